@@ -1,0 +1,542 @@
+#include "base/json.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/lang.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+
+/* ---- The strict scanner ------------------------------------------------- */
+
+struct scan {
+    const char *s;
+    size_t n, at;
+    size_t tokens;
+    const char *why; /* untranslated; NULL while all is well */
+};
+
+static bool fail(struct scan *x, const char *why)
+{
+    if (!x->why)
+        x->why = why;
+    return false;
+}
+
+static void skip_space(struct scan *x)
+{
+    while (x->at < x->n && strchr(" \t\r\n", x->s[x->at]) && x->s[x->at])
+        x->at++;
+}
+
+static bool hex4(struct scan *x, uint32_t *out)
+{
+    uint32_t v = 0;
+    for (int i = 0; i < 4; i++, x->at++) {
+        char c = x->at < x->n ? x->s[x->at] : 0;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+        if (d < 0)
+            return fail(x, N_("\\u needs four hexadecimal digits"));
+        v = v << 4 | (uint32_t)d;
+    }
+    *out = v;
+    return true;
+}
+
+/* Behind "\u": one escape, or a pair for a character above U+FFFF. */
+static bool scan_unicode(struct scan *x)
+{
+    uint32_t a, b;
+    if (!hex4(x, &a))
+        return false;
+    if (a == 0)
+        return fail(x, N_("a NUL character (\\u0000)"));
+    if (a < 0xd800 || a > 0xdfff)
+        return true;
+    if (a >= 0xdc00 || x->n - x->at < 6 || x->s[x->at] != '\\' ||
+        x->s[x->at + 1] != 'u')
+        return fail(x, N_("half of a surrogate pair"));
+    x->at += 2;
+    if (!hex4(x, &b))
+        return false;
+    if (b < 0xdc00 || b > 0xdfff)
+        return fail(x, N_("half of a surrogate pair"));
+    return true;
+}
+
+static bool scan_string(struct scan *x)
+{
+    x->at++; /* the quote */
+    while (x->at < x->n) {
+        unsigned char c = (unsigned char)x->s[x->at];
+        if (c == '"') {
+            x->at++;
+            return true;
+        }
+        if (c < 0x20)
+            return fail(x, N_("a raw control character in a string"));
+        if (c == '\\') {
+            x->at++;
+            char d = x->at < x->n ? x->s[x->at++] : 0;
+            if (d == 'u' ? !scan_unicode(x)
+                         : !d || !strchr("\"\\/bfnrt", d))
+                return fail(x, N_("an unknown escape in a string"));
+            continue;
+        }
+        uint32_t cp;
+        size_t len = utf8_get(x->s + x->at, x->n - x->at, &cp);
+        if (!len)
+            return fail(x, N_("bytes that are not UTF-8"));
+        x->at += len;
+    }
+    return fail(x, N_("a string without its end"));
+}
+
+static bool digits(struct scan *x)
+{
+    size_t from = x->at;
+    while (x->at < x->n && x->s[x->at] >= '0' && x->s[x->at] <= '9')
+        x->at++;
+    return x->at > from;
+}
+
+static bool scan_number(struct scan *x)
+{
+    size_t from = x->at;
+    if (x->s[x->at] == '-')
+        x->at++;
+    size_t first = x->at;
+    if (!digits(x) || (x->s[first] == '0' && x->at > first + 1))
+        return fail(x, N_("not a JSON number"));
+    if (x->at < x->n && x->s[x->at] == '.') {
+        x->at++;
+        if (!digits(x))
+            return fail(x, N_("not a JSON number"));
+    }
+    if (x->at < x->n && (x->s[x->at] | 32) == 'e') {
+        x->at++;
+        if (x->at < x->n && (x->s[x->at] == '+' || x->s[x->at] == '-'))
+            x->at++;
+        if (!digits(x))
+            return fail(x, N_("not a JSON number"));
+    }
+    char copy[64];
+    size_t len = x->at - from;
+    if (len >= sizeof copy)
+        return fail(x, N_("a number of over 63 digits"));
+    memcpy(copy, x->s + from, len);
+    copy[len] = '\0';
+    return isfinite(strtod(copy, NULL)) ||
+           fail(x, N_("a number too large"));
+}
+
+static bool scan_word(struct scan *x, const char *word)
+{
+    size_t len = strlen(word);
+    if (x->n - x->at < len || memcmp(x->s + x->at, word, len))
+        return fail(x, N_("not a JSON value"));
+    x->at += len;
+    return true;
+}
+
+static bool scan_value(struct scan *x, int depth);
+
+/* Behind an opening bracket: members up to and with `close`. */
+static bool scan_members(struct scan *x, char close, int depth)
+{
+    x->at++;
+    skip_space(x);
+    if (x->at < x->n && x->s[x->at] == close) {
+        x->at++;
+        return true;
+    }
+    for (;;) {
+        if (close == '}') {
+            skip_space(x);
+            if (x->at >= x->n || x->s[x->at] != '"')
+                return fail(x, N_("a key in quotes was expected"));
+            if (!scan_string(x))
+                return false;
+            skip_space(x);
+            if (x->at >= x->n || x->s[x->at] != ':')
+                return fail(x, N_("a colon was expected"));
+            x->at++;
+        }
+        if (!scan_value(x, depth + 1))
+            return false;
+        skip_space(x);
+        char c = x->at < x->n ? x->s[x->at] : 0;
+        if (c != ',' && c != close)
+            return fail(x, close == '}' ? N_("a comma or } was expected")
+                                        : N_("a comma or ] was expected"));
+        x->at++;
+        if (c == close)
+            return true;
+    }
+}
+
+static bool scan_value(struct scan *x, int depth)
+{
+    skip_space(x);
+    if (x->at >= x->n)
+        return fail(x, N_("the text ends too early"));
+    if (++x->tokens > JSON_TOKENS)
+        return fail(x, N_("over a million values"));
+    if (depth > JSON_DEPTH)
+        return fail(x, N_("nested deeper than 64"));
+    switch (x->s[x->at]) {
+    case '{': return scan_members(x, '}', depth);
+    case '[': return scan_members(x, ']', depth);
+    case '"': return scan_string(x);
+    case 't': return scan_word(x, "true");
+    case 'f': return scan_word(x, "false");
+    case 'n': return scan_word(x, "null");
+    default:
+        if (x->s[x->at] == '-' || (x->s[x->at] >= '0' && x->s[x->at] <= '9'))
+            return scan_number(x);
+        return fail(x, N_("not a JSON value"));
+    }
+}
+
+size_t json_scan(const char *s, size_t n, struct err *e)
+{
+    struct scan x = {.s = s, .n = n};
+    if (n > JSON_BYTES) {
+        err_set(e, ERR_INPUT, _("over 64 MiB of JSON"));
+        return 0;
+    }
+    if (!scan_value(&x, 0)) {
+        err_set(e, ERR_INPUT, _("byte %zu: %s"), x.at + 1, _(x.why));
+        return 0;
+    }
+    return x.at;
+}
+
+/* ---- Parsing ------------------------------------------------------------ */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The first key that stands twice in one object anywhere below j, or NULL. */
+static const char *double_key(const cJSON *j)
+{
+    VEC(const char *) names = {0};
+    const char *twice = NULL;
+    for (const cJSON *c = j->child; c && !twice; c = c->next) {
+        if (c->string)
+            VEC_PUSH(&names, c->string);
+        if (c->child)
+            twice = double_key(c);
+    }
+    if (names.n > 1 && !twice)
+        qsort(names.at, names.n, sizeof *names.at, by_name);
+    for (size_t i = 1; i < names.n && !twice; i++)
+        if (!strcmp(names.at[i - 1], names.at[i]))
+            twice = names.at[i];
+    VEC_FREE(&names);
+    return twice;
+}
+
+json *json_parse_prefix(const char *s, size_t n, size_t *used, struct err *e)
+{
+    size_t len = json_scan(s, n, e);
+    if (!len)
+        return NULL;
+    const char *end;
+    cJSON *j = cJSON_ParseWithLengthOpts(s, len, &end, 0);
+    if (!j) {
+        err_set(e, ERR_MEMORY, _("out of memory"));
+        return NULL;
+    }
+    const char *twice = double_key(j);
+    if (twice) {
+        err_set(e, ERR_INPUT, _("the key \"%.40s\" stands twice"), twice);
+        cJSON_Delete(j);
+        return NULL;
+    }
+    *used = len;
+    return j;
+}
+
+json *json_parse(const char *s, size_t n, struct err *e)
+{
+    size_t used;
+    json *j = json_parse_prefix(s, n, &used, e);
+    struct scan x = {.s = s, .n = n, .at = used};
+    if (!j)
+        return NULL;
+    skip_space(&x);
+    if (x.at == n)
+        return j;
+    err_set(e, ERR_INPUT, _("byte %zu: something follows the JSON value"),
+            x.at + 1);
+    cJSON_Delete(j);
+    return NULL;
+}
+
+json *json_load(const char *path, size_t max, struct err *e)
+{
+    struct buf b = BUF_INIT(max);
+    json *j = NULL;
+    if (file_read(path, max, &b, e)) {
+        j = json_parse(buf_str(&b), b.len, e);
+        if (!j)
+            err_in(e, "%s", path);
+    }
+    buf_free(&b);
+    return j;
+}
+
+void json_free(json *j)
+{
+    cJSON_Delete(j);
+}
+
+bool json_is_object(const json *j) { return cJSON_IsObject(j); }
+bool json_is_array(const json *j) { return cJSON_IsArray(j); }
+bool json_is_string(const json *j) { return cJSON_IsString(j); }
+bool json_is_number(const json *j) { return cJSON_IsNumber(j); }
+bool json_is_bool(const json *j) { return cJSON_IsBool(j); }
+bool json_is_null(const json *j) { return cJSON_IsNull(j); }
+
+const json *json_get(const json *j, const char *key)
+{
+    if (!cJSON_IsObject(j))
+        return NULL;
+    return cJSON_GetObjectItemCaseSensitive(j, key);
+}
+
+const json *json_first(const json *j) { return j ? j->child : NULL; }
+const json *json_next(const json *j) { return j->next; }
+const char *json_key(const json *j) { return j->string; }
+
+size_t json_count(const json *j)
+{
+    size_t n = 0;
+    for (const json *c = json_first(j); c; c = c->next)
+        n++;
+    return n;
+}
+
+const char *json_string(const json *j)
+{
+    return cJSON_IsString(j) ? j->valuestring : NULL;
+}
+
+const char *json_get_string(const json *j, const char *key,
+                            const char *otherwise)
+{
+    const char *s = json_string(json_get(j, key));
+    return s ? s : otherwise;
+}
+
+double json_number(const json *j, double otherwise)
+{
+    return cJSON_IsNumber(j) ? j->valuedouble : otherwise;
+}
+
+double json_get_number(const json *j, const char *key, double otherwise)
+{
+    return json_number(json_get(j, key), otherwise);
+}
+
+int64_t json_get_int(const json *j, const char *key, int64_t otherwise)
+{
+    double v = json_get_number(j, key, NAN);
+    if (!(fabs(v) <= 9007199254740992.0) || v != floor(v))
+        return otherwise;
+    return (int64_t)v;
+}
+
+bool json_get_bool(const json *j, const char *key, bool otherwise)
+{
+    const json *v = json_get(j, key);
+    return cJSON_IsBool(v) ? (bool)cJSON_IsTrue(v) : otherwise;
+}
+
+/* ---- Writing ------------------------------------------------------------ */
+
+void json_quote(struct buf *b, const char *s, size_t n)
+{
+    buf_putc(b, '"');
+    size_t from = 0;
+    for (size_t i = 0; i < n;) {
+        unsigned char c = (unsigned char)s[i];
+        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+            i++;
+            continue;
+        }
+        uint32_t cp = 0;
+        size_t len = utf8_get(s + i, n - i, &cp);
+        if (len > 1 && cp != 0x2028 && cp != 0x2029) {
+            i += len;
+            continue;
+        }
+        buf_add(b, s + from, i - from);
+        const char *plain = "\"\\\b\f\n\r\t", *name = "\"\\bfnrt";
+        const char *at = c && len ? strchr(plain, c) : NULL;
+        if (!len)
+            buf_puts(b, "\xef\xbf\xbd");
+        else if (at && len == 1)
+            buf_printf(b, "\\%c", name[at - plain]);
+        else
+            buf_printf(b, "\\u%04x", (unsigned)cp);
+        i += len ? len : 1;
+        from = i;
+    }
+    buf_add(b, s + from, n - from);
+    buf_putc(b, '"');
+}
+
+struct jw jw_start(struct buf *out)
+{
+    return (struct jw){.out = out};
+}
+
+static void separate(struct jw *w)
+{
+    if (w->comma)
+        buf_putc(w->out, ',');
+    w->comma = true;
+}
+
+void jw_open(struct jw *w, char bracket)
+{
+    separate(w);
+    buf_putc(w->out, bracket);
+    if (w->depth < JSON_DEPTH)
+        w->close[w->depth++] = bracket == '{' ? '}' : ']';
+    w->comma = false;
+}
+
+void jw_close(struct jw *w)
+{
+    if (w->depth > 0)
+        buf_putc(w->out, w->close[--w->depth]);
+    w->comma = true;
+}
+
+void jw_key(struct jw *w, const char *key)
+{
+    separate(w);
+    json_quote(w->out, key, strlen(key));
+    buf_putc(w->out, ':');
+    w->comma = false;
+}
+
+void jw_str(struct jw *w, const char *s)
+{
+    separate(w);
+    if (s)
+        json_quote(w->out, s, strlen(s));
+    else
+        buf_puts(w->out, "null");
+}
+
+void jw_int(struct jw *w, int64_t v)
+{
+    separate(w);
+    buf_printf(w->out, "%lld", (long long)v);
+}
+
+void jw_num(struct jw *w, double v)
+{
+    if (!isfinite(v)) {
+        jw_null(w);
+        return;
+    }
+    separate(w);
+    char text[40];
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    buf_puts(w->out, text);
+}
+
+void jw_fixed(struct jw *w, double v, int decimals)
+{
+    if (!isfinite(v)) {
+        jw_null(w);
+        return;
+    }
+    separate(w);
+    buf_printf(w->out, "%.*f", decimals, v);
+}
+
+void jw_bool(struct jw *w, bool v)
+{
+    jw_raw(w, v ? "true" : "false");
+}
+
+void jw_null(struct jw *w)
+{
+    jw_raw(w, "null");
+}
+
+void jw_raw(struct jw *w, const char *text)
+{
+    separate(w);
+    buf_puts(w->out, text);
+}
+
+void jw_kstr(struct jw *w, const char *key, const char *s)
+{
+    jw_key(w, key);
+    jw_str(w, s);
+}
+
+void jw_kint(struct jw *w, const char *key, int64_t v)
+{
+    jw_key(w, key);
+    jw_int(w, v);
+}
+
+void jw_knum(struct jw *w, const char *key, double v)
+{
+    jw_key(w, key);
+    jw_num(w, v);
+}
+
+void jw_kbool(struct jw *w, const char *key, bool v)
+{
+    jw_key(w, key);
+    jw_bool(w, v);
+}
+
+static void print_value(struct jw *w, const cJSON *j)
+{
+    if (cJSON_IsObject(j) || cJSON_IsArray(j)) {
+        jw_open(w, cJSON_IsObject(j) ? '{' : '[');
+        for (const cJSON *c = j->child; c; c = c->next) {
+            if (c->string && cJSON_IsObject(j))
+                jw_key(w, c->string);
+            print_value(w, c);
+        }
+        jw_close(w);
+    } else if (cJSON_IsString(j)) {
+        jw_str(w, j->valuestring);
+    } else if (cJSON_IsNumber(j)) {
+        jw_num(w, j->valuedouble);
+    } else if (cJSON_IsBool(j)) {
+        jw_bool(w, cJSON_IsTrue(j));
+    } else {
+        jw_null(w);
+    }
+}
+
+void json_print(struct buf *b, const json *j)
+{
+    struct jw w = jw_start(b);
+    print_value(&w, j);
+}

@@ -1,0 +1,42 @@
+/* The program's language. Catalogues are read by a small reader of our own:
+ * on Debian the locale asked for is often not installed, and glibc then knows
+ * no translation. Texts are marked _("..."), N_("...") for tables that are
+ * translated where they are shown, and P_("one", "many", n).
+ */
+#ifndef BASE_LANG_H
+#define BASE_LANG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define _(text) lang_text(text)
+#define N_(text) text
+#define P_(one, many, n) lang_plural(one, many, n)
+
+/* Sets the character type from the environment (falling back to C.UTF-8, or
+ * to C where LC_ALL, LC_CTYPE or LANG say C or POSIX), keeps LC_NUMERIC at C,
+ * and loads the catalogue of the first language of LANGUAGE, LC_ALL,
+ * LC_MESSAGES, LANG that has one under `dirs` (NULL-ended; in each
+ * DIR/LL/LC_MESSAGES/stillroom.mo and DIR/LL.gmo are tried). */
+void lang_init(const char *const dirs[]);
+
+/* Forgets the catalogue. */
+void lang_done(void);
+
+/* The translation, or the text itself. */
+const char *lang_text(const char *text)
+    __attribute__((format_arg(1)));
+const char *lang_plural(const char *one, const char *many, unsigned long n)
+    __attribute__((format_arg(1), format_arg(2)));
+
+/* The language in use ("pt_BR"), "en" where there is no catalogue. */
+const char *lang_name(void);
+
+/* True where the terminal's character set is UTF-8. */
+bool lang_utf8(void);
+
+/* Writes a number with the language's signs: `decimals` digits behind the
+ * sign, thousands grouped. Returns out. */
+char *lang_number(char *out, size_t cap, double value, int decimals);
+
+#endif

@@ -1,0 +1,63 @@
+#include "base/say.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/lang.h"
+#include "base/utf8.h"
+
+static void mark(struct buf *out, uint32_t value, bool ascii)
+{
+    buf_printf(out, ascii ? "<%02X>" : "\u2039%02X\u203a", (unsigned)value);
+}
+
+void say_clean(struct buf *out, const char *s, size_t n, bool ascii,
+               bool one_line)
+{
+    for (size_t i = 0; i < n;) {
+        uint32_t cp;
+        size_t len = utf8_get(s + i, n - i, &cp);
+        if (!len) {
+            mark(out, (unsigned char)s[i++], ascii);
+            continue;
+        }
+        enum cp_class k = cp_class(cp);
+        bool layout = k == CP_NEWLINE || k == CP_TAB;
+        if (layout && one_line)
+            buf_putc(out, ' ');
+        else if (k >= CP_CONTROL && k != CP_MARK)
+            mark(out, cp, ascii);
+        else if (ascii && cp >= 0x80)
+            buf_puts(out, k == CP_MARK ? "" : "?");
+        else
+            buf_add(out, s + i, len);
+        i += len;
+    }
+}
+
+void say(FILE *f, const char *fmt, ...)
+{
+    struct buf raw = BUF_INIT(0), clean = BUF_INIT(0);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&raw, fmt, ap);
+    va_end(ap);
+    if (isatty(fileno(f))) {
+        say_clean(&clean, buf_str(&raw), raw.len, !lang_utf8(), false);
+        fwrite(buf_str(&clean), 1, clean.len, f);
+    } else {
+        fwrite(buf_str(&raw), 1, raw.len, f);
+    }
+    buf_free(&raw);
+    buf_free(&clean);
+}
+
+int say_err(const char *program, const struct err *e)
+{
+    struct buf clean = BUF_INIT(0);
+    say_clean(&clean, e->text, strlen(e->text), !lang_utf8(), false);
+    fprintf(stderr, "%s: %s\n", program, buf_str(&clean));
+    buf_free(&clean);
+    return err_exit(e);
+}

@@ -1,0 +1,25 @@
+/* Untrusted text made safe to show: the same marks that the screen uses, for
+ * batch output, errors, logs and titles. What is stored never changes. */
+#ifndef BASE_SAY_H
+#define BASE_SAY_H
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends s with every control (newline and tab excepted, unless one_line),
+ * bidi, zero-width and odd character, and every byte that is not UTF-8, as a
+ * mark: ‹1B›, or <1B> where `ascii`; there every other character outside
+ * ASCII becomes `?`. */
+void say_clean(struct buf *out, const char *s, size_t n, bool ascii,
+               bool one_line);
+
+/* Writes text to f: cleaned where f is a terminal, as it is otherwise. */
+void say(FILE *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* "stillroom: text" and a newline on stderr, always cleaned. Returns the
+ * error's exit code. */
+int say_err(const char *program, const struct err *e);
+
+#endif

@@ -1,0 +1,159 @@
+#include "base/uni.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+
+static bool all_ascii(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)s[i] >= 0x80)
+            return false;
+    return true;
+}
+
+/* NFC of a string; the input itself, copied, where it is not UTF-8. */
+static char *to_nfc(const char *s, size_t n)
+{
+    if (all_ascii(s, n) || utf8_check(s, n) < n)
+        return xstrndup(s, n);
+    size_t len = 0;
+    uint8_t *out = u8_normalize(UNINORM_NFC, (const uint8_t *)s, n, NULL, &len);
+    if (!out)
+        die("out of memory");
+    char *copy = xstrndup((const char *)out, len);
+    free(out);
+    return copy;
+}
+
+static bool is_space(uint32_t cp)
+{
+    if (cp < 0x80)
+        return cp == ' ' || (cp >= '\t' && cp <= '\r');
+    return cp == 0x85 || cp == 0xa0 || uc_is_property_white_space(cp);
+}
+
+char *uni_fold_space(const char *s)
+{
+    char *text = to_nfc(s, strlen(s));
+    size_t n = strlen(text), o = 0;
+    bool gap = false;
+    for (size_t i = 0; i < n;) {
+        uint32_t cp = 0;
+        size_t len = utf8_get(text + i, n - i, &cp);
+        if (!len) {
+            len = 1;
+            cp = 'x';
+        }
+        if (is_space(cp)) {
+            gap = o > 0;
+        } else {
+            if (gap)
+                text[o++] = ' ';
+            gap = false;
+            memmove(text + o, text + i, len);
+            o += len;
+        }
+        i += len;
+    }
+    text[o] = '\0';
+    return text;
+}
+
+char *uni_fold_case(const char *s)
+{
+    size_t n = strlen(s);
+    if (all_ascii(s, n) || utf8_check(s, n) < n) {
+        char *low = xstrndup(s, n);
+        for (size_t i = 0; i < n; i++)
+            if (low[i] >= 'A' && low[i] <= 'Z')
+                low[i] = (char)(low[i] + 32);
+        return low;
+    }
+    size_t len = 0;
+    uint8_t *out = u8_casefold((const uint8_t *)s, n, NULL, UNINORM_NFC, NULL,
+                               &len);
+    if (!out)
+        die("out of memory");
+    char *copy = xstrndup((const char *)out, len);
+    free(out);
+    return copy;
+}
+
+static bool is_digit(uint32_t cp)
+{
+    return cp < 0x80 ? cp >= '0' && cp <= '9'
+                     : uc_is_general_category_withtable(
+                           cp, UC_CATEGORY_MASK_Nd);
+}
+
+static bool is_word(uint32_t cp)
+{
+    if (cp < 0x80)
+        return (cp >= 'a' && cp <= 'z') || (cp >= 'A' && cp <= 'Z') ||
+               is_digit(cp);
+    return uc_is_general_category_withtable(
+        cp, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_N | UC_CATEGORY_MASK_M);
+}
+
+/* True where s[i] is a decimal sign with a digit on either side. */
+static bool joins_digits(const char *s, size_t n, size_t i, uint32_t before)
+{
+    if ((s[i] != '.' && s[i] != ',') || !is_digit(before) || i + 1 >= n)
+        return false;
+    uint32_t after;
+    return utf8_get(s + i + 1, n - i - 1, &after) && is_digit(after);
+}
+
+int uni_next_word(const char *s, size_t n, size_t *at, size_t *start,
+                  size_t *end)
+{
+    size_t i = *at;
+    uint32_t cp = 0, before = 0;
+    for (; i < n; i += utf8_get(s + i, n - i, &cp) ? utf8_get(s + i, n - i, &cp)
+                                                    : 1)
+        if (utf8_get(s + i, n - i, &cp) && is_word(cp))
+            break;
+    *start = i;
+    while (i < n) {
+        size_t len = utf8_get(s + i, n - i, &cp);
+        if (!len || (!is_word(cp) && !joins_digits(s, n, i, before)))
+            break;
+        before = cp;
+        i += len;
+    }
+    *end = *at = i;
+    return *end > *start;
+}
+
+static uint64_t hash_bytes(const char *s, size_t n)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)s[i]) * 0x100000001b3u;
+    return h;
+}
+
+size_t uni_words(const char *s, uint64_t *out, size_t max)
+{
+    char *low = uni_fold_case(s);
+    size_t n = strlen(low), at = 0, start, end, count = 0;
+    while (count < max && uni_next_word(low, n, &at, &start, &end))
+        out[count++] = hash_bytes(low + start, end - start);
+    free(low);
+    return count;
+}
+
+size_t uni_count_words(const char *s)
+{
+    size_t n = strlen(s), at = 0, start, end, count = 0;
+    while (uni_next_word(s, n, &at, &start, &end))
+        count++;
+    return count;
+}

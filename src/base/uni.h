@@ -1,0 +1,31 @@
+/* Unicode by libunistring: normal form, case folding, words. The only user of
+ * libunistring beside utf8.c.
+ */
+#ifndef BASE_UNI_H
+#define BASE_UNI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* NFC, ends trimmed, every run of white space folded into one blank: the form
+ * under which two texts count as the same. Bytes that are not UTF-8 come
+ * through as they are. The caller frees. */
+char *uni_fold_space(const char *s);
+
+/* Case folded (full folding, NFC). The caller frees. */
+char *uni_fold_case(const char *s);
+
+/* The words of a text, case folded, each as a 64-bit hash, at most `max`.
+ * A word is a run of letters, marks and digits; `.` or `,` between two digits
+ * belongs to it (`3,5` is one word). Returns how many were written. */
+size_t uni_words(const char *s, uint64_t *out, size_t max);
+
+/* The next word at or after *at in s[0..n): sets *start and *end (bytes),
+ * advances *at behind it; returns 0 where there is none. */
+int uni_next_word(const char *s, size_t n, size_t *at, size_t *start,
+                  size_t *end);
+
+/* How many words the text has. */
+size_t uni_count_words(const char *s);
+
+#endif
