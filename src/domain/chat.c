@@ -5,7 +5,6 @@
 
 #include "base/lang.h"
 #include "base/mem.h"
-#include "base/sha256.h"
 #include "base/uni.h"
 
 static const char *const role_names[] = {"system", "user", "assistant",
@@ -292,27 +291,20 @@ static void hash_prompt(struct sha *s, const struct chat *c)
     }
 }
 
-static void finish(struct sha *s, char out[CHAT_HASH])
-{
-    uint8_t digest[SHA_SIZE];
-    sha_end(s, digest);
-    sha_hex(digest, SHA_SIZE, out);
-}
-
 void chat_hash(const struct chat *prompt, const char *answer,
-               char out[CHAT_HASH])
+               uint8_t out[SHA_SIZE])
 {
     struct sha s;
     sha_start(&s);
     hash_prompt(&s, prompt);
     hash_folded(&s, answer);
-    finish(&s, out);
+    sha_end(&s, out);
 }
 
-void chat_prompt_hash(const struct chat *prompt, char out[CHAT_HASH])
+void chat_prompt_hash(const struct chat *prompt, uint8_t out[SHA_SIZE])
 {
     struct sha s;
     sha_start(&s);
     hash_prompt(&s, prompt);
-    finish(&s, out);
+    sha_end(&s, out);
 }

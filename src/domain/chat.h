@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/sha256.h"
 
 enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL };
 
@@ -80,13 +81,12 @@ char *answer_text(const char *body);
 /* The last user message's content of a canonical prompt; the caller frees. */
 char *prompt_text(const char *messages);
 
-/* SHA-256 (hex, 64 digits and NUL) under which two samples are the same: the
- * prompt's messages (role and content) and the answer's content after NFC,
- * trimming and folding of white space. */
-#define CHAT_HASH 65
+/* SHA-256 under which two samples are the same: the prompt's messages (role
+ * and content) and the answer's content after NFC, trimming and folding of
+ * white space. */
 void chat_hash(const struct chat *prompt, const char *answer,
-               char out[CHAT_HASH]);
+               uint8_t out[SHA_SIZE]);
 /* The same over the prompt alone. */
-void chat_prompt_hash(const struct chat *prompt, char out[CHAT_HASH]);
+void chat_prompt_hash(const struct chat *prompt, uint8_t out[SHA_SIZE]);
 
 #endif

@@ -1,0 +1,157 @@
+#include "domain/order.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/lang.h"
+
+struct order order_plain(size_t n)
+{
+    struct order o = {.n = n < ORDER_MAX ? n : ORDER_MAX};
+    for (size_t i = 0; i < o.n; i++)
+        o.place[i] = (int)i + 1;
+    return o;
+}
+
+/* Places become 1, 2, 2, 4 ...: one more than the number that stand before. */
+static void renumber(struct order *o)
+{
+    int was[ORDER_MAX];
+    memcpy(was, o->place, sizeof was);
+    for (size_t i = 0; i < o->n; i++) {
+        o->place[i] = 1;
+        for (size_t k = 0; k < o->n; k++)
+            o->place[i] += was[k] < was[i];
+    }
+}
+
+bool order_parse(const char *text, size_t n, struct order *out, struct err *e)
+{
+    *out = (struct order){.n = n};
+    size_t seen = 0, missing = 0;
+    int place = 0;
+    bool tie = false, any_tie = false;
+    for (const char *p = text; *p; p++) {
+        if (*p == ' ' || *p == ',' || *p == '>')
+            continue;
+        if (*p == '=') {
+            if (!seen || tie)
+                return err_set(e, ERR_USAGE,
+                               _("= stands between two letters"));
+            tie = any_tie = true;
+            continue;
+        }
+        int i = toupper((unsigned char)*p) - 'A';
+        if (i < 0 || (size_t)i >= n)
+            return err_set(e, ERR_USAGE, _("letters go from A to %c"),
+                           (char)('A' + (int)n - 1));
+        if (out->place[i])
+            return err_set(e, ERR_USAGE, _("%c stands twice"), 'A' + i);
+        place = tie ? place : (int)seen + 1;
+        out->place[i] = place;
+        tie = false;
+        seen++;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!out->place[i])
+            missing = i;
+    if (tie)
+        return err_set(e, ERR_USAGE, _("= stands between two letters"));
+    if (seen + 1 == n && !any_tie)
+        out->place[missing] = (int)n;
+    else if (seen < n)
+        return err_set(e, ERR_USAGE, _("%c has no place"),
+                       (char)('A' + (int)missing));
+    return true;
+}
+
+void order_list(const struct order *o, size_t *out)
+{
+    size_t at = 0;
+    for (int p = 1; p <= (int)o->n; p++)
+        for (size_t i = 0; i < o->n; i++)
+            if (o->place[i] == p)
+                out[at++] = i;
+}
+
+char *order_print(const struct order *o, char *out)
+{
+    size_t list[ORDER_MAX];
+    char *p = out;
+    order_list(o, list);
+    for (size_t i = 0; i < o->n; i++) {
+        if (i)
+            *p++ = o->place[list[i]] == o->place[list[i - 1]] ? '=' : ' ';
+        *p++ = (char)('A' + (int)list[i]);
+    }
+    *p = '\0';
+    return out;
+}
+
+struct order order_of_scores(const double *scores, size_t n)
+{
+    struct order o = {.n = n < ORDER_MAX ? n : ORDER_MAX};
+    for (size_t i = 0; i < o.n; i++) {
+        o.place[i] = 1;
+        for (size_t k = 0; k < o.n; k++)
+            o.place[i] += scores[k] > scores[i];
+    }
+    return o;
+}
+
+static size_t standing_at(const struct order *o, size_t but, int place)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < o->n; i++)
+        count += i != but && o->place[i] == place;
+    return count;
+}
+
+bool order_move(struct order *o, size_t i, int by)
+{
+    /* doubled places leave room between two groups */
+    for (size_t k = 0; k < o->n; k++)
+        o->place[k] *= 4;
+    int mine = o->place[i], goal = 0;
+    bool tied = standing_at(o, i, mine) > 0, found = tied;
+    for (size_t k = 0; k < o->n; k++) {
+        int p = o->place[k];
+        bool beyond = by < 0 ? p < mine : p > mine;
+        if (beyond && (!goal || (by < 0 ? p > goal : p < goal)))
+            goal = p;
+    }
+    found = tied || goal;
+    if (tied)
+        o->place[i] = mine + (by < 0 ? -1 : 1);
+    else if (goal)
+        o->place[i] = goal + (by < 0 ? -1 : 1);
+    renumber(o);
+    return found;
+}
+
+bool order_tie(struct order *o, size_t i)
+{
+    int mine = o->place[i], above = 0;
+    if (standing_at(o, i, mine) > 0)
+        return order_move(o, i, 1);
+    for (size_t k = 0; k < o->n; k++)
+        if (o->place[k] < mine && o->place[k] > above)
+            above = o->place[k];
+    if (!above)
+        return false;
+    o->place[i] = above;
+    renumber(o);
+    return true;
+}
+
+void order_pairs(const struct order *o, order_pair_fn *fn, void *ctx)
+{
+    size_t list[ORDER_MAX], worse = 0;
+    order_list(o, list);
+    for (size_t i = 1; i < o->n; i++)
+        worse += o->place[list[i]] > o->place[list[0]];
+    for (size_t i = 1; i < o->n; i++)
+        if (o->place[list[i]] > o->place[list[0]])
+            fn(ctx, list[0], list[i], 1.0 / (double)worse);
+}

@@ -1,0 +1,93 @@
+/* The small words of the domain, each in one table: statuses, splits,
+ * sources, verdicts, reasons. Numbers are what the store holds; names are
+ * what people type and files carry; labels are what the screen shows.
+ */
+#ifndef DOMAIN_STATUS_H
+#define DOMAIN_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*       id        number name        label            mark */
+#define STATUSES(X)                                                           \
+    X(PENDING, 0, "pending", N_("pending"), "·")                              \
+    X(ACCEPTED, 1, "accepted", N_("accepted"), "✓")                           \
+    X(REJECTED, 2, "rejected", N_("rejected"), "✗")                           \
+    X(DEFERRED, 3, "deferred", N_("deferred"), "~")
+
+#define SPLITS(X)                                                             \
+    X(TRAIN, 0, "train", N_("train"))                                         \
+    X(VALID, 1, "valid", N_("valid"))                                         \
+    X(TEST, 2, "test", N_("test"))
+
+#define SOURCES(X)                                                            \
+    X(SEED, 0, "seed", N_("seed"))                                            \
+    X(TEACHER, 1, "teacher", N_("teacher"))                                   \
+    X(STUDENT, 2, "student", N_("student"))                                   \
+    X(HUMAN, 3, "human", N_("human"))
+
+#define VERDICTS(X)                                                           \
+    X(PASS, 0, "pass", N_("pass"), "✓")                                       \
+    X(WARN, 1, "warn", N_("warn"), "!")                                       \
+    X(FAIL, 2, "fail", N_("fail"), "✗")
+
+/* Shipped reasons of a rejection, with their letter. The last column says
+ * whether an answer rejected so is false (KTO), not merely unwanted. */
+#define REASONS(X)                                                            \
+    X('w', "wrong", N_("wrong"), true)                                        \
+    X('d', "duplicate", N_("duplicate"), false)                               \
+    X('o', "off topic", N_("off topic"), true)                                \
+    X('f', "format", N_("format"), true)                                      \
+    X('s', "style", N_("style"), true)                                        \
+    X('z', "unsafe", N_("unsafe"), true)
+
+#define STATUS_ID(id, n, ...) STATUS_##id = n,
+#define SPLIT_ID(id, n, ...) SPLIT_##id = n,
+#define SOURCE_ID(id, n, ...) SOURCE_##id = n,
+#define VERDICT_ID(id, n, ...) VERDICT_##id = n,
+enum status { STATUSES(STATUS_ID) STATUS_COUNT };
+enum split { SPLITS(SPLIT_ID) SPLIT_COUNT };
+enum source { SOURCES(SOURCE_ID) SOURCE_COUNT };
+enum verdict { VERDICTS(VERDICT_ID) VERDICT_COUNT };
+#undef STATUS_ID
+#undef SPLIT_ID
+#undef SOURCE_ID
+#undef VERDICT_ID
+
+struct reason {
+    char key;
+    const char *name;  /* as stored, English */
+    const char *label; /* untranslated; show _(label) */
+    bool is_false;
+};
+
+const char *status_name(enum status s);
+const char *status_label(enum status s); /* translated */
+const char *status_mark(enum status s);
+bool status_parse(const char *name, enum status *out);
+
+const char *split_name(enum split s);
+const char *split_label(enum split s);
+bool split_parse(const char *name, enum split *out);
+
+const char *source_name(enum source s);
+const char *source_label(enum source s);
+
+const char *verdict_name(enum verdict v);
+const char *verdict_mark(enum verdict v);
+
+/* The shipped reasons; *n says how many. */
+const struct reason *reasons(size_t *n);
+/* The reason's label in the program's language; other reasons as they are. */
+const char *reason_label(const char *name);
+/* True for reasons that make a rejected answer a false one (KTO): wrong, off
+ * topic, format, style, unsafe, all bad. */
+bool reason_is_false(const char *name);
+
+#define REASON_ALL_BAD "all bad"
+
+/* The split that a seed gets when it enters: 90/5/5 by SHA-256 of the store's
+ * salt and the content. */
+enum split split_of(const void *salt, size_t salt_size, const char *content);
+
+#endif

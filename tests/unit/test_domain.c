@@ -1,0 +1,371 @@
+#include "unit/test.h"
+
+#include "base/lang.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "domain/check.h"
+#include "domain/diff.h"
+#include "domain/filter.h"
+#include "domain/order.h"
+#include "domain/rouge.h"
+#include "domain/status.h"
+
+/* A tree as text, so that its shape can be compared. */
+static void show(const struct filter *f, int id, struct buf *b)
+{
+    const struct filter_node *n = &f->nodes[id];
+    static const char *const ops[] = {":", "<", "<=", ">", ">="};
+    switch (n->kind) {
+    case FILTER_ALL: buf_puts(b, "all"); break;
+    case FILTER_AND:
+    case FILTER_OR:
+        buf_puts(b, n->kind == FILTER_AND ? "(and " : "(or ");
+        show(f, n->left, b);
+        buf_putc(b, ' ');
+        show(f, n->right, b);
+        buf_putc(b, ')');
+        break;
+    case FILTER_NOT:
+        buf_puts(b, "(not ");
+        show(f, n->left, b);
+        buf_putc(b, ')');
+        break;
+    case FILTER_TEXT: buf_printf(b, "'%s'", n->values[0]); break;
+    case FILTER_TERM:
+        buf_printf(b, "%s%s", filter_info(n->field)->name, ops[n->op]);
+        if (filter_info(n->field)->kind == FILTER_NUMBER)
+            buf_printf(b, "%g", n->number);
+        for (size_t i = 0; i < n->n_values; i++)
+            buf_printf(b, "%s%s", i ? "|" : "", n->values[i]);
+        break;
+    }
+}
+
+static void filters_are_read(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", "all"},
+        {"status:pending near>.80", "(and status:pending near>0.8)"},
+        {"-tag:math half", "(and (not tag:math) 'half')"},
+        {"not who:ana or reason:\"off topic\" and judge<=2,5",
+         "(or (not who:ana) (and reason:off topic judge<=2.5))"},
+        {"(split:train or split:valid) \"two words\"",
+         "(and (or split:train split:valid) 'two words')"},
+        {"status:pending,deferred", "status:pending|deferred"},
+        {"orange", "'orange'"},
+        {"edited:yes id>=7", "(and edited:yes id>=7)"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct filter f;
+        struct err e = {0};
+        struct buf b = BUF_INIT(0);
+        assert_ok(filter_parse(cases[i][0], &f, &e), e);
+        show(&f, f.root, &b);
+        assert_string_equal(buf_str(&b), cases[i][1]);
+        buf_free(&b);
+        filter_free(&f);
+    }
+}
+
+static void wrong_filters_say_where(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"é stat:pending", "column 3: no field is named \"stat\""},
+        {"status:maybe", "column 8: status is one of pending, accepted"},
+        {"near>high", "column 6: a number was expected"},
+        {"(tag:a", "column 7: a closing bracket was expected"},
+        {"tag:a)", "column 6: a bracket was closed"},
+        {"tag:", "column 5: a value was expected"},
+        {"tag>3", "column 4: only figures are compared"},
+        {"\"open", "column 1: a closing \" was expected"},
+        {"tag:a or", "column 9: a field, a word or a bracket"},
+        {"((((((((((((((((((((((((((((((((((((((a", "too many brackets"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct filter f;
+        struct err e = {0};
+        assert_false(filter_parse(cases[i][0], &f, &e));
+        if (!strstr(e.text, cases[i][1]))
+            fail_msg("%s: %s", cases[i][0], e.text);
+    }
+}
+
+static void filters_survive_noise(void **state)
+{
+    (void)state;
+    static const char alphabet[] = "status:near>.5 ()-\"or nottag,=<é";
+    struct rng r;
+    rng_seed(&r, 1);
+    for (int i = 0; i < 20000; i++) {
+        char s[48];
+        size_t n = rng_below(&r, sizeof s - 1);
+        for (size_t k = 0; k < n; k++)
+            s[k] = alphabet[rng_below(&r, sizeof alphabet - 1)];
+        s[n] = 0;
+        struct filter f;
+        struct err e = {0};
+        if (filter_parse(s, &f, &e))
+            filter_free(&f);
+        else
+            assert_true(e.text[0]);
+    }
+}
+
+/* The plain recurrence, to hold the bit-parallel one against. */
+static size_t slow_lcs(const uint64_t *a, size_t n, const uint64_t *b,
+                       size_t m)
+{
+    size_t *row = calloc(m + 1, sizeof *row);
+    for (size_t i = 0; i < n; i++) {
+        size_t diag = 0;
+        for (size_t j = 0; j < m; j++) {
+            size_t up = row[j + 1];
+            row[j + 1] = a[i] == b[j] ? diag + 1
+                         : up > row[j] ? up
+                                       : row[j];
+            diag = up;
+        }
+    }
+    size_t len = row[m];
+    free(row);
+    return len;
+}
+
+static void rouge_is_the_lcs(void **state)
+{
+    (void)state;
+    struct rng r;
+    rng_seed(&r, 3);
+    for (int i = 0; i < 2000; i++) {
+        uint64_t a[200], b[200];
+        size_t n = 1 + rng_below(&r, 199), m = 1 + rng_below(&r, 199);
+        uint64_t words = 2 + rng_below(&r, 40);
+        for (size_t k = 0; k < n; k++)
+            a[k] = rng_below(&r, words);
+        for (size_t k = 0; k < m; k++)
+            b[k] = rng_below(&r, words);
+        double want = 2.0 * (double)slow_lcs(a, n, b, m) / (double)(n + m);
+        assert_true(rouge_l(a, n, b, m) == want);
+    }
+    double f = rouge_l_text("Maria buys 4 boxes of 6 eggs",
+                            "MARIA buys 3 boxes of 12 eggs!");
+    assert_true(f > 0.714 && f < 0.7143); /* 5 of 7 */
+    assert_true(rouge_l_text("", "a") == 0);
+}
+
+static void nearest_is_exact(void **state)
+{
+    (void)state;
+    struct rng r;
+    rng_seed(&r, 5);
+    enum { DOCS = 300 };
+    static char texts[DOCS][200];
+    struct near_index *x = near_new();
+    for (int i = 0; i < DOCS; i++) {
+        size_t o = 0;
+        for (uint64_t k = 3 + rng_below(&r, 20); k > 0; k--)
+            o += (size_t)sprintf(texts[i] + o, "w%d ",
+                                 (int)rng_below(&r, 60));
+        near_add(x, i + 1, texts[i]);
+    }
+    for (int q = 0; q < 200; q++) {
+        char text[200];
+        size_t o = 0;
+        for (uint64_t k = 3 + rng_below(&r, 20); k > 0; k--)
+            o += (size_t)sprintf(text + o, "w%d ", (int)rng_below(&r, 70));
+        double best = 0;
+        int64_t key = 0;
+        for (int i = 0; i < DOCS; i++) {
+            double f = rouge_l_text(text, texts[i]);
+            if (f > best) {
+                best = f;
+                key = i + 1;
+            }
+        }
+        struct near_hit hit = near_find(x, text, NEAR_EXACT);
+        assert_true(hit.f == best);
+        assert_int_equal(hit.key, key);
+    }
+    near_free(&x);
+}
+
+static void show_diff(const char *a, const char *b, struct buf *out)
+{
+    struct diff d;
+    diff_words(a, b, &d);
+    buf_clear(out);
+    for (size_t i = 0; i < d.pieces.n; i++) {
+        struct diff_piece p = d.pieces.at[i];
+        const char *s = p.op == DIFF_DEL ? a : b;
+        if (p.from > p.gap)
+            buf_putc(out, ' ');
+        buf_puts(out, p.op == DIFF_DEL ? "[-" : p.op == DIFF_ADD ? "{+" : "");
+        buf_add(out, s + p.from, p.to - p.from);
+        buf_puts(out, p.op == DIFF_DEL ? "-]" : p.op == DIFF_ADD ? "+}" : "");
+    }
+    diff_free(&d);
+}
+
+static void diffs_are_by_word(void **state)
+{
+    (void)state;
+    struct buf b = BUF_INIT(0);
+    show_diff("Maria buys 4 boxes of 6 eggs.", "Maria buys 3 boxes of 12 eggs.",
+              &b);
+    assert_string_equal(buf_str(&b), "Maria buys [-4-] {+3+} boxes of [-6-] "
+                                     "{+12+} eggs.");
+    show_diff("She breaks 5 of them, so 36 - 5 = 31 eggs are left.",
+              "She breaks 5, so 36 - 5 = 31 are left.", &b);
+    assert_string_equal(buf_str(&b), "She breaks 5 [-of them-], so 36 - 5 = 31 "
+                                     "[-eggs-] are left.");
+    show_diff("metros.", "metros e mostre a conta.", &b);
+    assert_string_equal(buf_str(&b), "metros {+e mostre a conta+}.");
+    show_diff("", "a", &b);
+    assert_string_equal(buf_str(&b), "{+a+}");
+    show_diff("a", "", &b);
+    assert_string_equal(buf_str(&b), "[-a-]");
+    buf_free(&b);
+}
+
+/* Applying a diff to a gives b, and it is never longer than replacing. */
+static void diffs_rebuild(void **state)
+{
+    (void)state;
+    struct rng r;
+    rng_seed(&r, 9);
+    for (int i = 0; i < 3000; i++) {
+        char a[128] = "", b[128] = "";
+        for (uint64_t k = rng_below(&r, 20); k > 0; k--)
+            sprintf(a + strlen(a), "%c ", 'a' + (int)rng_below(&r, 5));
+        for (uint64_t k = rng_below(&r, 20); k > 0; k--)
+            sprintf(b + strlen(b), "%c ", 'a' + (int)rng_below(&r, 5));
+        struct diff d;
+        diff_words(a, b, &d);
+        char x[256] = "", y[256] = "";
+        for (size_t k = 0; k < d.pieces.n; k++) {
+            struct diff_piece p = d.pieces.at[k];
+            const char *s = p.op == DIFF_DEL ? a : b;
+            for (size_t q = p.from; q < p.to; q++) {
+                char c[3] = {s[q], ' ', 0};
+                if (c[0] == ' ')
+                    continue;
+                if (p.op != DIFF_ADD)
+                    strcat(x, c);
+                if (p.op != DIFF_DEL)
+                    strcat(y, c);
+            }
+        }
+        assert_string_equal(x, a);
+        assert_string_equal(y, b);
+        diff_free(&d);
+    }
+}
+
+static void checks_judge(void **state)
+{
+    (void)state;
+    assert_int_equal(check_near(.71, .70, 0, 3).verdict, VERDICT_FAIL);
+    assert_int_equal(check_near(.65, .70, 0, 3).verdict, VERDICT_WARN);
+    assert_int_equal(check_near(.59, .70, 0, 3).verdict, VERDICT_PASS);
+    assert_int_equal(check_length("too short").verdict, VERDICT_WARN);
+    assert_int_equal(check_length("this is not").verdict, VERDICT_PASS);
+    assert_int_equal(check_cut_off("length").verdict, VERDICT_FAIL);
+    assert_int_equal(check_cut_off("stop").verdict, VERDICT_PASS);
+    assert_int_equal(check_echo("Name a metal that floats.",
+                                "Name a  metal that floats. Iron").verdict,
+                     VERDICT_FAIL);
+    assert_int_equal(check_echo("Name it.", "Name it. Iron").verdict,
+                     VERDICT_PASS);
+    assert_int_equal(check_refusal("I\u2019m sorry, but no.").verdict,
+                     VERDICT_WARN);
+    assert_int_equal(check_refusal("NÃO POSSO ajudar").verdict, VERDICT_WARN);
+    assert_int_equal(check_refusal("24 - 2 = 22").verdict, VERDICT_PASS);
+    assert_int_equal(check_empty(" \n\u00a0").verdict, VERDICT_FAIL);
+}
+
+struct sums {
+    double weight;
+    int n;
+};
+
+static void add_pair(void *ctx, size_t better, size_t worse, double weight)
+{
+    struct sums *s = ctx;
+    assert_int_not_equal(better, worse);
+    s->weight += weight;
+    s->n++;
+}
+
+static void orders_are_read_and_moved(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct order o;
+    char text[ORDER_MAX * 3];
+    assert_ok(order_parse("B A C=D", 4, &o, &e), e);
+    assert_string_equal(order_print(&o, text), "B A C=D");
+    assert_ok(order_parse("bac", 4, &o, &e), e);
+    assert_string_equal(order_print(&o, text), "B A C D");
+    assert_false(order_parse("B A C=", 4, &o, &e));
+    assert_false(order_parse("B A=C", 4, &o, &e));
+    assert_string_equal(e.text, "D has no place");
+    assert_false(order_parse("B B", 4, &o, &e));
+    assert_false(order_parse("BE", 4, &o, &e));
+    o = order_plain(4);
+    assert_true(order_move(&o, 2, -1));
+    assert_string_equal(order_print(&o, text), "A C B D");
+    assert_true(order_tie(&o, 1));
+    assert_string_equal(order_print(&o, text), "A B=C D");
+    assert_false(order_move(&o, 0, -1));
+    assert_true(order_move(&o, 1, 1));
+    assert_string_equal(order_print(&o, text), "A C B D");
+    double scores[] = {4.0, 5.0, 4.3, 2.3};
+    o = order_of_scores(scores, 4);
+    assert_string_equal(order_print(&o, text), "B C A D");
+    struct sums s = {0};
+    order_pairs(&o, add_pair, &s);
+    assert_int_equal(s.n, 3);
+    assert_true(s.weight > .999 && s.weight < 1.001);
+    assert_ok(order_parse("A=B=C=D", 4, &o, &e), e);
+    s = (struct sums){0};
+    order_pairs(&o, add_pair, &s);
+    assert_int_equal(s.n, 0);
+}
+
+static void splits_are_dealt(void **state)
+{
+    (void)state;
+    int seen[SPLIT_COUNT] = {0};
+    for (int i = 0; i < 10000; i++) {
+        char text[20];
+        sprintf(text, "seed %d", i);
+        seen[split_of("salt", 4, text)]++;
+    }
+    assert_in_range(seen[SPLIT_TRAIN], 8900, 9100);
+    assert_in_range(seen[SPLIT_VALID], 420, 580);
+    assert_int_equal(split_of("salt", 4, "x"), split_of("salt", 4, "x"));
+    assert_true(reason_is_false("wrong"));
+    assert_false(reason_is_false("duplicate"));
+    assert_true(reason_is_false("all bad"));
+}
+
+int main(void)
+{
+    const char *dirs[] = {"/nonexistent", NULL};
+    lang_init(dirs);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(filters_are_read),
+        cmocka_unit_test(wrong_filters_say_where),
+        cmocka_unit_test(filters_survive_noise),
+        cmocka_unit_test(rouge_is_the_lcs),
+        cmocka_unit_test(nearest_is_exact),
+        cmocka_unit_test(diffs_are_by_word),
+        cmocka_unit_test(diffs_rebuild),
+        cmocka_unit_test(checks_judge),
+        cmocka_unit_test(orders_are_read_and_moved),
+        cmocka_unit_test(splits_are_dealt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
