@@ -229,6 +229,7 @@ static int parse_words(struct parse *p)
     }
     p->f->nodes[id].values[0] = text;
     p->f->nodes[id].n_values = 1;
+    p->f->nodes[id].choice[0] = p->s[at] == '"';
     return id;
 }
 

@@ -47,7 +47,7 @@ enum filter_node_kind {
     FILTER_OR,
     FILTER_NOT,
     FILTER_TERM, /* field, op, and values or number */
-    FILTER_TEXT  /* words, text in values[0] */
+    FILTER_TEXT  /* words, text in values[0]; choice[0]: it was quoted */
 };
 
 #define FILTER_VALUES 8

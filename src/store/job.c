@@ -1,0 +1,269 @@
+#include "store/job.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "store/db.h"
+#include "store/text.h"
+
+#define STATE_NAME(id, name) name,
+static const char *const state_names[] = {CALL_STATES(STATE_NAME)};
+
+const char *call_state_name(enum call_state c) { return state_names[c]; }
+
+/* ---- Jobs --------------------------------------------------------------- */
+
+void job_free(struct job *j)
+{
+    free(j->kind);
+    free(j->recipe_name);
+    free(j->teacher);
+    free(j->who);
+    free(j->args);
+    free(j->state);
+    *j = (struct job){0};
+}
+
+int64_t job_add(struct store *s, const struct job *j, struct err *e)
+{
+    if (!db_run(s, e, "INSERT INTO job(kind, target, recipe, teacher, who,"
+                " args_json, state, started) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
+                " 'running', ?7)", "sIIsssi", j->kind, j->target, j->recipe,
+                j->teacher, j->who, j->args, clock_now()))
+        return 0;
+    int64_t id = sqlite3_last_insert_rowid(s->db);
+    if (!isnan(j->spend_max) &&
+        !db_run(s, e, "UPDATE job SET spend_max = ?2 WHERE id = ?1", "id", id,
+                j->spend_max))
+        return 0;
+    return id;
+}
+
+bool job_get(struct store *s, int64_t id, struct job *out, struct err *e)
+{
+    struct rows r;
+    *out = (struct job){0};
+    if (!db_query(s, &r, e, "SELECT j.target, j.recipe, j.started, j.ended,"
+                  " rc.version, j.spend_max, j.live, j.kind, rc.name,"
+                  " j.teacher, j.who, j.args_json, j.state FROM job j"
+                  " LEFT JOIN recipe rc ON rc.id = j.recipe"
+                  " WHERE j.id = ?1", "i", id))
+        return false;
+    bool found = rows_next(&r, e);
+    if (found)
+        *out = (struct job){id, rows_int(&r, 0), rows_int(&r, 1),
+                            rows_int(&r, 2), rows_int(&r, 3),
+                            rows_int(&r, 4),
+                            rows_null(&r, 5) ? NAN : rows_double(&r, 5),
+                            rows_int(&r, 6), rows_copy(&r, 7),
+                            rows_copy(&r, 8), rows_copy(&r, 9),
+                            rows_copy(&r, 10), rows_copy(&r, 11),
+                            rows_copy(&r, 12)};
+    rows_done(&r);
+    return found || err_set(e, ERR_ABSENT, _("there is no job j%lld"),
+                            (long long)id);
+}
+
+bool job_set_state(struct store *s, int64_t id, const char *state,
+                   struct err *e)
+{
+    bool over = strcmp(state, "running") != 0;
+    return db_run(s, e, "UPDATE job SET state = ?2, ended = ?3 WHERE id = ?1",
+                  "isI", id, state, over ? clock_now() : (int64_t)0);
+}
+
+static bool collect(struct rows *r, ids *out, struct err *e)
+{
+    while (rows_next(r, e))
+        VEC_PUSH(out, rows_int(r, 0));
+    rows_done(r);
+    return !r->failed;
+}
+
+bool job_ids(struct store *s, int64_t target, ids *out, struct err *e)
+{
+    struct rows r;
+    *out = (ids){0};
+    return db_query(s, &r, e, "SELECT id FROM job WHERE ?1 = 0 OR target = ?1"
+                    " ORDER BY id DESC", "i", target) &&
+           collect(&r, out, e);
+}
+
+int64_t recipe_row(struct store *s, const char *name, int64_t version,
+                   const char *file, struct err *e)
+{
+    int64_t text = text_puts(s, file, e);
+    if (!text)
+        return 0;
+    int64_t id = db_int(s, 0, "SELECT id FROM recipe WHERE name = ?1"
+                        " AND file_text = ?2", "si", name, text);
+    if (id || !db_run(s, e, "INSERT INTO recipe(name, version, file_text)"
+                      " VALUES(?1, ?2, ?3)", "sii", name, version, text))
+        return id;
+    return sqlite3_last_insert_rowid(s->db);
+}
+
+/* ---- Calls -------------------------------------------------------------- */
+
+void call_free(struct call *c)
+{
+    free(c->params);
+    free(c->trouble);
+    free(c->finish);
+    *c = (struct call){0};
+}
+
+int64_t call_add(struct store *s, const struct call *c, struct err *e)
+{
+    if (!db_run(s, e, "INSERT INTO call(job, step, n, attempt, from_call,"
+                " from_item, sample, prompt_text, params_json, state, at)"
+                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'planned', ?10)",
+                "iiiiIIIisi", c->job, c->step, c->n, c->attempt, c->from_call,
+                c->from_item, c->sample, c->prompt_text, c->params,
+                clock_now()))
+        return 0;
+    return sqlite3_last_insert_rowid(s->db);
+}
+
+static enum call_state parse_state(const char *name)
+{
+    for (int i = 0; i < CALL_STATE_COUNT; i++)
+        if (!strcmp(state_names[i], name))
+            return (enum call_state)i;
+    return CALL_FAILED;
+}
+
+bool call_get(struct store *s, int64_t id, struct call *out, struct err *e)
+{
+    struct rows r;
+    *out = (struct call){0};
+    if (!db_query(s, &r, e, "SELECT job, step, n, attempt, from_call,"
+                  " from_item, sample, prompt_text, reply_text, answer_text,"
+                  " state, http, tokens_in, tokens_out, ms, at, cost,"
+                  " params_json, trouble, finish FROM call WHERE id = ?1",
+                  "i", id))
+        return false;
+    bool found = rows_next(&r, e);
+    if (found)
+        *out = (struct call){id, rows_int(&r, 0), rows_int(&r, 1),
+                             rows_int(&r, 2), rows_int(&r, 3),
+                             rows_int(&r, 4), rows_int(&r, 5),
+                             rows_int(&r, 6), rows_int(&r, 7),
+                             rows_int(&r, 8), rows_int(&r, 9),
+                             parse_state(rows_text(&r, 10)),
+                             (int)rows_int(&r, 11), rows_int(&r, 12),
+                             rows_int(&r, 13), rows_int(&r, 14),
+                             rows_int(&r, 15), rows_double(&r, 16),
+                             rows_copy(&r, 17), rows_copy(&r, 18),
+                             rows_copy(&r, 19)};
+    rows_done(&r);
+    return found || err_set(e, ERR_ABSENT, _("there is no call c%lld"),
+                            (long long)id);
+}
+
+bool call_set_state(struct store *s, int64_t id, enum call_state state,
+                    struct err *e)
+{
+    return db_run(s, e, "UPDATE call SET state = ?2, at = ?3 WHERE id = ?1",
+                  "isi", id, state_names[state], clock_now());
+}
+
+bool call_finish(struct store *s, const struct call *c, struct err *e)
+{
+    return db_run(s, e, "UPDATE call SET state = ?2, http = ?3,"
+                  " reply_text = ?4, answer_text = ?5, trouble = ?6,"
+                  " tokens_in = ?7, tokens_out = ?8, cost = ?9, ms = ?10,"
+                  " finish = ?11, at = ?12 WHERE id = ?1", "isIIIsiidisi",
+                  c->id, state_names[c->state], (int64_t)c->http,
+                  c->reply_text, c->answer_text, c->trouble, c->tokens_in,
+                  c->tokens_out, c->cost, c->ms, c->finish, clock_now());
+}
+
+bool call_ids(struct store *s, int64_t job, enum call_state state, size_t n,
+              ids *out, struct err *e)
+{
+    struct rows r;
+    *out = (ids){0};
+    return db_query(s, &r, e, "SELECT id FROM call WHERE job = ?1"
+                    " AND state = ?2 ORDER BY step, n, attempt LIMIT ?3",
+                    "isi", job, state_names[state], (int64_t)n) &&
+           collect(&r, out, e);
+}
+
+#define NEWEST                                                                \
+    " NOT EXISTS(SELECT 1 FROM call l WHERE l.job = c.job"                    \
+    " AND l.step = c.step AND l.n = c.n AND l.attempt > c.attempt)"
+
+bool call_ids_to_repeat(struct store *s, int64_t job, bool unparsed, ids *out,
+                        struct err *e)
+{
+    struct rows r;
+    *out = (ids){0};
+    return db_query(s, &r, e, "SELECT id FROM call c WHERE job = ?1"
+                    " AND (state IN ('failed', 'lost', 'cancelled')"
+                    "  OR (?2 AND state = 'unparsed')) AND" NEWEST
+                    " ORDER BY step, n", "ii", job, (int64_t)unparsed) &&
+           collect(&r, out, e);
+}
+
+void call_counts(struct store *s, int64_t job, struct call_counts *out)
+{
+    struct rows r;
+    *out = (struct call_counts){0};
+    if (!db_query(s, &r, NULL, "SELECT state, count(*) FROM call c"
+                  " WHERE job = ?1 AND" NEWEST " GROUP BY state", "i", job))
+        return;
+    while (rows_next(&r, NULL)) {
+        out->by_state[parse_state(rows_text(&r, 0))] += rows_int(&r, 1);
+        out->total += rows_int(&r, 1);
+    }
+    rows_done(&r);
+    if (!db_query(s, &r, NULL, "SELECT sum(tokens_in), sum(tokens_out),"
+                  " sum(cost) FROM call WHERE job = ?1", "i", job))
+        return;
+    if (rows_next(&r, NULL)) {
+        out->tokens_in = rows_int(&r, 0);
+        out->tokens_out = rows_int(&r, 1);
+        out->cost = rows_double(&r, 2);
+    }
+    rows_done(&r);
+}
+
+int64_t call_next_n(struct store *s, int64_t job, int64_t step)
+{
+    return 1 + db_int(s, 0, "SELECT max(n) FROM call WHERE job = ?1"
+                      " AND step = ?2", "ii", job, step);
+}
+
+/* ---- Draws -------------------------------------------------------------- */
+
+bool draw_add(struct act *a, int64_t call, const char *role, int64_t seed,
+              int64_t sample, struct err *e)
+{
+    return db_run(a->s, e, "INSERT INTO draw(call, role, seed, sample, born)"
+                  " VALUES(?1, ?2, ?3, ?4, ?5)", "isIIi", call, role, seed,
+                  sample, a->seq) &&
+           act_brought(a, SEAL_DRAW, sqlite3_last_insert_rowid(a->s->db), e);
+}
+
+size_t draws_of(struct store *s, int64_t call, struct drawn *out, size_t n)
+{
+    struct rows r;
+    size_t got = 0;
+    if (!db_query(s, &r, NULL, "SELECT role, seed, sample FROM draw"
+                  " WHERE call = ?1 ORDER BY id LIMIT ?2", "ii", call,
+                  (int64_t)n))
+        return 0;
+    while (got < n && rows_next(&r, NULL)) {
+        struct drawn *d = &out[got++];
+        snprintf(d->role, sizeof d->role, "%s", rows_text(&r, 0));
+        d->seed = rows_int(&r, 1);
+        d->sample = rows_int(&r, 2);
+    }
+    rows_done(&r);
+    return got;
+}

@@ -1,0 +1,98 @@
+/* Jobs, their calls and what each call drew. A call is committed as sent
+ * before its request leaves, and its reply is committed before it is parsed.
+ * These rows are a log, not decisions: they are written inside store_begin.
+ */
+#ifndef STORE_JOB_H
+#define STORE_JOB_H
+
+#include "store/journal.h"
+#include "store/target.h"
+
+struct job {
+    int64_t id, target, recipe, started, ended, recipe_version;
+    double spend_max; /* NAN: no limit */
+    bool live;
+    char *kind;       /* "expand", "label", "rank", "import", "bulk" ... */
+    char *recipe_name, *teacher, *who, *args; /* args: JSON of the form */
+    char *state;      /* "running", "done", "stopped", "failed" */
+};
+
+void job_free(struct job *j);
+
+/* Adds a job in state running with the fields of `j` (id is ignored); its id,
+ * 0 on failure. Inside store_begin or an act. */
+int64_t job_add(struct store *s, const struct job *j, struct err *e);
+bool job_get(struct store *s, int64_t id, struct job *out, struct err *e);
+/* Sets state (and ended, where it is over). Inside store_begin. */
+bool job_set_state(struct store *s, int64_t id, const char *state,
+                   struct err *e);
+/* Newest first, of one target or (0) all. */
+bool job_ids(struct store *s, int64_t target, ids *out, struct err *e);
+
+/* The recipe's row for this file text, added where it is new. Inside
+ * store_begin or an act; 0 on failure. */
+int64_t recipe_row(struct store *s, const char *name, int64_t version,
+                   const char *file, struct err *e);
+
+/* The states of a call, as the design names them. */
+#define CALL_STATES(X)                                                        \
+    X(PLANNED, "planned") X(SENT, "sent") X(ANSWERED, "answered")             \
+    X(UNPARSED, "unparsed") X(FAILED, "failed") X(LOST, "lost")               \
+    X(CANCELLED, "cancelled")
+#define CALL_ID(id, name) CALL_##id,
+enum call_state { CALL_STATES(CALL_ID) CALL_STATE_COUNT };
+#undef CALL_ID
+const char *call_state_name(enum call_state c);
+
+struct call {
+    int64_t id, job, step, n, attempt, from_call, from_item, sample;
+    int64_t prompt_text, reply_text, answer_text;
+    enum call_state state;
+    int http;
+    int64_t tokens_in, tokens_out, ms, at;
+    double cost;
+    char *params, *trouble, *finish;
+};
+
+void call_free(struct call *c);
+
+/* Adds a planned call (job, step, n, attempt, from_*, sample, prompt_text,
+ * params are read); its id, 0 on failure. */
+int64_t call_add(struct store *s, const struct call *c, struct err *e);
+bool call_get(struct store *s, int64_t id, struct call *out, struct err *e);
+bool call_set_state(struct store *s, int64_t id, enum call_state state,
+                    struct err *e);
+/* Writes what came back: state, http, reply, answer, trouble, usage, cost,
+ * ms, finish. */
+bool call_finish(struct store *s, const struct call *c, struct err *e);
+
+/* Ids of a job's calls in a state, in order (step, n, attempt), at most n. */
+bool call_ids(struct store *s, int64_t job, enum call_state state, size_t n,
+              ids *out, struct err *e);
+/* Calls of a job that came to nothing and can be asked anew: failed, lost,
+ * cancelled, and unparsed where `unparsed`; only the newest attempt of each
+ * (step, n). */
+bool call_ids_to_repeat(struct store *s, int64_t job, bool unparsed, ids *out,
+                        struct err *e);
+
+struct call_counts {
+    int64_t by_state[CALL_STATE_COUNT]; /* the newest attempt of each */
+    int64_t total, tokens_in, tokens_out;
+    double cost;
+};
+void call_counts(struct store *s, int64_t job, struct call_counts *out);
+/* The next free n of a step. */
+int64_t call_next_n(struct store *s, int64_t job, int64_t step);
+
+/* Records that a call drew a seed or a sample (the other is 0). */
+bool draw_add(struct act *a, int64_t call, const char *role, int64_t seed,
+              int64_t sample, struct err *e);
+
+struct drawn {
+    char role[20];
+    int64_t seed, sample;
+};
+/* What a call drew, in order; at most n. */
+size_t draws_of(struct store *s, int64_t call, struct drawn *out, size_t n);
+
+#endif

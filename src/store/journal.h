@@ -1,0 +1,168 @@
+/* The journal: every act is a decision with one change per field of each
+ * object touched, in one transaction, chained by hashes.
+ *
+ *   struct act a;
+ *   if (!act_begin(s, &a, "accept", "ana", "", seen, &e)) ...
+ *   act_change(&a, OBJECT_SAMPLE, 2041, FIELD_STATUS, STATUS_ACCEPTED, &e);
+ *   switch (act_commit(&a, &e)) { case ACT_SAVED: ... }
+ *
+ * A decision's hash is SHA-256 over, in this order, each length-prefixed (8
+ * bytes little-endian) or an 8-byte integer: op_id, seq, at, who, kind,
+ * reason, undoes, base_seq, n_changes, changes_hash, the previous decision's
+ * hash. changes_hash is SHA-256 over the digest of the changes (kind, object,
+ * field, old, new of each, texts by their SHA-256) and, for each sealed table
+ * in the order of store/seal.h, the digest of the seals of the rows that it
+ * brought. n_changes counts both.
+ */
+#ifndef STORE_JOURNAL_H
+#define STORE_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "store/seal.h"
+#include "store/store.h"
+
+#define OBJECTS(X)                                                            \
+    X(SAMPLE, "sample") X(CANDIDATE, "candidate") X(SEED, "seed")             \
+    X(TARGET, "target") X(JOB, "job")
+/* name, and whether old and new are ids of texts */
+#define FIELDS(X)                                                             \
+    X(STATUS, "status", false) X(CHOSEN, "chosen", false)                     \
+    X(PROMPT, "prompt", true) X(LIVE, "live", false)                          \
+    X(SPLIT, "split", false) X(ORDER, "order", true) X(TAG, "tag", true)      \
+    X(NOTE, "note", true) X(RATING, "rating", false) X(TEXT, "text", true)
+
+#define OBJECT_ID(id, ...) OBJECT_##id,
+#define FIELD_ID(id, ...) FIELD_##id,
+enum object { OBJECTS(OBJECT_ID) OBJECT_COUNT };
+enum field { FIELDS(FIELD_ID) FIELD_COUNT };
+#undef OBJECT_ID
+#undef FIELD_ID
+
+const char *object_name(enum object o);
+const char *field_name(enum field f);
+bool object_parse(const char *name, enum object *out);
+bool field_parse(const char *name, enum field *out);
+bool field_is_text(enum field f);
+
+struct act {
+    struct store *s;
+    char *who, *kind, *reason;
+    uint8_t op_id[16];
+    int64_t seq, at, undoes, base_seq;
+    int64_t n_changes, n_rows;
+    struct sha changes, rows[SEAL_COUNT];
+    bool open;
+};
+
+enum outcome {
+    ACT_SAVED,
+    ACT_NOT_SAVED, /* nothing was written; e says why */
+    ACT_FOUND      /* the disk reported an error; looked up by its own id:
+                      saved after all */
+};
+
+/* Begins a decision inside BEGIN IMMEDIATE. `base_seq` is the journal position
+ * that the author saw (0: now). On failure nothing is open. */
+bool act_begin(struct store *s, struct act *a, const char *kind,
+               const char *who, const char *reason, int64_t base_seq,
+               struct err *e);
+
+/* Changes one field: reads the old value, writes the cache and the change.
+ * Nothing is written where it holds the new value already. For FIELD_TAG
+ * `old` is the tag's text id to remove or 0, `value` the one to add or 0: use
+ * act_tag. */
+bool act_change(struct act *a, enum object kind, int64_t object,
+                enum field field, int64_t value, struct err *e);
+bool act_tag(struct act *a, enum object kind, int64_t object,
+             const char *name, bool on, struct err *e);
+
+/* Seals a row that this decision has just inserted with born = a->seq. */
+bool act_brought(struct act *a, enum sealed table, int64_t id,
+                 struct err *e);
+
+/* Writes the decision and commits. The act is closed either way. */
+enum outcome act_commit(struct act *a, struct err *e);
+void act_cancel(struct act *a);
+
+/* Who changed this object after `base_seq`, not being `who`: fills *seq and
+ * the caller's buffers, false where nobody did. */
+struct other {
+    int64_t seq, at;
+    char who[64], kind[32], reason[64];
+};
+bool journal_changed_since(struct store *s, enum object kind, int64_t object,
+                           int64_t base_seq, const char *who,
+                           struct other *out);
+
+/* ---- Reading ------------------------------------------------------------ */
+
+struct decision {
+    int64_t seq, at, undoes, n_changes;
+    char who[64], kind[32], reason[64];
+};
+
+struct change {
+    enum object kind;
+    int64_t object;
+    enum field field;
+    int64_t old, new_value;
+};
+
+typedef VEC(struct change) change_list;
+
+bool journal_get(struct store *s, int64_t seq, struct decision *out);
+/* The decision's changes in order; the caller frees with VEC_FREE. */
+bool journal_changes(struct store *s, int64_t seq, change_list *out,
+                     struct err *e);
+/* Decisions with seq <= from (0: the newest), newest first, at most n, into
+ * out; returns how many. */
+size_t journal_list(struct store *s, int64_t from, struct decision *out,
+                    size_t n);
+/* The decisions that touched an object, oldest first, at most n. */
+size_t journal_of(struct store *s, enum object kind, int64_t object,
+                  struct decision *out, size_t n);
+/* How many decisions `who` took since `at` (ms) that were no arrivals. */
+int64_t journal_count_since(struct store *s, const char *who, int64_t at);
+
+/* ---- Undo --------------------------------------------------------------- */
+
+/* The decision that `u` would take back: who's last act that is not yet
+ * undone. 0 where there is none. */
+int64_t journal_undoable(struct store *s, const char *who);
+/* The undo that `U` would take back; 0 where a new act ended the line. */
+int64_t journal_redoable(struct store *s, const char *who);
+
+/* Takes decision `seq` back as a decision of its own of that kind ("undo",
+ * "redo"): every change reversed. Refused, naming who, where another person
+ * has since changed one of its objects. */
+enum outcome journal_reverse(struct store *s, int64_t seq, const char *who,
+                             const char *kind, struct err *e);
+
+/* ---- The head file ------------------------------------------------------ */
+
+/* Reads NAME.runs/head: false where there is none or it is malformed. */
+bool head_read(struct store *s, int64_t *seq, uint8_t hash[SHA_SIZE]);
+/* Renames a new one into place (no fsync; store_sync_head does that). */
+void head_write(struct store *s, int64_t seq, const uint8_t hash[SHA_SIZE]);
+
+/* The hash of a decision from its fields (used by act_commit and fsck). */
+struct decision_fields {
+    const void *op_id;
+    size_t op_id_size;
+    int64_t seq, at, undoes, base_seq, n_changes;
+    const char *who, *kind, *reason;
+    const uint8_t *changes_hash, *prev_hash; /* SHA_SIZE each */
+};
+void decision_hash(const struct decision_fields *d, uint8_t out[SHA_SIZE]);
+/* Adds one change to a running digest; texts by their SHA-256. */
+void change_digest(struct store *s, struct sha *sum, const struct change *c);
+/* The digest over the changes' and the tables' digests; ends them all. */
+void changes_hash_end(struct sha *changes, struct sha rows[SEAL_COUNT],
+                      uint8_t out[SHA_SIZE]);
+
+#endif

@@ -1,0 +1,334 @@
+#include "store/sample.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "base/utf8.h"
+#include "store/db.h"
+#include "store/tags.h"
+#include "store/text.h"
+#include "store/words.h"
+
+/* ---- Writing ------------------------------------------------------------ */
+
+int64_t sample_add(struct act *a, const struct sample_new *n, struct err *e)
+{
+    struct store *s = a->s;
+    uint8_t hash[SHA_SIZE];
+    struct buf b = BUF_INIT(0);
+    chat_print(n->prompt, &b);
+    chat_prompt_hash(n->prompt, hash);
+    int64_t text = text_put(s, buf_str(&b), b.len, e);
+    buf_free(&b);
+    if (!text || !db_run(s, e, "INSERT INTO sample(target, job, call, item,"
+                         " seed, origin, line, prompt_text, prompt_hash,"
+                         " split, born) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+                         " ?8, ?9, ?10, ?11)", "iIIIIsIibii", n->target,
+                         n->job, n->call, n->item, n->seed, n->origin,
+                         n->line, text, hash, sizeof hash, (int64_t)n->split,
+                         a->seq))
+        return 0;
+    int64_t id = sqlite3_last_insert_rowid(s->db);
+    return act_brought(a, SEAL_SAMPLE, id, e) ? id : 0;
+}
+
+/* The duplicate hash of a candidate under the sample's present prompt. */
+static bool candidate_hash(struct store *s, int64_t prompt, const char *body,
+                           uint8_t hash[SHA_SIZE], struct err *e)
+{
+    struct chat chat;
+    char *messages = text_get(s, prompt, NULL);
+    bool ok = messages && chat_parse(messages, &chat, e);
+    free(messages);
+    if (!ok)
+        return false;
+    char *answer = answer_text(body);
+    chat_hash(&chat, answer, hash);
+    chat_free(&chat);
+    free(answer);
+    return true;
+}
+
+int64_t candidate_add(struct act *a, const struct candidate_new *n,
+                      struct err *e)
+{
+    struct store *s = a->s;
+    uint8_t hash[SHA_SIZE];
+    int64_t prompt = db_int(s, 0, "SELECT prompt_text FROM sample"
+                            " WHERE id = ?1", "i", n->sample);
+    int64_t body = text_puts(s, n->body, e);
+    if (!body || !candidate_hash(s, prompt, n->body, hash, e) ||
+        !db_run(s, e, "INSERT INTO candidate(sample, n, source, who, call,"
+                " parent, prompt_text, body_text, hash, born) VALUES(?1,"
+                " 1 + coalesce((SELECT max(n) FROM candidate"
+                "  WHERE sample = ?1), 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "iisIIiibi", n->sample, (int64_t)n->source, n->who, n->call,
+                n->parent, prompt, body, hash, sizeof hash, a->seq))
+        return 0;
+    int64_t id = sqlite3_last_insert_rowid(s->db);
+    return act_brought(a, SEAL_CANDIDATE, id, e) ? id : 0;
+}
+
+bool sample_index(struct act *a, int64_t sample, struct err *e)
+{
+    return words_add_sample(a->s, sample, e);
+}
+
+bool sample_unindex(struct act *a, int64_t sample, struct err *e)
+{
+    return words_remove_sample(a->s, sample, e);
+}
+
+bool check_add(struct act *a, int64_t sample, int64_t candidate,
+               const struct check_result *c, struct err *e)
+{
+    struct store *s = a->s;
+    return db_run(s, e, "INSERT INTO check_result(sample, candidate, name,"
+                  " figure, bound, verdict, against_sample, against_seed,"
+                  " born) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                  "iIsddiIIi", sample, candidate, check_name(c->check),
+                  c->figure, c->bound, (int64_t)c->verdict,
+                  c->against_sample, c->against_seed, a->seq) &&
+           act_brought(a, SEAL_CHECK, sqlite3_last_insert_rowid(s->db), e);
+}
+
+bool score_add(struct act *a, const struct score_new *n, struct err *e)
+{
+    struct store *s = a->s;
+    int64_t reason = 0;
+    if (n->reason && !(reason = text_puts(s, n->reason, e)))
+        return false;
+    return db_run(s, e, "INSERT INTO score(candidate, aspect, value,"
+                  " reason_text, call, who, born) VALUES(?1, ?2, ?3, ?4, ?5,"
+                  " ?6, ?7)", "isdIIsi", n->candidate, n->aspect, n->value,
+                  reason, n->call, n->who, a->seq) &&
+           act_brought(a, SEAL_SCORE, sqlite3_last_insert_rowid(s->db), e);
+}
+
+int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
+                    int64_t but)
+{
+    return db_int(s, 0, "SELECT x.id FROM candidate c JOIN sample x"
+                  " ON x.id = c.sample WHERE c.hash = ?1 AND c.live"
+                  " AND x.target = ?2 AND x.live AND x.id <> ?3"
+                  " ORDER BY x.id LIMIT 1", "bii", hash, (size_t)SHA_SIZE,
+                  target, but);
+}
+
+int64_t sample_with_prompt(struct store *s, int64_t target,
+                           const struct chat *prompt)
+{
+    uint8_t hash[SHA_SIZE];
+    chat_prompt_hash(prompt, hash);
+    return db_int(s, 0, "SELECT id FROM sample WHERE target = ?1"
+                  " AND prompt_hash = ?2 AND live ORDER BY id LIMIT 1", "ib",
+                  target, hash, sizeof hash);
+}
+
+/* ---- Reading ------------------------------------------------------------ */
+
+static bool read_candidates(struct store *s, struct sample *x, struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT c.id, c.n, c.call, c.parent, c.born,"
+                  " c.source, coalesce(c.who, (SELECT teacher FROM job"
+                  "  WHERE id = (SELECT job FROM call WHERE id = c.call))),"
+                  " (SELECT body FROM text WHERE id = c.body_text),"
+                  " (SELECT avg(value) FROM score WHERE candidate = c.id"
+                  "  AND who IS NULL) FROM candidate c WHERE c.sample = ?1"
+                  " AND c.live AND c.prompt_text = ?2 ORDER BY c.n", "ii",
+                  x->id, x->prompt_text))
+        return false;
+    while (rows_next(&r, e)) {
+        struct candidate c = {
+            rows_int(&r, 0), rows_int(&r, 1), rows_int(&r, 2),
+            rows_int(&r, 3), rows_int(&r, 4), (enum source)rows_int(&r, 5),
+            rows_copy(&r, 6),
+            xstrdup(rows_text(&r, 7) ? rows_text(&r, 7)
+                                     : "{\"content\":\"\"}"),
+            rows_null(&r, 8) ? NAN : rows_double(&r, 8)};
+        VEC_PUSH(&x->candidates, c);
+    }
+    rows_done(&r);
+    return !r.failed;
+}
+
+static bool read_checks(struct store *s, struct sample *x, struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT name, figure, bound, verdict,"
+                  " against_sample, against_seed, candidate, max(id)"
+                  " FROM check_result WHERE sample = ?1"
+                  " GROUP BY name, candidate ORDER BY max(id)", "i", x->id))
+        return false;
+    while (rows_next(&r, e)) {
+        struct checked c = {.candidate = rows_int(&r, 6)};
+        if (!check_parse(rows_text(&r, 0), &c.result.check))
+            continue;
+        c.result.figure = rows_double(&r, 1);
+        c.result.bound = rows_double(&r, 2);
+        c.result.verdict = (enum verdict)rows_int(&r, 3);
+        c.result.against_sample = rows_int(&r, 4);
+        c.result.against_seed = rows_int(&r, 5);
+        VEC_PUSH(&x->checks, c);
+    }
+    rows_done(&r);
+    return !r.failed;
+}
+
+static bool read_scores(struct store *s, struct sample *x, struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT x.candidate, x.aspect, x.value,"
+                  " (SELECT body FROM text WHERE id = x.reason_text),"
+                  " coalesce(x.who, (SELECT teacher FROM job WHERE id ="
+                  "  (SELECT job FROM call WHERE id = x.call)))"
+                  " FROM score x JOIN candidate c ON c.id = x.candidate"
+                  " WHERE c.sample = ?1 ORDER BY x.id", "i", x->id))
+        return false;
+    while (rows_next(&r, e)) {
+        struct score c = {rows_int(&r, 0), rows_copy(&r, 1),
+                          rows_copy(&r, 3), rows_copy(&r, 4),
+                          rows_double(&r, 2)};
+        VEC_PUSH(&x->scores, c);
+    }
+    rows_done(&r);
+    return !r.failed;
+}
+
+static bool read_head(struct store *s, int64_t id, struct sample *x,
+                      struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT x.target, x.job, x.call, x.item, x.seed,"
+                  " x.line, x.chosen, x.born, x.prompt_text, x.status,"
+                  " x.split, x.live, x.origin, p.body, rc.name, j.teacher,"
+                  " rc.version, (SELECT count(*) FROM draw"
+                  "  WHERE call = x.call)"
+                  " FROM sample x JOIN text p ON p.id = x.prompt_text"
+                  " LEFT JOIN job j ON j.id = x.job"
+                  " LEFT JOIN recipe rc ON rc.id = j.recipe"
+                  " WHERE x.id = ?1", "i", id))
+        return false;
+    bool found = rows_next(&r, e);
+    if (found) {
+        *x = (struct sample){
+            .id = id, .target = rows_int(&r, 0), .job = rows_int(&r, 1),
+            .call = rows_int(&r, 2), .item = rows_int(&r, 3),
+            .seed = rows_int(&r, 4), .line = rows_int(&r, 5),
+            .chosen = rows_int(&r, 6), .born = rows_int(&r, 7),
+            .prompt_text = rows_int(&r, 8),
+            .status = (enum status)rows_int(&r, 9),
+            .split = (enum split)rows_int(&r, 10), .live = rows_int(&r, 11),
+            .origin = rows_copy(&r, 12), .prompt = rows_copy(&r, 13),
+            .recipe = rows_copy(&r, 14), .teacher = rows_copy(&r, 15),
+            .recipe_version = rows_int(&r, 16), .drawn = rows_int(&r, 17)};
+        if (!x->prompt)
+            x->prompt = xstrdup("[]");
+    }
+    rows_done(&r);
+    return found || err_set(e, ERR_ABSENT, _("there is no sample %lld"),
+                            (long long)id);
+}
+
+bool sample_get(struct store *s, int64_t id, struct sample *out,
+                struct err *e)
+{
+    *out = (struct sample){0};
+    if (!read_head(s, id, out, e))
+        return false;
+    if (!read_candidates(s, out, e) || !read_checks(s, out, e) ||
+        !read_scores(s, out, e)) {
+        sample_free(out);
+        return false;
+    }
+    out->tags = tags_of(s, OBJECT_SAMPLE, id);
+    out->note = note_of(s, OBJECT_SAMPLE, id);
+    char *order = db_text(s, "SELECT body FROM text WHERE id = (SELECT"
+                          " order_text FROM ranking WHERE sample = ?1)", "i",
+                          id);
+    snprintf(out->order, sizeof out->order, "%s", order ? order : "");
+    free(order);
+    return true;
+}
+
+void sample_free(struct sample *x)
+{
+    for (size_t i = 0; i < x->candidates.n; i++) {
+        free(x->candidates.at[i].who);
+        free(x->candidates.at[i].body);
+    }
+    for (size_t i = 0; i < x->scores.n; i++) {
+        free(x->scores.at[i].aspect);
+        free(x->scores.at[i].reason);
+        free(x->scores.at[i].who);
+    }
+    VEC_FREE(&x->candidates);
+    VEC_FREE(&x->checks);
+    VEC_FREE(&x->scores);
+    free(x->origin);
+    free(x->prompt);
+    free(x->recipe);
+    free(x->teacher);
+    free(x->tags);
+    free(x->note);
+    *x = (struct sample){0};
+}
+
+int sample_opens_with(const struct sample *x)
+{
+    int edit = -1, best = -1;
+    for (int i = 0; i < (int)x->candidates.n; i++) {
+        const struct candidate *c = &x->candidates.at[i];
+        if (c->id == x->chosen)
+            return i;
+        if (c->source == SOURCE_HUMAN)
+            edit = i;
+        if (!isnan(c->judge) &&
+            (best < 0 || c->judge > x->candidates.at[best].judge))
+            best = i;
+    }
+    if (edit >= 0)
+        return edit;
+    return best >= 0 ? best : x->candidates.n ? 0 : -1;
+}
+
+bool sample_row_get(struct store *s, int64_t id, struct sample_row *out)
+{
+    struct rows r;
+    *out = (struct sample_row){0};
+    if (!db_query(s, &r, NULL, "SELECT x.status, (SELECT figure"
+                  "  FROM check_result WHERE sample = x.id AND name = 'near'"
+                  "  ORDER BY id DESC LIMIT 1),"
+                  " (SELECT max(m) FROM (SELECT avg(value) AS m FROM score k"
+                  "  JOIN candidate c ON c.id = k.candidate"
+                  "  WHERE c.sample = x.id AND c.live AND k.who IS NULL"
+                  "  GROUP BY c.id)),"
+                  " (SELECT count(DISTINCT name) FROM check_result"
+                  "  WHERE sample = x.id AND verdict > 0),"
+                  " (SELECT name FROM recipe WHERE id = (SELECT recipe"
+                  "  FROM job WHERE id = x.job)), p.body"
+                  " FROM sample x JOIN text p ON p.id = x.prompt_text"
+                  " WHERE x.id = ?1", "i", id))
+        return false;
+    bool found = rows_next(&r, NULL);
+    if (found) {
+        *out = (struct sample_row){
+            .id = id, .status = (enum status)rows_int(&r, 0),
+            .near = rows_null(&r, 1) ? NAN : rows_double(&r, 1),
+            .judge = rows_null(&r, 2) ? NAN : rows_double(&r, 2),
+            .warnings = (int)rows_int(&r, 3)};
+        snprintf(out->recipe, sizeof out->recipe, "%s",
+                 rows_text(&r, 4) ? rows_text(&r, 4) : "");
+        out->first_line = prompt_text(rows_text(&r, 5) ? rows_text(&r, 5)
+                                                       : "[]");
+        out->first_line[strcspn(out->first_line, "\n")] = '\0';
+        out->warnings += utf8_hidden(out->first_line,
+                                     strlen(out->first_line)) > 0;
+    }
+    rows_done(&r);
+    return found;
+}

@@ -1,0 +1,116 @@
+/* Samples and their candidates, checks and scores. */
+#ifndef STORE_SAMPLE_H
+#define STORE_SAMPLE_H
+
+#include "domain/chat.h"
+#include "domain/check.h"
+#include "domain/status.h"
+#include "store/journal.h"
+
+/* ---- Writing (inside an act) -------------------------------------------- */
+
+struct sample_new {
+    int64_t target, job, call, item, seed, line;
+    const char *origin;
+    const struct chat *prompt;
+    enum split split;
+};
+
+/* Adds a pending sample without candidates; its id, 0 on failure. Call
+ * sample_index when its candidates are there. */
+int64_t sample_add(struct act *a, const struct sample_new *n, struct err *e);
+
+struct candidate_new {
+    int64_t sample, call, parent;
+    enum source source;
+    const char *who;  /* of a human's; else NULL */
+    const char *body; /* canonical answer */
+};
+
+/* Adds a candidate that answers the sample's present prompt; its id, 0 on
+ * failure. */
+int64_t candidate_add(struct act *a, const struct candidate_new *n,
+                      struct err *e);
+
+/* Puts the sample's words into the index. */
+bool sample_index(struct act *a, int64_t sample, struct err *e);
+/* Takes them out before a candidate is added to an indexed sample. */
+bool sample_unindex(struct act *a, int64_t sample, struct err *e);
+
+bool check_add(struct act *a, int64_t sample, int64_t candidate,
+               const struct check_result *c, struct err *e);
+
+struct score_new {
+    int64_t candidate, call;
+    const char *aspect, *reason, *who;
+    double value;
+};
+bool score_add(struct act *a, const struct score_new *n, struct err *e);
+
+/* Another live sample of the target whose prompt and answer fold to this
+ * hash, 0 where there is none. */
+int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
+                    int64_t but);
+/* A live sample of the target with this prompt, 0 where there is none. */
+int64_t sample_with_prompt(struct store *s, int64_t target,
+                           const struct chat *prompt);
+
+/* ---- Reading ------------------------------------------------------------ */
+
+struct candidate {
+    int64_t id, n, call, parent, born;
+    enum source source;
+    char *who;  /* the person, or the teacher's name; may be NULL */
+    char *body; /* canonical answer */
+    double judge; /* mean over the judge's scores, NAN where there are none */
+};
+
+struct score {
+    int64_t candidate;
+    char *aspect, *reason, *who;
+    double value;
+};
+
+struct checked {
+    struct check_result result;
+    int64_t candidate;
+};
+
+struct sample {
+    int64_t id, target, job, call, item, seed, line, chosen, born;
+    int64_t prompt_text;
+    enum status status;
+    enum split split;
+    bool live;
+    char *origin, *prompt, *recipe, *teacher; /* prompt: canonical messages */
+    int64_t recipe_version;
+    VEC(struct candidate) candidates; /* those that answer this prompt */
+    VEC(struct checked) checks;       /* the newest of each name */
+    VEC(struct score) scores;
+    char *tags, *note;
+    char order[128]; /* the person's order ("B A C=D"), "" where none */
+    int64_t drawn;   /* demonstrations that its call drew */
+};
+
+/* Everything that a view shows of a sample. */
+bool sample_get(struct store *s, int64_t id, struct sample *out,
+                struct err *e);
+void sample_free(struct sample *x);
+
+/* The index of the candidate that the sample opens with: chosen; else the
+ * newest human edit; else the best judge mean; else the first. -1 where there
+ * are none. */
+int sample_opens_with(const struct sample *x);
+
+/* One row of a queue. */
+struct sample_row {
+    int64_t id;
+    enum status status;
+    double near, judge;  /* NAN where there is none */
+    int warnings;        /* checks that warned or failed, hidden text too */
+    char recipe[24];
+    char *first_line;    /* of the last user message; the caller frees */
+};
+bool sample_row_get(struct store *s, int64_t id, struct sample_row *out);
+
+#endif

@@ -1,0 +1,166 @@
+#include "store/seed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "domain/status.h"
+#include "store/db.h"
+#include "store/sql.h"
+#include "store/tags.h"
+#include "store/text.h"
+#include "store/words.h"
+
+static bool refuse_same(struct act *a, const struct seed_new *n,
+                        const uint8_t *hash, struct err *e)
+{
+    int64_t same = db_int(a->s, 0, "SELECT id FROM seed WHERE target = ?1"
+                          " AND hash = ?2 AND live", "ib", n->target, hash,
+                          (size_t)SHA_SIZE);
+    return !same || err_set(e, ERR_REFUSED, _("the same as seed s%lld"),
+                            (long long)same);
+}
+
+int64_t seed_add(struct act *a, const struct seed_new *n, struct err *e)
+{
+    struct store *s = a->s;
+    uint8_t hash[SHA_SIZE];
+    char *answer = n->answer ? answer_text(n->answer) : xstrdup("");
+    chat_hash(n->prompt, answer, hash);
+    const struct message *last = chat_last(n->prompt, ROLE_USER);
+    int64_t id = 0, messages, answer_id = 0, raw = 0;
+    struct buf b = BUF_INIT(0);
+    chat_print(n->prompt, &b);
+    int split = n->split >= 0 ? n->split
+                              : (int)split_of(s->salt, sizeof s->salt,
+                                              buf_str(&b));
+    if (refuse_same(a, n, hash, e) &&
+        (messages = text_put(s, buf_str(&b), b.len, e)) &&
+        (!n->answer || (answer_id = text_puts(s, n->answer, e))) &&
+        (!n->raw || (raw = text_put(s, n->raw, n->raw_size, e))) &&
+        db_run(s, e, "INSERT INTO seed(target, kind, messages_text,"
+               " answer_text, raw_text, origin, line, split, hash, born)"
+               " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+               "isiIIsIibi", n->target, n->kind, messages, answer_id, raw,
+               n->origin, n->line, (int64_t)split, hash, sizeof hash,
+               a->seq)) {
+        id = sqlite3_last_insert_rowid(s->db);
+        if (!act_brought(a, SEAL_SEED, id, e) ||
+            !words_add_seed(s, id, last ? last->content : "", answer, e))
+            id = 0;
+    }
+    buf_free(&b);
+    free(answer);
+    return id;
+}
+
+void seed_free(struct seed *x)
+{
+    free(x->kind);
+    free(x->prompt);
+    free(x->answer);
+    free(x->origin);
+    *x = (struct seed){0};
+}
+
+bool seed_get(struct store *s, int64_t id, struct seed *out, struct err *e)
+{
+    struct rows r;
+    *out = (struct seed){0};
+    if (!db_query(s, &r, e, "SELECT target, line, born, split, live, kind,"
+                  " origin, messages_text, answer_text FROM seed"
+                  " WHERE id = ?1", "i", id))
+        return false;
+    bool found = rows_next(&r, e);
+    int64_t messages = 0, answer = 0;
+    if (found) {
+        *out = (struct seed){id, rows_int(&r, 0), rows_int(&r, 1),
+                             rows_int(&r, 2), (int)rows_int(&r, 3),
+                             rows_int(&r, 4), rows_copy(&r, 5), NULL, NULL,
+                             rows_copy(&r, 6)};
+        messages = rows_int(&r, 7);
+        answer = rows_int(&r, 8);
+    }
+    rows_done(&r);
+    if (!found)
+        return err_set(e, ERR_ABSENT, _("there is no seed s%lld"),
+                       (long long)id);
+    out->prompt = text_get(s, messages, NULL);
+    out->answer = text_get(s, answer, NULL);
+    if (!out->prompt)
+        out->prompt = xstrdup("[]");
+    return true;
+}
+
+static int64_t count_made(struct store *s, int64_t seed, int status)
+{
+    return db_int(s, 0, "SELECT count(*) FROM sample WHERE seed = ?1"
+                  " AND status = ?2 AND live", "ii", seed, (int64_t)status);
+}
+
+bool seed_row_get(struct store *s, int64_t id, struct seed_row *out)
+{
+    struct seed x;
+    *out = (struct seed_row){0};
+    if (!seed_get(s, id, &x, NULL))
+        return false;
+    int64_t yes = count_made(s, id, STATUS_ACCEPTED);
+    int64_t no = count_made(s, id, STATUS_REJECTED);
+    int64_t open = count_made(s, id, STATUS_PENDING);
+    int64_t later = count_made(s, id, STATUS_DEFERRED);
+    *out = (struct seed_row){
+        .id = id, .split = x.split, .accepted = yes, .rejected = no,
+        .pending = open, .deferred = later, .made = yes + no + open + later,
+        .drawn = db_int(s, 0, "SELECT count(*) FROM draw WHERE seed = ?1",
+                        "i", id),
+        .kept = yes + no ? (double)yes / (double)(yes + no) : -1,
+        .tags = tags_of(s, OBJECT_SEED, id),
+        .when = db_int(s, 0, "SELECT at FROM decision WHERE seq = ?1", "i",
+                       x.born)};
+    out->first_line = prompt_text(x.prompt);
+    out->first_line[strcspn(out->first_line, "\n")] = '\0';
+    seed_free(&x);
+    return true;
+}
+
+void seed_row_free(struct seed_row *r)
+{
+    free(r->first_line);
+    free(r->tags);
+    *r = (struct seed_row){0};
+}
+
+bool seed_ids(struct store *s, int64_t target, const struct filter *f,
+              ids *out, struct err *e)
+{
+    struct sql q = {0};
+    struct rows r;
+    *out = (ids){0};
+    buf_puts(&q.text, "SELECT o.id FROM seed o WHERE o.live AND o.target = ");
+    sql_int(&q, target);
+    buf_puts(&q.text, " AND ");
+    bool ok = sql_filter(&q, f, SQL_SEEDS, e) &&
+              buf_puts(&q.text, " ORDER BY o.id") && sql_query(s, &q, &r, e);
+    if (ok) {
+        while (rows_next(&r, e))
+            VEC_PUSH(out, rows_int(&r, 0));
+        rows_done(&r);
+        ok = !r.failed;
+    }
+    sql_free(&q);
+    return ok;
+}
+
+int64_t seed_count(struct store *s, int64_t target, int split)
+{
+    return db_int(s, 0, "SELECT count(*) FROM seed WHERE target = ?1 AND live"
+                  " AND (?2 < 0 OR split = ?2)", "ii", target,
+                  (int64_t)split);
+}
+
+int64_t seed_never_drawn(struct store *s, int64_t target)
+{
+    return db_int(s, 0, "SELECT count(*) FROM seed WHERE target = ?1 AND live"
+                  " AND NOT EXISTS(SELECT 1 FROM draw WHERE draw.seed ="
+                  " seed.id)", "i", target);
+}

@@ -1,0 +1,60 @@
+/* Seeds: what a person supplied. Not trained on, not exported. */
+#ifndef STORE_SEED_H
+#define STORE_SEED_H
+
+#include "domain/chat.h"
+#include "domain/filter.h"
+#include "store/journal.h"
+#include "store/target.h"
+
+struct seed_new {
+    int64_t target;
+    const char *kind;           /* "example", "document", "term" */
+    const struct chat *prompt;
+    const char *answer;         /* canonical body, or NULL */
+    const char *raw;            /* the row as it came, or NULL */
+    size_t raw_size;
+    const char *origin;         /* file name, or NULL */
+    int64_t line;
+    int split;                  /* enum split, or -1: by the hash rule */
+};
+
+/* Adds a seed and its words; its id, 0 on failure. ERR_REFUSED where the
+ * target has the same seed (prompt and answer folded) already. */
+int64_t seed_add(struct act *a, const struct seed_new *n, struct err *e);
+
+struct seed {
+    int64_t id, target, line, born;
+    int split;
+    bool live;
+    char *kind, *prompt, *answer, *origin; /* prompt: canonical messages;
+                                              answer: canonical body or NULL */
+};
+
+bool seed_get(struct store *s, int64_t id, struct seed *out, struct err *e);
+void seed_free(struct seed *x);
+
+/* One row of the Seeds list. `made` counts samples of every status that are
+ * nearest to it; kept is accepted over accepted plus rejected, -1 where there
+ * are none. */
+struct seed_row {
+    int64_t id, drawn, made, accepted, rejected, pending, deferred;
+    int split;
+    double kept;
+    char *first_line; /* of the last user message; the caller frees */
+    char *tags;       /* blank-separated; the caller frees */
+    int64_t when;
+};
+bool seed_row_get(struct store *s, int64_t id, struct seed_row *out);
+void seed_row_free(struct seed_row *r);
+
+/* The target's live seeds that a filter names, oldest first (fields split,
+ * tag, id and words; another field is refused). */
+bool seed_ids(struct store *s, int64_t target, const struct filter *f,
+              ids *out, struct err *e);
+
+/* Live seeds of a target by split (-1: all of them). */
+int64_t seed_count(struct store *s, int64_t target, int split);
+int64_t seed_never_drawn(struct store *s, int64_t target);
+
+#endif

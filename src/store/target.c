@@ -1,0 +1,127 @@
+#include "store/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "base/utf8.h"
+#include "domain/status.h"
+#include "store/db.h"
+#include "store/text.h"
+
+void target_free(struct target *t)
+{
+    free(t->name);
+    free(t->doc);
+    *t = (struct target){0};
+}
+
+static bool good_name(const char *name, struct err *e)
+{
+    size_t n = strlen(name);
+    if (!n || utf8_length(name, n) > 60 || utf8_check(name, n) < n ||
+        utf8_hidden(name, n) || strpbrk(name, " \t\n/") || *name == '-')
+        return err_set(e, ERR_USAGE, _("a target's name is 1 to 60 characters "
+                       "without white space, slash or a dash in front"));
+    return true;
+}
+
+int64_t target_add(struct act *a, const char *name, const char *doc,
+                   struct err *e)
+{
+    if (!good_name(name, e))
+        return 0;
+    if (target_find(a->s, name)) {
+        err_set(e, ERR_REFUSED, _("there is a target %s already"), name);
+        return 0;
+    }
+    int64_t text = text_puts(a->s, doc, e);
+    if (!text || !db_run(a->s, e, "INSERT INTO target(name, doc_text, born)"
+                         " VALUES(?1, ?2, ?3)", "sii", name, text, a->seq))
+        return 0;
+    int64_t id = sqlite3_last_insert_rowid(a->s->db);
+    return act_brought(a, SEAL_TARGET, id, e) ? id : 0;
+}
+
+bool target_get(struct store *s, int64_t id, struct target *out,
+                struct err *e)
+{
+    struct rows r;
+    *out = (struct target){0};
+    if (!db_query(s, &r, e, "SELECT name, doc_text, born FROM target"
+                  " WHERE id = ?1", "i", id))
+        return false;
+    bool found = rows_next(&r, e);
+    if (found) {
+        out->id = id;
+        out->name = rows_copy(&r, 0);
+        out->doc_text = rows_int(&r, 1);
+        out->born = rows_int(&r, 2);
+    }
+    rows_done(&r);
+    if (!found)
+        return err_set(e, ERR_ABSENT, _("there is no target %lld"),
+                       (long long)id);
+    out->doc = text_get(s, out->doc_text, NULL);
+    if (!out->doc)
+        out->doc = xstrdup("{}");
+    return true;
+}
+
+int64_t target_find(struct store *s, const char *name)
+{
+    return db_int(s, 0, "SELECT id FROM target WHERE name = ?1", "s", name);
+}
+
+bool target_ids(struct store *s, ids *out, struct err *e)
+{
+    struct rows r;
+    *out = (ids){0};
+    if (!db_query(s, &r, e, "SELECT id FROM target ORDER BY id", ""))
+        return false;
+    while (rows_next(&r, e))
+        VEC_PUSH(out, rows_int(&r, 0));
+    rows_done(&r);
+    return !r.failed;
+}
+
+static int64_t count_status(struct store *s, int64_t target, int status)
+{
+    return db_int(s, 0, "SELECT count(*) FROM sample WHERE target = ?1"
+                  " AND status = ?2 AND live", "ii", target, (int64_t)status);
+}
+
+void target_counts(struct store *s, int64_t id, struct target_counts *out)
+{
+    *out = (struct target_counts){
+        .seeds = db_int(s, 0, "SELECT count(*) FROM seed WHERE target = ?1"
+                        " AND live", "i", id),
+        .pending = count_status(s, id, STATUS_PENDING),
+        .accepted = count_status(s, id, STATUS_ACCEPTED),
+        .rejected = count_status(s, id, STATUS_REJECTED),
+        .deferred = count_status(s, id, STATUS_DEFERRED),
+        .to_rank = db_int(s, 0, "SELECT count(*) FROM sample s"
+                          " WHERE s.target = ?1 AND s.status = 0 AND s.live"
+                          " AND NOT EXISTS(SELECT 1 FROM ranking"
+                          "  WHERE sample = s.id)"
+                          " AND EXISTS(SELECT 1 FROM candidate c"
+                          "  JOIN score x ON x.candidate = c.id"
+                          "  WHERE c.sample = s.id AND c.live)", "i", id),
+        .student = -1,
+    };
+    struct rows r;
+    if (db_query(s, &r, NULL, "SELECT coalesce(sum(c.cost), 0.0) FROM call c"
+                 " JOIN job j ON j.id = c.job WHERE j.target = ?1", "i",
+                 id)) {
+        if (rows_next(&r, NULL))
+            out->cost = rows_double(&r, 0);
+        rows_done(&r);
+    }
+    char *figures = db_text(s, "SELECT figures_json FROM run"
+                            " WHERE target = ?1 AND state = 'done'"
+                            " ORDER BY id DESC LIMIT 1", "i", id);
+    json *j = figures ? json_parse(figures, strlen(figures), NULL) : NULL;
+    out->student = json_get_number(j, "exact", -1);
+    json_free(j);
+    free(figures);
+}

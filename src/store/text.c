@@ -1,0 +1,67 @@
+#include "store/text.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "base/utf8.h"
+#include "store/db.h"
+
+static int64_t insert(struct store *s, const uint8_t *sha, const void *p,
+                      size_t n, struct err *e)
+{
+    bool plain = !memchr(p, '\0', n) && utf8_check(p, n) == n;
+    bool ok = plain ? db_run(s, e, "INSERT INTO text(sha256, body) "
+                             "VALUES(?1, ?2)", "bt", sha, (size_t)SHA_SIZE,
+                             (const char *)p, n)
+                    : db_run(s, e, "INSERT INTO text(sha256, body)"
+                             " VALUES(?1, ?2)", "bb", sha, (size_t)SHA_SIZE,
+                             p, n);
+    return ok ? sqlite3_last_insert_rowid(s->db) : 0;
+}
+
+int64_t text_put(struct store *s, const void *p, size_t n, struct err *e)
+{
+    uint8_t sha[SHA_SIZE];
+    struct rows r;
+    p = n ? p : "";
+    sha_of(p, n, sha);
+    if (!db_query(s, &r, e, "SELECT id, purged FROM text WHERE sha256 = ?1",
+                  "b", sha, (size_t)SHA_SIZE))
+        return 0;
+    int64_t id = rows_next(&r, e) ? rows_int(&r, 0) : 0;
+    int64_t purged = id ? rows_int(&r, 1) : 0;
+    rows_done(&r);
+    if (r.failed)
+        return 0;
+    if (purged) {
+        char day[40];
+        err_set(e, ERR_REFUSED, _("this text was purged on %s"),
+                clock_format(day, sizeof day, purged, 1));
+        return 0;
+    }
+    return id ? id : insert(s, sha, p, n, e);
+}
+
+int64_t text_puts(struct store *s, const char *text, struct err *e)
+{
+    return text_put(s, text, strlen(text), e);
+}
+
+char *text_get(struct store *s, int64_t id, size_t *n)
+{
+    struct rows r;
+    char *copy = NULL;
+    if (!id || !db_query(s, &r, NULL, "SELECT body FROM text WHERE id = ?1",
+                         "i", id))
+        return NULL;
+    if (rows_next(&r, NULL) && !rows_null(&r, 0)) {
+        size_t len;
+        const char *p = rows_blob(&r, 0, &len);
+        copy = xstrndup(len ? p : "", len);
+        if (n)
+            *n = len;
+    }
+    rows_done(&r);
+    return copy;
+}
