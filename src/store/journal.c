@@ -110,6 +110,15 @@ void changes_hash_end(struct sha *sums, struct sha rows[SEAL_COUNT],
 
 /* ---- Acting ------------------------------------------------------------- */
 
+static void start_sums(struct act *a)
+{
+    a->n_changes = a->n_rows = 0;
+    sha_start(&a->changes);
+    for (int i = 0; i < SEAL_COUNT; i++)
+        sha_start(&a->rows[i]);
+    rng_system(a->op_id, sizeof a->op_id);
+}
+
 static void close_act(struct act *a)
 {
     free(a->who);
@@ -131,10 +140,7 @@ bool act_begin(struct store *s, struct act *a, const char *kind,
     a->who = xstrdup(who);
     a->kind = xstrdup(kind);
     a->reason = xstrdup(reason ? reason : "");
-    rng_system(a->op_id, sizeof a->op_id);
-    sha_start(&a->changes);
-    for (int i = 0; i < SEAL_COUNT; i++)
-        sha_start(&a->rows[i]);
+    start_sums(a);
     a->open = true;
     return true;
 }
@@ -215,6 +221,24 @@ static bool write_decision(struct act *a, uint8_t hash[SHA_SIZE],
                   a->reason, a->undoes, a->base_seq, d.n_changes, sum,
                   (size_t)SHA_SIZE, prev, (size_t)SHA_SIZE, hash,
                   (size_t)SHA_SIZE);
+}
+
+bool act_next(struct act *a, const char *kind, const char *who,
+              const char *reason, struct err *e)
+{
+    uint8_t hash[SHA_SIZE];
+    if (!write_decision(a, hash, e))
+        return false;
+    free(a->who);
+    free(a->kind);
+    free(a->reason);
+    a->who = xstrdup(who);
+    a->kind = xstrdup(kind);
+    a->reason = xstrdup(reason);
+    a->base_seq = a->seq++;
+    a->undoes = 0;
+    start_sums(a);
+    return true;
 }
 
 /* After an error of COMMIT: is the decision there? Asked on a new connection,

@@ -85,6 +85,11 @@ bool act_tag(struct act *a, enum object kind, int64_t object,
 bool act_brought(struct act *a, enum sealed table, int64_t id,
                  struct err *e);
 
+/* Ends this decision and begins the next one in the same transaction, so that
+ * both are saved or neither. */
+bool act_next(struct act *a, const char *kind, const char *who,
+              const char *reason, struct err *e);
+
 /* Writes the decision and commits. The act is closed either way. */
 enum outcome act_commit(struct act *a, struct err *e);
 void act_cancel(struct act *a);

@@ -60,7 +60,9 @@ int64_t candidate_add(struct act *a, const struct candidate_new *n,
     int64_t prompt = db_int(s, 0, "SELECT prompt_text FROM sample"
                             " WHERE id = ?1", "i", n->sample);
     int64_t body = text_puts(s, n->body, e);
-    if (!body || !candidate_hash(s, prompt, n->body, hash, e) ||
+    if (n->hash)
+        memcpy(hash, n->hash, sizeof hash);
+    if (!body || (!n->hash && !candidate_hash(s, prompt, n->body, hash, e)) ||
         !db_run(s, e, "INSERT INTO candidate(sample, n, source, who, call,"
                 " parent, prompt_text, body_text, hash, born) VALUES(?1,"
                 " 1 + coalesce((SELECT max(n) FROM candidate"
@@ -75,6 +77,12 @@ int64_t candidate_add(struct act *a, const struct candidate_new *n,
 bool sample_index(struct act *a, int64_t sample, struct err *e)
 {
     return words_add_sample(a->s, sample, e);
+}
+
+bool sample_index_words(struct act *a, int64_t sample, const char *prompt,
+                        const char *answers, struct err *e)
+{
+    return words_add(a->s, sample, prompt, answers, e);
 }
 
 bool sample_unindex(struct act *a, int64_t sample, struct err *e)

@@ -25,6 +25,7 @@ struct candidate_new {
     enum source source;
     const char *who;  /* of a human's; else NULL */
     const char *body; /* canonical answer */
+    const uint8_t *hash; /* chat_hash, where the caller has it; else NULL */
 };
 
 /* Adds a candidate that answers the sample's present prompt; its id, 0 on
@@ -32,8 +33,11 @@ struct candidate_new {
 int64_t candidate_add(struct act *a, const struct candidate_new *n,
                       struct err *e);
 
-/* Puts the sample's words into the index. */
+/* Puts the sample's words into the index; the second form where the caller
+ * has its last user message and all its answers at hand. */
 bool sample_index(struct act *a, int64_t sample, struct err *e);
+bool sample_index_words(struct act *a, int64_t sample, const char *prompt,
+                        const char *answers, struct err *e);
 /* Takes them out before a candidate is added to an indexed sample. */
 bool sample_unindex(struct act *a, int64_t sample, struct err *e);
 

@@ -5,14 +5,16 @@
 #include "base/lang.h"
 #include "store/db.h"
 
+/* Computing and storing are two statements: an UPDATE ... RETURNING opens a
+ * statement transaction, and at each of those FTS5 flushes what it holds. */
 #define ROW(id, table, columns)                                               \
     {#table,                                                                  \
-     "UPDATE " #table " SET seal = seal(id, born, " columns ") WHERE id = ?1 "          \
-     "RETURNING seal",                                                        \
-     "SELECT id, born, seal, seal(id, born, " columns ") FROM " #table                  \
+     "SELECT seal(id, born, " columns ") FROM " #table " WHERE id = ?1",      \
+     "UPDATE " #table " SET seal = ?2 WHERE id = ?1",                         \
+     "SELECT id, born, seal, seal(id, born, " columns ") FROM " #table        \
      " ORDER BY id"},
 static const struct {
-    const char *table, *update, *scan;
+    const char *table, *compute, *update, *scan;
 } tables[] = {SEALED(ROW)};
 
 const char *seal_table(enum sealed t) { return tables[t].table; }
@@ -57,7 +59,7 @@ bool seal_row(struct store *s, enum sealed t, int64_t id,
               uint8_t out[SEAL_SIZE], struct err *e)
 {
     struct rows r;
-    if (!db_query(s, &r, e, tables[t].update, "i", id))
+    if (!db_query(s, &r, e, tables[t].compute, "i", id))
         return false;
     bool ok = rows_next(&r, e);
     size_t n = 0;
@@ -65,7 +67,8 @@ bool seal_row(struct store *s, enum sealed t, int64_t id,
     if (n == SEAL_SIZE)
         memcpy(out, p, n);
     rows_done(&r);
-    return n == SEAL_SIZE ||
-           err_set(e, ERR_STORE, _("a row of %s could not be sealed"),
-                   tables[t].table);
+    if (n != SEAL_SIZE)
+        return err_set(e, ERR_STORE, _("a row of %s could not be sealed"),
+                       tables[t].table);
+    return db_run(s, e, tables[t].update, "ib", id, out, n);
 }

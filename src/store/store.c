@@ -144,6 +144,9 @@ static bool settings(struct store *s, struct err *e)
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    /* plans do not depend on bound values, so no statement is prepared anew
+     * when its values change (partial indexes made that happen) */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_busy_handler(s->db, on_busy, s);
     sqlite3_progress_handler(s->db, 20000, on_progress, s);

@@ -1,0 +1,47 @@
+#include "cli/cli.h"
+
+#include "base/lang.h"
+#include "base/say.h"
+#include "verbs/undo.h"
+
+static int report(struct cli *c, enum decided d, const struct undone *u,
+                  const char *text)
+{
+    if (d > DECIDED_FOUND)
+        return cli_fail(c);
+    say(stdout, "%s: d%lld %s (%lld)\n", text, (long long)u->what.seq,
+        u->what.kind, (long long)u->n_objects);
+    return 0;
+}
+
+int sub_undo(struct cli *c)
+{
+    const struct opt opts[] = {{0}};
+    struct undone u;
+    ids which = {0};
+    int code = cli_options(c, opts);
+    if (code >= 0)
+        return code;
+    if (c->argc > 1)
+        return cli_usage(c, _("one decision at a time"));
+    if (!(c->argc == 0 || cli_ids(c, c->argv[0], 'd', &which)) ||
+        !cli_open(c))
+        return cli_fail(c);
+    int64_t seq = which.n ? which.at[0] : 0;
+    VEC_FREE(&which);
+    return report(c, verb_undo(c->s, c->who, seq, &u, &c->e), &u,
+                  _("undone"));
+}
+
+int sub_redo(struct cli *c)
+{
+    const struct opt opts[] = {{0}};
+    struct undone u;
+    int code = cli_options(c, opts);
+    if (code >= 0)
+        return code;
+    if (!cli_open(c))
+        return cli_fail(c);
+    return report(c, verb_redo(c->s, c->who, &u, &c->e), &u,
+                  _("done again"));
+}

@@ -1,0 +1,15 @@
+/* Counts over the whole store. */
+#ifndef STORE_STAT_H
+#define STORE_STAT_H
+
+#include "domain/status.h"
+#include "store/store.h"
+
+struct store_counts {
+    int64_t targets, seeds, samples[STATUS_COUNT], candidates;
+    int64_t calls_answered, calls_failed, decisions, jobs, runs, exports;
+};
+
+void store_count(struct store *s, struct store_counts *out);
+
+#endif

@@ -1,0 +1,184 @@
+#include "verbs/decide.h"
+
+#include <stdio.h>
+
+#include "base/lang.h"
+#include "store/sample.h"
+#include "store/text.h"
+
+static const char *kind_of(enum status to)
+{
+    static const char *const kinds[] = {"reopen", "accept", "reject",
+                                        "defer"};
+    return kinds[to];
+}
+
+static enum decided finish(struct act *a, bool ok, int64_t *seq,
+                           struct err *e)
+{
+    if (!ok) {
+        act_cancel(a);
+        return DECIDED_NOT;
+    }
+    if (seq)
+        *seq = a->seq;
+    switch (act_commit(a, e)) {
+    case ACT_SAVED: return DECIDED;
+    case ACT_FOUND: return DECIDED_FOUND;
+    default: return DECIDED_NOT;
+    }
+}
+
+/* The status, and for an acceptance the chosen answer. */
+static bool change_one(struct act *a, const struct decide *d, int64_t id,
+                       struct err *e)
+{
+    int64_t chosen = d->candidate;
+    if (d->to == STATUS_ACCEPTED && !chosen) {
+        struct sample x;
+        if (!sample_get(a->s, id, &x, e))
+            return false;
+        int i = sample_opens_with(&x);
+        chosen = i >= 0 ? x.candidates.at[i].id : 0;
+        sample_free(&x);
+    }
+    if (d->to == STATUS_ACCEPTED && !chosen)
+        return err_set(e, ERR_REFUSED, _("sample %lld has no answer to "
+                                         "accept"), (long long)id);
+    return act_change(a, OBJECT_SAMPLE, id, FIELD_STATUS, d->to, e) &&
+           (d->to != STATUS_ACCEPTED ||
+            act_change(a, OBJECT_SAMPLE, id, FIELD_CHOSEN, chosen, e));
+}
+
+static bool same_status(struct act *a, int64_t id, enum status to)
+{
+    struct sample x;
+    if (!sample_get(a->s, id, &x, NULL))
+        return false;
+    bool same = x.status == to;
+    sample_free(&x);
+    return same;
+}
+
+enum decided verb_decide(struct store *s, const struct decide *d,
+                         int64_t sample, struct other *other, int64_t *seq,
+                         struct err *e)
+{
+    struct act a = {0};
+    if (!act_begin(s, &a, kind_of(d->to), d->who, d->reason, d->base_seq, e))
+        return DECIDED_NOT;
+    if (journal_changed_since(s, OBJECT_SAMPLE, sample, a.base_seq, d->who,
+                              other)) {
+        act_cancel(&a);
+        return DECIDED_CONFLICT;
+    }
+    /* a repeated decision must show in the journal: by way of pending */
+    bool again = d->to != STATUS_PENDING && same_status(&a, sample, d->to);
+    bool ok = !again || act_change(&a, OBJECT_SAMPLE, sample, FIELD_STATUS,
+                                   STATUS_PENDING, e);
+    ok = ok && change_one(&a, d, sample, e);
+    return finish(&a, ok, seq, e);
+}
+
+enum decided verb_decide_all(struct store *s, const struct decide *d,
+                             const ids *samples, struct bulk_report *out,
+                             struct err *e)
+{
+    struct act a = {0};
+    struct other o;
+    *out = (struct bulk_report){0};
+    if (!act_begin(s, &a, kind_of(d->to), d->who, d->reason, d->base_seq, e))
+        return DECIDED_NOT;
+    bool ok = true, look = a.base_seq < a.seq - 1;
+    for (size_t i = 0; ok && i < samples->n; i++) {
+        int64_t id = samples->at[i];
+        if (look && journal_changed_since(s, OBJECT_SAMPLE, id, a.base_seq,
+                                          d->who, &o)) {
+            out->left_out++;
+            continue;
+        }
+        ok = change_one(&a, d, id, e);
+        out->changed += ok;
+    }
+    return finish(&a, ok, &out->seq, e);
+}
+
+bool verb_dry_run(struct store *s, const ids *samples, struct dry_run *out,
+                  struct err *e)
+{
+    *out = (struct dry_run){.total = (int64_t)samples->n};
+    for (size_t i = 0; i < samples->n; i++) {
+        struct sample x;
+        if (!sample_get(s, samples->at[i], &x, e))
+            return false;
+        out->by_status[x.status]++;
+        out->by_split[x.split]++;
+        sample_free(&x);
+    }
+    return true;
+}
+
+enum decided verb_tag(struct store *s, const char *who, enum object kind,
+                      const ids *objects, const char *tag, bool on,
+                      struct err *e)
+{
+    struct act a = {0};
+    if (!act_begin(s, &a, on ? "tag" : "untag", who, tag, 0, e))
+        return DECIDED_NOT;
+    bool ok = true;
+    for (size_t i = 0; ok && i < objects->n; i++)
+        ok = act_tag(&a, kind, objects->at[i], tag, on, e);
+    return finish(&a, ok, NULL, e);
+}
+
+enum decided verb_note(struct store *s, const char *who, enum object kind,
+                       int64_t object, const char *text, struct err *e)
+{
+    struct act a = {0};
+    if (!act_begin(s, &a, "note", who, "", 0, e))
+        return DECIDED_NOT;
+    int64_t id = *text ? text_puts(s, text, e) : 0;
+    bool ok = (id || !*text) && act_change(&a, kind, object, FIELD_NOTE, id,
+                                           e);
+    return finish(&a, ok, NULL, e);
+}
+
+enum decided verb_rate(struct store *s, const char *who, enum object kind,
+                       int64_t object, int value, struct err *e)
+{
+    struct act a = {0};
+    if (!act_begin(s, &a, "rate", who, "", 0, e))
+        return DECIDED_NOT;
+    return finish(&a, act_change(&a, kind, object, FIELD_RATING, value, e),
+                  NULL, e);
+}
+
+/* What was made from the seed follows it. */
+static bool move_made(struct act *a, int64_t seed, enum split to,
+                      struct err *e)
+{
+    char text[40];
+    struct filter f;
+    ids made = {0};
+    snprintf(text, sizeof text, "seed:%lld", (long long)seed);
+    if (!filter_parse(text, &f, e))
+        return false;
+    struct query q = {0, &f, 0};
+    bool ok = query_ids(a->s, &q, 0, SIZE_MAX >> 2, &made, e);
+    filter_free(&f);
+    for (size_t i = 0; ok && i < made.n; i++)
+        ok = act_change(a, OBJECT_SAMPLE, made.at[i], FIELD_SPLIT, to, e);
+    VEC_FREE(&made);
+    return ok;
+}
+
+enum decided verb_split(struct store *s, const char *who, enum object kind,
+                        int64_t object, enum split to, struct err *e)
+{
+    struct act a = {0};
+    if (!act_begin(s, &a, "split", who, split_name(to), 0, e))
+        return DECIDED_NOT;
+    bool ok = act_change(&a, kind, object, FIELD_SPLIT, to, e) &&
+              (kind != OBJECT_SEED || move_made(&a, object, to, e));
+    return finish(&a, ok, NULL, e);
+}

@@ -1,0 +1,60 @@
+/* Deciding: a status for one sample, or for all that a filter names. */
+#ifndef VERBS_DECIDE_H
+#define VERBS_DECIDE_H
+
+#include "domain/status.h"
+#include "store/journal.h"
+#include "store/query.h"
+
+struct decide {
+    const char *who;
+    enum status to;
+    const char *reason;   /* of a rejection; "" for none */
+    int64_t base_seq;     /* the journal position that the person saw; 0: now */
+    int64_t candidate;    /* the answer on the screen; 0: what it opens with */
+};
+
+enum decided {
+    DECIDED,           /* saved */
+    DECIDED_FOUND,     /* the disk complained; looked up: saved */
+    DECIDED_NOT,       /* not saved; e says why */
+    DECIDED_CONFLICT   /* somebody decided first; *other says who */
+};
+
+/* One sample. Deciding what is so already still writes a decision, so that it
+ * is counted and undone like any other. */
+enum decided verb_decide(struct store *s, const struct decide *d,
+                         int64_t sample, struct other *other, int64_t *seq,
+                         struct err *e);
+
+/* All of them as one decision; samples that another person changed since
+ * base_seq are left out and counted. *seq gets the decision. */
+struct bulk_report {
+    int64_t changed, left_out, seq;
+};
+enum decided verb_decide_all(struct store *s, const struct decide *d,
+                             const ids *samples, struct bulk_report *out,
+                             struct err *e);
+
+/* The dry run of a bulk act: counts before and after, by split, and the tags
+ * that are touched. */
+struct dry_run {
+    int64_t total, by_status[STATUS_COUNT], by_split[SPLIT_COUNT];
+};
+bool verb_dry_run(struct store *s, const ids *samples, struct dry_run *out,
+                  struct err *e);
+
+/* Tags, a note ("" removes it) or a rating (0 removes it) on a sample or
+ * seed. */
+enum decided verb_tag(struct store *s, const char *who, enum object kind,
+                      const ids *objects, const char *tag, bool on,
+                      struct err *e);
+enum decided verb_note(struct store *s, const char *who, enum object kind,
+                       int64_t object, const char *text, struct err *e);
+enum decided verb_rate(struct store *s, const char *who, enum object kind,
+                       int64_t object, int value, struct err *e);
+/* Moves a seed (with what was made from it) or a sample to another split. */
+enum decided verb_split(struct store *s, const char *who, enum object kind,
+                        int64_t object, enum split to, struct err *e);
+
+#endif

@@ -1,0 +1,162 @@
+#include "verbs/edit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "store/sample.h"
+#include "store/text.h"
+
+static const struct candidate *find(const struct sample *x, int64_t id)
+{
+    for (size_t i = 0; i < x->candidates.n; i++)
+        if (x->candidates.at[i].id == id)
+            return &x->candidates.at[i];
+    return NULL;
+}
+
+/* The parent's body with other words; the caller frees. */
+static char *with_content(const char *body, const char *text, struct err *e)
+{
+    struct message m;
+    struct buf b = BUF_INIT(0);
+    if (!answer_parse(body, &m, e))
+        return NULL;
+    free(m.content);
+    m.content = xstrdup(text);
+    answer_print(&m, &b);
+    message_free(&m);
+    return buf_take(&b);
+}
+
+/* The checks that need no index of all prompts. */
+static bool check_again(struct act *a, const struct sample *x,
+                        int64_t candidate, const char *prompt,
+                        const char *answer, struct err *e)
+{
+    struct chat chat;
+    uint8_t hash[SHA_SIZE];
+    if (!chat_parse(x->prompt, &chat, e))
+        return false;
+    chat_hash(&chat, answer, hash);
+    chat_free(&chat);
+    const struct check_result all[] = {
+        check_duplicate(sample_same(a->s, x->target, hash, x->id)),
+        check_length(prompt), check_echo(prompt, answer),
+        check_refusal(answer), check_empty(answer)};
+    for (size_t i = 0; i < COUNT(all); i++)
+        if (!check_add(a, x->id, candidate, &all[i], e))
+            return false;
+    return true;
+}
+
+/* Adds the edited candidate and makes it the chosen one. */
+static bool add_edit(struct act *a, const struct sample *x,
+                     const struct candidate_new *n, int64_t *id,
+                     struct err *e)
+{
+    char *prompt = prompt_text(x->prompt), *answer = answer_text(n->body);
+    *id = candidate_add(a, n, e);
+    bool ok = *id && sample_index(a, x->id, e) &&
+              act_change(a, OBJECT_SAMPLE, x->id, FIELD_CHOSEN, *id, e) &&
+              check_again(a, x, *id, prompt, answer, e);
+    free(prompt);
+    free(answer);
+    return ok;
+}
+
+static enum decided commit(struct act *a, bool ok, struct err *e)
+{
+    if (!ok) {
+        act_cancel(a);
+        return DECIDED_NOT;
+    }
+    enum outcome o = act_commit(a, e);
+    return o == ACT_SAVED   ? DECIDED
+           : o == ACT_FOUND ? DECIDED_FOUND
+                            : DECIDED_NOT;
+}
+
+enum decided verb_edit_answer(struct store *s, const char *who,
+                              int64_t sample, int64_t parent,
+                              const char *text, int64_t *candidate,
+                              struct err *e)
+{
+    struct act a = {0};
+    struct sample x;
+    if (!sample_get(s, sample, &x, e))
+        return DECIDED_NOT;
+    const struct candidate *from = find(&x, parent);
+    char *body = from ? with_content(from->body, text, e) : NULL;
+    if (!from)
+        err_set(e, ERR_ABSENT, _("sample %lld has no such answer"),
+                (long long)sample);
+    enum decided out = DECIDED_NOT;
+    if (body && act_begin(s, &a, "edit", who, "", 0, e)) {
+        struct candidate_new n = {.sample = sample, .parent = parent,
+                                  .source = SOURCE_HUMAN, .who = who,
+                                  .body = body};
+        bool ok = sample_unindex(&a, sample, e) &&
+                  add_edit(&a, &x, &n, candidate, e);
+        out = commit(&a, ok, e);
+    }
+    free(body);
+    sample_free(&x);
+    return out;
+}
+
+/* The sample's prompt with another last user message, as a text's id. */
+static int64_t put_prompt(struct store *s, const struct sample *x,
+                          const char *text, char **messages, struct err *e)
+{
+    struct chat c;
+    struct buf b = BUF_INIT(0);
+    if (!chat_parse(x->prompt, &c, e))
+        return 0;
+    for (size_t i = c.n; i > 0; i--) {
+        if (c.at[i - 1].role != ROLE_USER)
+            continue;
+        free(c.at[i - 1].content);
+        c.at[i - 1].content = xstrdup(text);
+        break;
+    }
+    chat_print(&c, &b);
+    chat_free(&c);
+    *messages = buf_take(&b);
+    return text_puts(s, *messages, e);
+}
+
+enum decided verb_edit_prompt(struct store *s, const char *who,
+                              int64_t sample, int64_t shown,
+                              const char *text, int64_t *candidate,
+                              struct err *e)
+{
+    struct act a = {0};
+    struct sample x;
+    char *messages = NULL;
+    if (!sample_get(s, sample, &x, e))
+        return DECIDED_NOT;
+    const struct candidate *from = find(&x, shown);
+    enum decided out = DECIDED_NOT;
+    if (!text[strspn(text, " \t\n")])
+        err_set(e, ERR_REFUSED, _("a prompt cannot be empty"));
+    else if (act_begin(s, &a, "edit", who, "", 0, e)) {
+        int64_t prompt = put_prompt(s, &x, text, &messages, e);
+        bool ok = prompt && act_change(&a, OBJECT_SAMPLE, sample,
+                                       FIELD_PROMPT, prompt, e);
+        if (ok && from) {
+            struct candidate_new n = {.sample = sample, .parent = shown,
+                                      .source = SOURCE_HUMAN, .who = who,
+                                      .body = from->body};
+            free(x.prompt);
+            x.prompt = messages;
+            messages = NULL;
+            ok = sample_unindex(&a, sample, e) &&
+                 add_edit(&a, &x, &n, candidate, e);
+        }
+        out = commit(&a, ok, e);
+    }
+    free(messages);
+    sample_free(&x);
+    return out;
+}
