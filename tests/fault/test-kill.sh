@@ -1,0 +1,89 @@
+#!/bin/sh
+# Decisions are killed at every system call; what was acknowledged must be
+# there, once, and the store must be whole. Needs ptrace (strace); without it
+# the loop over system calls is skipped and said so, and random kills remain.
+. "$srcdir/cli/lib.sh"
+if [ "$STILLROOM_CHECK" = short ]; then
+    echo "skipped: a short check leaves the kill loops out"
+    exit 77
+fi
+points=${KILL_POINTS:-200}
+[ "$STILLROOM_CHECK" = long ] && points=100000
+$S init > /dev/null
+printf '{"question":"Q1?","answer":"1"}\n{"question":"Q2?","answer":"2"}\n{"question":"Q3?","answer":"3"}\n' > q.jsonl
+$S import --as samples q.jsonl > /dev/null
+tar cf fresh.tar stillroom.db stillroom.runs
+
+# After a kill: acknowledged (the output says so) implies stored.
+examine() { # NAME OUTPUT COMMITTED-STATUS
+    got=$($S review --filter id:1 --json 2>&1)
+    case "$2" in
+    *"$3"*) has "$1: acknowledged and kept" "\"status\":\"$4\"" "$got" ;;
+    *) case "$got" in
+       *'"status":"pending"'* | *"\"status\":\"$4\""*) ;;
+       *) has "$1: one of two states" '"status":"pending"' "$got" ;;
+       esac ;;
+    esac
+    found=$($S fsck 2>&1)
+    case "$found" in
+    *" 0 findings"*) ;;
+    *"head: "*) ;; # killed between the commit and the rename: an older head
+    *) is "$1: fsck" "0 findings" "$found" ;;
+    esac
+    left=$(find . -name '*.tmp-*' | wc -l)
+    if [ "$left" != 0 ] && [ "$left" -gt 1 ]; then
+        is "$1: no temporaries pile up" 1 "$left"
+    fi
+}
+
+restore() {
+    rm -rf stillroom.db* stillroom.runs
+    tar xf fresh.tar
+}
+
+if strace -o /dev/null true 2> /dev/null; then
+    killed=0
+    for call in openat pread64 pwrite64 fdatasync fsync ftruncate rename \
+        fcntl write close lseek unlink; do
+        n=1
+        while [ $killed -lt "$points" ]; do
+            restore
+            out=$(strace -qq -o /dev/null \
+                -e inject=$call:signal=KILL:when=$n \
+                "$S" review --accept 1 2> /dev/null)
+            code=$?
+            [ $code = 137 ] || break
+            examine "$call $n" "$out" "1 accepted" accepted
+            killed=$((killed + 1))
+            n=$((n + 1))
+        done
+    done
+    echo "killed at $killed system calls"
+    [ $killed -gt 60 ] || is "enough points were reached" "over 60" "$killed"
+else
+    echo "ok - skipped: ptrace is refused here, so no kills at system calls"
+fi
+
+# 60 random moments of a loop of decisions and undos.
+i=0
+while [ $i -lt 60 ]; do
+    i=$((i + 1))
+    restore
+    (while :; do
+        "$S" review --accept 1 && "$S" undo || exit
+    done) > out 2> /dev/null &
+    loop=$!
+    sleep "0.0$((i % 10 * 7 + 10))"
+    kill -KILL $loop 2> /dev/null
+    pkill -KILL -P $loop 2> /dev/null
+    wait $loop 2> /dev/null
+    pkill -KILL -f "$PWD/none" 2> /dev/null
+    sleep 0.02
+    said=$(grep -c accepted out)
+    kept=$($S log --n 1000 | grep -c accept)
+    if [ "$kept" -lt "$said" ] || [ "$kept" -gt $((said + 1)) ]; then
+        is "moment $i: acts that were acknowledged are kept" "$said" "$kept"
+    fi
+    has "moment $i: whole" " 0 findings" "$($S fsck 2>&1)"
+done
+finish
