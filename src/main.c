@@ -1,11 +1,15 @@
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/lang.h"
 #include "base/paths.h"
+#include "base/say.h"
 #include "base/sig.h"
 #include "cli/cli.h"
 #include "config.h"
+#include "ui/ui.h"
 
 static int print_help(void)
 {
@@ -19,6 +23,17 @@ static int print_help(void)
     return 0;
 }
 
+/* The screen on a store. */
+static int open_screen(const char *path)
+{
+    struct store *s;
+    struct err e = {0};
+    struct passwd *pw = getpwuid(getuid());
+    if (!store_open(path, &s, &e))
+        return say_err("stillroom", &e);
+    return ui_run(s, pw ? pw->pw_name : "someone");
+}
+
 int main(int argc, char **argv)
 {
     sig_start();
@@ -29,7 +44,7 @@ int main(int argc, char **argv)
         printf("stillroom %s\n", VERSION);
         return 0;
     }
-    if (argc > 1)
+    if (argc > 1 && !(argc == 2 && strchr(argv[1], '.')))
         return cli_main(argc - 1, argv + 1);
-    return print_help();
+    return open_screen(argc > 1 ? argv[1] : STORE_DEFAULT);
 }

@@ -1,0 +1,226 @@
+/* What the screen shows and what its keys do, without a terminal. Actions
+ * change this state; the screen is painted from it, in ui/. Nothing here
+ * draws, and nothing in ui/ decides.
+ */
+#ifndef APP_APP_H
+#define APP_APP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/line.h"
+#include "app/list.h"
+#include "base/buf.h"
+#include "domain/diff.h"
+#include "domain/filter.h"
+#include "store/sample.h"
+#include "store/seed.h"
+#include "store/target.h"
+#include "verbs/decide.h"
+
+/* id, title, English name of the tab's word */
+#define VIEWS(X)                                                              \
+    X(TARGETS, N_("Targets")) X(SEEDS, N_("Seeds")) X(REVIEW, N_("Review"))   \
+    X(RANK, N_("Rank")) X(RUNS, N_("Runs")) X(EXPORT, N_("Export"))           \
+    X(LINEAGE, N_("lineage")) X(HELP, N_("help"))                             \
+    X(MESSAGES, N_("messages")) X(WELCOME, N_("welcome"))
+#define VIEW_ENUM(id, title) VIEW_##id,
+enum view { VIEWS(VIEW_ENUM) VIEW_COUNT };
+#undef VIEW_ENUM
+#define VIEW_TABS 3 /* the first ones have a tab and a digit */
+
+#define V(id) (1u << VIEW_##id)
+#define ALL (V(COUNT) - 1)
+
+#define ACTION(id, ...) ACT_##id,
+enum action {
+#include "app/actions.def"
+    ACTIONS
+};
+#undef ACTION
+
+struct action_info {
+    const char *name, *keys; /* keys: blank-separated names */
+    unsigned views;
+    const char *word, *help; /* untranslated */
+};
+const struct action_info *action_info(enum action a);
+/* The action that a key means in a view, -1 for none. Key names: the
+ * character itself, Space Enter Tab Esc Backspace Up Down PgUp PgDn Home End
+ * Left Right, ^X. */
+int action_of_key(enum view v, const char *key);
+int action_find(const char *name);
+
+/* What has to be painted anew (any of them paints; 0 paints nothing). */
+enum stale { STALE_NOTHING, STALE_PAINT, STALE_ALL };
+
+/* A question on row 23 with its keys on row 24. */
+struct ask {
+    enum {
+        ASK_NOTHING,
+        ASK_REASON,   /* after x */
+        ASK_EDITED,   /* after an edit */
+        ASK_CONFLICT, /* somebody decided first */
+        ASK_BULK      /* the dry run */
+    } kind;
+    char text[300];
+};
+
+/* One line of the messages view. */
+struct message_line {
+    int64_t at;
+    char *text, *command;
+};
+
+/* What the person asked an editor for. */
+struct edit_request {
+    enum {
+        EDIT_NOTHING,
+        EDIT_ANSWER,
+        EDIT_PROMPT,
+        EDIT_NEW_SEED,
+        EDIT_TARGET
+    } what;
+    char *text;
+};
+
+struct review_state {
+    struct list list;
+    char *filter;        /* as typed; NULL: pending, oldest first */
+    struct sample now;   /* the one under the cursor; id 0: none */
+    int answer;          /* index of the shown candidate */
+    int scroll;          /* of the answer, in rows */
+    int64_t seen;        /* the journal's seq when it was painted */
+    char *near_text;     /* the neighbour's prompt, NULL where none */
+    char near_name[24];  /* "s13" or "2041" */
+    const char *near_what; /* "seed", or its status; translated */
+    bool focus_prompt;   /* e and i work on the prompt */
+    bool against_answer; /* d: diff against the answer before */
+    int64_t total;       /* in the filter when it was opened */
+    int64_t today;       /* decisions of mine since midnight */
+    int64_t first_at, last_at, since; /* for the rate: of this session */
+    struct decide last;  /* for `.`; to < 0: none */
+    char last_reason[64];
+    bool has_last;
+    char *draft;         /* an edited answer that is not decided on */
+    int64_t draft_of;    /* the candidate it is an edit of */
+    /* bulk */
+    bool bulk;
+    struct decide bulk_do;
+    char bulk_reason[64];
+    ids bulk_ids;
+    struct dry_run dry;
+    uint64_t bulk_seed;
+};
+
+struct seeds_state {
+    struct list list;
+    char *filter;
+    struct seed now;
+    struct seed_row row;
+    int scroll;
+};
+
+struct targets_state {
+    struct list list;
+    struct target now;
+    struct target_counts counts;
+};
+
+struct app {
+    struct store *s;
+    char *who;
+    int64_t target;
+    char *target_name;
+    enum view view, back;
+    enum stale stale;
+    bool quit;
+    int64_t data_version;
+
+    struct targets_state targets;
+    struct seeds_state seeds;
+    struct review_state review;
+    struct list help;        /* of action numbers */
+    enum view help_of;
+    struct list lineage;     /* of step numbers; see app/lineage.h */
+    struct lineage *steps;
+    VEC(struct message_line) messages;
+    struct list messages_list;
+
+    /* counts on the tabs */
+    struct target_counts counts;
+
+    /* row 23 */
+    char said[400];
+    bool said_undo; /* "u undoes" stands at its right end */
+    struct ask ask;
+    struct line line; /* the open prompt; kind LINE_NONE: none */
+    char *find;       /* the last search */
+    struct edit_request edit;
+    char *copy;       /* to be sent to the terminal's clipboard */
+
+    bool show_hidden, diffmarks, zoom, second_pane, colour;
+    int page;         /* rows of the list that are on the screen */
+    int text_rows;    /* rows of the text that are on the screen */
+    int text_total;   /* rows that it has */
+    bool painted;     /* the item has been painted since it changed */
+};
+
+/* Opens the views over a store that the app takes. */
+void app_init(struct app *a, struct store *s, const char *who);
+void app_done(struct app *a);
+
+/* Runs "NAME arguments"; an unknown name is said on row 23. */
+void app_command(struct app *a, const char *text);
+/* One key by its name; false where nobody wanted it. `typed_ahead` says that
+ * it was there before the present item was painted: decisions are refused. */
+bool app_key(struct app *a, const char *key, bool typed_ahead);
+/* Pasted text: goes into an open prompt, else it is dropped and said. */
+void app_paste(struct app *a, const char *text);
+/* An editor came back with this text (NULL: nothing changed; `why` says so).
+ */
+void app_edited(struct app *a, const char *text, const char *why);
+/* Once a second: has another process written? */
+void app_look(struct app *a);
+
+/* Row 23: a report, kept in the messages with the act's command line. */
+void app_say(struct app *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void app_say_err(struct app *a, const struct err *e);
+
+/* The list of the present view. */
+struct list *app_list(struct app *a);
+/* Reads what the cursor stands on into the view's state. */
+void app_load(struct app *a);
+/* Re-reads a view's list, keeping the cursor's row where it can. */
+void app_open(struct app *a, enum view v);
+void app_set_target(struct app *a, int64_t target);
+
+/* ---- Acts of the views, called by the dispatcher ------------------------ */
+
+void review_open(struct app *a);
+void review_load(struct app *a);
+void review_act(struct app *a, enum action act, const char *args);
+/* Keys of the open question. */
+bool review_ask_key(struct app *a, const char *key);
+void review_edited(struct app *a, const char *text);
+void review_done(struct app *a);
+/* "3 of 137": where the cursor stands among those that wait. */
+void review_position(const struct app *a, int64_t *at, int64_t *of);
+/* The text of the shown answer, and the one it is compared with (NULL:
+ * nothing). The caller frees both. */
+void review_answer(const struct app *a, char **text, char **before);
+
+void seeds_open(struct app *a);
+void seeds_load(struct app *a);
+void seeds_act(struct app *a, enum action act, const char *args);
+void seeds_edited(struct app *a, const char *text);
+void seeds_done(struct app *a);
+
+void targets_open(struct app *a);
+void targets_load(struct app *a);
+void targets_act(struct app *a, enum action act, const char *args);
+void targets_edited(struct app *a, const char *text);
+void targets_done(struct app *a);
+
+#endif

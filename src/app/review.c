@@ -1,0 +1,710 @@
+/* The Review view: the queue, the sample under the cursor, and what is
+ * decided about it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "base/clock.h"
+#include "base/lang.h"
+#include "base/rng.h"
+#include "store/draft.h"
+#include "verbs/edit.h"
+#include "verbs/import.h"
+#include "verbs/undo.h"
+
+#define FIRST_IDS 20000 /* of a queue, read at once; the rest as one goes */
+
+static void forget(struct review_state *r)
+{
+    sample_free(&r->now);
+    free(r->near_text);
+    free(r->draft);
+    r->near_text = r->draft = NULL;
+    r->answer = 0;
+    r->scroll = 0;
+    r->focus_prompt = r->against_answer = false;
+}
+
+static int64_t midnight(void)
+{
+    int64_t now = clock_now();
+    return now - now % 86400000;
+}
+
+static bool parse_filter(struct app *a, struct filter *f, struct err *e)
+{
+    const char *text = a->review.filter;
+    return filter_parse(text ? text : "status:pending", f, e);
+}
+
+/* Ids behind those that are read, at most n. */
+static void read_on(struct app *a, size_t n)
+{
+    struct review_state *r = &a->review;
+    struct filter f;
+    struct err e = {0};
+    if (!parse_filter(a, &f, &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    struct query q = {a->target, &f, 0};
+    int64_t after = r->list.all.n ? r->list.all.at[r->list.all.n - 1] : 0;
+    if (!query_ids(a->s, &q, after, n, &r->list.all, &e))
+        app_say_err(a, &e);
+    if (after == 0)
+        r->total = query_count(a->s, &q, &e);
+    filter_free(&f);
+}
+
+void review_open(struct app *a)
+{
+    struct review_state *r = &a->review;
+    int64_t id = list_id(&r->list);
+    VEC_FREE(&r->list.all);
+    r->list.cursor = r->list.top = 0;
+    r->list.marked.n = 0;
+    r->list.everything = false;
+    r->seen = store_seq(a->s);
+    read_on(a, FIRST_IDS);
+    if (id)
+        list_go(&r->list, id);
+    r->today = journal_count_since(a->s, a->who, midnight());
+}
+
+/* The neighbour of the near check (or of duplicate): its prompt and name. */
+static void load_near(struct app *a)
+{
+    struct review_state *r = &a->review;
+    for (size_t i = 0; i < r->now.checks.n; i++) {
+        const struct check_result *c = &r->now.checks.at[i].result;
+        if (r->near_text || (!c->against_seed && !c->against_sample))
+            continue;
+        struct seed seed;
+        struct sample other;
+        if (c->against_seed && seed_get(a->s, c->against_seed, &seed, NULL)) {
+            r->near_text = prompt_text(seed.prompt);
+            r->near_what = _("seed");
+            snprintf(r->near_name, sizeof r->near_name, "s%lld",
+                     (long long)seed.id);
+            seed_free(&seed);
+        } else if (sample_get(a->s, c->against_sample, &other, NULL)) {
+            r->near_text = prompt_text(other.prompt);
+            r->near_what = status_label(other.status);
+            snprintf(r->near_name, sizeof r->near_name, "%lld",
+                     (long long)other.id);
+            sample_free(&other);
+        }
+    }
+}
+
+void review_load(struct app *a)
+{
+    struct review_state *r = &a->review;
+    struct err e = {0};
+    size_t n = r->list.all.n;
+    if (n >= FIRST_IDS && r->list.cursor + 100 > n)
+        read_on(a, FIRST_IDS);
+    forget(r);
+    int64_t id = list_id(&r->list);
+    r->seen = store_seq(a->s);
+    if (!id)
+        return;
+    if (!sample_get(a->s, id, &r->now, &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    r->answer = sample_opens_with(&r->now);
+    load_near(a);
+    r->draft = draft_get(a->s, a->who, OBJECT_SAMPLE, id, "answer");
+    if (r->draft && r->answer >= 0) {
+        r->draft_of = r->now.candidates.at[r->answer].id;
+        a->ask.kind = ASK_EDITED;
+        snprintf(a->ask.text, sizeof a->ask.text,
+                 _("A draft of yours was kept for this answer."));
+    }
+}
+
+void review_done(struct app *a)
+{
+    forget(&a->review);
+    list_free(&a->review.list);
+    VEC_FREE(&a->review.bulk_ids);
+    free(a->review.filter);
+}
+
+void review_position(const struct app *a, int64_t *at, int64_t *of)
+{
+    const struct review_state *r = &a->review;
+    *of = r->total;
+    *at = r->list.all.n ? (int64_t)r->list.cursor + 1 : 0;
+}
+
+void review_answer(const struct app *a, char **text, char **before)
+{
+    const struct review_state *r = &a->review;
+    const struct candidate *c =
+        r->answer >= 0 && r->now.candidates.n
+            ? &r->now.candidates.at[r->answer]
+            : NULL;
+    *before = NULL;
+    if (!c) {
+        *text = xstrdup("");
+        return;
+    }
+    *text = answer_text(c->body);
+    if (r->draft) {
+        *before = *text;
+        *text = xstrdup(r->draft);
+        return;
+    }
+    for (size_t i = 0; i < r->now.candidates.n; i++) {
+        const struct candidate *p = &r->now.candidates.at[i];
+        bool earlier = r->against_answer && (int)i == r->answer - 1;
+        if (p->id == c->parent || (earlier && !c->parent)) {
+            free(*before);
+            *before = answer_text(p->body);
+        }
+    }
+    if (c->parent && !r->against_answer) {
+        free(*before);
+        *before = NULL;
+    }
+}
+
+/* ---- Deciding ----------------------------------------------------------- */
+
+static const char *verb_flag(enum status to)
+{
+    static const char *const flags[] = {"reopen", "accept", "reject",
+                                        "defer"};
+    return flags[to];
+}
+
+/* What was done, on row 23, with the command that does the same. */
+static void say_decided(struct app *a, int64_t id, enum status to,
+                        const char *reason, enum decided how, int64_t seq)
+{
+    if (how == DECIDED_FOUND) {
+        app_say(a, _("%lld: the disk reported an error; looked up by its own "
+                     "id: saved as d%lld"), (long long)id, (long long)seq);
+        return;
+    }
+    if (to == STATUS_REJECTED && *reason)
+        app_say(a, "%s %lld %s: %s", status_mark(to), (long long)id,
+                status_label(to), reason_label(reason));
+    else
+        app_say(a, "%s %lld %s", status_mark(to), (long long)id,
+                status_label(to));
+    a->said_undo = true;
+    struct message_line *m = &a->messages.at[a->messages.n - 1];
+    m->command = xasprintf("stillroom review --%s %lld%s%s%s", verb_flag(to),
+                           (long long)id, *reason ? " --reason '" : "",
+                           reason, *reason ? "'" : "");
+}
+
+static void count_decision(struct app *a, enum status was, enum status to)
+{
+    struct review_state *r = &a->review;
+    int64_t *n[] = {&a->counts.pending, &a->counts.accepted,
+                    &a->counts.rejected, &a->counts.deferred};
+    --*n[was];
+    ++*n[to];
+    r->today++;
+    r->last_at = clock_mono();
+    if (!r->since++)
+        r->first_at = r->last_at;
+    a->data_version = store_data_version(a->s);
+}
+
+static void decide(struct app *a, enum status to, const char *reason)
+{
+    struct review_state *r = &a->review;
+    struct other o = {0};
+    struct err e = {0};
+    int64_t id = r->now.id, seq = 0;
+    if (!id)
+        return;
+    struct decide d = {a->who, to, reason, r->seen, 0};
+    if (to == STATUS_ACCEPTED && r->answer >= 0 && r->now.candidates.n)
+        d.candidate = r->now.candidates.at[r->answer].id;
+    enum decided how = verb_decide(a->s, &d, id, &o, &seq, &e);
+    r->last = d;
+    snprintf(r->last_reason, sizeof r->last_reason, "%s", reason);
+    r->last.reason = r->last_reason;
+    if (how == DECIDED_CONFLICT) {
+        a->ask.kind = ASK_CONFLICT;
+        snprintf(a->ask.text, sizeof a->ask.text,
+                 _("%lld: %s decided first (%s %s). You chose %s. Both stay "
+                   "on record."), (long long)id, o.who, o.kind, o.reason,
+                 verb_flag(to));
+        return;
+    }
+    if (how == DECIDED_NOT) {
+        app_say(a, _("not saved: %s"), e.text);
+        return;
+    }
+    r->has_last = true;
+    count_decision(a, r->now.status, to);
+    say_decided(a, id, to, reason, how, seq);
+    struct list *l = &r->list;
+    if (!list_move(l, 1))
+        r->now.status = to;
+    app_load(a);
+}
+
+static void again(struct app *a)
+{
+    struct review_state *r = &a->review;
+    if (!r->has_last) {
+        app_say(a, _("nothing was decided yet in this session"));
+        return;
+    }
+    char reason[64];
+    snprintf(reason, sizeof reason, "%s", r->last_reason);
+    decide(a, r->last.to, reason);
+}
+
+/* ---- Many at once ------------------------------------------------------- */
+
+static void start_bulk(struct app *a, enum status to, const char *reason)
+{
+    struct review_state *r = &a->review;
+    struct err e = {0};
+    r->bulk_ids.n = 0;
+    read_on(a, SIZE_MAX >> 2);
+    for (size_t i = 0; i < r->list.all.n; i++)
+        if (list_selected(&r->list, r->list.all.at[i]))
+            VEC_PUSH(&r->bulk_ids, r->list.all.at[i]);
+    snprintf(r->bulk_reason, sizeof r->bulk_reason, "%s", reason);
+    r->bulk_do = (struct decide){a->who, to, r->bulk_reason, r->seen, 0};
+    r->bulk_seed = 7;
+    if (!verb_dry_run(a->s, &r->bulk_ids, &r->dry, &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    r->bulk = true;
+    a->ask.kind = ASK_BULK;
+    snprintf(a->ask.text, sizeof a->ask.text,
+             to == STATUS_ACCEPTED
+                 ? _("Accept %zu samples as one step that u undoes?")
+             : to == STATUS_REJECTED
+                 ? _("Reject %zu samples as one step that u undoes?")
+                 : _("Defer %zu samples as one step that u undoes?"),
+             r->bulk_ids.n);
+    a->stale = STALE_PAINT;
+}
+
+static void do_bulk(struct app *a)
+{
+    struct review_state *r = &a->review;
+    struct bulk_report n;
+    struct err e = {0};
+    r->bulk = false;
+    enum decided how = verb_decide_all(a->s, &r->bulk_do, &r->bulk_ids, &n,
+                                       &e);
+    if (how > DECIDED_FOUND) {
+        app_say(a, _("not saved: %s"), e.text);
+        return;
+    }
+    r->list.marked.n = 0;
+    r->list.everything = false;
+    app_open(a, VIEW_REVIEW);
+    if (n.left_out)
+        app_say(a, _("%lld %s as d%lld; %lld left out: others changed them"),
+                (long long)n.changed, status_label(r->bulk_do.to),
+                (long long)n.seq, (long long)n.left_out);
+    else
+        app_say(a, _("%lld %s as d%lld"), (long long)n.changed,
+                status_label(r->bulk_do.to), (long long)n.seq);
+    a->said_undo = true;
+}
+
+static void start(struct app *a, enum status to, const char *reason)
+{
+    if (list_selected_count(&a->review.list))
+        start_bulk(a, to, reason);
+    else
+        decide(a, to, reason);
+}
+
+static void ask_reason(struct app *a)
+{
+    struct review_state *r = &a->review;
+    size_t n = list_selected_count(&r->list);
+    if (!r->now.id)
+        return;
+    a->ask.kind = ASK_REASON;
+    if (n)
+        snprintf(a->ask.text, sizeof a->ask.text, _("Reject %zu?"), n);
+    else
+        snprintf(a->ask.text, sizeof a->ask.text, _("Reject %lld?"),
+                 (long long)r->now.id);
+    a->stale = STALE_PAINT;
+}
+
+/* ---- Editing ------------------------------------------------------------ */
+
+static void start_edit(struct app *a, bool prompt)
+{
+    struct review_state *r = &a->review;
+    if (!r->now.id || (!prompt && r->answer < 0))
+        return;
+    free(a->edit.text);
+    a->edit.what = prompt ? EDIT_PROMPT : EDIT_ANSWER;
+    if (prompt) {
+        a->edit.text = prompt_text(r->now.prompt);
+    } else {
+        char *before;
+        review_answer(a, &a->edit.text, &before);
+        free(before);
+    }
+}
+
+void review_edited(struct app *a, const char *text)
+{
+    struct review_state *r = &a->review;
+    struct err e = {0};
+    int64_t made = 0, shown = r->answer >= 0
+                                  ? r->now.candidates.at[r->answer].id
+                                  : 0;
+    if (a->edit.what == EDIT_PROMPT) {
+        char *was = prompt_text(r->now.prompt);
+        bool same = !strcmp(was, text);
+        free(was);
+        if (same)
+            app_say(a, _("nothing was changed"));
+        else if (verb_edit_prompt(a->s, a->who, r->now.id, shown, text, &made,
+                                  &e) > DECIDED_FOUND)
+            app_say_err(a, &e);
+        else
+            app_say(a, _("%lld: its prompt was edited"),
+                    (long long)r->now.id);
+        app_load(a);
+        return;
+    }
+    char *was, *before;
+    review_answer(a, &was, &before);
+    bool same = !strcmp(was, text);
+    free(was);
+    free(before);
+    if (same) {
+        app_say(a, _("nothing was changed"));
+        return;
+    }
+    if (!draft_put(a->s, a->who, OBJECT_SAMPLE, r->now.id, "answer", text,
+                   &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    if (!r->draft)
+        r->draft_of = shown;
+    free(r->draft);
+    r->draft = xstrdup(text);
+    a->ask.kind = ASK_EDITED;
+    snprintf(a->ask.text, sizeof a->ask.text,
+             _("Edit of answer %d saved as a draft. Edit over %d is a pair."),
+             r->answer + 1, r->answer + 1);
+}
+
+/* The draft becomes a candidate; with `accept` the sample is accepted. */
+static void keep_edit(struct app *a, bool accept)
+{
+    struct review_state *r = &a->review;
+    struct err e = {0};
+    int64_t made = 0, id = r->now.id;
+    if (verb_edit_answer(a->s, a->who, id, r->draft_of, r->draft, &made,
+                         &e) > DECIDED_FOUND) {
+        app_say(a, _("not saved: %s"), e.text);
+        return;
+    }
+    draft_drop(a->s, a->who, OBJECT_SAMPLE, id, "answer", &e);
+    r->today++;
+    app_load(a);
+    if (accept)
+        decide(a, STATUS_ACCEPTED, "");
+    else
+        app_say(a, _("%lld edited; it stays %s"), (long long)id,
+                status_label(r->now.status));
+    a->said_undo = true;
+}
+
+static void drop_edit(struct app *a)
+{
+    struct review_state *r = &a->review;
+    draft_drop(a->s, a->who, OBJECT_SAMPLE, r->now.id, "answer", NULL);
+    free(r->draft);
+    r->draft = NULL;
+    app_say(a, _("the edit was dropped"));
+}
+
+/* ---- Questions ---------------------------------------------------------- */
+
+static bool reason_key(struct app *a, const char *key)
+{
+    size_t n;
+    const struct reason *list = reasons(&n);
+    if (!strcmp(key, "+")) {
+        a->ask.kind = ASK_NOTHING;
+        line_open(&a->line, LINE_REASON, "");
+        return true;
+    }
+    if (!strcmp(key, "Esc") || !strcmp(key, "q")) {
+        a->ask.kind = ASK_NOTHING;
+        a->said[0] = '\0';
+        return true;
+    }
+    const char *reason = !strcmp(key, "x") ? "" : NULL;
+    if (!strcmp(key, ".") && a->review.has_last)
+        reason = a->review.last_reason;
+    for (size_t i = 0; i < n && !reason; i++)
+        if (key[0] == list[i].key && !key[1])
+            reason = list[i].name;
+    if (!reason)
+        return false;
+    char copy[64];
+    snprintf(copy, sizeof copy, "%s", reason);
+    a->ask.kind = ASK_NOTHING;
+    start(a, STATUS_REJECTED, copy);
+    return true;
+}
+
+static bool edited_key(struct app *a, const char *key)
+{
+    int act = !strcmp(key, "a")       ? 1
+              : !strcmp(key, "Space") ? 2
+              : !strcmp(key, "e")     ? 3
+              : !strcmp(key, "i")     ? 3
+              : !strcmp(key, "u")     ? 4
+                                      : 0;
+    if (!act)
+        return false;
+    a->ask.kind = ASK_NOTHING;
+    if (act <= 2)
+        keep_edit(a, act == 1);
+    else if (act == 3)
+        start_edit(a, false);
+    else
+        drop_edit(a);
+    return true;
+}
+
+static bool conflict_key(struct app *a, const char *key)
+{
+    struct review_state *r = &a->review;
+    bool mine = !strcmp(key, "Y");
+    if (!mine && strcmp(key, "n") && strcmp(key, "Esc"))
+        return false;
+    a->ask.kind = ASK_NOTHING;
+    char reason[64];
+    snprintf(reason, sizeof reason, "%s", r->last_reason);
+    enum status to = r->last.to;
+    app_load(a); /* sees the other's decision: seen moves on */
+    if (mine)
+        decide(a, to, reason);
+    return true;
+}
+
+static bool bulk_key(struct app *a, const char *key)
+{
+    if (!strcmp(key, "Y")) {
+        a->ask.kind = ASK_NOTHING;
+        do_bulk(a);
+    } else if (!strcmp(key, "n") || !strcmp(key, "Esc")) {
+        a->ask.kind = ASK_NOTHING;
+        a->review.bulk = false;
+        app_say(a, _("nothing was changed"));
+    } else if (!strcmp(key, "r")) {
+        a->review.bulk_seed++;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool review_ask_key(struct app *a, const char *key)
+{
+    bool taken = false;
+    switch (a->ask.kind) {
+    case ASK_REASON: taken = reason_key(a, key); break;
+    case ASK_EDITED: taken = edited_key(a, key); break;
+    case ASK_CONFLICT: taken = conflict_key(a, key); break;
+    case ASK_BULK: taken = bulk_key(a, key); break;
+    default: break;
+    }
+    if (!taken && !strcmp(key, "Q")) {
+        a->quit = true;
+        taken = true;
+    }
+    a->stale = taken ? STALE_PAINT : a->stale;
+    return taken;
+}
+
+/* ---- The rest ----------------------------------------------------------- */
+
+static void set_filter(struct app *a, const char *text)
+{
+    struct review_state *r = &a->review;
+    struct filter f;
+    struct err e = {0};
+    if (!filter_parse(text, &f, &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    filter_free(&f);
+    free(r->filter);
+    r->filter = *text ? xstrdup(text) : NULL;
+    r->list.cursor = 0;
+    list_free(&r->list);
+    app_open(a, VIEW_REVIEW);
+    a->said[0] = '\0';
+}
+
+static ids selected(struct app *a)
+{
+    struct list *l = &a->review.list;
+    ids out = {0};
+    for (size_t i = 0; i < l->all.n && list_selected_count(l); i++)
+        if (list_selected(l, l->all.at[i]))
+            VEC_PUSH(&out, l->all.at[i]);
+    if (!out.n && a->review.now.id)
+        VEC_PUSH(&out, a->review.now.id);
+    return out;
+}
+
+static void tag(struct app *a, const char *text)
+{
+    struct err e = {0};
+    ids which = selected(a);
+    bool off = *text == '-';
+    if (which.n && text[off] &&
+        verb_tag(a->s, a->who, OBJECT_SAMPLE, &which, text + off, !off, &e) >
+            DECIDED_FOUND)
+        app_say_err(a, &e);
+    else if (which.n)
+        app_say(a, off ? _("tag %s taken from %zu") : _("tag %s on %zu"),
+                text + off, which.n);
+    VEC_FREE(&which);
+    app_load(a);
+    a->said_undo = true;
+}
+
+static void note(struct app *a, const char *text)
+{
+    struct err e = {0};
+    if (verb_note(a->s, a->who, OBJECT_SAMPLE, a->review.now.id, text, &e) >
+        DECIDED_FOUND)
+        app_say_err(a, &e);
+    else
+        app_say(a, *text ? _("noted") : _("the note is gone"));
+    app_load(a);
+}
+
+static void rate(struct app *a, const char *text)
+{
+    struct err e = {0};
+    int v = atoi(text);
+    if (v < 0 || v > 5 || (!v && strcmp(text, "0")))
+        app_say(a, _("a rating is 1 to 5; 0 takes it away"));
+    else if (verb_rate(a->s, a->who, OBJECT_SAMPLE, a->review.now.id, v, &e) >
+             DECIDED_FOUND)
+        app_say_err(a, &e);
+    else
+        app_say(a, _("%lld rated %d"), (long long)a->review.now.id, v);
+}
+
+static void undo(struct app *a, bool redo)
+{
+    struct undone u;
+    struct err e = {0};
+    enum decided how = redo ? verb_redo(a->s, a->who, &u, &e)
+                            : verb_undo(a->s, a->who, 0, &u, &e);
+    if (how > DECIDED_FOUND) {
+        app_say_err(a, &e);
+        return;
+    }
+    app_open(a, a->view);
+    if (a->view == VIEW_REVIEW && u.sample) {
+        if (!list_go(&a->review.list, u.sample)) {
+            /* it is not in the filter: show it all the same */
+            VEC_PUSH(&a->review.list.all, u.sample);
+            a->review.list.cursor = a->review.list.all.n - 1;
+        }
+        app_load(a);
+    }
+    app_say(a, redo ? _("done again: %s %s of %lld (d%lld)")
+                    : _("undone: %s %s of %lld (d%lld)"), u.what.kind,
+            u.what.reason, (long long)(u.sample ? u.sample : u.n_objects),
+            (long long)u.what.seq);
+}
+
+static void on_bad_row(void *ctx, uint64_t line, const char *reason)
+{
+    struct app *a = ctx;
+    char text[300];
+    snprintf(text, sizeof text, _("line %llu: %s"), (unsigned long long)line,
+             reason);
+    struct message_line m = {clock_now(), xstrdup(text), NULL};
+    VEC_PUSH(&a->messages, m);
+}
+
+static void import_file(struct app *a, const char *path)
+{
+    struct import_options o = {.path = path, .target = a->target_name,
+                               .as_samples = a->view == VIEW_REVIEW};
+    struct import_report n;
+    struct err e = {0};
+    if (!verb_import(a->s, a->who, &o, on_bad_row, a, &n, &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    app_set_target(a, n.target);
+    app_open(a, a->view);
+    app_say(a, o.as_samples ? _("%lld samples from %s; %llu rows bad (M)")
+                            : _("%lld seeds from %s; %llu rows bad (M)"),
+            (long long)n.items, path, (unsigned long long)n.bad);
+}
+
+static void other_answer(struct app *a, int by)
+{
+    struct review_state *r = &a->review;
+    int n = (int)r->now.candidates.n;
+    if (n < 2)
+        return;
+    r->answer = (r->answer + by + n) % n;
+    r->scroll = 0;
+    a->painted = false;
+    a->stale = STALE_PAINT;
+}
+
+void review_act(struct app *a, enum action act, const char *args)
+{
+    struct review_state *r = &a->review;
+    switch (act) {
+    case ACT_ACCEPT: start(a, STATUS_ACCEPTED, ""); break;
+    case ACT_REJECT:
+        if (*args)
+            start(a, STATUS_REJECTED, args);
+        else
+            ask_reason(a);
+        break;
+    case ACT_DEFER: start(a, STATUS_DEFERRED, ""); break;
+    case ACT_AGAIN: again(a); break;
+    case ACT_UNDO: undo(a, false); break;
+    case ACT_REDO: undo(a, true); break;
+    case ACT_EDIT: start_edit(a, r->focus_prompt || !strcmp(args, "prompt"));
+        break;
+    case ACT_TYPE: start_edit(a, r->focus_prompt); break;
+    case ACT_PREV_PART: other_answer(a, -1); break;
+    case ACT_NEXT_PART: other_answer(a, 1); break;
+    case ACT_DIFF: r->against_answer = !r->against_answer; break;
+    case ACT_FILTER: set_filter(a, args); break;
+    case ACT_UNFILTER: set_filter(a, ""); break;
+    case ACT_TAG: tag(a, args); break;
+    case ACT_NOTE: note(a, args); break;
+    case ACT_RATE: rate(a, args); break;
+    case ACT_IMPORT: import_file(a, args); break;
+    default: break;
+    }
+    a->stale = a->stale ? a->stale : STALE_PAINT;
+}

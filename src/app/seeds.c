@@ -1,0 +1,145 @@
+/* The Seeds view. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "base/lang.h"
+
+static void forget(struct seeds_state *x)
+{
+    seed_free(&x->now);
+    seed_row_free(&x->row);
+    x->scroll = 0;
+}
+
+void seeds_open(struct app *a)
+{
+    struct seeds_state *x = &a->seeds;
+    struct filter f;
+    struct err e = {0};
+    ids all = {0};
+    if (!a->target)
+        return;
+    if (!filter_parse(x->filter ? x->filter : "", &f, &e) ||
+        !seed_ids(a->s, a->target, &f, &all, &e))
+        app_say_err(a, &e);
+    filter_free(&f);
+    list_take(&x->list, &all);
+}
+
+void seeds_load(struct app *a)
+{
+    struct seeds_state *x = &a->seeds;
+    int64_t id = list_id(&x->list);
+    forget(x);
+    if (id && seed_get(a->s, id, &x->now, NULL))
+        seed_row_get(a->s, id, &x->row);
+}
+
+void seeds_done(struct app *a)
+{
+    forget(&a->seeds);
+    list_free(&a->seeds.list);
+    free(a->seeds.filter);
+}
+
+static void set_filter(struct app *a, const char *text)
+{
+    struct seeds_state *x = &a->seeds;
+    struct filter f;
+    struct err e = {0};
+    ids all = {0};
+    if (!filter_parse(text, &f, &e) ||
+        !seed_ids(a->s, a->target, &f, &all, &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    filter_free(&f);
+    VEC_FREE(&all);
+    free(x->filter);
+    x->filter = *text ? xstrdup(text) : NULL;
+    list_free(&x->list);
+    app_open(a, VIEW_SEEDS);
+}
+
+static void tag(struct app *a, const char *text)
+{
+    struct list *l = &a->seeds.list;
+    struct err e = {0};
+    bool off = *text == '-';
+    ids which = {0};
+    for (size_t i = 0; i < l->all.n && list_selected_count(l); i++)
+        if (list_selected(l, l->all.at[i]))
+            VEC_PUSH(&which, l->all.at[i]);
+    if (!which.n && a->seeds.now.id)
+        VEC_PUSH(&which, a->seeds.now.id);
+    if (which.n && verb_tag(a->s, a->who, OBJECT_SEED, &which, text + off,
+                            !off, &e) > DECIDED_FOUND)
+        app_say_err(a, &e);
+    else
+        app_say(a, off ? _("tag %s taken from %zu") : _("tag %s on %zu"),
+                text + off, which.n);
+    VEC_FREE(&which);
+    app_load(a);
+}
+
+static void add_in_editor(struct app *a)
+{
+    free(a->edit.text);
+    a->edit.what = EDIT_NEW_SEED;
+    a->edit.text = xstrdup("");
+}
+
+void seeds_edited(struct app *a, const char *text)
+{
+    struct act act;
+    struct err e = {0};
+    struct chat chat = {0};
+    if (!text[strspn(text, " \t\n")]) {
+        app_say(a, _("nothing was added"));
+        return;
+    }
+    chat_add(&chat, ROLE_USER, text);
+    struct seed_new n = {.target = a->target, .kind = "example",
+                         .prompt = &chat, .split = -1};
+    int64_t id = 0;
+    if (act_begin(a->s, &act, "arrive", a->who, "", 0, &e)) {
+        id = seed_add(&act, &n, &e);
+        if (!id)
+            act_cancel(&act);
+        else if (act_commit(&act, &e) == ACT_NOT_SAVED)
+            id = 0;
+    }
+    chat_free(&chat);
+    if (!id) {
+        app_say_err(a, &e);
+        return;
+    }
+    app_open(a, VIEW_SEEDS);
+    list_go(&a->seeds.list, id);
+    app_load(a);
+    app_say(a, _("seed s%lld"), (long long)id);
+}
+
+void seeds_act(struct app *a, enum action act, const char *args)
+{
+    switch (act) {
+    case ACT_FILTER: set_filter(a, args); break;
+    case ACT_UNFILTER: set_filter(a, ""); break;
+    case ACT_TAG: tag(a, args); break;
+    case ACT_ADD: add_in_editor(a); break;
+    case ACT_NOTE: {
+        struct err e = {0};
+        if (a->seeds.now.id &&
+            verb_note(a->s, a->who, OBJECT_SEED, a->seeds.now.id, args, &e) >
+                DECIDED_FOUND)
+            app_say_err(a, &e);
+        break;
+    }
+    case ACT_EDIT:
+        app_say(a, _("a seed's text is not changed; + adds another"));
+        break;
+    default: review_act(a, act, args); break;
+    }
+    a->stale = a->stale ? a->stale : STALE_PAINT;
+}

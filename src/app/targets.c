@@ -1,0 +1,138 @@
+/* The Targets view. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "base/lang.h"
+#include "store/text.h"
+
+void targets_open(struct app *a)
+{
+    ids all = {0};
+    struct err e = {0};
+    if (!target_ids(a->s, &all, &e))
+        app_say_err(a, &e);
+    list_take(&a->targets.list, &all);
+    if (a->target)
+        list_go(&a->targets.list, a->target);
+}
+
+void targets_load(struct app *a)
+{
+    struct targets_state *x = &a->targets;
+    int64_t id = list_id(&x->list);
+    target_free(&x->now);
+    x->counts = (struct target_counts){.student = -1};
+    if (id && target_get(a->s, id, &x->now, NULL))
+        target_counts(a->s, id, &x->counts);
+}
+
+void targets_done(struct app *a)
+{
+    target_free(&a->targets.now);
+    list_free(&a->targets.list);
+}
+
+/* The document that `e` and `+` open: the keys, ready to be filled in. */
+static char *document(const struct target *t)
+{
+    json *j = t->doc ? json_parse(t->doc, strlen(t->doc), NULL) : NULL;
+    struct buf b = BUF_INIT(0);
+    buf_printf(&b, "name: %s\n", t->name ? t->name : "");
+    buf_printf(&b, "description: %s\n",
+               json_get_string(j, "description", ""));
+    buf_printf(&b, "system: %s\n", json_get_string(j, "system", ""));
+    for (const json *p = json_first(json_get(j, "principles")); p;
+         p = json_next(p))
+        buf_printf(&b, "principle: %s\n", json_string(p));
+    buf_printf(&b, "rubric: %s\n", json_get_string(j, "rubric", ""));
+    json_free(j);
+    return buf_take(&b);
+}
+
+static void open_editor(struct app *a, const struct target *t)
+{
+    free(a->edit.text);
+    a->edit.what = EDIT_TARGET;
+    a->edit.text = document(t);
+}
+
+/* "key: value" lines to the document; the name apart. */
+static char *read_document(const char *text, char **name)
+{
+    struct buf b = BUF_INIT(0), list = BUF_INIT(0);
+    struct jw w = jw_start(&b), p = jw_start(&list);
+    char *copy = xstrdup(text), *rest = copy, *line;
+    jw_open(&w, '{');
+    jw_open(&p, '[');
+    *name = xstrdup("");
+    while ((line = strsep(&rest, "\n"))) {
+        char *value = strchr(line, ':');
+        if (!value)
+            continue;
+        *value++ = '\0';
+        value += strspn(value, " ");
+        if (!strcmp(line, "name")) {
+            free(*name);
+            *name = xstrdup(value);
+        } else if (!strcmp(line, "principle")) {
+            jw_str(&p, value);
+        } else if (*value) {
+            jw_kstr(&w, line, value);
+        }
+    }
+    jw_close(&p);
+    jw_key(&w, "principles");
+    jw_raw(&w, buf_str(&list));
+    jw_close(&w);
+    buf_free(&list);
+    free(copy);
+    return buf_take(&b);
+}
+
+void targets_edited(struct app *a, const char *text)
+{
+    struct act act;
+    struct err e = {0};
+    char *name, *doc = read_document(text, &name);
+    int64_t id = target_find(a->s, name);
+    bool ok = act_begin(a->s, &act, id ? "target" : "arrive", a->who, name, 0,
+                        &e);
+    if (ok && id) {
+        int64_t t = text_puts(a->s, doc, &e);
+        ok = t && act_change(&act, OBJECT_TARGET, id, FIELD_TEXT, t, &e);
+    } else if (ok) {
+        id = target_add(&act, name, doc, &e);
+        ok = id != 0;
+    }
+    if (ok)
+        ok = act_commit(&act, &e) != ACT_NOT_SAVED;
+    else if (act.open)
+        act_cancel(&act);
+    if (ok) {
+        app_set_target(a, id);
+        app_open(a, VIEW_TARGETS);
+        app_say(a, _("target %s saved"), name);
+    } else {
+        app_say_err(a, &e);
+    }
+    free(name);
+    free(doc);
+}
+
+void targets_act(struct app *a, enum action act, const char *args)
+{
+    struct targets_state *x = &a->targets;
+    const struct target none = {0};
+    switch (act) {
+    case ACT_OPEN:
+        if (!x->now.id)
+            return;
+        app_set_target(a, x->now.id);
+        app_open(a, a->counts.pending ? VIEW_REVIEW : VIEW_SEEDS);
+        break;
+    case ACT_ADD: open_editor(a, &none); break;
+    case ACT_EDIT: open_editor(a, &x->now); break;
+    default: review_act(a, act, args); break;
+    }
+}

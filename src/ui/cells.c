@@ -1,0 +1,368 @@
+#include "ui/cells.h"
+
+#include <curses.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/utf8.h"
+
+#define STYLE(id, name, mono, fg, attrs) {name, mono, fg, attrs},
+static const struct {
+    const char *name;
+    attr_t mono;
+    short fg;
+    attr_t attrs;
+} roles[] = {
+#include "ui/theme.def"
+};
+#undef STYLE
+
+static struct {
+    bool ascii, colour, marks;
+} how = {.marks = true};
+
+void cells_setup(bool ascii, bool colour)
+{
+    how.ascii = ascii;
+    how.colour = colour;
+    for (short i = 0; colour && i < STYLES; i++)
+        init_pair((short)(i + 1), roles[i].fg, -1);
+}
+
+void cells_show_hidden(bool on) { how.marks = on; }
+bool cells_colour(void) { return how.colour; }
+const char *style_name(enum style r) { return roles[r].name; }
+
+static void set_role(enum style r)
+{
+    short pair = how.colour && roles[r].fg >= 0 ? (short)(r + 1) : 0;
+    attr_set(how.colour ? roles[r].attrs : roles[r].mono, pair, NULL);
+}
+
+/* ---- One unit of text --------------------------------------------------- */
+
+/* What stands for a stretch of bytes on the screen: at most a few characters
+ * that belong together. */
+struct unit {
+    size_t bytes;
+    int width;
+    bool hidden;  /* drawn in the role of hidden characters */
+    bool newline;
+    wchar_t text[12];
+};
+
+static void set_text(struct unit *u, const char *ascii)
+{
+    size_t n = 0;
+    for (; ascii[n] && n < 11; n++)
+        u->text[n] = (wchar_t)(unsigned char)ascii[n];
+    u->text[n] = 0;
+    u->width = (int)n;
+}
+
+/* ASCII for the glyphs of ours and of typographers, `?` for the rest. */
+static const char *ascii_of(uint32_t cp)
+{
+    static const struct {
+        uint32_t cp;
+        const char *s;
+    } map[] = {{0x25b8, ">"}, {0x2502, "|"}, {0x2500, "-"}, {0x252c, "+"},
+               {0x2524, "+"}, {0x2534, "+"}, {0x253c, "+"}, {0x2713, "+"},
+               {0x2717, "x"}, {0x2026, "~"}, {0x00b7, "."}, {0x2013, "-"},
+               {0x2014, "-"}, {0x2018, "'"}, {0x2019, "'"}, {0x201c, "\""},
+               {0x201d, "\""}, {0x25b4, "^"}, {0x25be, "v"}, {0x25c2, "<"},
+               {0x2503, "|"}, {0x2039, "<"}, {0x203a, ">"}, {0x00a0, " "}};
+    for (size_t i = 0; i < COUNT(map); i++)
+        if (map[i].cp == cp)
+            return map[i].s;
+    if (cp >= 0x2580 && cp <= 0x259f)
+        return "#";
+    return cp >= 0x2800 && cp <= 0x28ff ? ":" : "?";
+}
+
+static void set_mark(struct unit *u, uint32_t value)
+{
+    char text[16];
+    u->hidden = true;
+    if (!how.marks) {
+        set_text(u, ".");
+        return;
+    }
+    snprintf(text, sizeof text, "<%02X>", (unsigned)value);
+    set_text(u, text);
+    if (!how.ascii) {
+        u->text[0] = 0x2039;
+        u->text[u->width - 1] = 0x203a;
+    }
+}
+
+static bool is_emoji(uint32_t cp)
+{
+    return cp >= 0x1f000 || (cp >= 0x2190 && cp <= 0x2bff);
+}
+
+/* Adds up to four combining marks behind the base at s[at]. */
+static void take_marks(const char *s, size_t n, struct unit *u)
+{
+    size_t len, o = wcslen(u->text), marks = 0;
+    uint32_t cp;
+    while (u->bytes < n && (len = utf8_get(s + u->bytes, n - u->bytes, &cp)) &&
+           cp_class(cp) == CP_MARK && !how.ascii) {
+        if (marks++ < 4 && o < 10)
+            u->text[o++] = (wchar_t)cp;
+        u->bytes += len;
+    }
+    u->text[o] = 0;
+}
+
+static void plain_unit(const char *s, size_t n, uint32_t cp, struct unit *u)
+{
+    if (how.ascii && cp >= 0x80) {
+        set_text(u, ascii_of(cp));
+        return;
+    }
+    u->text[0] = (wchar_t)cp;
+    u->text[1] = 0;
+    u->width = cp_width(cp);
+    take_marks(s, n, u);
+    /* a selector behind an emoji asks for its coloured form: it is not shown,
+     * since terminals do not agree on the width of what it asks for */
+    uint32_t next;
+    size_t len = u->bytes < n ? utf8_get(s + u->bytes, n - u->bytes, &next)
+                              : 0;
+    if (len && next == 0xfe0f && is_emoji(cp))
+        u->bytes += len;
+}
+
+/* Reads the unit at the start of s (n > 0 bytes); `column` is for tabs. */
+static void next_unit(const char *s, size_t n, int column, struct unit *u)
+{
+    uint32_t cp = 0;
+    *u = (struct unit){.bytes = utf8_get(s, n, &cp)};
+    if (!u->bytes) {
+        u->bytes = 1;
+        set_mark(u, (unsigned char)*s);
+        return;
+    }
+    switch (cp_class(cp)) {
+    case CP_PLAIN: plain_unit(s, n, cp, u); break;
+    case CP_NEWLINE: u->newline = true; break;
+    case CP_TAB:
+        set_text(u, "        ");
+        u->width = 8 - column % 8;
+        u->text[u->width] = 0;
+        break;
+    case CP_MARK: /* without a base */
+        if (how.ascii)
+            set_text(u, "?");
+        else
+            plain_unit(" ", 1, 0x25cc, u);
+        break;
+    default: set_mark(u, cp); break;
+    }
+}
+
+/* ---- Lines -------------------------------------------------------------- */
+
+static void put_unit(const struct unit *u, enum style role)
+{
+    if (u->hidden)
+        set_role(STYLE_HIDDEN);
+    addwstr(u->text);
+    if (u->hidden)
+        set_role(role);
+}
+
+int cells_width(const char *text)
+{
+    size_t n = strlen(text);
+    int w = 0;
+    for (size_t i = 0; i < n;) {
+        struct unit u;
+        next_unit(text + i, n - i, w, &u);
+        w += u.newline ? 1 : u.width;
+        i += u.bytes;
+    }
+    return w;
+}
+
+int cells_put(int y, int x, int width, enum style role, const char *text)
+{
+    size_t n = strlen(text);
+    int used = 0;
+    if (y < 0 || y >= LINES || x >= COLS || width <= 0)
+        return 0;
+    if (x + width > COLS)
+        width = COLS - x;
+    bool fits = cells_width(text) <= width;
+    move(y, x);
+    set_role(role);
+    for (size_t i = 0; i < n;) {
+        struct unit u;
+        next_unit(text + i, n - i, used, &u);
+        if (u.newline)
+            set_text(&u, " ");
+        if (used + u.width > width - (fits ? 0 : 1))
+            break;
+        put_unit(&u, role);
+        used += u.width;
+        i += u.bytes;
+    }
+    if (!fits) {
+        addwstr(how.ascii ? L"~" : L"\u2026");
+        used++;
+    }
+    set_role(STYLE_TEXT);
+    return used;
+}
+
+int cells_printf(int y, int x, int width, enum style role, const char *fmt,
+                 ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return cells_put(y, x, width, role, text);
+}
+
+void cells_right(int y, int x, int width, enum style role, const char *text)
+{
+    int w = cells_width(text);
+    if (w > width)
+        w = width;
+    cells_put(y, x + width - w, w, role, text);
+}
+
+void cells_blank(int y, int x, int width, enum style role)
+{
+    if (y < 0 || y >= LINES || x >= COLS)
+        return;
+    if (x + width > COLS)
+        width = COLS - x;
+    move(y, x);
+    set_role(role);
+    for (int i = 0; i < width; i++)
+        addch(' ');
+    set_role(STYLE_TEXT);
+}
+
+void cells_rule(int y, int x, int width)
+{
+    if (y < 0 || y >= LINES || x >= COLS)
+        return;
+    if (x + width > COLS)
+        width = COLS - x;
+    move(y, x);
+    set_role(STYLE_RULE);
+    for (int i = 0; i < width; i++)
+        addwstr(how.ascii ? L"-" : L"\u2500");
+    set_role(STYLE_TEXT);
+}
+
+/* ---- Rich text ---------------------------------------------------------- */
+
+void rich_add_n(struct rich *r, enum style role, const char *text, size_t n)
+{
+    if (!n || !buf_add(&r->text, text, n))
+        return;
+    if (r->spans.n && r->spans.at[r->spans.n - 1].role == role) {
+        r->spans.at[r->spans.n - 1].end = r->text.len;
+        return;
+    }
+    struct span s = {r->text.len, role};
+    VEC_PUSH(&r->spans, s);
+}
+
+void rich_add(struct rich *r, enum style role, const char *text)
+{
+    rich_add_n(r, role, text, strlen(text));
+}
+
+void rich_free(struct rich *r)
+{
+    buf_free(&r->text);
+    VEC_FREE(&r->spans);
+}
+
+/* The end of the line that begins at `from`; *next is where the following
+ * one begins. */
+static size_t line_end(const char *s, size_t n, size_t from, int width,
+                       size_t *next)
+{
+    size_t i = from, blank = 0, behind = 0;
+    int w = 0;
+    while (i < n) {
+        struct unit u;
+        next_unit(s + i, n - i, w, &u);
+        if (u.newline) {
+            *next = i + u.bytes;
+            return i;
+        }
+        if (w + u.width > width && i > from) {
+            if (s[i] == ' ') { /* the blank itself may hang over */
+                *next = i + 1;
+                return i;
+            }
+            *next = blank ? behind : i;
+            return blank ? blank : i;
+        }
+        if (s[i] == ' ') {
+            blank = i;
+            behind = i + 1;
+        }
+        w += u.width;
+        i += u.bytes;
+    }
+    *next = n;
+    return n;
+}
+
+void rich_wrap(const struct rich *r, int width, wrapped_lines *out)
+{
+    const char *s = buf_str(&r->text);
+    size_t n = r->text.len, from = 0, next = 0;
+    out->n = 0;
+    if (width < 1)
+        return;
+    do {
+        size_t to = line_end(s, n, from, width, &next);
+        struct wrapped line = {from, to};
+        VEC_PUSH(out, line);
+        from = next;
+    } while (from < n);
+    if (n && s[n - 1] == '\n') {
+        struct wrapped line = {n, n};
+        VEC_PUSH(out, line);
+    }
+}
+
+void rich_draw(const struct rich *r, struct wrapped line, int y, int x,
+               int width)
+{
+    const char *s = buf_str(&r->text);
+    size_t span = 0;
+    int used = 0;
+    if (y < 0 || y >= LINES || x >= COLS)
+        return;
+    move(y, x);
+    for (size_t i = line.from; i < line.to;) {
+        struct unit u;
+        while (span < r->spans.n && r->spans.at[span].end <= i)
+            span++;
+        enum style role = span < r->spans.n ? r->spans.at[span].role
+                                           : STYLE_TEXT;
+        next_unit(s + i, line.to - i, used, &u);
+        if (used + u.width > width || x + used + u.width > COLS)
+            break;
+        set_role(role);
+        put_unit(&u, role);
+        used += u.width;
+        i += u.bytes;
+    }
+    set_role(STYLE_TEXT);
+}

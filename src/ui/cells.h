@@ -1,0 +1,72 @@
+/* The only way text reaches the screen: sanitised, clustered, measured,
+ * clipped, wrapped. Untrusted bytes come out as what they are or as a mark
+ * (‹200B›), never as something that acts on the terminal.
+ */
+#ifndef UI_CELLS_H
+#define UI_CELLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define STYLE(id, ...) STYLE_##id,
+enum style {
+#include "ui/theme.def"
+    STYLES
+};
+#undef STYLE
+
+/* Says how to draw: ASCII instead of Unicode, colours or none, and whether
+ * hidden characters are shown as marks (else as one dot each). */
+void cells_setup(bool ascii, bool colour);
+void cells_show_hidden(bool on);
+bool cells_colour(void);
+
+const char *style_name(enum style r);
+
+/* Puts one line at (y, x) in at most `width` cells; longer text ends in an
+ * ellipsis, newlines become blanks. Returns the cells used. */
+int cells_put(int y, int x, int width, enum style role, const char *text);
+/* The same from a printf format. */
+int cells_printf(int y, int x, int width, enum style role, const char *fmt,
+                 ...) __attribute__((format(printf, 5, 6)));
+/* Puts text so that it ends at column x + width - 1. */
+void cells_right(int y, int x, int width, enum style role, const char *text);
+/* `width` blanks in a role. */
+void cells_blank(int y, int x, int width, enum style role);
+/* A horizontal line of `width` cells. */
+void cells_rule(int y, int x, int width);
+
+/* Cells that a line of text takes when drawn. */
+int cells_width(const char *text);
+
+/* Text in several roles, to be wrapped. */
+struct span {
+    size_t end; /* byte offset behind it */
+    enum style role;
+};
+
+struct rich {
+    struct buf text;
+    VEC(struct span) spans;
+};
+
+void rich_add(struct rich *r, enum style role, const char *text);
+void rich_add_n(struct rich *r, enum style role, const char *text, size_t n);
+void rich_free(struct rich *r);
+
+/* The lines that a text makes in `width` cells: byte offsets of each one's
+ * start and end. Breaks at blanks, within words only where they are too
+ * long. */
+struct wrapped {
+    size_t from, to;
+};
+typedef VEC(struct wrapped) wrapped_lines;
+void rich_wrap(const struct rich *r, int width, wrapped_lines *out);
+/* Draws one wrapped line. */
+void rich_draw(const struct rich *r, struct wrapped line, int y, int x,
+               int width);
+
+#endif

@@ -1,0 +1,135 @@
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "ui/ui.h"
+
+void part_free(struct part *p)
+{
+    rich_free(&p->body);
+    VEC_FREE(&p->lines);
+}
+
+void part_gut(struct part *p, enum style role, const char *left,
+              const char *right)
+{
+    if (p->n_guts == GUTS)
+        return;
+    struct gut *g = &p->guts[p->n_guts++];
+    *g = (struct gut){.role = role, .mark_role = role};
+    snprintf(g->left, sizeof g->left, "%s", left ? left : "");
+    snprintf(g->right, sizeof g->right, "%s", right ? right : "");
+}
+
+void part_gutf(struct part *p, enum style role, const char *right,
+               const char *fmt, ...)
+{
+    char text[48];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    part_gut(p, role, text, right);
+}
+
+void part_mark(struct part *p, enum style mark, const char *text,
+               const char *right)
+{
+    part_gut(p, STYLE_FACT, text, right);
+    p->guts[p->n_guts - 1].mark_role = mark;
+}
+
+int part_measure(struct part *p, int w)
+{
+    rich_wrap(&p->body, w - GUTTER - 3, &p->lines);
+    int n = p->body.text.len ? (int)p->lines.n : 0;
+    return n > p->n_guts ? n : p->n_guts;
+}
+
+static void draw_gut(const struct gut *g, int y, int x)
+{
+    int right = cells_width(g->right);
+    int room = GUTTER - 2 - (right ? right + 1 : 0);
+    int used = cells_put(y, x + 1, room, g->role, g->left);
+    if (g->mark_role != g->role && used > 0) {
+        char first[8] = "";
+        size_t n = 1;
+        while ((g->left[n] & 0xc0) == 0x80)
+            n++;
+        memcpy(first, g->left, n);
+        cells_put(y, x + 1, 1, g->mark_role, first);
+    }
+    if (right)
+        cells_right(y, x + 1, GUTTER - 2, STYLE_FACT, g->right);
+}
+
+void part_draw(struct part *p, int y, int x, int h, int w)
+{
+    int most = (int)p->lines.n;
+    for (int i = 0; i < h; i++) {
+        if (i < p->n_guts)
+            draw_gut(&p->guts[i], y + i, x);
+        cells_put(y + i, x + GUTTER, 1, STYLE_RULE, "│");
+        if (p->body.text.len && i + p->scroll < most)
+            rich_draw(&p->body, p->lines.at[i + p->scroll], y + i,
+                      x + GUTTER + 2, w - GUTTER - 2);
+    }
+}
+
+void part_rule(int y, int x)
+{
+    cells_rule(y, x, GUTTER);
+    cells_put(y, x + GUTTER, 1, STYLE_RULE, "┤");
+}
+
+void cross_rule(int y, int x, int w, bool bottom)
+{
+    cells_rule(y, x, w);
+    cells_put(y, x + GUTTER, 1, STYLE_RULE, bottom ? "┴" : "┬");
+}
+
+void add_diff(struct rich *r, const char *a, const char *b, bool marks)
+{
+    struct diff d;
+    diff_words(a, b, &d);
+    bool blank = false;
+    for (size_t i = 0; i < d.pieces.n; i++) {
+        struct diff_piece p = d.pieces.at[i];
+        const char *s = p.op == DIFF_DEL ? a : b;
+        enum style role = p.op == DIFF_DEL   ? STYLE_DEL
+                         : p.op == DIFF_ADD ? STYLE_ADD
+                                            : STYLE_TEXT;
+        /* an addition right behind a removal needs no blank between them */
+        bool joined = i > 0 && p.op == DIFF_ADD &&
+                      d.pieces.at[i - 1].op == DIFF_DEL;
+        if (p.from > p.gap && !joined)
+            rich_add_n(r, STYLE_TEXT, s + p.gap, p.from - p.gap);
+        else if (joined && !marks && !blank)
+            rich_add(r, STYLE_TEXT, " ");
+        if (marks && p.op != DIFF_KEEP)
+            rich_add(r, role, p.op == DIFF_DEL ? "[-" : "{+");
+        rich_add_n(r, role, s + p.from, p.to - p.from);
+        if (marks && p.op != DIFF_KEEP)
+            rich_add(r, role, p.op == DIFF_DEL ? "-]" : "+}");
+    }
+    diff_free(&d);
+}
+
+const char *short_figure(char *out, size_t cap, double v)
+{
+    if (isnan(v)) {
+        snprintf(out, cap, "–");
+        return out;
+    }
+    char text[32];
+    lang_number(text, sizeof text, v, 2);
+    snprintf(out, cap, "%s", text + (text[0] == '0' && v < 1));
+    return out;
+}
+
+const char *count_text(char *out, size_t cap, int64_t n)
+{
+    return lang_number(out, cap, (double)n, 0);
+}

@@ -1,0 +1,37 @@
+/* The terminal: started, given back, lent to other programs. The only place
+ * that writes to it beside curses. */
+#ifndef UI_TERM_H
+#define UI_TERM_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Starts curses on the terminal. False with a sentence where there is none,
+ * or where $TERM is missing or cannot do it. */
+bool term_start(struct err *e);
+/* Gives the terminal back; safe to call twice. */
+void term_stop(void);
+
+/* After SIGWINCH: takes the new size. */
+void term_resize(void);
+/* Stops the process as ^Z does, and takes the terminal again afterwards. */
+void term_suspend(void);
+
+/* The next key that is there, as app_key names it ("a", "Space", "PgDn",
+ * "^L"); pasted text comes as "Paste" with the text in *paste. NULL where
+ * nothing waits; *gone where the terminal is no more. */
+const char *term_key(struct buf *paste, bool *gone);
+/* What to poll. */
+int term_fd(void);
+
+/* Runs $VISUAL, $EDITOR or vi on the text in a private file. True with the
+ * new text in *out (the editor's own final newline taken off); false with a
+ * sentence (and the file kept where it holds something). */
+bool term_edit(const char *text, struct buf *out, struct err *e);
+
+/* Sends text to the terminal's clipboard (OSC 52, at most 64 KiB). */
+void term_copy(const char *text);
+
+#endif

@@ -1,0 +1,93 @@
+/* The screen: one struct of operations a view, one place that paints. */
+#ifndef UI_UI_H
+#define UI_UI_H
+
+#include "app/app.h"
+#include "ui/cells.h"
+
+/* A rectangle in cells. */
+struct area {
+    int y, x, h, w;
+};
+
+/* What a view draws. Everything is drawn from the app's state. */
+struct view_ops {
+    /* Row 2: where am I. */
+    void (*where)(struct app *a, int y, int x, int w);
+    /* The columns' names above the list. */
+    void (*header)(struct app *a, int y, int x, int w);
+    /* Row i of the list. */
+    void (*row)(struct app *a, size_t i, int y, int x, int w, bool on);
+    /* The item under the cursor; NULL: the list has the whole height. */
+    void (*item)(struct app *a, struct area where);
+    /* Rows of the list on a screen of `rows` rows. */
+    int (*list_rows)(int rows);
+    /* Names of the actions on row 24, in order of importance; the last one
+     * is kept at the right. */
+    const char *footer;
+};
+
+const struct view_ops *view_ops(enum view v);
+
+extern const struct view_ops view_targets, view_seeds, view_review,
+    view_lineage, view_help, view_messages;
+
+/* Runs the screen on a store (taken) until the person leaves. With `script`,
+ * keys and commands come from that file instead (tests). Returns the exit
+ * code. */
+int ui_run(struct store *s, const char *who);
+
+/* Paints the whole screen from the app's state into curses' window. */
+void ui_paint(struct app *a);
+
+/* ---- Parts that views share --------------------------------------------- */
+
+/* One line of the gutter: a label or fact at its left, a fact at its right.
+ * The strings are borrowed until the item is drawn. */
+struct gut {
+    enum style role;
+    char left[48], right[24];
+    enum style mark_role; /* of the first character of left */
+};
+
+#define GUTS 12
+
+/* A part of an item: facts in the gutter, the reader's text beside. */
+struct part {
+    struct gut guts[GUTS];
+    int n_guts;
+    struct rich body;
+    wrapped_lines lines;
+    int scroll;
+};
+
+void part_free(struct part *p);
+/* Adds a gutter line; either text may be NULL. */
+void part_gut(struct part *p, enum style role, const char *left,
+              const char *right);
+void part_gutf(struct part *p, enum style role, const char *right,
+               const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* A mark (✓ ! ✗ ~ ·) in its own role in front of a fact. */
+void part_mark(struct part *p, enum style mark, const char *text,
+               const char *right);
+
+#define GUTTER 17 /* the column of its edge */
+
+/* Wraps the body for an area `w` wide; returns the rows it needs. */
+int part_measure(struct part *p, int w);
+/* Draws `h` rows at (y, x); `w` is the area's width. */
+void part_draw(struct part *p, int y, int x, int h, int w);
+/* The rule between two parts. */
+void part_rule(int y, int x);
+/* The rule between list and item; `end` is its last: ┬ or ┴. */
+void cross_rule(int y, int x, int w, bool bottom);
+
+/* Adds a word diff of two texts. */
+void add_diff(struct rich *r, const char *a, const char *b, bool marks);
+
+/* "+1.5" as ".80" or ",80": two decimals without a zero in front. */
+const char *short_figure(char *out, size_t cap, double v);
+/* A count with the language's signs. */
+const char *count_text(char *out, size_t cap, int64_t n);
+
+#endif
