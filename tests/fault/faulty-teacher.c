@@ -1,0 +1,920 @@
+/* A teacher that does as it is told: an HTTP server for tests. What it does
+ * stands in the request's model name, a list of behaviours separated by
+ * commas: the n-th request with the same model and last user message gets
+ * the n-th one, the last one repeats. `NAME=ARG` gives a behaviour an
+ * argument. Examples: `ok`, `500,500,ok`, `429=2,ok`, `refuse=temperature`.
+ * The behaviours are the table at the end. A model without a known name is
+ * answered well.
+ *
+ *   faulty-teacher [--listen unix:PATH] [--log FILE] [--replies FILE]
+ *
+ * prints `port N OTHER` (or `ready`) when it listens. OTHER is where it
+ * redirects to. The log has one JSON line a request, head included. Replies
+ * are taken from a file of records that end in a line `%%`; a record whose
+ * first line is `match: TEXT` answers prompts that hold TEXT, the others
+ * answer what is left, in their order and round again. Words that it does not
+ * know are passed over, so that it can stand in for `stillroom-model serve`.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+
+#define REQUEST_MAX ((size_t)16 << 20)
+
+/* One connection, one request. */
+struct talk {
+    int fd;
+    bool other; /* came in where we redirect to */
+    bool reset; /* closes without an end */
+    struct buf in;
+    const char *head, *body;
+    json *json;
+    const char *model, *prompt;
+    char auth[512];
+    bool stream;
+    int n; /* choices asked for */
+};
+
+struct record {
+    char *match, *text;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    FILE *log;
+    int other_port;
+    int active, number;
+    VEC(char *) seen; /* model and prompt of each request that came */
+    VEC(struct record) replies;
+    size_t next_reply;
+} house = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- Sending ------------------------------------------------------------- */
+
+static bool put(struct talk *t, const char *p, size_t n)
+{
+    while (n) {
+        ssize_t w = send(t->fd, p, n, MSG_NOSIGNAL);
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w <= 0)
+            return false;
+        p += w;
+        n -= (size_t)w;
+    }
+    return true;
+}
+
+static bool puts_to(struct talk *t, const char *s)
+{
+    return put(t, s, strlen(s));
+}
+
+static void put_head(struct talk *t, int status, const char *type,
+                     const char *extra)
+{
+    struct buf b = BUF_INIT(0);
+    buf_printf(&b, "HTTP/1.1 %d Scripted\r\nConnection: close\r\n"
+               "Content-Type: %s\r\n%s\r\n", status, type, extra);
+    put(t, b.data, b.len);
+    buf_free(&b);
+}
+
+static void put_body(struct talk *t, int status, const char *type,
+                     const char *extra, const char *body)
+{
+    struct buf b = BUF_INIT(0);
+    buf_printf(&b, "%sContent-Length: %zu\r\n", extra, strlen(body));
+    put_head(t, status, type, buf_str(&b));
+    puts_to(t, body);
+    buf_free(&b);
+}
+
+static bool put_chunk(struct talk *t, const char *p, size_t n)
+{
+    char size[32];
+    snprintf(size, sizeof size, "%zx\r\n", n);
+    return puts_to(t, size) && put(t, p, n) && puts_to(t, "\r\n");
+}
+
+static void start_stream(struct talk *t)
+{
+    put_head(t, 200, "text/event-stream", "Transfer-Encoding: chunked\r\n");
+}
+
+static void end_stream(struct talk *t)
+{
+    puts_to(t, "0\r\n\r\n");
+}
+
+/* Closes so that the other side sees a reset, not an end. */
+static void reset(struct talk *t)
+{
+    struct linger now = {1, 0};
+    setsockopt(t->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    t->reset = true;
+}
+
+/* Says nothing until the other side has gone. */
+static void wait_gone(struct talk *t)
+{
+    char byte;
+    while (recv(t->fd, &byte, 1, 0) > 0)
+        ;
+}
+
+/* ---- Answers ------------------------------------------------------------- */
+
+static char *scripted(const char *prompt)
+{
+    char *found = NULL;
+    size_t left = 0;
+    for (size_t i = 0; i < house.replies.n && !found; i++) {
+        struct record *r = &house.replies.at[i];
+        if (r->match && strstr(prompt, r->match))
+            found = xstrdup(r->text);
+        left += !r->match;
+    }
+    if (found || !left)
+        return found;
+    size_t want = house.next_reply++ % left;
+    for (size_t i = 0; i < house.replies.n; i++)
+        if (!house.replies.at[i].match && want-- == 0)
+            return xstrdup(house.replies.at[i].text);
+    return NULL;
+}
+
+/* The next answer to the prompt; the caller frees. */
+static char *answer(const struct talk *t)
+{
+    pthread_mutex_lock(&house.lock);
+    char *text = scripted(t->prompt);
+    pthread_mutex_unlock(&house.lock);
+    return text ? text : xasprintf("echo: %s", t->prompt);
+}
+
+struct how {
+    const char *text;   /* NULL: scripted or the prompt's echo */
+    const char *finish; /* NULL: none */
+    bool no_done, no_choice;
+    size_t piece; /* code points of a delta */
+};
+
+static const struct how good = {NULL, "stop", false, false, 4};
+
+static void add_usage(struct jw *w, const struct talk *t, size_t out)
+{
+    jw_key(w, "usage");
+    jw_open(w, '{');
+    jw_kint(w, "prompt_tokens", (int64_t)strlen(t->prompt) / 4 + 1);
+    jw_kint(w, "completion_tokens", (int64_t)out / 4 + 1);
+    jw_close(w);
+}
+
+static void event(struct buf *out, const struct talk *t, int index,
+                  const char *text, const char *finish)
+{
+    struct jw w = jw_start(out);
+    buf_puts(out, "data: ");
+    jw_open(&w, '{');
+    jw_kstr(&w, "object", "chat.completion.chunk");
+    jw_kstr(&w, "model", t->model);
+    jw_key(&w, "choices");
+    jw_open(&w, '[');
+    jw_open(&w, '{');
+    jw_kint(&w, "index", index);
+    jw_key(&w, "delta");
+    jw_open(&w, '{');
+    if (text)
+        jw_kstr(&w, "content", text);
+    jw_close(&w);
+    jw_kstr(&w, "finish_reason", finish);
+    jw_close(&w);
+    jw_close(&w);
+    jw_close(&w);
+    buf_puts(out, "\n\n");
+}
+
+/* The deltas of one answer, a few code points each. */
+static void deltas(struct buf *out, const struct talk *t, int index,
+                   const char *text, size_t piece)
+{
+    for (size_t n = strlen(text), i = 0; i < n;) {
+        size_t start = i;
+        for (size_t k = 0; k < piece && i < n; k++) {
+            uint32_t cp;
+            size_t len = utf8_get(text + i, n - i, &cp);
+            i += len ? len : 1;
+        }
+        char *part = xstrndup(text + start, i - start);
+        event(out, t, index, part, NULL);
+        free(part);
+    }
+}
+
+static void stream_text(struct buf *out, const struct talk *t,
+                        const struct how *how)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < t->n && !how->no_choice; i++) {
+        char *text = how->text ? xstrdup(how->text) : answer(t);
+        bytes += strlen(text);
+        deltas(out, t, i, text, how->piece);
+        if (how->finish)
+            event(out, t, i, NULL, how->finish);
+        free(text);
+    }
+    struct jw w = jw_start(out);
+    buf_puts(out, "data: ");
+    jw_open(&w, '{');
+    jw_key(&w, "choices");
+    jw_raw(&w, "[]");
+    add_usage(&w, t, bytes);
+    jw_close(&w);
+    buf_puts(out, how->no_done ? "\n\n" : "\n\ndata: [DONE]\n\n");
+}
+
+static void json_text(struct buf *out, const struct talk *t,
+                      const struct how *how)
+{
+    struct jw w = jw_start(out);
+    size_t bytes = 0;
+    jw_open(&w, '{');
+    jw_kstr(&w, "object", "chat.completion");
+    jw_kstr(&w, "model", t->model);
+    jw_key(&w, "choices");
+    jw_open(&w, '[');
+    for (int i = 0; i < t->n && !how->no_choice; i++) {
+        char *text = how->text ? xstrdup(how->text) : answer(t);
+        bytes += strlen(text);
+        jw_open(&w, '{');
+        jw_kint(&w, "index", i);
+        jw_key(&w, "message");
+        jw_open(&w, '{');
+        jw_kstr(&w, "role", "assistant");
+        jw_kstr(&w, "content", text);
+        jw_close(&w);
+        jw_kstr(&w, "finish_reason", how->finish);
+        jw_close(&w);
+        free(text);
+    }
+    jw_close(&w);
+    add_usage(&w, t, bytes);
+    jw_close(&w);
+}
+
+static void send_json(struct talk *t, const struct how *how)
+{
+    struct buf b = BUF_INIT(0);
+    json_text(&b, t, how);
+    put_body(t, 200, "application/json", "", buf_str(&b));
+    buf_free(&b);
+}
+
+static void send_stream(struct talk *t, const struct how *how)
+{
+    struct buf b = BUF_INIT(0);
+    stream_text(&b, t, how);
+    start_stream(t);
+    put_chunk(t, b.data, b.len);
+    end_stream(t);
+    buf_free(&b);
+}
+
+static void send_how(struct talk *t, const struct how *how)
+{
+    if (t->stream)
+        send_stream(t, how);
+    else
+        send_json(t, how);
+}
+
+/* ---- Behaviours ---------------------------------------------------------- */
+
+static void do_ok(struct talk *t, const char *arg)
+{
+    (void)arg;
+    send_how(t, &good);
+}
+
+static void do_json(struct talk *t, const char *arg)
+{
+    (void)arg;
+    send_json(t, &good);
+}
+
+static void do_sse(struct talk *t, const char *arg)
+{
+    (void)arg;
+    send_stream(t, &good);
+}
+
+static void do_sleep(struct talk *t, const char *arg)
+{
+    clock_sleep(atoi(arg));
+    send_how(t, &good);
+}
+
+static void do_finish(struct talk *t, const char *arg)
+{
+    struct how how = good;
+    how.finish = *arg ? arg : NULL;
+    send_how(t, &how);
+}
+
+static void do_no_done(struct talk *t, const char *arg)
+{
+    (void)arg;
+    struct how how = good;
+    how.no_done = true;
+    send_stream(t, &how);
+}
+
+static void do_empty(struct talk *t, const char *arg)
+{
+    (void)arg;
+    struct how how = good;
+    how.no_choice = true;
+    send_how(t, &how);
+}
+
+/* Sends a good stream in a changed form: line ends, a mark before it,
+ * comments, single bytes. */
+static void send_odd(struct talk *t, const char *end, const char *before,
+                     bool single)
+{
+    struct buf text = BUF_INIT(0), odd = BUF_INIT(0);
+    stream_text(&text, t, &good);
+    buf_puts(&odd, before);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '\n')
+            buf_puts(&odd, end);
+        else
+            buf_putc(&odd, text.data[i]);
+    }
+    start_stream(t);
+    for (size_t i = 0; single && i < odd.len; i++)
+        put_chunk(t, odd.data + i, 1);
+    if (!single)
+        put_chunk(t, odd.data, odd.len);
+    end_stream(t);
+    buf_free(&text);
+    buf_free(&odd);
+}
+
+static void do_crlf(struct talk *t, const char *arg)
+{
+    send_odd(t, "\r\n", arg, false);
+}
+
+static void do_cr(struct talk *t, const char *arg)
+{
+    send_odd(t, "\r", arg, true);
+}
+
+static void do_bom(struct talk *t, const char *arg)
+{
+    (void)arg;
+    send_odd(t, "\n", "\xEF\xBB\xBF: hello\nevent: x\nid: 1\n", false);
+}
+
+static void do_bytes(struct talk *t, const char *arg)
+{
+    send_odd(t, "\n", arg, true);
+}
+
+static void do_break_before(struct talk *t, const char *arg)
+{
+    (void)arg;
+    reset(t);
+}
+
+/* Sends the first part of a good stream. */
+static void half_stream(struct talk *t)
+{
+    struct buf b = BUF_INIT(0);
+    stream_text(&b, t, &good);
+    start_stream(t);
+    put_chunk(t, b.data, b.len / 3);
+    buf_free(&b);
+}
+
+static void do_break_during(struct talk *t, const char *arg)
+{
+    (void)arg;
+    half_stream(t);
+    clock_sleep(30);
+    reset(t);
+}
+
+static void do_break_after(struct talk *t, const char *arg)
+{
+    (void)arg;
+    struct buf b = BUF_INIT(0);
+    stream_text(&b, t, &good);
+    start_stream(t);
+    put_chunk(t, b.data, b.len);
+    clock_sleep(30);
+    reset(t);
+    buf_free(&b);
+}
+
+static void do_short(struct talk *t, const char *arg)
+{
+    (void)arg;
+    put_head(t, 200, "application/json", "Content-Length: 5000\r\n");
+    puts_to(t, "{\"choices\":[");
+}
+
+static void do_stall(struct talk *t, const char *arg)
+{
+    (void)arg;
+    wait_gone(t);
+}
+
+static void do_silence(struct talk *t, const char *arg)
+{
+    (void)arg;
+    half_stream(t);
+    wait_gone(t);
+}
+
+static void do_hold(struct talk *t, const char *arg)
+{
+    (void)arg;
+    struct buf b = BUF_INIT(0);
+    stream_text(&b, t, &good);
+    start_stream(t);
+    put_chunk(t, b.data, b.len);
+    buf_free(&b);
+    wait_gone(t);
+}
+
+static void do_comments(struct talk *t, const char *arg)
+{
+    (void)arg;
+    start_stream(t);
+    while (put_chunk(t, ": still here\n\n", 14))
+        clock_sleep(20);
+}
+
+static void do_junk(struct talk *t, const char *arg)
+{
+    (void)arg;
+    put_body(t, 200, "text/plain", "", "Certainly! Here you are.");
+}
+
+static void do_bad_json(struct talk *t, const char *arg)
+{
+    (void)arg;
+    put_body(t, 200, "application/json", "", "{\"choices\":[}");
+}
+
+static void do_html(struct talk *t, const char *arg)
+{
+    (void)arg;
+    put_body(t, 200, "text/html", "", "<!DOCTYPE html><title>Log in</title>");
+}
+
+static void do_gzip(struct talk *t, const char *arg)
+{
+    (void)arg;
+    put_body(t, 200, "application/json", "Content-Encoding: gzip\r\n",
+             "\x1f\x8b\x08 not really");
+}
+
+static void do_redirect(struct talk *t, const char *arg)
+{
+    char *to = xasprintf("Location: http://127.0.0.1:%d/elsewhere\r\n",
+                         house.other_port);
+    put_body(t, *arg ? atoi(arg) : 307, "text/plain", to, "over there");
+    free(to);
+}
+
+static void endless(struct talk *t, const char *start, const char *more)
+{
+    char block[65536];
+    size_t n = strlen(more);
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = more[i % n];
+    size_t whole = sizeof block / n * n;
+    put_head(t, 200, "text/event-stream", "");
+    puts_to(t, start);
+    while (put(t, block, whole))
+        ;
+}
+
+static void do_endless_body(struct talk *t, const char *arg)
+{
+    (void)arg;
+    endless(t, "{\"choices\":\"", "x");
+}
+
+static void do_endless_line(struct talk *t, const char *arg)
+{
+    (void)arg;
+    endless(t, "data: \"", "y");
+}
+
+static void do_endless_events(struct talk *t, const char *arg)
+{
+    (void)arg;
+    endless(t, "", "data: {\"choices\":[{\"delta\":{}}]}\n\n");
+}
+
+static void do_headers(struct talk *t, const char *arg)
+{
+    (void)arg;
+    puts_to(t, "HTTP/1.1 200 OK\r\n");
+    while (puts_to(t, "X-Flood: 0123456789012345678901234567890123456\r\n"))
+        ;
+}
+
+static void do_echo(struct talk *t, const char *arg)
+{
+    (void)arg;
+    struct how how = good;
+    how.text = t->auth;
+    send_how(t, &how);
+}
+
+static void error_body(struct talk *t, int status, const char *extra,
+                       const char *message, const char *param)
+{
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_key(&w, "error");
+    jw_open(&w, '{');
+    jw_kstr(&w, "message", message);
+    jw_kstr(&w, "param", param);
+    jw_close(&w);
+    jw_close(&w);
+    put_body(t, status, "application/json", extra, buf_str(&b));
+    buf_free(&b);
+}
+
+static void do_echo_error(struct talk *t, const char *arg)
+{
+    (void)arg;
+    char *text = xasprintf("bad \033[31m key %s, that is %.20s****", t->auth,
+                           t->auth);
+    error_body(t, 400, "", text, NULL);
+    free(text);
+}
+
+static void do_refuse(struct talk *t, const char *arg)
+{
+    if (!json_get(t->json, arg)) {
+        send_how(t, &good);
+        return;
+    }
+    char *text = xasprintf("Unsupported parameter: '%s' is not supported "
+                           "with this model.", arg);
+    error_body(t, 400, "", text, arg);
+    free(text);
+}
+
+static void do_error_event(struct talk *t, const char *arg)
+{
+    static const char text[] =
+        "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n"
+        "data: {\"error\":{\"message\":\"overloaded\",\"code\":%d}}\n\n";
+    char *body = xasprintf(text, *arg ? atoi(arg) : 503);
+    start_stream(t);
+    put_chunk(t, body, strlen(body));
+    end_stream(t);
+    free(body);
+}
+
+/* `date+N` is the HTTP date N seconds from now. */
+static void retry_header(struct buf *out, const char *arg)
+{
+    if (strncmp(arg, "date", 4)) {
+        buf_printf(out, "Retry-After: %s\r\n", arg);
+        return;
+    }
+    time_t when = time(NULL) + atoi(arg + 4);
+    struct tm tm;
+    char text[64];
+    gmtime_r(&when, &tm);
+    strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    buf_printf(out, "Retry-After: %s\r\n", text);
+}
+
+static void do_status(struct talk *t, int status, const char *arg)
+{
+    struct buf extra = BUF_INIT(0);
+    if (*arg)
+        retry_header(&extra, arg);
+    error_body(t, status, buf_str(&extra), "scripted refusal", NULL);
+    buf_free(&extra);
+}
+
+static const struct {
+    const char *name;
+    void (*fn)(struct talk *t, const char *arg);
+} behaviours[] = {
+    {"ok", do_ok},                       /* well */
+    {"json", do_json},                   /* plain, whatever was asked */
+    {"sse", do_sse},                     /* a stream, whatever was asked */
+    {"sleep", do_sleep},                 /* well, after ARG ms */
+    {"finish", do_finish},               /* finish reason ARG, or none */
+    {"no-done", do_no_done},             /* a stream without [DONE] */
+    {"empty", do_empty},                 /* no choices */
+    {"crlf", do_crlf},                   /* lines end in CRLF */
+    {"cr", do_cr},                       /* lines end in CR, single bytes */
+    {"bom", do_bom},                     /* byte order mark, comment, fields */
+    {"bytes", do_bytes},                 /* one byte a chunk */
+    {"break-before", do_break_before},   /* reset before anything */
+    {"break-during", do_break_during},   /* reset in the middle */
+    {"break-after", do_break_after},     /* reset behind [DONE] */
+    {"short", do_short},                 /* closes before the length said */
+    {"stall", do_stall},                 /* never a byte */
+    {"silence", do_silence},             /* a third, then nothing */
+    {"hold", do_hold},                   /* all, but never closes */
+    {"comments", do_comments},           /* comments for ever */
+    {"junk", do_junk},                   /* text, not JSON */
+    {"bad-json", do_bad_json},           /* nearly JSON */
+    {"html", do_html},                   /* a web page with 200 */
+    {"gzip", do_gzip},                   /* says it is compressed */
+    {"redirect", do_redirect},           /* ARG (307) to the other port */
+    {"endless-body", do_endless_body},   /* JSON without end */
+    {"endless-line", do_endless_line},   /* one line without end */
+    {"endless-events", do_endless_events}, /* small events without end */
+    {"headers", do_headers},             /* headers without end */
+    {"echo", do_echo},                   /* the Authorization header */
+    {"echo-error", do_echo_error},       /* the same in a 400 */
+    {"refuse", do_refuse},               /* 400 where ARG is in the body */
+    {"error-event", do_error_event},     /* an error in mid-stream */
+};
+
+static void behave(struct talk *t, const char *word)
+{
+    char *name = xstrdup(word), *arg = strchr(name, '=');
+    if (arg)
+        *arg++ = '\0';
+    int status = atoi(name);
+    void (*fn)(struct talk *, const char *) = do_ok;
+    for (size_t i = 0; i < COUNT(behaviours); i++)
+        if (!strcmp(behaviours[i].name, name))
+            fn = behaviours[i].fn;
+    if (status >= 300 && status <= 599)
+        do_status(t, status, arg ? arg : "");
+    else
+        fn(t, arg ? arg : "");
+    free(name);
+}
+
+/* ---- Requests ------------------------------------------------------------ */
+
+/* How many requests with this model and prompt came before. */
+static int count_seen(const struct talk *t)
+{
+    char *mark = xasprintf("%s\n%s", t->model, t->prompt);
+    int n = 0;
+    for (size_t i = 0; i < house.seen.n; i++)
+        n += !strcmp(house.seen.at[i], mark);
+    VEC_PUSH(&house.seen, mark);
+    return n;
+}
+
+static void log_request(const struct talk *t, int before)
+{
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kint(&w, "number", ++house.number);
+    jw_kbool(&w, "other", t->other);
+    jw_kint(&w, "active", house.active);
+    jw_kint(&w, "before", before);
+    jw_kint(&w, "at", clock_mono());
+    jw_kstr(&w, "model", t->model);
+    jw_kstr(&w, "prompt", t->prompt);
+    jw_kstr(&w, "head", t->head);
+    jw_kstr(&w, "body", t->body);
+    jw_close(&w);
+    if (house.log) {
+        fprintf(house.log, "%s\n", buf_str(&b));
+        fflush(house.log);
+    }
+    buf_free(&b);
+}
+
+/* The n-th word of the list in the model's name, or its last; the caller
+ * frees. */
+static char *nth_word(const char *list, int n)
+{
+    while (n-- > 0 && strchr(list, ','))
+        list = strchr(list, ',') + 1;
+    return xstrndup(list, strcspn(list, ","));
+}
+
+static void handle(struct talk *t)
+{
+    pthread_mutex_lock(&house.lock);
+    house.active++;
+    int before = count_seen(t);
+    log_request(t, before);
+    pthread_mutex_unlock(&house.lock);
+    char *word = nth_word(t->model, before);
+    if (t->other || !strncmp(t->head, "GET ", 4))
+        put_body(t, 200, "application/json", "", "{\"data\":[]}");
+    else
+        behave(t, word);
+    free(word);
+    pthread_mutex_lock(&house.lock);
+    house.active--;
+    pthread_mutex_unlock(&house.lock);
+}
+
+/* A header's value into out, "" where it is missing. */
+static void header_value(const char *head, const char *name, char *out,
+                         size_t cap)
+{
+    const char *at = strcasestr(head, name);
+    at = at ? at + strlen(name) : "";
+    snprintf(out, cap, "%.*s", (int)strcspn(at, "\r\n"), at);
+}
+
+/* Reads head and body; false where the other side went away. */
+static bool receive(struct talk *t)
+{
+    char chunk[16384], length[32];
+    size_t want = 0;
+    for (;;) {
+        char *end = t->in.len ? strstr(t->in.data, "\r\n\r\n") : NULL;
+        if (end) {
+            header_value(t->in.data, "\r\ncontent-length:", length,
+                         sizeof length);
+            want = (size_t)(end - t->in.data) + 4 +
+                   (size_t)strtoul(length, NULL, 10);
+        }
+        if (end && t->in.len >= want) {
+            *end = '\0';
+            t->head = t->in.data;
+            t->body = end + 4;
+            return true;
+        }
+        ssize_t n = recv(t->fd, chunk, sizeof chunk, 0);
+        if (n <= 0 || !buf_add(&t->in, chunk, (size_t)n))
+            return false;
+    }
+}
+
+static void understand(struct talk *t)
+{
+    t->json = json_parse(t->body, strlen(t->body), NULL);
+    t->model = json_get_string(t->json, "model", "");
+    t->stream = json_get_bool(t->json, "stream", false);
+    t->n = (int)json_get_int(t->json, "n", 1);
+    t->prompt = "";
+    const json *m = json_first(json_get(t->json, "messages"));
+    for (; m; m = json_next(m))
+        if (!strcmp(json_get_string(m, "role", ""), "user"))
+            t->prompt = json_get_string(m, "content", "");
+    header_value(t->head, "\r\nauthorization: ", t->auth, sizeof t->auth);
+}
+
+static void *serve(void *ctx)
+{
+    struct talk *t = ctx;
+    if (receive(t)) {
+        understand(t);
+        handle(t);
+    }
+    if (!t->reset)
+        shutdown(t->fd, SHUT_WR);
+    close(t->fd);
+    json_free(t->json);
+    buf_free(&t->in);
+    free(t);
+    return NULL;
+}
+
+static void accept_one(int listener, bool other)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0)
+        return;
+    struct talk *t = xcalloc(1, sizeof *t);
+    t->fd = fd;
+    t->other = other;
+    t->in.max = REQUEST_MAX;
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, serve, t) == 0)
+        pthread_detach(thread);
+}
+
+/* ---- Starting ------------------------------------------------------------ */
+
+static int listen_tcp(int *port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, n) < 0 ||
+        listen(fd, 128) < 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &n) < 0)
+        return -1;
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+static int listen_unix(const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof at.sun_path)
+        return -1;
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) < 0 ||
+        listen(fd, 128) < 0)
+        return -1;
+    return fd;
+}
+
+static void add_record(struct buf *text)
+{
+    struct record r = {0};
+    const char *at = buf_str(text);
+    if (!strncmp(at, "match: ", 7)) {
+        r.match = xstrndup(at + 7, strcspn(at + 7, "\n"));
+        at += 7 + strlen(r.match);
+        at += *at == '\n';
+    }
+    r.text = xstrdup(at);
+    VEC_PUSH(&house.replies, r);
+    buf_clear(text);
+}
+
+static void read_replies(const char *path)
+{
+    struct err e = {0};
+    struct lines l;
+    struct buf text = BUF_INIT(0);
+    if (!lines_open(&l, path, REQUEST_MAX, &e))
+        die(e.text);
+    while (lines_next(&l, &e)) {
+        if (!strcmp(buf_str(&l.line), "%%")) {
+            add_record(&text);
+            continue;
+        }
+        if (text.len)
+            buf_putc(&text, '\n');
+        buf_puts(&text, buf_str(&l.line));
+    }
+    lines_close(&l);
+    buf_free(&text);
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = NULL;
+    int port = 0;
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 1; i + 1 < argc; i++) {
+        if (!strcmp(argv[i], "--log"))
+            house.log = fopen(argv[i + 1], "a");
+        else if (!strcmp(argv[i], "--replies"))
+            read_replies(argv[i + 1]);
+        else if (!strcmp(argv[i], "--listen") &&
+                 !strncmp(argv[i + 1], "unix:", 5))
+            path = argv[i + 1] + 5;
+    }
+    int first = path ? listen_unix(path) : listen_tcp(&port);
+    int other = listen_tcp(&house.other_port);
+    if (first < 0 || other < 0)
+        die("faulty-teacher: cannot listen");
+    if (path)
+        printf("ready\n");
+    else
+        printf("port %d %d\n", port, house.other_port);
+    fflush(stdout);
+    for (;;) {
+        struct pollfd fds[] = {{first, POLLIN, 0}, {other, POLLIN, 0}};
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return 1;
+        if (fds[0].revents)
+            accept_one(first, false);
+        if (fds[1].revents)
+            accept_one(other, true);
+    }
+}
