@@ -12,8 +12,9 @@
  * redirects to. The log has one JSON line a request, head included. Replies
  * are taken from a file of records that end in a line `%%`; a record whose
  * first line is `match: TEXT` answers prompts that hold TEXT, the others
- * answer what is left, in their order and round again. Words that it does not
- * know are passed over, so that it can stand in for `stillroom-model serve`.
+ * answer what is left; where several would do they take turns in their order.
+ * Words that it does not know are passed over, so that it can stand in for
+ * `stillroom-model serve`.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -53,6 +54,7 @@ struct talk {
 
 struct record {
     char *match, *text;
+    int used;
 };
 
 static struct {
@@ -62,7 +64,6 @@ static struct {
     int active, number;
     VEC(char *) seen; /* model and prompt of each request that came */
     VEC(struct record) replies;
-    size_t next_reply;
 } house = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- Sending ------------------------------------------------------------- */
@@ -141,32 +142,31 @@ static void wait_gone(struct talk *t)
 
 /* ---- Answers ------------------------------------------------------------- */
 
-static char *scripted(const char *prompt)
+/* The least used record that answers the prompt; those that match it by a
+ * text come before those that answer anything. */
+static struct record *pick(const char *prompt, bool by_match)
 {
-    char *found = NULL;
-    size_t left = 0;
-    for (size_t i = 0; i < house.replies.n && !found; i++) {
+    struct record *best = NULL;
+    for (size_t i = 0; i < house.replies.n; i++) {
         struct record *r = &house.replies.at[i];
-        if (r->match && strstr(prompt, r->match))
-            found = xstrdup(r->text);
-        left += !r->match;
+        if (!r->match != !by_match || (by_match && !strstr(prompt, r->match)))
+            continue;
+        if (!best || r->used < best->used)
+            best = r;
     }
-    if (found || !left)
-        return found;
-    size_t want = house.next_reply++ % left;
-    for (size_t i = 0; i < house.replies.n; i++)
-        if (!house.replies.at[i].match && want-- == 0)
-            return xstrdup(house.replies.at[i].text);
-    return NULL;
+    return best;
 }
 
 /* The next answer to the prompt; the caller frees. */
 static char *answer(const struct talk *t)
 {
     pthread_mutex_lock(&house.lock);
-    char *text = scripted(t->prompt);
+    struct record *r = pick(t->prompt, true);
+    r = r ? r : pick(t->prompt, false);
+    if (r)
+        r->used++;
     pthread_mutex_unlock(&house.lock);
-    return text ? text : xasprintf("echo: %s", t->prompt);
+    return r ? xstrdup(r->text) : xasprintf("echo: %s", t->prompt);
 }
 
 struct how {
