@@ -14,7 +14,7 @@
 #include "base/proc.h"
 #include "teacher/client.h"
 
-#define PATIENCE 10000 /* ms that any scene may take */
+#define PATIENCE 30000 /* ms that any scene may take */
 
 static const char secret[] = "sk-sentinel-4711-abcdefghijklmnop";
 
@@ -122,7 +122,7 @@ static void open_scene(struct scene *s, const char *model, const char *prompt)
     s->p.key_env = xstrdup("TEACHER_KEY");
     s->p.first_byte = 0.5;
     s->p.silence = 0.3;
-    s->p.whole = 5;
+    s->p.whole = 30;
     setenv("TEACHER_KEY", secret, 1);
     s->c = client_new(s->loop, &s->p, NULL, &e);
     if (!s->c)
