@@ -2,7 +2,9 @@
  * MODE` is what the tests start. */
 #include "test.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,6 +23,7 @@
 #include "jobs/job.h"
 #include "jobs/server.h"
 #include "teacher/client.h"
+#include "teacher/key.h"
 
 #define PATIENCE 10000
 
@@ -44,6 +47,33 @@ static void serve_and_die(const char *dir)
     raise(SIGKILL);
 }
 
+/* Reads its key and says where it can still be found. */
+static void use_key(void)
+{
+    struct err e = {0};
+    struct key k;
+    struct profile p = profile_new("t");
+    struct buf environ_now = BUF_INIT(0);
+    struct rlimit core;
+    p.key_env = xstrdup("MY_API_KEY");
+    bool ok = key_load(&k, &p, &e);
+    int fd = open("/proc/self/environ", O_RDONLY);
+    char chunk[4096];
+    for (ssize_t n; (n = read(fd, chunk, sizeof chunk)) > 0;)
+        buf_add(&environ_now, chunk, (size_t)n);
+    close(fd);
+    getrlimit(RLIMIT_CORE, &core);
+    printf("%s %s %s %s\n", ok ? "loaded" : e.text,
+           environ_now.len ? "read" : "unread",
+           memmem(environ_now.data, environ_now.len, "kept-secret", 11)
+               ? "leaked" : "wiped",
+           core.rlim_max == 0 ? "no-core" : "core");
+    fflush(stdout);
+    buf_free(&environ_now);
+    key_free(&k);
+    profile_free(&p);
+}
+
 static int as_job(const char *dir, const char *mode)
 {
     extern char **environ;
@@ -53,6 +83,8 @@ static int as_job(const char *dir, const char *mode)
         fprintf(stderr, "%s\n", e.text);
         return 1;
     }
+    if (!strcmp(mode, "key"))
+        use_key();
     for (char **v = environ; *v; v++)
         printf("%s\n", *v);
     fflush(stdout);
@@ -249,6 +281,22 @@ static void test_env(void **state)
     free(dir);
 }
 
+static void test_key_is_wiped(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    char *dir = fresh_dir("j7");
+    setenv("MY_API_KEY", "kept-secret", 1);
+    assert_true(launch(dir, "key", "MY_API_KEY", &e) > 0);
+    struct job_view v = until(dir, JOB_ENDED);
+    job_view_free(&v);
+    char *log = read_log(dir, "log");
+    assert_non_null(strstr(log, "loaded read wiped no-core\n"));
+    assert_null(strstr(log, "kept-secret"));
+    free(log);
+    free(dir);
+}
+
 /* ---- Servers ------------------------------------------------------------- */
 
 static bool on_answer(void *ctx, const struct news *n)
@@ -410,6 +458,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_stale_pid),
         cmocka_unit_test(test_program_missing),
         cmocka_unit_test(test_env),
+        cmocka_unit_test(test_key_is_wiped),
         cmocka_unit_test(test_server),
         cmocka_unit_test(test_server_fails),
         cmocka_unit_test(test_no_server_outlives),

@@ -802,6 +802,93 @@ static void test_socket(void **state)
     free(dir);
 }
 
+/* ---- TLS ----------------------------------------------------------------- */
+
+static char *home_file(const char *name)
+{
+    return path_join(getenv("HOME"), name);
+}
+
+/* A certificate for `localhost` that nobody signed; false without openssl. */
+static bool make_certificate(const char *key, const char *cert)
+{
+    const char *argv[] = {"openssl", "req", "-x509", "-newkey", "ec",
+                          "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                          "-keyout", key, "-out", cert, "-days", "1",
+                          "-subj", "/CN=localhost", "-addext",
+                          "subjectAltName=DNS:localhost", NULL};
+    struct buf out = BUF_INIT(4096);
+    struct err e = {0};
+    int status = proc_capture(argv, NULL, NULL, &out, &e);
+    buf_free(&out);
+    return status == 0;
+}
+
+/* A server that speaks TLS and then no HTTP. */
+static pid_t start_tls(const char *key, const char *cert, int *port)
+{
+    struct err e = {0};
+    int out[2];
+    const char *argv[] = {"openssl", "s_server", "-accept", "127.0.0.1:0",
+                          "-cert", cert, "-key", key, "-rev", NULL};
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    struct proc p = {.argv = argv, .search = true, .in = -1, .out = out[1],
+                     .err = -1, .die_with_us = true};
+    pid_t pid = proc_start(&p, &e);
+    assert_true(pid > 0);
+    close(out[1]);
+    FILE *f = fdopen(out[0], "r");
+    char line[256];
+    *port = 0;
+    while (!*port && fgets(line, sizeof line, f))
+        sscanf(line, "ACCEPT 127.0.0.1:%d", port);
+    fclose(f);
+    return pid;
+}
+
+/* What a client that trusts `ca` (may be NULL) says of https://HOST. */
+static void says_of(const char *host, int port, const char *ca,
+                    const char *says)
+{
+    struct scene s;
+    open_scene(&s, "ok", "over TLS");
+    client_free(&s.c);
+    free(s.p.url);
+    s.p.url = xasprintf("https://%s:%d/v1", host, port);
+    s.p.ca_file = copy(ca);
+    setenv("TEACHER_KEY", secret, 1);
+    s.c = client_new(s.loop, &s.p, NULL, NULL);
+    client_set_tries(s.c, 2, 0.01);
+    ask(&s);
+    assert_int_equal(s.seen.state, ASK_FAILED);
+    if (!strstr(s.seen.error, says))
+        fail_msg("%s says: %s", host, s.seen.error);
+    if (strstr(says, "ertificate") || strstr(says, "subject"))
+        assert_int_equal(s.seen.sent, 1); /* and the teacher is stopped */
+    close_scene(&s);
+}
+
+static void test_tls(void **state)
+{
+    (void)state;
+    char *key = home_file("key.pem"), *cert = home_file("cert.pem");
+    if (!make_certificate(key, cert)) {
+        free(key);
+        free(cert);
+        skip();
+    }
+    int port;
+    pid_t pid = start_tls(key, cert, &port);
+    says_of("localhost", port, NULL, "ertificate");
+    says_of("127.0.0.1", port, cert, "subject");
+    says_of("localhost", port, cert, "HTTP/0.9"); /* trusted: got through */
+    says_of("localhost", port, "/no/such/file", "ertificate");
+    kill(pid, SIGTERM);
+    proc_wait(pid);
+    free(key);
+    free(cert);
+}
+
 /* ---- Refused before anything is sent ------------------------------------- */
 
 static void test_new_refuses(void **state)
@@ -881,6 +968,7 @@ int main(void)
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_echo),
         cmocka_unit_test(test_socket),
+        cmocka_unit_test(test_tls),
         cmocka_unit_test(test_new_refuses),
     };
     signal(SIGPIPE, SIG_IGN);
