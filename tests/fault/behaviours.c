@@ -472,6 +472,16 @@ static void do_echo(struct talk *t, const char *arg)
     send_how(t, &how);
 }
 
+static void do_echo_aside(struct talk *t, const char *arg)
+{
+    (void)arg;
+    char *body = xasprintf("{\"debug\":\"%s\",\"choices\":[{\"message\":{"
+                           "\"content\":\"no key here\"},\"finish_reason\":"
+                           "\"stop\"}]}", t->auth);
+    put_body(t, 200, "application/json", "", body);
+    free(body);
+}
+
 static void error_body(struct talk *t, int status, const char *extra,
                        const char *message, const char *param)
 {
@@ -578,6 +588,7 @@ static const struct {
     {"endless-events", do_endless_events}, /* small events without end */
     {"headers", do_headers},             /* headers without end */
     {"echo", do_echo},                   /* the Authorization header */
+    {"echo-aside", do_echo_aside},       /* the same in an unknown field */
     {"echo-error", do_echo_error},       /* the same in a 400 */
     {"refuse", do_refuse},               /* 400 where ARG is in the body */
     {"error-event", do_error_event},     /* an error in mid-stream */
