@@ -46,6 +46,7 @@ bool endpoint_open(struct endpoint *at, const struct profile *p,
                    const char *socket, struct err *e)
 {
     *at = (struct endpoint){.profile = p, .dir_fd = -1,
+                            .model = p->model ? p->model : p->name,
                             .own = socket != NULL};
     if (!profile_check(p, e))
         return false;

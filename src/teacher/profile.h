@@ -18,7 +18,7 @@
 struct profile {
     char *name;
     char *url;         /* https://, http:// to loopback, or unix:PATH */
-    char *model;       /* as the endpoint calls it */
+    char *model;       /* as the endpoint calls it; our own: may be NULL */
     char *key_env;     /* at most one of these three */
     char *key_command; /* split like a shell would, run without one */
     char *key_file;    /* 0600 and ours */

@@ -102,10 +102,14 @@ bool transfer_complete(const struct transfer *t)
 
 /* ---- Setting up ---------------------------------------------------------- */
 
-/* curl copies the text; ours is wiped, since one of them holds the key. */
+/* curl copies the text; ours is wiped, since one of them holds the key. A
+ * value with a control character would be a header more: refused. */
 static bool add_header(struct transfer *t, const char *name,
                        const char *value)
 {
+    for (const char *p = value; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return false;
     struct buf line = BUF_INIT(KEY_BYTES + 256);
     buf_printf(&line, "%s: %s", name, value);
     struct curl_slist *more = NULL;
@@ -195,14 +199,16 @@ bool transfer_start(struct transfer *t, const struct endpoint *at,
     *t = (struct transfer){.body = BUF_INIT(BODY_MAX),
                            .raw = BUF_INIT(BODY_MAX)};
     assembly_start(&t->assembly);
-    request_write(&t->body, a, a->model ? a->model : at->profile->model,
-                  refused);
+    request_write(&t->body, a, a->model ? a->model : at->model, refused);
     t->easy = curl_easy_init();
     t->started = clock_mono();
     if (!buf_ok(&t->body))
         return err_set(e, ERR_INPUT, _("the request is over %zu MiB"),
                        BODY_MAX >> 20);
-    if (t->easy && add_headers(t, at, a) && set_up(t, at))
+    if (!add_headers(t, at, a))
+        return err_set(e, ERR_INPUT, _("a control character in the request's "
+                                       "headers"));
+    if (t->easy && set_up(t, at))
         return true;
     return err_set(e, ERR_NET, _("curl cannot make the request"));
 }

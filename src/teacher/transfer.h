@@ -13,11 +13,12 @@
 /* Where requests go. */
 struct endpoint {
     const struct profile *profile;
-    char *url;    /* of the requests */
-    char *socket; /* Unix socket, or NULL */
-    int dir_fd;   /* of a socket whose path is too long; else -1 */
-    bool own;     /* a server that our job started */
-    bool near;    /* this machine: no proxy, a connection a request */
+    const char *model; /* where an ask names none */
+    char *url;         /* of the requests */
+    char *socket;      /* Unix socket, or NULL */
+    int dir_fd;        /* of a socket whose path is too long; else -1 */
+    bool own;          /* a server that our job started */
+    bool near;         /* this machine: no proxy, a connection a request */
     struct key key;
 };
 

@@ -74,6 +74,17 @@ static void use_key(void)
     profile_free(&p);
 }
 
+/* Waits for a server that never answers. */
+static int wait_in_vain(struct job *j)
+{
+    struct err e = {0};
+    struct server_plan plan = {.line = "sh -c 'exec sleep 20'",
+                               .job_dir = j->dir};
+    struct server *s = server_start(&plan, &e);
+    bool told = !s && e.code == ERR_CANCEL;
+    return !job_end(j, told ? "stopped" : "failed", e.text, NULL, &e);
+}
+
 static int as_job(const char *dir, const char *mode)
 {
     extern char **environ;
@@ -90,6 +101,8 @@ static int as_job(const char *dir, const char *mode)
     fflush(stdout);
     if (!strcmp(mode, "serve"))
         serve_and_die(dir);
+    if (!strcmp(mode, "vain"))
+        return wait_in_vain(&j);
     if (!strcmp(mode, "crash"))
         raise(SIGKILL);
     for (int i = 0; !strcmp(mode, "wait"); i++) {
@@ -211,6 +224,26 @@ static void test_interrupted(void **state)
     assert_true(launch(dir, "done", NULL, &e) > 0);
     v = until(dir, JOB_ENDED);
     job_view_free(&v);
+    free(dir);
+}
+
+/* A job is stopped at once also while its server is starting. */
+static void test_stop_early(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    char *dir = fresh_dir("j8"), *log;
+    assert_true(launch(dir, "vain", NULL, &e) > 0);
+    struct job_view v = until(dir, JOB_RUNNING);
+    job_view_free(&v);
+    log = path_join(dir, "server.log");
+    while (!file_exists(log))
+        clock_sleep(5);
+    assert_ok(job_stop(dir, &e), e);
+    v = until(dir, JOB_ENDED);
+    assert_string_equal(json_get_string(v.status, "state", ""), "stopped");
+    job_view_free(&v);
+    free(log);
     free(dir);
 }
 
@@ -455,6 +488,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_done),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_stop_early),
         cmocka_unit_test(test_stale_pid),
         cmocka_unit_test(test_program_missing),
         cmocka_unit_test(test_env),

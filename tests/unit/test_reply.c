@@ -316,6 +316,42 @@ static void test_stream_shapes(void **state)
     reply_free(&r);
 }
 
+/* Damaged streams and bodies: an answer or a sentence, never more. */
+static void test_damage(void **state)
+{
+    (void)state;
+    struct rng rng;
+    size_t n = strlen(stream);
+    rng_seed(&rng, 42);
+    for (int round = 0; round < 20000; round++) {
+        char text[sizeof stream];
+        struct reply r;
+        struct err e = {0};
+        memcpy(text, stream, sizeof stream);
+        for (uint64_t k = rng_below(&rng, 4) + 1; k > 0; k--) {
+            size_t at = rng_below(&rng, n);
+            size_t from = rng_below(&rng, n);
+            size_t len = rng_below(&rng, 40);
+            if (rng_below(&rng, 2))
+                text[at] = (char)rng_below(&rng, 256);
+            else if (from + len < n && at + len < n)
+                memmove(text + at, text + from, len);
+        }
+        size_t cut = rng_below(&rng, n);
+        bool ok = feed(text, n, &cut, 1, &r, &e);
+        assert_true(ok || *e.text);
+        reply_free(&r);
+        size_t start = rng_below(&rng, n);
+        struct reply plain;
+        if (!reply_parse(text + start, n - start, &plain, &e))
+            assert_true(*e.text);
+        reply_free(&plain);
+        reply_parse_error(text + start, n - start, &plain);
+        assert_non_null(plain.error);
+        reply_free(&plain);
+    }
+}
+
 static bool count_event(void *ctx, const char *data, size_t n, struct err *e)
 {
     (void)data;
@@ -402,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_stream_splits),
         cmocka_unit_test(test_stream_cuts),
         cmocka_unit_test(test_stream_shapes),
+        cmocka_unit_test(test_damage),
         cmocka_unit_test(test_sse_limit),
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_retry_wait),

@@ -743,6 +743,22 @@ static void test_echo(void **state)
     close_scene(&s);
 }
 
+/* A header cannot be smuggled in through a recipe's name. */
+static void test_smuggle(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, "ok", "smuggle");
+    client_free(&s.c);
+    setenv("TEACHER_KEY", secret, 1);
+    s.c = client_new(s.loop, &s.p, "/nowhere", NULL);
+    s.ask.step = "a/b\r\nX-More: yes";
+    ask(&s);
+    assert_int_equal(s.seen.state, ASK_FAILED);
+    assert_non_null(strstr(s.seen.error, "control character"));
+    close_scene(&s);
+}
+
 /* ---- Unix sockets -------------------------------------------------------- */
 
 static pid_t start_teacher(const char *listen, const char *log, int *port)
@@ -982,6 +998,7 @@ int main(void)
         cmocka_unit_test(test_odd_ends),
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_smuggle),
         cmocka_unit_test(test_socket),
         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_new_refuses),
