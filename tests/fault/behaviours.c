@@ -453,7 +453,10 @@ static void do_endless_line(struct talk *t, const char *arg)
 static void do_endless_events(struct talk *t, const char *arg)
 {
     (void)arg;
-    endless(t, "", "data: {\"choices\":[{\"delta\":{}}]}\n\n");
+    endless(t, "", "data: {\"choices\":[{\"delta\":{}}]}\n\n"
+            ": this comment makes the end of patience come sooner than two "
+            "million events, which a busy machine takes a minute for, would "
+            "let it come, and shows that comments count as bytes, too\n");
 }
 
 static void do_headers(struct talk *t, const char *arg)
