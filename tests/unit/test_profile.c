@@ -40,7 +40,7 @@ static void test_reads(void **state)
     assert_ok(load("[teacher qwen3-32b]\n"
                    "url         = https://gpu2.lan:8000/v1   ; comment\n"
                    "model       = Qwen/Qwen3-32B\n"
-                   "key_env     = GPU2_KEY\n"
+                   "    key_env = GPU2_KEY\n" /* indented is as good */
                    "price_in    = 0.20\n"
                    "price_out   = 0.70\n"
                    "concurrency = 32\n"
