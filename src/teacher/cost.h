@@ -9,6 +9,10 @@
 #include <stdint.h>
 
 #include "teacher/profile.h"
+#include "teacher/reply.h"
+#include "teacher/request.h"
+
+#define COST_ANSWER_TOKENS 1024 /* of an answer whose length is not bounded */
 
 /* The price of a call; counts below 0 (not said) count as none. */
 double cost_of(const struct profile *p, int64_t tokens_in,
@@ -17,6 +21,15 @@ double cost_of(const struct profile *p, int64_t tokens_in,
 /* Tokens that so many bytes of text come to, rounded up: 3 bytes each, on
  * the safe side of the 3.5 to 4.5 that English and Portuguese take. */
 int64_t cost_tokens(size_t bytes);
+
+/* What an ask may cost: its messages, and max_tokens (COST_ANSWER_TOKENS where
+ * none is said) for each of its n answers. */
+double cost_expect(const struct profile *p, const struct ask *a);
+
+/* What its attempt did cost: by the reply's usage, else by the length of what
+ * came (*estimated is then set); 0 where nothing came. */
+double cost_of_reply(const struct profile *p, const struct ask *a,
+                     const struct reply *r, bool *estimated);
 
 /* A spending limit. What is in flight is held at its estimate until its real
  * cost is known, so the limit is passed by no more than estimates err. */

@@ -340,6 +340,25 @@ static void test_cost(void **state)
     assert_true(fabs(cost_of(&p, 1000000, 1000000) - 0.9) < 1e-12);
     assert_true(cost_of(&p, -1, -1) == 0);
     assert_int_equal(cost_tokens(10), 4);
+    struct chat chat = {0};
+    chat_add(&chat, ROLE_USER, "123456789012345678"); /* 18 + 12 bytes */
+    struct ask a = {.chat = &chat, .has = HAS(PARAM_MAX_TOKENS) | HAS(PARAM_N),
+                    .max_tokens = 100, .n = 3};
+    bool estimated;
+    assert_true(fabs(cost_expect(&p, &a) - (10 * .2 + 300 * .7) / 1e6) < 1e-12);
+    struct choice c = {.answer = {.content = "123456"}};
+    struct reply r = {.at = &c, .n = 1, .tokens_in = 7, .tokens_out = 9};
+    assert_true(fabs(cost_of_reply(&p, &a, &r, &estimated) -
+                     (7 * .2 + 9 * .7) / 1e6) < 1e-12);
+    assert_false(estimated);
+    r.tokens_in = r.tokens_out = -1;
+    assert_true(fabs(cost_of_reply(&p, &a, &r, &estimated) -
+                     (10 * .2 + 2 * .7) / 1e6) < 1e-12);
+    assert_true(estimated);
+    r.n = 0;
+    assert_true(cost_of_reply(&p, &a, &r, &estimated) == 0);
+    assert_false(estimated);
+    chat_free(&chat);
     struct budget b = {.limit = 1};
     for (int i = 0; i < 10; i++)
         assert_true(budget_hold(&b, 0.1));
