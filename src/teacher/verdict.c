@@ -176,6 +176,13 @@ static int64_t asked_wait(const struct transfer *t)
     return retry_after(h->value, clock_now());
 }
 
+/* No money left: 402, or OpenAI's 429 that no waiting turns. */
+static bool is_broke(const struct result *r)
+{
+    return r->http == 402 ||
+           (r->http == 429 && strstr(buf_str(&r->raw), "insufficient_quota"));
+}
+
 static struct verdict end_status(const struct transfer *t,
                                  const struct endpoint *at, unsigned sent,
                                  struct result *r)
@@ -186,8 +193,9 @@ static struct verdict end_status(const struct transfer *t,
     }
     reply_parse_error(buf_str(&r->raw), r->raw.len, &r->reply);
     say_error(r, &at->key, _("status %d: %s"), r->http, r->reply.error);
+    if (r->http == 401 || r->http == 403 || is_broke(r))
+        return (struct verdict){.stop = true};
     struct verdict v = {.again = retry_status(r->http),
-                        .stop = r->http == 401 || r->http == 403,
                         .limited = r->http == 429};
     if (v.again)
         v.retry_after = asked_wait(t);

@@ -522,6 +522,12 @@ static void do_refuse(struct talk *t, const char *arg)
     free(text);
 }
 
+static void do_quota(struct talk *t, const char *arg)
+{
+    (void)arg;
+    error_body(t, 429, "", "insufficient_quota: check your plan", NULL);
+}
+
 static void do_error_event(struct talk *t, const char *arg)
 {
     static const char text[] =
@@ -594,6 +600,7 @@ static const struct {
     {"echo-aside", do_echo_aside},       /* the same in an unknown field */
     {"echo-error", do_echo_error},       /* the same in a 400 */
     {"refuse", do_refuse},               /* 400 where ARG is in the body */
+    {"quota", do_quota},                 /* 429, but no money is left */
     {"error-event", do_error_event},     /* an error in mid-stream */
 };
 

@@ -132,7 +132,9 @@ static void test_no_retry(void **state)
     (void)state;
     fails_once("400", "status 400: scripted refusal", 400);
     fails_once("401", "status 401", 401);
+    fails_once("402", "status 402", 402);
     fails_once("403", "status 403", 403);
+    fails_once("quota", "insufficient_quota", 429);
     fails_once("404", "status 404", 404);
     fails_once("413", "status 413", 413);
     fails_once("422", "status 422", 422);
