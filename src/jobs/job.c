@@ -211,9 +211,9 @@ static int take_over(const char *dir)
     return fd;
 }
 
-bool job_begin(struct job *j, const char *dir, struct err *e)
+bool job_begin(struct job_self *j, const char *dir, struct err *e)
 {
-    *j = (struct job){.lock = take_over(dir)};
+    *j = (struct job_self){.lock = take_over(dir)};
     if (j->lock < 0)
         j->lock = status_lock(dir, e);
     if (j->lock < 0)
@@ -222,7 +222,8 @@ bool job_begin(struct job *j, const char *dir, struct err *e)
     return job_report(j, NULL, true, e);
 }
 
-bool job_report(struct job *j, const char *figures, bool now, struct err *e)
+bool job_report(struct job_self *j, const char *figures, bool now,
+                struct err *e)
 {
     int64_t mono = clock_mono();
     if (!now && mono - j->told < REPORT_MS)
@@ -231,12 +232,12 @@ bool job_report(struct job *j, const char *figures, bool now, struct err *e)
     return write_status(j->dir, "running", getpid(), NULL, figures, e);
 }
 
-bool job_end(struct job *j, const char *state, const char *error,
+bool job_end(struct job_self *j, const char *state, const char *error,
              const char *figures, struct err *e)
 {
     bool ok = write_status(j->dir, state, getpid(), error, figures, e);
     close(j->lock);
     free(j->dir);
-    *j = (struct job){.lock = -1};
+    *j = (struct job_self){.lock = -1};
     return ok;
 }

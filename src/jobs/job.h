@@ -56,20 +56,21 @@ bool job_stop(const char *dir, struct err *e);
 
 /* ---- The job's side ------------------------------------------------------ */
 
-struct job {
+struct job_self {
     char *dir;
     int lock;
     int64_t told; /* clock_mono of the last report */
 };
 
 /* Takes the lock, or takes it over from the starter, and reports running. */
-bool job_begin(struct job *j, const char *dir, struct err *e);
+bool job_begin(struct job_self *j, const char *dir, struct err *e);
 /* Writes the status; `figures` is a JSON object or NULL. At most four times a
  * second: what comes sooner is left out, unless `now`. */
-bool job_report(struct job *j, const char *figures, bool now, struct err *e);
+bool job_report(struct job_self *j, const char *figures, bool now,
+                struct err *e);
 /* The last status ("done", "failed", "stopped"; `error` may be NULL), then
  * the lock is given back. */
-bool job_end(struct job *j, const char *state, const char *error,
+bool job_end(struct job_self *j, const char *state, const char *error,
              const char *figures, struct err *e);
 
 #endif

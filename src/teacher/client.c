@@ -118,7 +118,7 @@ static void again(struct request *r, int64_t wait, struct result *result)
 }
 
 /* The wait before the next try; a limit holds for the whole teacher. */
-static int64_t plan_wait(struct request *r, const struct verdict *v)
+static int64_t plan_wait(struct request *r, const struct outcome *v)
 {
     struct client *c = r->client;
     int64_t wait = v->retry_after
@@ -144,7 +144,7 @@ static void conclude(struct request *r, CURLcode code)
     struct result result;
     detach(r);
     unsigned sent = r->ask->has | (r->ask->stream ? HAS(PARAM_USAGE) : 0);
-    struct verdict v = transfer_end(&r->transfer, &c->at, code,
+    struct outcome v = transfer_end(&r->transfer, &c->at, code,
                                     sent & ~r->refused, &result);
     if (v.stop)
         stop_teacher(c, result.error);

@@ -45,7 +45,7 @@ struct transfer {
 };
 
 /* What follows from an attempt. */
-struct verdict {
+struct outcome {
     bool again;          /* a later try may turn it */
     bool stop;           /* no request to this teacher can work */
     unsigned refused;    /* parameters to leave out from now on */
@@ -61,7 +61,7 @@ bool transfer_start(struct transfer *t, const struct endpoint *at,
 bool transfer_complete(const struct transfer *t);
 /* Reads the outcome into *r (owned by the caller) and says what follows.
  * `sent` are the parameters that the request held. */
-struct verdict transfer_end(struct transfer *t, const struct endpoint *at,
+struct outcome transfer_end(struct transfer *t, const struct endpoint *at,
                             CURLcode code, unsigned sent, struct result *r);
 void transfer_free(struct transfer *t);
 void result_free(struct result *r);

@@ -92,7 +92,7 @@ static void say_error(struct result *r, const struct key *k, const char *fmt,
 }
 
 /* Curl's failures that another try may turn, and those that none can. */
-static struct verdict judge_code(CURLcode code)
+static struct outcome judge_code(CURLcode code)
 {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -104,13 +104,13 @@ static struct verdict judge_code(CURLcode code)
     case CURLE_PARTIAL_FILE:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
-    case CURLE_SSL_CONNECT_ERROR: return (struct verdict){.again = true};
+    case CURLE_SSL_CONNECT_ERROR: return (struct outcome){.again = true};
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return (struct verdict){.stop = true};
-    default: return (struct verdict){0};
+    case CURLE_UNSUPPORTED_PROTOCOL: return (struct outcome){.stop = true};
+    default: return (struct outcome){0};
     }
 }
 
@@ -126,17 +126,17 @@ static void say_stall(const struct transfer *t, const struct endpoint *at,
                   at->profile->silence);
 }
 
-static struct verdict end_broken(const struct transfer *t,
+static struct outcome end_broken(const struct transfer *t,
                                  const struct endpoint *at, CURLcode code,
                                  struct result *r)
 {
     if (t->why.code != ERR_NONE) {
         result_set_error(r, &at->key, t->why.text);
-        return (struct verdict){0};
+        return (struct outcome){0};
     }
     if (t->stalled) {
         say_stall(t, at, r);
-        return (struct verdict){.again = true};
+        return (struct outcome){.again = true};
     }
     if (code == CURLE_OPERATION_TIMEDOUT)
         say_error(r, &at->key, _("the reply took longer than %g s"),
@@ -183,19 +183,19 @@ static bool is_broke(const struct result *r)
            (r->http == 429 && strstr(buf_str(&r->raw), "insufficient_quota"));
 }
 
-static struct verdict end_status(const struct transfer *t,
+static struct outcome end_status(const struct transfer *t,
                                  const struct endpoint *at, unsigned sent,
                                  struct result *r)
 {
     if (r->http >= 300 && r->http < 400) {
         say_redirect(t, at, r);
-        return (struct verdict){0};
+        return (struct outcome){0};
     }
     reply_parse_error(buf_str(&r->raw), r->raw.len, &r->reply);
     say_error(r, &at->key, _("status %d: %s"), r->http, r->reply.error);
     if (r->http == 401 || r->http == 403 || is_broke(r))
-        return (struct verdict){.stop = true};
-    struct verdict v = {.again = retry_status(r->http),
+        return (struct outcome){.stop = true};
+    struct outcome v = {.again = retry_status(r->http),
                         .limited = r->http == 429};
     if (v.again)
         v.retry_after = asked_wait(t);
@@ -228,26 +228,26 @@ static bool read_body(struct transfer *t, struct result *r, struct err *e)
                                  "stream: %.60s"), body);
 }
 
-static struct verdict end_good(struct transfer *t, const struct endpoint *at,
+static struct outcome end_good(struct transfer *t, const struct endpoint *at,
                                struct result *r)
 {
     struct err e = {0};
     if (!read_body(t, r, &e)) {
         result_set_error(r, &at->key, e.text);
-        return (struct verdict){0};
+        return (struct outcome){0};
     }
     if (!r->reply.error) {
         r->state = ASK_ANSWERED;
-        return (struct verdict){0};
+        return (struct outcome){0};
     }
     say_error(r, &at->key, _("the teacher broke off: %s"), r->reply.error);
-    return (struct verdict){.again = retry_status(r->reply.error_status)};
+    return (struct outcome){.again = retry_status(r->reply.error_status)};
 }
 
-struct verdict transfer_end(struct transfer *t, const struct endpoint *at,
+struct outcome transfer_end(struct transfer *t, const struct endpoint *at,
                             CURLcode code, unsigned sent, struct result *r)
 {
-    struct verdict v;
+    struct outcome v;
     long http = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &http);
     *r = (struct result){.state = ASK_FAILED, .http = (int)http,

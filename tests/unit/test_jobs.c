@@ -75,7 +75,7 @@ static void use_key(void)
 }
 
 /* Waits for a server that never answers. */
-static int wait_in_vain(struct job *j)
+static int wait_in_vain(struct job_self *j)
 {
     struct err e = {0};
     struct server_plan plan = {.line = "sh -c 'exec sleep 20'",
@@ -89,7 +89,7 @@ static int as_job(const char *dir, const char *mode)
 {
     extern char **environ;
     struct err e = {0};
-    struct job j;
+    struct job_self j;
     if (!job_begin(&j, dir, &e)) {
         fprintf(stderr, "%s\n", e.text);
         return 1;
