@@ -56,8 +56,8 @@ static void use_key(void)
     struct buf environ_now = BUF_INIT(0);
     struct rlimit core;
     p.key_env = xstrdup("MY_API_KEY");
+    int fd = open("/proc/self/environ", O_RDONLY); /* later it is root's */
     bool ok = key_load(&k, &p, &e);
-    int fd = open("/proc/self/environ", O_RDONLY);
     char chunk[4096];
     for (ssize_t n; (n = read(fd, chunk, sizeof chunk)) > 0;)
         buf_add(&environ_now, chunk, (size_t)n);
