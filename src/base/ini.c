@@ -43,7 +43,9 @@ static bool line_is_clean(struct state *s)
     return true;
 }
 
-/* inih's reader: one line of ours, cut to its buffer by its own contract. */
+/* inih's reader: one line of ours, cut to its buffer by its own contract.
+ * Blanks before it are left out: inih would take an indented key for more of
+ * the value before. */
 static char *next_line(char *out, int cap, void *stream)
 {
     struct state *s = stream;
@@ -53,13 +55,16 @@ static char *next_line(char *out, int cap, void *stream)
     }
     if (!line_is_clean(s))
         return NULL;
-    if (s->lines.line.len + 2 > (size_t)cap) {
+    const char *line = buf_str(&s->lines.line);
+    line += strspn(line, " \t");
+    size_t n = strlen(line);
+    if (n + 2 > (size_t)cap) {
         err_set(s->e, ERR_INPUT, _("longer than %d bytes"), cap - 2);
         refuse(s);
         return NULL;
     }
-    memcpy(out, buf_str(&s->lines.line), s->lines.line.len);
-    memcpy(out + s->lines.line.len, "\n", 2);
+    memcpy(out, line, n);
+    memcpy(out + n, "\n", 2);
     return out;
 }
 

@@ -1,0 +1,72 @@
+/* What came back: a body of chat completions, plain JSON or a stream's
+ * chunks, put together to answers. Pure: bytes in, values out.
+ */
+#ifndef TEACHER_REPLY_H
+#define TEACHER_REPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "domain/chat.h"
+#include "teacher/sse.h"
+
+#define REPLY_CHOICES 128 /* most answers in one reply */
+#define REPLY_CALLS 128   /* most tool calls in one answer */
+
+/* One answer; the strings are owned. */
+struct choice {
+    struct message answer; /* content, reasoning, tool_calls */
+    char *finish;          /* "stop", "tool_calls", "length" ...; "cut" where
+                              the reply broke off */
+    char *logprobs;        /* JSON array of token entries, or NULL */
+    bool complete;         /* it ended by itself: neither cut nor length */
+};
+
+struct reply {
+    struct choice *at; /* by index */
+    size_t n, cap;
+    char *model;                   /* as the endpoint names it, or NULL */
+    int64_t tokens_in, tokens_out; /* -1: not said */
+    bool done;                     /* the stream's [DONE] came */
+    char *error;                   /* the endpoint's own error text */
+    char *error_param;             /* the parameter that it names */
+    int error_status;              /* a status inside the error, 0: none */
+};
+
+void reply_free(struct reply *r);
+
+/* Reads a plain body. False where it is not a reply; an error object is a
+ * reply (r->error). *r is to be freed in any case. */
+bool reply_parse(const char *body, size_t n, struct reply *r, struct err *e);
+
+/* The text and parameter of an error body (any of the known shapes), or the
+ * body's beginning where it is none. */
+void reply_parse_error(const char *body, size_t n, struct reply *r);
+
+/* A stream that is being put together. */
+struct assembly {
+    struct sse sse;
+    struct reply reply;
+    struct partial *at; /* growing choices, by index */
+    size_t n, cap;
+    uint64_t events;
+};
+
+void assembly_start(struct assembly *a);
+/* Takes bytes of the stream; false where they are not a stream of chunks. */
+bool assembly_feed(struct assembly *a, const char *p, size_t n,
+                   struct err *e);
+/* Ends it and moves what came into *r. Answers without a finish reason, and
+ * all of them where no [DONE] came, are "cut". False where the last event is
+ * junk and nothing but the cut explains it is ruled out, or where there was
+ * no event at all. */
+bool assembly_end(struct assembly *a, struct reply *r, struct err *e);
+void assembly_free(struct assembly *a);
+
+/* Writes the reply as a plain body of chat completions (used in place of raw
+ * bytes that must not be kept). */
+void reply_print(const struct reply *r, struct buf *out);
+
+#endif

@@ -1,0 +1,35 @@
+/* The scripted teacher's two halves: faulty-teacher.c takes requests in and
+ * knows the scripted replies, behaviours.c sends what comes back.
+ */
+#ifndef FAULT_FAULTY_H
+#define FAULT_FAULTY_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+
+/* One connection, one request. */
+struct talk {
+    int fd;
+    bool other; /* came in where we redirect to */
+    bool reset; /* closes without an end */
+    struct buf in;
+    const char *head, *body;
+    json *json;
+    const char *model, *prompt;
+    char auth[512];
+    bool stream;
+    int n;          /* choices asked for */
+    int other_port; /* where we redirect to */
+};
+
+/* Does what the word (NAME or NAME=ARG) says. */
+void behave(struct talk *t, const char *word);
+/* A plain good body of JSON. */
+void put_body(struct talk *t, int status, const char *type,
+              const char *extra, const char *body);
+/* The next scripted answer to the prompt, or its echo; the caller frees. */
+char *answer(const struct talk *t);
+
+#endif

@@ -1,0 +1,395 @@
+#include "test.h"
+
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "teacher/cost.h"
+#include "teacher/key.h"
+#include "teacher/profile.h"
+
+static char *temp(const char *name)
+{
+    return path_join(getenv("HOME"), name);
+}
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+    struct err e = {0};
+    assert_ok(file_replace(path, text, strlen(text), mode, false, &e), e);
+    chmod(path, mode);
+}
+
+/* Loads a config of this text; on failure e tells. */
+static bool load(const char *text, struct profiles *ps, struct err *e)
+{
+    char *path = temp("config");
+    write_file(path, text, 0600);
+    bool ok = profiles_load(path, ps, e);
+    free(path);
+    return ok;
+}
+
+static void test_reads(void **state)
+{
+    (void)state;
+    struct profiles ps;
+    struct err e = {0};
+    assert_ok(load("[teacher qwen3-32b]\n"
+                   "url         = https://gpu2.lan:8000/v1   ; comment\n"
+                   "model       = Qwen/Qwen3-32B\n"
+                   "    key_env = GPU2_KEY\n" /* indented is as good */
+                   "price_in    = 0.20\n"
+                   "price_out   = 0.70\n"
+                   "concurrency = 32\n"
+                   "timeouts    = 120 60 1800.5\n"
+                   "[ui]\ntheme = default\n[keys review]\na = accept\n"
+                   "[defaults]\ncurrency = USD\n"
+                   "[teacher student]\n"
+                   "serve = stillroom-model serve ~/models/smol\n", &ps, &e),
+              e);
+    assert_int_equal(ps.n, 3);
+    const struct profile *p = profile_find(&ps, "qwen3-32b");
+    assert_string_equal(p->url, "https://gpu2.lan:8000/v1");
+    assert_string_equal(p->model, "Qwen/Qwen3-32B");
+    assert_int_equal(p->concurrency, 32);
+    assert_true(p->whole == 1800.5 && p->price_out == 0.7);
+    assert_string_equal(profile_find(&ps, "builtin")->serve,
+                        "stillroom-model serve builtin");
+    assert_non_null(profile_find(&ps, "student")->serve);
+    assert_null(profile_find(&ps, "nobody"));
+    profiles_free(&ps);
+}
+
+static void test_absent_is_empty(void **state)
+{
+    (void)state;
+    struct profiles ps;
+    struct err e = {0};
+    char *path = temp("nothing-here");
+    assert_ok(profiles_load(path, &ps, &e), e);
+    assert_int_equal(ps.n, 1);
+    profiles_free(&ps);
+    free(path);
+}
+
+static void test_refuses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } bad[] = {
+        {"[teacher a]\nurl = http://far.example/v1\nmodel = m\n", "plain"},
+        {"[teacher a]\nurl = ftp://x/v1\nmodel = m\n", "line 2"},
+        {"[teacher a]\nurl = https://u:p@x/v1\nmodel = m\n", "user"},
+        {"[teacher a]\nurl = https://x/v1?key=1\nmodel = m\n", "query"},
+        {"[teacher a]\nurl = https:///v1\nmodel = m\n", "no host"},
+        {"[teacher a]\nurl = unix:sock\nmodel = m\n", "full path"},
+        {"[teacher a]\nurl = https://x\n", "no model"},
+        {"[teacher a]\nmodel = m\n", "url or a serve"},
+        {"[teacher a]\nurl = https://x\nserve = y\nmodel = m\n", "one of"},
+        {"[teacher a]\nurl=https://x\nmodel=m\nkey_env=A\nkey_file=/b\n",
+         "more than one"},
+        {"[teacher a]\nurl = https://x\nmodel = m\nmodell = y\n",
+         "line 4: unknown key"},
+        {"[teacher a]\nurl = https://x\nurl = https://y\n",
+         "line 3: url stands twice"},
+        {"[teacher a]\nconcurrency = 0\n", "line 2: concurrency"},
+        {"[teacher a]\nconcurrency = 2.5\n", "concurrency"},
+        {"[teacher a]\nprice_in = free\n", "price"},
+        {"[teacher a]\ntimeouts = 1 2\n", "three numbers"},
+        {"[teacher a]\ntimeouts = 1 2 3 4\n", "three numbers"},
+        {"[teacher a]\nplain_http = maybe\n", "yes nor no"},
+        {"[teacher a b]\nurl = https://x\n", "without blanks"},
+        {"[teachers]\nurl = https://x\n", "line 2: unknown section"},
+        {"url = https://x\n", "before the first"},
+        {"[teacher a]\nmodel = m\x1b[31m\n", "control"},
+        {"[teacher a]\nthis is no pair\n", "line 2"},
+    };
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct profiles ps;
+        struct err e = {0};
+        if (load(bad[i].text, &ps, &e))
+            fail_msg("accepted: %s", bad[i].text);
+        if (!strstr(e.text, bad[i].says))
+            fail_msg("%s\nsays: %s", bad[i].text, e.text);
+        assert_non_null(strstr(e.text, "config"));
+        assert_int_equal(ps.n, 0);
+    }
+}
+
+static void test_writable_by_others(void **state)
+{
+    (void)state;
+    struct profiles ps;
+    struct err e = {0};
+    char *path = temp("open-config");
+    write_file(path, "[ui]\ntheme = x\n", 0666);
+    assert_false(profiles_load(path, &ps, &e));
+    assert_non_null(strstr(e.text, "chmod"));
+    free(path);
+}
+
+static void test_loopback(void **state)
+{
+    (void)state;
+    struct err e;
+    assert_true(url_check("http://127.0.0.1:8000/v1", false, &e));
+    assert_true(url_check("http://localhost/v1", false, &e));
+    assert_true(url_check("http://[::1]:8080/v1", false, &e));
+    assert_true(url_check("http://far:8000/v1", true, &e));
+    assert_true(url_check("unix:/run/x.sock", false, &e));
+    assert_false(url_check("http://localhost.evil.example/v1", false, &e));
+    assert_false(url_check("http://127.0.0.1.evil/v1", false, &e));
+    assert_false(url_check("http://127.0.0.1@evil/v1", false, &e));
+    assert_false(url_check("https://a\r\nX: y/v1", false, &e));
+    assert_false(url_check("file:///etc/passwd", true, &e));
+}
+
+static void test_append(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct profiles ps;
+    struct buf before = BUF_INIT(0), after = BUF_INIT(0);
+    char *path = temp("fresh/config");
+    struct profile p = profile_new("mine");
+    assert_ok(profile_set(&p, "url", "https://x.example/v1", &e), e);
+    assert_ok(profile_set(&p, "model", "m", &e), e);
+    assert_ok(profile_set(&p, "key_env", "K", &e), e);
+    assert_ok(profile_set(&p, "price_in", "0.25", &e), e);
+    assert_ok(profile_set(&p, "timeouts", "10 20 30", &e), e);
+    assert_ok(profile_append(path, &p, &e), e);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_true(file_read(path, 9999, &before, &e));
+    assert_false(profile_append(path, &p, &e));
+    assert_non_null(strstr(e.text, "already"));
+    free(p.name);
+    p.name = xstrdup("second");
+    assert_ok(profile_append(path, &p, &e), e);
+    assert_true(file_read(path, 9999, &after, &e));
+    assert_memory_equal(before.data, after.data, before.len);
+    assert_ok(profiles_load(path, &ps, &e), e);
+    assert_int_equal(ps.n, 3);
+    assert_true(profile_find(&ps, "second")->silence == 20);
+    assert_true(profile_find(&ps, "mine")->price_in == 0.25);
+    profiles_free(&ps);
+    profile_free(&p);
+    buf_free(&before);
+    buf_free(&after);
+    free(path);
+}
+
+/* A file that lacks its last line end, with comments, stays as it is. */
+static void test_append_keeps(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct profiles ps;
+    struct buf after = BUF_INIT(0);
+    const char *old = "; mine\n[ui]\ntheme = x  ; odd   spacing";
+    char *path = temp("kept");
+    write_file(path, old, 0600);
+    struct profile p = profile_new("a");
+    profile_set(&p, "serve", "stillroom-model serve builtin", &e);
+    assert_ok(profile_append(path, &p, &e), e);
+    assert_true(file_read(path, 9999, &after, &e));
+    assert_memory_equal(after.data, old, strlen(old));
+    assert_ok(profiles_load(path, &ps, &e), e);
+    assert_non_null(profile_find(&ps, "a"));
+    profiles_free(&ps);
+    profile_free(&p);
+    buf_free(&after);
+    free(path);
+}
+
+static void test_presets(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "openai",     "anthropic", "mistral",   "deepseek", "together",
+        "groq",       "fireworks", "openrouter", "vllm",    "sglang",
+        "llama.cpp",  "ollama",    "lmstudio"};
+    struct presets ps;
+    struct err e = {0};
+    assert_ok(presets_load(&ps, &e), e);
+    assert_int_equal(ps.n, COUNT(names));
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct preset *p = preset_find(&ps, names[i]);
+        assert_non_null(p);
+        assert_non_null(p->note);
+        assert_true(!!p->key_env == !url_is_loopback(p->url));
+    }
+    assert_null(preset_find(&ps, "x"));
+    presets_free(&ps);
+}
+
+/* ---- Keys ---------------------------------------------------------------- */
+
+static const char secret[] = "sk-test/1234567890abcdef";
+
+static void test_key_sources(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct key k;
+    struct profile p = profile_new("t");
+    assert_ok(key_load(&k, &p, &e), e);
+    assert_null(k.form[0]);
+    p.key_env = xstrdup("TEST_KEY");
+    unsetenv("TEST_KEY");
+    assert_false(key_load(&k, &p, &e));
+    setenv("TEST_KEY", secret, 1);
+    assert_ok(key_load(&k, &p, &e), e);
+    assert_string_equal(k.form[0], secret);
+    assert_null(getenv("TEST_KEY"));
+    key_free(&k);
+    setenv("TEST_KEY", "two words", 1);
+    assert_false(key_load(&k, &p, &e));
+    assert_null(strstr(e.text, "words"));
+    free(p.key_env);
+    p.key_env = NULL;
+    p.key_command = xstrdup("printf '%s\\n' 'sk-from a'");
+    assert_false(key_load(&k, &p, &e));
+    free(p.key_command);
+    p.key_command = xstrdup("printf 'sk-from-command\\n'");
+    assert_ok(key_load(&k, &p, &e), e);
+    assert_string_equal(k.form[0], "sk-from-command");
+    key_free(&k);
+    free(p.key_command);
+    p.key_command = xstrdup("false");
+    assert_false(key_load(&k, &p, &e));
+    profile_free(&p);
+}
+
+static void test_key_file(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct key k;
+    struct profile p = profile_new("t");
+    char *path = temp("key"), *link = temp("key-link");
+    profile_set(&p, "key_file", "~/key", &e);
+    assert_false(key_load(&k, &p, &e));
+    write_file(path, "sk-in-a-file\r\n", 0644);
+    assert_false(key_load(&k, &p, &e));
+    assert_non_null(strstr(e.text, "read by others"));
+    chmod(path, 0600);
+    assert_ok(key_load(&k, &p, &e), e);
+    assert_string_equal(k.form[0], "sk-in-a-file");
+    key_free(&k);
+    assert_int_equal(symlink(path, link), 0);
+    profile_set(&p, "key_file", "~/key-link", &e);
+    assert_false(key_load(&k, &p, &e));
+    profile_free(&p);
+    free(path);
+    free(link);
+}
+
+static void redacts(const struct key *k, const char *text, const char *want)
+{
+    char *copy = xstrdup(text);
+    assert_int_equal(key_redact_text(k, &copy), strcmp(text, want) != 0);
+    assert_string_equal(copy, want);
+    free(copy);
+}
+
+static void test_redact(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct key k;
+    struct profile p = profile_new("t");
+    p.key_env = xstrdup("TEST_KEY");
+    setenv("TEST_KEY", secret, 1);
+    assert_ok(key_load(&k, &p, &e), e);
+    redacts(&k, "a sk-test/1234567890abcdef b", "a [key] b");
+    redacts(&k, "sk-test/1234567890abcdefsk-test/1234567890abcdef",
+            "[key][key]");
+    redacts(&k, "sk-test\\/1234567890abcdef", "[key]");
+    redacts(&k, "sk-test%2F1234567890abcdef", "[key]");
+    redacts(&k, "c2stdGVzdC8xMjM0NTY3ODkwYWJjZGVm", "[key]");
+    redacts(&k, "736b2d746573742f31323334353637383930616263646566", "[key]");
+    redacts(&k, "sk-test/123", "sk-test/123");
+    redacts(&k, "", "");
+    struct buf b = BUF_INIT(0);
+    buf_puts(&b, "key sk-test/12****cdef is wrong");
+    key_redact_pieces(&k, &b);
+    assert_string_equal(b.data, "key [key]****cdef is wrong");
+    buf_free(&b);
+    key_free(&k);
+    setenv("TEST_KEY", "EMPTY", 1);
+    assert_ok(key_load(&k, &p, &e), e);
+    redacts(&k, "the EMPTY set", "the EMPTY set");
+    key_free(&k);
+    profile_free(&p);
+}
+
+/* ---- Money --------------------------------------------------------------- */
+
+static void test_cost(void **state)
+{
+    (void)state;
+    struct profile p = profile_new("t");
+    p.price_in = 0.2;
+    p.price_out = 0.7;
+    assert_true(fabs(cost_of(&p, 1000000, 1000000) - 0.9) < 1e-12);
+    assert_true(cost_of(&p, -1, -1) == 0);
+    assert_int_equal(cost_tokens(10), 4);
+    struct chat chat = {0};
+    chat_add(&chat, ROLE_USER, "123456789012345678"); /* 18 + 12 bytes */
+    struct ask a = {.chat = &chat, .has = HAS(PARAM_MAX_TOKENS) | HAS(PARAM_N),
+                    .max_tokens = 100, .n = 3};
+    bool estimated;
+    assert_true(fabs(cost_expect(&p, &a) - (10 * .2 + 300 * .7) / 1e6) < 1e-12);
+    struct choice c = {.answer = {.content = "123456"}};
+    struct reply r = {.at = &c, .n = 1, .tokens_in = 7, .tokens_out = 9};
+    assert_true(fabs(cost_of_reply(&p, &a, &r, &estimated) -
+                     (7 * .2 + 9 * .7) / 1e6) < 1e-12);
+    assert_false(estimated);
+    r.tokens_in = r.tokens_out = -1;
+    assert_true(fabs(cost_of_reply(&p, &a, &r, &estimated) -
+                     (10 * .2 + 2 * .7) / 1e6) < 1e-12);
+    assert_true(estimated);
+    r.n = 0;
+    assert_true(cost_of_reply(&p, &a, &r, &estimated) == 0);
+    assert_false(estimated);
+    chat_free(&chat);
+    struct budget b = {.limit = 1};
+    for (int i = 0; i < 10; i++)
+        assert_true(budget_hold(&b, 0.1));
+    assert_false(budget_hold(&b, 0.1));
+    assert_false(budget_over(&b, 0.1));
+    for (int i = 0; i < 10; i++)
+        budget_settle(&b, 0.1, 0.05);
+    assert_true(budget_hold(&b, 0.5));
+    budget_settle(&b, 0.5, 0.5);
+    assert_true(budget_over(&b, 0.1));
+    assert_false(budget_over(&b, 0));
+    struct budget none = {.limit = -1};
+    assert_true(budget_hold(&none, 1e9));
+    profile_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_absent_is_empty),
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_writable_by_others),
+        cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_append),
+        cmocka_unit_test(test_append_keeps),
+        cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_key_sources),
+        cmocka_unit_test(test_key_file),
+        cmocka_unit_test(test_redact),
+        cmocka_unit_test(test_cost),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
