@@ -22,7 +22,6 @@ enum {
     RECIPE_CANDIDATES = 26,   /* answers judged in one call: A to Z */
     RECIPE_WANTED = 200,      /* items asked for in one call */
     RECIPE_REPLY = 1 << 20,   /* bytes of a reply that are read */
-    RECIPE_ITEMS = 1024,      /* items in one reply */
     RECIPE_ITEM = 64 << 10    /* bytes of one item */
 };
 
@@ -117,7 +116,7 @@ const char *step_over_name(enum step_over o);
 const char *step_parser_name(enum step_parser p);
 
 /* Reads a recipe from the text of its file. NULL with an error that names the
- * key ("steps[1].decode.top_p: ..."). The caller frees. */
+ * key ("steps[1]: decode: top_p: ..."). The caller frees. */
 struct recipe *recipe_load(const char *text, size_t n, struct err *e);
 void recipe_free(struct recipe **r);
 
