@@ -82,9 +82,10 @@ static bool load_ranges(const json *j, struct family *f, struct err *e)
 {
     for (int i = 0; f->op->ranges[i]; i++) {
         const json *r = json_get(j, f->op->ranges[i]);
-        const json *lo = json_first(r);
-        double a = json_number(lo, -1), b = json_number(json_next(lo), -1);
-        if (json_count(r) != 2 || a < 0 || b < a ||
+        bool two = json_is_array(r) && json_count(r) == 2;
+        double a = two ? json_number(json_first(r), -1) : -1;
+        double b = two ? json_number(json_next(json_first(r)), -1) : -1;
+        if (a < 0 || b < a ||
             b > f->op->range_max[i])
             return err_set(e, ERR_INPUT, _("ranges: %s: expected a lowest "
                                            "and a highest number"),
