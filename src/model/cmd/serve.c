@@ -14,9 +14,6 @@
 /* Waits for a signal that ends us. */
 static void wait_for_end(void)
 {
-    sig_catch(SIGTERM);
-    sig_catch(SIGINT);
-    sig_catch(SIGHUP);
     struct pollfd p = {sig_fd(), POLLIN, 0};
     while (!sig_next())
         poll(&p, 1, -1);
@@ -24,6 +21,9 @@ static void wait_for_end(void)
 
 static int run(const char *where, const struct answerer *a, struct err *e)
 {
+    sig_catch(SIGTERM); /* before a socket is made that it must remove */
+    sig_catch(SIGINT);
+    sig_catch(SIGHUP);
     struct server *s = server_start(where, a, e);
     if (!s)
         return say_err("stillroom-model", e);
