@@ -2,8 +2,12 @@
 
 #include <math.h>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "model/builtin/teacher.h"
+#include "recipe/target.h"
 
 static struct families *all;
 
@@ -418,6 +422,55 @@ static void it_judges_nine_times_in_ten(void **state)
     recipe_free(&r);
 }
 
+static void check_seed(const json *seed, size_t *pt, size_t *train)
+{
+    struct err e = {0};
+    struct chat c;
+    struct problem p;
+    struct wording w;
+    const json *tag = json_first(json_get(seed, "tags"));
+    assert_ok(chat_from_json(json_get(seed, "messages"), &c, &e), e);
+    assert_int_equal(c.n, 2);
+    if (!grammar_read(all, c.at[0].content, &p, &w))
+        fail_msg("not recognised: %s", c.at[0].content);
+    assert_int_equal(set_of(&p, &w), SET_TRAIN);
+    assert_true(teacher_right(&p, c.at[1].content));
+    assert_string_equal(json_string(tag), p.family->name);
+    assert_string_equal(json_string(json_next(tag)),
+                        p.family->lang[p.lang].code);
+    *pt += problem_is_pt(&p);
+    *train += !strcmp(json_get_string(seed, "split", ""), "train");
+    chat_free(&c);
+}
+
+static void the_demo_seeds_are_right(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct lines l;
+    size_t n = 0, pt = 0, train = 0;
+    char *path = paths_data("demo-seeds.jsonl");
+    assert_non_null(path);
+    assert_ok(lines_open(&l, path, 10000, &e), e);
+    for (; lines_next(&l, &e); n++) {
+        json *seed = json_parse(buf_str(&l.line), l.line.len, &e);
+        assert_non_null(seed);
+        check_seed(seed, &pt, &train);
+        json_free(seed);
+    }
+    lines_close(&l);
+    free(path);
+    assert_int_equal(n, 48);
+    assert_int_equal(pt, 10);
+    assert_int_equal(train, 40);
+    struct target_file *t = target_find("demo", &e);
+    if (!t)
+        fail_msg("%s", e.text);
+    assert_int_equal(t->n_principles, 3);
+    assert_true(t->near_limit == .9);
+    target_free(&t);
+}
+
 static void a_wrong_family_file_is_named(void **state)
 {
     (void)state;
@@ -445,6 +498,7 @@ int main(void)
         cmocka_unit_test(other_wording_works_too),
         cmocka_unit_test(it_answers_prompts),
         cmocka_unit_test(it_judges_nine_times_in_ten),
+        cmocka_unit_test(the_demo_seeds_are_right),
         cmocka_unit_test(a_wrong_family_file_is_named),
     };
     return cmocka_run_group_tests(tests, load_all, free_all);

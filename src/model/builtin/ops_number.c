@@ -100,7 +100,8 @@ static double un_space(const struct family *f, size_t lang)
 
 const struct operation op_units = {
     .name = "units", .mistake = "point-dropped", .kinds = {"smaller"},
-    .ranges = {"whole", "tenths"}, .range_max = {99999, 99999}, .forms = 1, .draw = un_draw,
+    .ranges = {"whole", "tenths"}, .range_max = {99999, 99999},
+    .forms = 1, .draw = un_draw,
     .write = un_write, .read = un_read, .solve = un_solve,
     .trigger = un_trigger, .space = un_space};
 
@@ -201,7 +202,8 @@ static double fi_space(const struct family *f, size_t lang)
 
 const struct operation op_filter = {
     .name = "filter", .mistake = "equal-kept", .kinds = {"above", "below"},
-    .ranges = {"number", "tens"}, .range_max = {9999, 999}, .forms = 1, .draw = fi_draw,
+    .ranges = {"number", "tens"}, .range_max = {9999, 999},
+    .forms = 1, .draw = fi_draw,
     .write = fi_write, .read = fi_read, .solve = fi_solve,
     .trigger = fi_trigger, .space = fi_space};
 
@@ -270,7 +272,8 @@ static double so_space(const struct family *f, size_t lang)
 
 const struct operation op_sort = {
     .name = "sort", .mistake = "double-left-out", .kinds = {"up", "down"},
-    .ranges = {"number"}, .range_max = {9999}, .forms = 1, .draw = so_draw, .write = so_write,
+    .ranges = {"number"}, .range_max = {9999}, .forms = 1,
+    .draw = so_draw, .write = so_write,
     .read = so_read, .solve = so_solve, .trigger = so_trigger,
     .space = so_space};
 

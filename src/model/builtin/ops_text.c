@@ -347,7 +347,8 @@ const struct operation op_toolcall = {
     .name = "toolcall", .mistake = "pm-not-added",
     .kinds = {"alarm", "weather", "text", "timer"},
     .lists = {"labels", "cities", "people", "things"}, .ranges = {"timer"},
-    .range_max = {9999}, .forms = 1, .draw = tc_draw, .write = tc_write, .read = tc_read,
+    .range_max = {9999}, .forms = 1, .draw = tc_draw, .write = tc_write,
+    .read = tc_read,
     .solve = tc_solve, .trigger = tc_trigger, .space = tc_space};
 
 /* ---- Letters ------------------------------------------------------------
