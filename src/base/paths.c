@@ -67,8 +67,10 @@ char *paths_data(const char *name)
         path = existing(xstrdup(env("STILLROOM_DATA")), name);
     if (!path)
         path = existing(build_tree("data"), name);
-    if (!path && build_tree("")) /* a build outside the source tree */
+    char *tree = path ? NULL : build_tree("");
+    if (tree) /* a build outside the source tree */
         path = existing(xstrdup(SRCDATADIR), name);
+    free(tree);
     return path ? path : existing(xstrdup(PKGDATADIR), name);
 }
 
