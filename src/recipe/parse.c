@@ -74,15 +74,15 @@ static const char *skip_marks(const char *s)
     return s + strspn(s, " \t*#>-|_");
 }
 
-/* "12. " or "12) ", perhaps in bold: the number and what stands behind it; 0
- * where the line does not begin so. */
+/* "12. ", "12) " or "12: ", perhaps in bold: the number and what stands
+ * behind it; 0 where the line does not begin so. */
 static size_t numbered(const char *s, const char **behind)
 {
     size_t n = 0, digits = 0;
     s += strspn(s, " \t*#");
     for (; isdigit((unsigned char)*s) && digits < 5; s++, digits++)
         n = n * 10 + (size_t)(*s - '0');
-    if (!digits || (*s != '.' && *s != ')'))
+    if (!digits || !*s || !strchr(".):", *s))
         return 0;
     s++;
     s += strspn(s, "*");

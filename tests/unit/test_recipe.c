@@ -289,7 +289,7 @@ static void lists_are_parsed(void **state)
     struct recipe_items it;
     recipe_parse(s, &b,
                  "Sure! Here they are:\n\n9. A crate holds 24.\n"
-                 "10) Sort:\n 1. b\n 2. a\n**11.** \n12. Last one\n17. x\n",
+                 "10) Sort:\n 1. b\n 2. a\n**11.** \n12: Last one\n17. x\n",
                  "stop", &it);
     assert_int_equal(it.n, 3);
     assert_string_equal(it.at[0].prompt, "A crate holds 24.");

@@ -38,7 +38,8 @@ static char *start(const char *listen, pid_t *pid)
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     const char *argv[] = {program, "serve", "builtin", "--listen", listen,
-                          "--wrong", "0", "--slips", "0", NULL};
+                          "--wrong", "0", "--slips", "0", "--recipes",
+                          getenv("HOME"), NULL};
     struct proc p = {.argv = argv, .in = -1, .out = ends[1], .err = -2,
                      .die_with_us = true};
     *pid = proc_start(&p, &e);
@@ -56,6 +57,25 @@ static char *start(const char *listen, pid_t *pid)
     return xstrdup(line + 13);
 }
 
+/* A recipe of a user's own, where the server is told to look. */
+static void write_recipe(void)
+{
+    static const char text[] =
+        "{\"name\":\"mine\",\"version\":1,\"kind\":\"expand\",\"about\":\"a\""
+        ",\"draw\":{\"seeds\":1},\"steps\":[{\"name\":\"more\",\"over\":"
+        "\"draw\",\"wanted\":3,\"messages\":[{\"role\":\"user\",\"text\":"
+        "\"Wie {{#demonstrations}}<{{prompt}}>{{/demonstrations}} noch "
+        "{{wanted}}!\"}],\"parse\":{\"as\":\"numbered\"}},{\"name\":\"why\","
+        "\"over\":\"prompt\",\"messages\":[{\"insert\":\"prompt\"}],"
+        "\"parse\":{\"as\":\"answer\",\"rationale\":true,\"marker\":"
+        "\"Also:\"}}]}";
+    struct err e = {0};
+    char *path = xasprintf("%s/mine.json", getenv("HOME"));
+    if (!file_replace(path, text, strlen(text), 0600, false, &e))
+        fprintf(stderr, "%s\n", e.text);
+    free(path);
+}
+
 static int start_all(void **state)
 {
     (void)state;
@@ -66,6 +86,7 @@ static int start_all(void **state)
         return -1;
     socket_path = xasprintf("%s/s", getenv("HOME"));
     char *listen = xasprintf("unix:%s", socket_path);
+    write_recipe();
     char *address = start(listen, &server);
     int ok = strcmp(address, listen);
     free(address);
@@ -238,22 +259,27 @@ static void answers_are_streamed(void **state)
 static void steps_are_told_by_a_header(void **state)
 {
     (void)state;
-    char *reply = post("Stillroom-Step: label-why/answers\r\n",
-                       "{\"messages\":[{\"role\":\"system\",\"content\":"
-                       "\"First write down, briefly, how you come to the "
-                       "answer. Then write one line that begins with "
-                       "\\\"Answer:\\\" and holds the answer alone, as it "
-                       "would be given without the reasoning.\"},{\"role\":"
-                       "\"user\",\"content\":\"7 km is how many m?\"}]}");
+    char *reply = post("Stillroom-Step: mine/why\r\n",
+                       "{\"messages\":[{\"role\":\"user\",\"content\":"
+                       "\"7 km is how many m?\"}]}");
     json *j = body_of(reply);
-    assert_non_null(strstr(content(j, 0), "\nAnswer: 7000"));
+    assert_non_null(strstr(content(j, 0), "\nAlso: 7000"));
+    json_free(j);
+    free(reply);
+    reply = post("Stillroom-Step: mine/more\r\n",
+                 "{\"messages\":[{\"role\":\"user\",\"content\":\"Wie <7 km "
+                 "is how many m?> noch 2!\"}]}");
+    j = body_of(reply);
+    assert_int_equal(strncmp(content(j, 0), "2. ", 3), 0);
+    assert_non_null(strstr(content(j, 0), "\n3. "));
+    assert_null(strstr(content(j, 0), "\n4. "));
     json_free(j);
     free(reply);
     static const char *const wrong[][2] = {
-        {"Stillroom-Step: nosuch/x\r\n", "there is no recipes/nosuch.json"},
-        {"Stillroom-Step: ../x/y\r\n", "is not a name"},
-        {"Stillroom-Step: rank/nosuch\r\n", "has no step"},
-        {"Stillroom-Step: rank\r\n", "expected RECIPE/STEP"}};
+        {"Stillroom-Step: nosuch/x\r\n", "nosuch.json"},
+        {"Stillroom-Step: ../x/y\r\n", "is not a recipe's name"},
+        {"Stillroom-Step: mine/nosuch\r\n", "has no step"},
+        {"Stillroom-Step: mine\r\n", "expected RECIPE/STEP"}};
     for (size_t i = 0; i < COUNT(wrong); i++) {
         reply = post(wrong[i][0], "{" EGGS "}");
         assert_int_equal(status_of(reply), 400);
