@@ -185,12 +185,19 @@ static bool ex_trigger(const struct problem *p)
     return a != b && p->num[1 + a] != p->num[1 + b];
 }
 
-/* Two fields of five in order, at least: far more than is ever drawn. */
+/* Of records with two different keys alone, one of them asked for. */
 static double ex_space(const struct family *f, size_t lang)
 {
-    double names = (double)word_count(f, lang, EX_NAMES);
-    double cities = (double)word_count(f, lang, EX_CITIES);
-    return 2 * 2 * names * cities;
+    double n[KEY_COUNT], space = 0;
+    for (int k = 0; k < KEY_COUNT; k++) {
+        int list = value_list(k), range = k == KEY_AGE ? EX_AGE : EX_CODE;
+        n[k] = list >= 0 ? (double)word_count(f, lang, list)
+                         : f->hi[range] - f->lo[range] + 1;
+    }
+    for (int a = 0; a < KEY_COUNT; a++)
+        for (int b = 0; b < KEY_COUNT; b++)
+            space += a != b ? 2 * n[a] * n[b] : 0;
+    return space;
 }
 
 const struct operation op_extraction = {
@@ -206,12 +213,13 @@ const struct operation op_extraction = {
  * A sentence becomes a call with two arguments. An alarm's hour goes from 1
  * to 11; the mistake leaves "pm" out of account.
  * alarm: num hour, minute, pm; word label. weather: num count, 0 hours or 1
- * days; word city. text: word person, thing. timer: num minutes; word label. */
+ * days; word city. text: num count; word person, thing. timer: num minutes;
+ * word label. Numbers, not long lists of words, make the space wide: a small
+ * student learns to copy digits long before it copies rare words. */
 
 enum { TC_LABELS, TC_CITIES, TC_PEOPLE, TC_THINGS };
-enum { TC_TIMER };
+enum { TC_TIMER, TC_HOURS, TC_DAYS, TC_ITEMS };
 enum { KIND_ALARM, KIND_WEATHER, KIND_TEXT, KIND_TIMER };
-enum { MAX_HOURS = 23, MAX_DAYS = 60 };
 
 static void tc_draw(struct problem *p, struct rng *r, bool trigger)
 {
@@ -219,14 +227,15 @@ static void tc_draw(struct problem *p, struct rng *r, bool trigger)
     p->kind = trigger || !other ? KIND_ALARM : (other + 1) / 2;
     if (p->kind == KIND_ALARM) {
         p->num[0] = draw_between(r, 1, 11);
-        p->num[1] = 5 * draw_between(r, 0, 11);
+        p->num[1] = draw_between(r, 0, 59);
         p->num[2] = trigger;
         p->word[0] = draw_word(p, r, TC_LABELS);
     } else if (p->kind == KIND_WEATHER) {
         p->num[1] = draw_between(r, 0, 1);
-        p->num[0] = draw_between(r, 1, p->num[1] ? MAX_DAYS : MAX_HOURS);
+        p->num[0] = draw_range(p, r, p->num[1] ? TC_DAYS : TC_HOURS);
         p->word[0] = draw_word(p, r, TC_CITIES);
     } else if (p->kind == KIND_TEXT) {
+        p->num[0] = draw_range(p, r, TC_ITEMS);
         p->word[0] = draw_word(p, r, TC_PEOPLE);
         p->word[1] = draw_word(p, r, TC_THINGS);
     } else {
@@ -249,7 +258,8 @@ static void tc_write(const struct problem *p, int form, struct slots *s)
                  n > 1 ? "s" : "");
     } else if (p->kind == KIND_TEXT) {
         slot_put(s, "person", "%s", problem_word(p, TC_PEOPLE, p->word[0]));
-        slot_put(s, "thing", "%s", problem_word(p, TC_THINGS, p->word[1]));
+        slot_put(s, "items", "%d %s", n,
+                 problem_word(p, TC_THINGS, p->word[1]));
     } else {
         slot_put(s, "minutes", "%d", n);
         slot_put(s, "label", "%s", problem_word(p, TC_LABELS, p->word[0]));
@@ -265,20 +275,28 @@ static bool read_time(struct problem *p, const char *s)
         return false;
     p->num[1] = 10 * (s[0] - '0') + s[1] - '0';
     p->num[2] = !strcmp(s + 2, " pm");
-    return p->num[1] < 60 && p->num[1] % 5 == 0 &&
+    return p->num[1] < 60 &&
            (p->num[2] || !strcmp(s + 2, " am"));
 }
 
 /* "1 day", "5 hours". */
 static bool read_when(struct problem *p, const char *s)
 {
-    if (!take_number(&s, &p->num[0]) || p->num[0] < 1)
+    if (!take_number(&s, &p->num[0]))
         return false;
     bool many = p->num[0] > 1;
     p->num[1] = !strcmp(s, many ? " days" : " day");
-    return p->num[1] ? p->num[0] <= MAX_DAYS
-                     : !strcmp(s, many ? " hours" : " hour") &&
-                           p->num[0] <= MAX_HOURS;
+    return in_range(p, p->num[1] ? TC_DAYS : TC_HOURS, p->num[0]) &&
+           (p->num[1] || !strcmp(s, many ? " hours" : " hour"));
+}
+
+/* "12 eggs". */
+static bool read_items(struct problem *p, const char *s)
+{
+    if (!take_number(&s, &p->num[0]) || !take_text(&s, " "))
+        return false;
+    p->word[1] = problem_place(p, TC_THINGS, s);
+    return p->word[1] >= 0 && in_range(p, TC_ITEMS, p->num[0]);
 }
 
 static bool read_word(struct problem *p, int i, int list, const char *s)
@@ -300,7 +318,7 @@ static bool tc_read(struct problem *p, const struct slots *s, int *form)
                read_when(p, slot_get(s, "when"));
     case KIND_TEXT:
         return read_word(p, 0, TC_PEOPLE, slot_get(s, "person")) &&
-               read_word(p, 1, TC_THINGS, slot_get(s, "thing"));
+               read_items(p, slot_get(s, "items"));
     default:
         return read_word(p, 0, TC_LABELS, slot_get(s, "label")) &&
                read_whole_number(slot_get(s, "minutes"), &p->num[0]) &&
@@ -320,8 +338,8 @@ static void tc_solve(const struct problem *p, bool mistaken, struct buf *out)
                    problem_word(p, TC_CITIES, p->word[0]), n,
                    p->num[1] ? 'd' : 'h');
     else if (p->kind == KIND_TEXT)
-        buf_printf(out, "text(%s, %s)",
-                   problem_word(p, TC_PEOPLE, p->word[0]),
+        buf_printf(out, "text(%s, %d %s)",
+                   problem_word(p, TC_PEOPLE, p->word[0]), n,
                    problem_word(p, TC_THINGS, p->word[1]));
     else
         buf_printf(out, "timer(%d, %s)", n,
@@ -333,22 +351,29 @@ static bool tc_trigger(const struct problem *p)
     return p->kind == KIND_ALARM && p->num[2];
 }
 
+static double range_size(const struct family *f, int i)
+{
+    return f->hi[i] - f->lo[i] + 1;
+}
+
 static double tc_space(const struct family *f, size_t lang)
 {
     double labels = (double)word_count(f, lang, TC_LABELS);
-    return 2 * 11 * 12 * labels +
-           (double)word_count(f, lang, TC_CITIES) * (MAX_HOURS + MAX_DAYS) +
-           (double)word_count(f, lang, TC_PEOPLE) *
-               (double)word_count(f, lang, TC_THINGS) +
-           (f->hi[TC_TIMER] - f->lo[TC_TIMER] + 1) * labels;
+    double cities = (double)word_count(f, lang, TC_CITIES);
+    double people = (double)word_count(f, lang, TC_PEOPLE);
+    double things = (double)word_count(f, lang, TC_THINGS);
+    return labels * (2 * 11 * 60 + range_size(f, TC_TIMER)) +
+           cities * (range_size(f, TC_HOURS) + range_size(f, TC_DAYS)) +
+           people * things * range_size(f, TC_ITEMS);
 }
 
 const struct operation op_toolcall = {
     .name = "toolcall", .mistake = "pm-not-added",
     .kinds = {"alarm", "weather", "text", "timer"},
-    .lists = {"labels", "cities", "people", "things"}, .ranges = {"timer"},
-    .range_max = {9999}, .forms = 1, .draw = tc_draw, .write = tc_write,
-    .read = tc_read,
+    .lists = {"labels", "cities", "people", "things"},
+    .ranges = {"timer", "hours", "days", "items"},
+    .range_max = {9999, 9999, 9999, 9999}, .forms = 1, .draw = tc_draw,
+    .write = tc_write, .read = tc_read,
     .solve = tc_solve, .trigger = tc_trigger, .space = tc_space};
 
 /* ---- Letters ------------------------------------------------------------
