@@ -147,7 +147,7 @@ static void known_answers(void **state)
         {"Sort up: 31, 12 and 31.", "12, 31, 31", "12, 31"},
         {"Please: 2.5 kg in g?", "2500", "25000"},
         {"7 km is how many m?", "7000", NULL},
-        {"b-o-n-a: second from the end?", "n", "o"},
+        {"b-o-n-a: second to last letter?", "n", "o"},
         {"Write b-o-n-a in capitals.", "BONA", NULL},
         {"What is the city in name=Ana; city=Rome; city=Oslo?", "Oslo",
          "Rome"},
@@ -193,7 +193,7 @@ static void spaces_are_wide(void **state)
         const struct family *f = &all->at[i];
         double space = f->op->space(f, 0);
         if (!strcmp(f->name, "dates"))
-            assert_true(space > 1800 && space < 2000);
+            assert_true(space > 1000 && space < 1200);
         else if (space < 20 * rows)
             fail_msg("%s has only %g problems", f->name, space);
     }
@@ -237,7 +237,7 @@ static struct recipe *load(const char *name)
 static const struct recipe_demo demos[] = {
     {"Sort up: 31, 12 and 30.", "12, 30, 31"},
     {"Hoje é segunda. E em 2 dias?", "quarta"},
-    {"b-o-n-a: second from the end?", "n"}};
+    {"b-o-n-a: second to last letter?", "n"}};
 
 /* Asks the step and gives the items that its parser finds. */
 static void ask(const struct recipe_step *s, const struct recipe_bindings *b,

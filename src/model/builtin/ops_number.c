@@ -131,11 +131,10 @@ static void put_list(struct buf *out, const int *num, size_t n)
 }
 
 /* ---- Filter --------------------------------------------------------------
- * The numbers above or below a limit, in their order. The mistake keeps those
- * that are equal to it. num[0..2] the list, num[3] the limit. */
+ * The numbers above a limit, in their order. The mistake keeps those that are
+ * equal to it. num[0..2] the list, num[3] the limit. */
 
 enum { FI_NUMBER, FI_TENS };
-enum { KIND_ABOVE, KIND_BELOW };
 
 static bool fi_trigger(const struct problem *p)
 {
@@ -152,7 +151,6 @@ static bool all_differ(const int *num)
 
 static void fi_draw(struct problem *p, struct rng *r, bool trigger)
 {
-    p->kind = draw_between(r, 0, 1);
     p->num[3] = 10 * draw_range(p, r, FI_TENS);
     do {
         for (int i = 0; i < 3; i++)
@@ -183,10 +181,8 @@ static void fi_solve(const struct problem *p, bool mistaken, struct buf *out)
     int kept[3], limit = p->num[3];
     size_t n = 0;
     for (int i = 0; i < 3; i++) {
-        int x = p->num[i];
-        if ((p->kind == KIND_ABOVE ? x > limit : x < limit) ||
-            (mistaken && x == limit))
-            kept[n++] = x;
+        if (p->num[i] > limit || (mistaken && p->num[i] == limit))
+            kept[n++] = p->num[i];
     }
     put_list(out, kept, n);
     if (!n)
@@ -197,11 +193,11 @@ static double fi_space(const struct family *f, size_t lang)
 {
     (void)lang;
     double n = f->hi[FI_NUMBER] - f->lo[FI_NUMBER] + 1;
-    return 2 * n * (n - 1) * (n - 2) * (f->hi[FI_TENS] - f->lo[FI_TENS] + 1);
+    return n * (n - 1) * (n - 2) * (f->hi[FI_TENS] - f->lo[FI_TENS] + 1);
 }
 
 const struct operation op_filter = {
-    .name = "filter", .mistake = "equal-kept", .kinds = {"above", "below"},
+    .name = "filter", .mistake = "equal-kept", .kinds = {"above"},
     .ranges = {"number", "tens"}, .range_max = {9999, 999},
     .forms = 1, .draw = fi_draw,
     .write = fi_write, .read = fi_read, .solve = fi_solve,

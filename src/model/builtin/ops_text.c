@@ -378,7 +378,7 @@ const struct operation op_toolcall = {
 
 /* ---- Letters ------------------------------------------------------------
  * A word of two syllables (and perhaps a last letter), spelled "b-o-n-a". The
- * mistake counts "second from the end" from the start. text: the word. */
+ * mistake takes "second to last" for the second. text: the word. */
 
 enum { LE_SYLLABLES, LE_ENDINGS };
 enum { KIND_CAPITALS, KIND_FIRST, KIND_SECOND, KIND_LAST, KIND_BEFORE_LAST };
