@@ -1,0 +1,63 @@
+/* What stands behind the server: something that answers messages piece by
+ * piece. The server pulls; an answerer never waits for a reader. Several
+ * threads may call `start` at once, so an answerer that can do one thing at
+ * a time has a lock of its own.
+ */
+#ifndef SERVE_ANSWERER_H
+#define SERVE_ANSWERER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "domain/chat.h"
+
+/* One question; borrowed for as long as the answer runs. */
+struct question {
+    const struct chat *messages;
+    double temperature, top_p; /* NAN: not said */
+    int max_tokens;            /* 0: not said */
+    char *const *stop;
+    size_t n_stop;
+    int64_t seed; /* 0 where the request has none */
+    size_t choice; /* which of `n` answers, from 0 */
+    int logprobs;  /* -1: not asked for; else how many alternatives */
+    const char *step; /* the header Stillroom-Step, or NULL */
+};
+
+/* What an answer took; `cut` where it ended at max_tokens. */
+struct usage {
+    size_t tokens_in, tokens_out;
+    bool cut;
+};
+
+struct answerer {
+    const char *model; /* the name under which it is listed */
+    void *ctx;
+    /* Begins an answer; NULL with a reason (ERR_INPUT and ERR_USAGE are the
+     * asker's fault). */
+    void *(*start)(void *ctx, const struct question *q, struct err *e);
+    /* Adds the next piece of text, whole UTF-8 characters; and, where asked
+     * for, its tokens' log probabilities as elements of a JSON list. 1: there
+     * may be more, 0: that was the end, -1: it failed. */
+    int (*next)(void *run, struct buf *text, struct buf *logprobs,
+                struct err *e);
+    /* Ends an answer, finished or not, and tells what it took. */
+    void (*end)(void *run, struct usage *u);
+    void (*free)(void *ctx);
+};
+
+/* The built-in teacher; recipes come from `dir`, or where recipe_find looks
+ * (NULL). NULL with the reason. The caller frees with answerer_free. */
+struct answerer *builtin_answerer(const char *dir, uint64_t seed,
+                                  double wrong, double slips, double judge,
+                                  struct err *e);
+
+/* The model in the folder. */
+struct answerer *model_answerer(const char *dir, struct err *e);
+
+void answerer_free(struct answerer **a);
+
+#endif

@@ -1,0 +1,269 @@
+#include "model/serve/reply.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/rng.h"
+#include "base/sha256.h"
+
+enum { BODY_MAX = 64 << 20 };
+
+void reply_init(struct reply *r, const struct answerer *a)
+{
+    uint8_t id[12];
+    char hex[2 * sizeof id + 1];
+    *r = (struct reply){.answerer = a, .created = clock_now() / 1000};
+    rng_system(id, sizeof id);
+    snprintf(r->id, sizeof r->id, "chatcmpl-%s",
+             sha_hex(id, sizeof id, hex));
+}
+
+/* Ends the running answer and counts what it took; true where it was cut. */
+static bool end_run(struct reply *r)
+{
+    struct usage u = {0};
+    if (!r->run)
+        return false;
+    r->answerer->end(r->run, &u);
+    r->run = NULL;
+    r->tokens_in = u.tokens_in; /* the prompt is read once */
+    r->tokens_out += u.tokens_out;
+    return u.cut;
+}
+
+void reply_free(struct reply *r)
+{
+    end_run(r);
+    request_free(&r->request);
+}
+
+static bool start_run(struct reply *r, struct err *e)
+{
+    r->request.q.choice = r->choice;
+    r->run = r->answerer->start(r->answerer->ctx, &r->request.q, e);
+    return r->run != NULL;
+}
+
+/* ---- JSON ---------------------------------------------------------------- */
+
+static void open_body(const struct reply *r, const char *object, struct jw *w)
+{
+    jw_open(w, '{');
+    jw_kstr(w, "id", r->id);
+    jw_kstr(w, "object", object);
+    jw_kint(w, "created", r->created);
+    jw_kstr(w, "model", r->answerer->model);
+}
+
+static void put_usage(const struct reply *r, struct jw *w)
+{
+    jw_key(w, "usage");
+    jw_open(w, '{');
+    jw_kint(w, "prompt_tokens", (int64_t)r->tokens_in);
+    jw_kint(w, "completion_tokens", (int64_t)r->tokens_out);
+    jw_kint(w, "total_tokens", (int64_t)(r->tokens_in + r->tokens_out));
+    jw_close(w);
+}
+
+/* `elements` of a list, where log probabilities were asked for. */
+static void put_logprobs(const struct reply *r, const struct buf *elements,
+                         struct jw *w)
+{
+    jw_key(w, "logprobs");
+    if (r->request.q.logprobs < 0 || !elements->len) {
+        jw_null(w);
+        return;
+    }
+    jw_open(w, '{');
+    jw_key(w, "content");
+    struct buf list = BUF_INIT(0);
+    buf_printf(&list, "[%s]", buf_str(elements));
+    jw_raw(w, buf_str(&list));
+    buf_free(&list);
+    jw_close(w);
+}
+
+static const char *finish_of(bool cut)
+{
+    return cut ? "length" : "stop";
+}
+
+/* Runs the choice to its end. */
+static bool run_choice(struct reply *r, struct buf *text, struct buf *logprobs,
+                       bool *cut, struct err *e)
+{
+    int more = start_run(r, e) ? 1 : -1;
+    while (more > 0)
+        more = r->answerer->next(r->run, text, logprobs, e);
+    *cut = end_run(r);
+    return more == 0;
+}
+
+static bool put_choice(struct reply *r, struct jw *w, struct err *e)
+{
+    struct buf text = BUF_INIT(BODY_MAX), logprobs = BUF_INIT(BODY_MAX);
+    bool cut = false, ok = run_choice(r, &text, &logprobs, &cut, e);
+    jw_open(w, '{');
+    jw_kint(w, "index", (int64_t)r->choice);
+    jw_key(w, "message");
+    jw_open(w, '{');
+    jw_kstr(w, "role", "assistant");
+    jw_kstr(w, "content", buf_str(&text));
+    jw_close(w);
+    put_logprobs(r, &logprobs, w);
+    jw_kstr(w, "finish_reason", finish_of(cut));
+    jw_close(w);
+    buf_free(&text);
+    buf_free(&logprobs);
+    return ok;
+}
+
+bool reply_whole(struct reply *r, struct buf *out, struct err *e)
+{
+    struct jw w = jw_start(out);
+    bool ok = true;
+    open_body(r, "chat.completion", &w);
+    jw_key(&w, "choices");
+    jw_open(&w, '[');
+    for (; ok && r->choice < r->request.n; r->choice++)
+        ok = put_choice(r, &w, e);
+    jw_close(&w);
+    put_usage(r, &w);
+    jw_close(&w);
+    return ok;
+}
+
+/* ---- Events -------------------------------------------------------------- */
+
+/* One event of the running choice: text NULL leaves content out; finish NULL
+ * means that it goes on. */
+static void put_event(const struct reply *r, bool role, const char *text,
+                      const struct buf *logprobs, const char *finish,
+                      struct buf *out)
+{
+    struct jw w = jw_start(out);
+    buf_puts(out, "data: ");
+    open_body(r, "chat.completion.chunk", &w);
+    jw_key(&w, "choices");
+    jw_open(&w, '[');
+    jw_open(&w, '{');
+    jw_kint(&w, "index", (int64_t)r->choice);
+    jw_key(&w, "delta");
+    jw_open(&w, '{');
+    if (role)
+        jw_kstr(&w, "role", "assistant");
+    if (text)
+        jw_kstr(&w, "content", text);
+    jw_close(&w);
+    put_logprobs(r, logprobs, &w);
+    jw_kstr(&w, "finish_reason", finish);
+    jw_close(&w);
+    jw_close(&w);
+    jw_close(&w);
+    buf_puts(out, "\n\n");
+}
+
+static void put_last_events(struct reply *r, struct buf *out)
+{
+    if (r->request.usage) {
+        struct jw w = jw_start(out);
+        buf_puts(out, "data: ");
+        open_body(r, "chat.completion.chunk", &w);
+        jw_key(&w, "choices");
+        jw_raw(&w, "[]");
+        put_usage(r, &w);
+        jw_close(&w);
+        buf_puts(out, "\n\n");
+    }
+    buf_puts(out, "data: [DONE]\n\n");
+    r->over = true;
+}
+
+static void put_error_event(struct reply *r, const struct err *e,
+                            struct buf *out)
+{
+    end_run(r);
+    buf_puts(out, "data: ");
+    reply_error(e->text, 500, out);
+    buf_puts(out, "\n\n");
+    r->over = true;
+}
+
+/* The next piece of the running choice. */
+static void put_piece(struct reply *r, struct buf *out)
+{
+    struct buf text = BUF_INIT(BODY_MAX), logprobs = BUF_INIT(BODY_MAX);
+    struct err e = {0};
+    int more = r->answerer->next(r->run, &text, &logprobs, &e);
+    if (more < 0) {
+        put_error_event(r, &e, out);
+    } else {
+        if (text.len)
+            put_event(r, false, buf_str(&text), &logprobs, NULL, out);
+        buf_clear(&logprobs);
+        if (!more) {
+            bool cut = end_run(r);
+            put_event(r, false, NULL, &logprobs, finish_of(cut), out);
+            r->choice++;
+        }
+    }
+    buf_free(&text);
+    buf_free(&logprobs);
+}
+
+bool reply_begin(struct reply *r, struct buf *out, struct err *e)
+{
+    struct buf none = BUF_INIT(1);
+    if (!start_run(r, e))
+        return false;
+    put_event(r, true, "", &none, NULL, out);
+    return true;
+}
+
+bool reply_events(struct reply *r, struct buf *out)
+{
+    struct err e = {0};
+    if (r->over)
+        return false;
+    if (r->run)
+        put_piece(r, out);
+    else if (r->choice == r->request.n)
+        put_last_events(r, out);
+    else if (!reply_begin(r, out, &e))
+        put_error_event(r, &e, out);
+    return true;
+}
+
+/* ---- The rest ------------------------------------------------------------ */
+
+void reply_models(const struct answerer *a, struct buf *out)
+{
+    struct jw w = jw_start(out);
+    jw_open(&w, '{');
+    jw_kstr(&w, "object", "list");
+    jw_key(&w, "data");
+    jw_open(&w, '[');
+    jw_open(&w, '{');
+    jw_kstr(&w, "id", a->model);
+    jw_kstr(&w, "object", "model");
+    jw_kint(&w, "created", 0);
+    jw_kstr(&w, "owned_by", "stillroom");
+    jw_close(&w);
+    jw_close(&w);
+    jw_close(&w);
+}
+
+void reply_error(const char *message, int status, struct buf *out)
+{
+    struct jw w = jw_start(out);
+    jw_open(&w, '{');
+    jw_key(&w, "error");
+    jw_open(&w, '{');
+    jw_kstr(&w, "message", message);
+    jw_kstr(&w, "type",
+            status < 500 ? "invalid_request_error" : "server_error");
+    jw_kint(&w, "code", status);
+    jw_close(&w);
+    jw_close(&w);
+}

@@ -1,0 +1,42 @@
+/* What the server writes: OpenAI's chat completions, whole or as events. */
+#ifndef SERVE_REPLY_H
+#define SERVE_REPLY_H
+
+#include <stdint.h>
+
+#include "model/serve/request.h"
+
+/* One request being answered: goes through its choices one after another. */
+struct reply {
+    const struct answerer *answerer;
+    struct request request;
+    char id[40];
+    int64_t created;  /* seconds */
+    size_t choice;    /* that is being answered */
+    void *run;        /* NULL between choices */
+    size_t tokens_in, tokens_out;
+    bool over;        /* the event stream has ended */
+};
+
+/* Begins; the request is read into it by the caller. */
+void reply_init(struct reply *r, const struct answerer *a);
+/* Ends an answer that still runs and frees the request. */
+void reply_free(struct reply *r);
+
+/* Answers every choice and adds the whole body; false with the reason. */
+bool reply_whole(struct reply *r, struct buf *out, struct err *e);
+
+/* Starts the first choice of a stream and adds its first event. An error at
+ * this point is still one that a status can tell. */
+bool reply_begin(struct reply *r, struct buf *out, struct err *e);
+/* Adds the next events ("data: {...}\n\n"). False when the stream is over
+ * (after "data: [DONE]"); an error in the middle becomes an event. */
+bool reply_events(struct reply *r, struct buf *out);
+
+/* {"object":"list","data":[{"id":...}]} */
+void reply_models(const struct answerer *a, struct buf *out);
+
+/* {"error":{"message":...,"type":...,"code":status}} */
+void reply_error(const char *message, int status, struct buf *out);
+
+#endif

@@ -1,0 +1,459 @@
+/* Starts `stillroom-model serve builtin` on a Unix socket and on a port, and
+ * speaks plain HTTP to it. */
+#include "unit/test.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "model/serve/address.h"
+
+static char *program;
+static char *socket_path;
+static pid_t server = -1;
+
+/* Ends a server that was started, and nothing else: a pid that is not one
+ * would make kill() reach every process there is. */
+static int stop(pid_t pid, int signo)
+{
+    if (pid <= 1)
+        return -1;
+    kill(pid, signo);
+    return proc_wait(pid);
+}
+
+/* Starts it and gives what stands behind "listening on ". */
+static char *start(const char *listen, pid_t *pid)
+{
+    struct err e = {0};
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    const char *argv[] = {program, "serve", "builtin", "--listen", listen,
+                          "--wrong", "0", "--slips", "0", "--recipes",
+                          getenv("HOME"), NULL};
+    struct proc p = {.argv = argv, .in = -1, .out = ends[1], .err = -2,
+                     .die_with_us = true};
+    *pid = proc_start(&p, &e);
+    close(ends[1]);
+    if (*pid < 0)
+        fail_msg("%s", e.text);
+    char line[400];
+    size_t n = 0;
+    while (n < sizeof line - 1 && read(ends[0], line + n, 1) == 1 &&
+           line[n] != '\n')
+        n++;
+    line[n] = '\0';
+    close(ends[0]);
+    assert_int_equal(strncmp(line, "listening on ", 13), 0);
+    return xstrdup(line + 13);
+}
+
+/* A recipe of a user's own, where the server is told to look. */
+static void write_recipe(void)
+{
+    static const char text[] =
+        "{\"name\":\"mine\",\"version\":1,\"kind\":\"expand\",\"about\":\"a\""
+        ",\"draw\":{\"seeds\":1},\"steps\":[{\"name\":\"more\",\"over\":"
+        "\"draw\",\"wanted\":3,\"messages\":[{\"role\":\"user\",\"text\":"
+        "\"Wie {{#demonstrations}}<{{prompt}}>{{/demonstrations}} noch "
+        "{{wanted}}!\"}],\"parse\":{\"as\":\"numbered\"}},{\"name\":\"why\","
+        "\"over\":\"prompt\",\"messages\":[{\"insert\":\"prompt\"}],"
+        "\"parse\":{\"as\":\"answer\",\"rationale\":true,\"marker\":"
+        "\"Also:\"}}]}";
+    struct err e = {0};
+    char *path = xasprintf("%s/mine.json", getenv("HOME"));
+    if (!file_replace(path, text, strlen(text), 0600, false, &e))
+        fprintf(stderr, "%s\n", e.text);
+    free(path);
+}
+
+static int start_all(void **state)
+{
+    (void)state;
+    if (!getenv("top_builddir") || !getenv("HOME"))
+        return -1; /* not run by make check */
+    program = xasprintf("%s/src/stillroom-model", getenv("top_builddir"));
+    if (!file_exists(program))
+        return -1;
+    socket_path = xasprintf("%s/s", getenv("HOME"));
+    char *listen = xasprintf("unix:%s", socket_path);
+    write_recipe();
+    char *address = start(listen, &server);
+    int ok = strcmp(address, listen);
+    free(address);
+    free(listen);
+    return ok;
+}
+
+static int stop_all(void **state)
+{
+    (void)state;
+    int status = stop(server, SIGTERM);
+    bool gone = !socket_path || !file_exists(socket_path);
+    free(program);
+    free(socket_path);
+    return status || !gone;
+}
+
+/* Sends raw bytes and reads to the end. */
+static char *talk_on(int fd, const char *bytes, size_t n)
+{
+    struct buf b = BUF_INIT(16 << 20);
+    char chunk[4096];
+    ssize_t got;
+    assert_true(fd >= 0);
+    fd_write_all(fd, bytes, n); /* it may refuse before it has all */
+    while ((got = read(fd, chunk, sizeof chunk)) > 0)
+        buf_add(&b, chunk, (size_t)got);
+    close(fd);
+    return buf_take(&b);
+}
+
+static char *talk(const char *request)
+{
+    return talk_on(unix_connect(socket_path), request, strlen(request));
+}
+
+/* POSTs a body; headers end with \r\n each. */
+static char *post(const char *headers, const char *body)
+{
+    char *request = xasprintf("POST /v1/chat/completions HTTP/1.1\r\n"
+                              "Host: x\r\nConnection: close\r\n%s"
+                              "Content-Length: %zu\r\n\r\n%s",
+                              headers, strlen(body), body);
+    char *reply = talk(request);
+    free(request);
+    return reply;
+}
+
+static json *body_of(const char *reply)
+{
+    struct err e = {0};
+    const char *body = strstr(reply, "\r\n\r\n");
+    assert_non_null(body);
+    json *j = json_parse(body + 4, strlen(body + 4), &e);
+    if (!j)
+        fail_msg("%s: %s", e.text, reply);
+    return j;
+}
+
+static int status_of(const char *reply)
+{
+    int status = 0;
+    sscanf(reply, "HTTP/1.1 %d", &status);
+    return status;
+}
+
+static const char *content(const json *body, int choice)
+{
+    const json *c = json_first(json_get(body, "choices"));
+    for (; c && choice > 0; choice--)
+        c = json_next(c);
+    return json_get_string(json_get(c, "message"), "content", "");
+}
+
+#define EGGS                                                                  \
+    "\"messages\":[{\"role\":\"user\",\"content\":\"Ana has 3 bags of 7 "     \
+    "eggs and loses 4. How many now?\"}]"
+
+static void models_are_listed(void **state)
+{
+    (void)state;
+    char *reply = talk("GET /v1/models HTTP/1.1\r\nHost: x\r\n"
+                       "Connection: close\r\n\r\n");
+    assert_int_equal(status_of(reply), 200);
+    json *j = body_of(reply);
+    assert_string_equal(
+        json_get_string(json_first(json_get(j, "data")), "id", ""),
+        "builtin");
+    json_free(j);
+    free(reply);
+}
+
+static void a_plain_question(void **state)
+{
+    (void)state;
+    char *reply = post("", "{\"model\":\"builtin\",\"n\":2,\"seed\":4," EGGS
+                           "}");
+    assert_int_equal(status_of(reply), 200);
+    json *j = body_of(reply);
+    assert_string_equal(content(j, 0), "3*7=21\n21-4=17\n#### 17");
+    assert_string_equal(content(j, 1), "3*7=21\n21-4=17\n#### 17");
+    const json *usage = json_get(j, "usage");
+    int64_t in = json_get_int(usage, "prompt_tokens", 0);
+    int64_t out = json_get_int(usage, "completion_tokens", 0);
+    assert_true(in > 0 && out > 0);
+    assert_int_equal(json_get_int(usage, "total_tokens", 0), in + out);
+    assert_string_equal(json_get_string(json_first(json_get(j, "choices")),
+                                        "finish_reason", ""), "stop");
+    json_free(j);
+    free(reply);
+    reply = post("", "{\"messages\":[{\"role\":\"user\",\"content\":"
+                     "\"Sing!\"}]}");
+    assert_non_null(strstr(reply, "can only do problems"));
+    free(reply);
+}
+
+static void limits_are_kept(void **state)
+{
+    (void)state;
+    char *reply = post("", "{\"max_tokens\":2," EGGS "}");
+    json *j = body_of(reply);
+    assert_string_equal(content(j, 0), "3*7=21\n2");
+    assert_string_equal(json_get_string(json_first(json_get(j, "choices")),
+                                        "finish_reason", ""), "length");
+    json_free(j);
+    free(reply);
+    reply = post("", "{\"stop\":[\"\\n####\"]," EGGS "}");
+    j = body_of(reply);
+    assert_string_equal(content(j, 0), "3*7=21\n21-4=17");
+    json_free(j);
+    free(reply);
+}
+
+static void answers_are_streamed(void **state)
+{
+    (void)state;
+    char *reply = post("", "{\"stream\":true,\"stream_options\":{"
+                           "\"include_usage\":true},\"n\":2,\"messages\":[{"
+                           "\"role\":\"user\",\"content\":\"Sing!\"}]}");
+    assert_int_equal(status_of(reply), 200);
+    assert_non_null(strstr(reply, "Content-Type: text/event-stream"));
+    assert_non_null(strstr(reply, "data: [DONE]\n\n"));
+    struct buf text[2] = {BUF_INIT(0), BUF_INIT(0)};
+    size_t events = 0, finished = 0, usage = 0;
+    for (char *at = reply; (at = strstr(at, "data: {")); at++) {
+        json *j = json_parse(at + 6, strcspn(at + 6, "\n"), NULL);
+        assert_non_null(j);
+        const json *c = json_first(json_get(j, "choices"));
+        events++;
+        usage += json_is_object(json_get(j, "usage"));
+        if (c) {
+            int64_t i = json_get_int(c, "index", 9);
+            assert_true(i == 0 || i == 1);
+            buf_puts(&text[i], json_get_string(json_get(c, "delta"),
+                                               "content", ""));
+            finished += json_is_string(json_get(c, "finish_reason"));
+        }
+        json_free(j);
+    }
+    assert_true(events > 10);
+    assert_int_equal(finished, 2);
+    assert_int_equal(usage, 1);
+    assert_string_equal(buf_str(&text[0]), buf_str(&text[1]));
+    assert_int_equal(strncmp(buf_str(&text[0]), "I'm sorry, I am", 15), 0);
+    buf_free(&text[0]);
+    buf_free(&text[1]);
+    free(reply);
+}
+
+static void steps_are_told_by_a_header(void **state)
+{
+    (void)state;
+    char *reply = post("Stillroom-Step: mine/why\r\n",
+                       "{\"messages\":[{\"role\":\"user\",\"content\":"
+                       "\"7 km is how many m?\"}]}");
+    json *j = body_of(reply);
+    assert_non_null(strstr(content(j, 0), "\nAlso: 7000"));
+    json_free(j);
+    free(reply);
+    reply = post("Stillroom-Step: mine/more\r\n",
+                 "{\"messages\":[{\"role\":\"user\",\"content\":\"Wie <7 km "
+                 "is how many m?> noch 2!\"}]}");
+    j = body_of(reply);
+    assert_int_equal(strncmp(content(j, 0), "2. ", 3), 0);
+    assert_non_null(strstr(content(j, 0), "\n3. "));
+    assert_null(strstr(content(j, 0), "\n4. "));
+    json_free(j);
+    free(reply);
+    static const char *const wrong[][2] = {
+        {"Stillroom-Step: nosuch/x\r\n", "nosuch.json"},
+        {"Stillroom-Step: ../x/y\r\n", "is not a recipe's name"},
+        {"Stillroom-Step: mine/nosuch\r\n", "has no step"},
+        {"Stillroom-Step: mine\r\n", "expected RECIPE/STEP"}};
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        reply = post(wrong[i][0], "{" EGGS "}");
+        assert_int_equal(status_of(reply), 400);
+        if (!strstr(reply, wrong[i][1]))
+            fail_msg("%s", reply);
+        free(reply);
+    }
+}
+
+static void bad_requests_get_one_sentence(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"", "the body is not JSON"},
+        {"{", "the body is not JSON"},
+        {"[]", "the body is not an object"},
+        {"{}", "messages is missing"},
+        {"{\"messages\":[]}", "the prompt is empty"},
+        {"{\"messages\":[{\"role\":\"wizard\"}]}", "unknown role"},
+        {"{\"messages\":[{\"role\":\"assistant\",\"content\":\"x\"}]}",
+         "user's turn"},
+        {"{\"n\":99," EGGS "}", "n: expected a number from 1 to 16"},
+        {"{\"n\":1.5," EGGS "}", "n: expected a whole number"},
+        {"{\"temperature\":\"hot\"," EGGS "}", "temperature: expected"},
+        {"{\"max_tokens\":0," EGGS "}", "max_tokens: expected"},
+        {"{\"stream\":1," EGGS "}", "stream: expected true or false"},
+        {"{\"stop\":5," EGGS "}", "stop: expected"},
+        {"{\"tools\":[{}]," EGGS "}", "tools are not served here"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *reply = post("", rows[i][0]);
+        assert_int_equal(status_of(reply), 400);
+        json *j = body_of(reply);
+        const char *why = json_get_string(json_get(j, "error"), "message",
+                                          "");
+        if (!strstr(why, rows[i][1]))
+            fail_msg("%s: %s", rows[i][0], why);
+        json_free(j);
+        free(reply);
+    }
+}
+
+static void wrong_paths_and_methods(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        int status;
+    } rows[] = {{"GET / HTTP/1.1", 404},
+                {"GET /v1/chat/completions HTTP/1.1", 405},
+                {"POST /v1/models HTTP/1.1", 405},
+                {"GET /v1/models/../.. HTTP/1.1", 404}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *request = xasprintf("%s\r\nHost: x\r\nConnection: close\r\n"
+                                  "Content-Length: 0\r\n\r\n", rows[i].line);
+        char *reply = talk(request);
+        assert_int_equal(status_of(reply), rows[i].status);
+        free(request);
+        free(reply);
+    }
+    char *junk = talk("\x16\x03\x01 hello\r\n\r\n");
+    assert_int_not_equal(status_of(junk), 200);
+    free(junk);
+}
+
+static void large_bodies_are_refused(void **state)
+{
+    (void)state;
+    struct buf b = BUF_INIT(0);
+    buf_puts(&b, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+                 "Connection: close\r\nContent-Length: 1200000\r\n\r\n");
+    for (int i = 0; i < 12000; i++)
+        buf_puts(&b, "                                                  "
+                     "                                                  ");
+    char *reply = talk_on(unix_connect(socket_path), b.data, b.len);
+    assert_true(status_of(reply) == 413 || !*reply); /* reset while sending */
+    free(reply);
+    buf_free(&b);
+    models_are_listed(state);
+}
+
+static void many_ask_at_once(void **state)
+{
+    (void)state;
+    int fds[40];
+    static const char request[] = "GET /v1/models HTTP/1.1\r\nHost: x\r\n"
+                                  "Connection: close\r\n\r\n";
+    for (size_t i = 0; i < COUNT(fds); i++)
+        assert_true((fds[i] = unix_connect(socket_path)) >= 0);
+    for (size_t i = COUNT(fds); i > 0; i--) {
+        char *reply = talk_on(fds[i - 1], request, strlen(request));
+        assert_int_equal(status_of(reply), 200);
+        free(reply);
+    }
+}
+
+static void a_free_port(void **state)
+{
+    (void)state;
+    pid_t pid;
+    char *address = start("127.0.0.1:0", &pid);
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    a.sin_port = htons((uint16_t)atoi(strchr(address, ':') + 1));
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    static const char request[] = "GET /v1/models HTTP/1.1\r\nHost: x\r\n"
+                                  "Connection: close\r\n\r\n";
+    char *reply = talk_on(fd, request, strlen(request));
+    assert_int_equal(status_of(reply), 200);
+    free(reply);
+    assert_int_equal(stop(pid, SIGTERM), 0);
+    free(address);
+}
+
+static void long_socket_paths(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    pid_t pid;
+    char *dir = xasprintf("%s/%0100d", getenv("HOME"), 7);
+    char *listen = xasprintf("unix:%s/socket", dir);
+    assert_ok(dir_make(dir, 0700, &e), e);
+    char *address = start(listen, &pid);
+    int fd = unix_connect(listen + 5);
+    static const char request[] = "GET /v1/models HTTP/1.1\r\nHost: x\r\n"
+                                  "Connection: close\r\n\r\n";
+    char *reply = talk_on(fd, request, strlen(request));
+    assert_int_equal(status_of(reply), 200);
+    struct stat st;
+    assert_int_equal(stat(listen + 5, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    stop(pid, SIGKILL); /* leaves its socket behind */
+    free(address);
+    address = start(listen, &pid); /* which does no harm */
+    assert_int_equal(stop(pid, SIGTERM), 0);
+    assert_false(file_exists(listen + 5));
+    free(address);
+    free(reply);
+    free(listen);
+    free(dir);
+}
+
+static void other_addresses_are_refused(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"0.0.0.0:0", "192.168.1.1:80", "[::]:1",
+                                       "127.0.0.1:99999", "127.0.0.1", "",
+                                       "example.org:80", "unix:"};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *argv[] = {program, "serve", "builtin", "--listen",
+                              rows[i], NULL};
+        struct buf out = BUF_INIT(1000);
+        struct err e = {0};
+        assert_int_equal(proc_capture(argv, NULL, NULL, &out, &e), 2);
+        buf_free(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(models_are_listed),
+        cmocka_unit_test(a_plain_question),
+        cmocka_unit_test(limits_are_kept),
+        cmocka_unit_test(answers_are_streamed),
+        cmocka_unit_test(steps_are_told_by_a_header),
+        cmocka_unit_test(bad_requests_get_one_sentence),
+        cmocka_unit_test(wrong_paths_and_methods),
+        cmocka_unit_test(large_bodies_are_refused),
+        cmocka_unit_test(many_ask_at_once),
+        cmocka_unit_test(a_free_port),
+        cmocka_unit_test(long_socket_paths),
+        cmocka_unit_test(other_addresses_are_refused),
+    };
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, start_all, stop_all);
+}
