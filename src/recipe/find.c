@@ -122,7 +122,7 @@ static bool load_principles(const json *j, struct target_file *t,
                                          "most 100 texts"));
 }
 
-struct target_file *target_load(const char *text, size_t n, struct err *e)
+struct target_file *target_file_load(const char *text, size_t n, struct err *e)
 {
     json *j = json_parse(text, n, e);
     if (!j)
@@ -138,18 +138,18 @@ struct target_file *target_load(const char *text, size_t n, struct err *e)
               load_principles(json_get(j, "principles"), t, e);
     json_free(j);
     if (!ok)
-        target_free(&t);
+        target_file_free(&t);
     return t;
 }
 
-struct target_file *target_find(const char *name, struct err *e)
+struct target_file *target_file_find(const char *name, struct err *e)
 {
     bool yours;
     struct buf text = BUF_INIT(RECIPE_BYTES);
     struct target_file *t = NULL;
     char *path = find_named("targets", name, &yours, e);
     if (path && file_read(path, RECIPE_BYTES, &text, e)) {
-        t = target_load(buf_str(&text), text.len, e);
+        t = target_file_load(buf_str(&text), text.len, e);
         if (!t)
             err_in(e, "%s", path);
     }
@@ -158,7 +158,7 @@ struct target_file *target_find(const char *name, struct err *e)
     return t;
 }
 
-void target_free(struct target_file **t)
+void target_file_free(struct target_file **t)
 {
     if (!*t)
         return;

@@ -18,9 +18,9 @@ struct target_file {
 
 /* Reads a target from the text of its file; errors name the key. The caller
  * frees. */
-struct target_file *target_load(const char *text, size_t n, struct err *e);
+struct target_file *target_file_load(const char *text, size_t n, struct err *e);
 /* Reads targets/NAME.json, the user's own before the shipped one. */
-struct target_file *target_find(const char *name, struct err *e);
-void target_free(struct target_file **t);
+struct target_file *target_file_find(const char *name, struct err *e);
+void target_file_free(struct target_file **t);
 
 #endif

@@ -107,6 +107,12 @@ int64_t recipe_row(struct store *s, const char *name, int64_t version,
     return sqlite3_last_insert_rowid(s->db);
 }
 
+char *recipe_file(struct store *s, int64_t recipe)
+{
+    return text_get(s, db_int(s, 0, "SELECT file_text FROM recipe"
+                              " WHERE id = ?1", "i", recipe), NULL);
+}
+
 /* ---- Calls -------------------------------------------------------------- */
 
 void call_free(struct call *c)

@@ -34,6 +34,10 @@ bool job_ids(struct store *s, int64_t target, ids *out, struct err *e);
 int64_t recipe_row(struct store *s, const char *name, int64_t version,
                    const char *file, struct err *e);
 
+/* The file of a recipe as it was used; the caller frees. NULL where there is
+ * none. */
+char *recipe_file(struct store *s, int64_t recipe);
+
 /* The states of a call, as the design names them. */
 #define CALL_STATES(X)                                                        \
     X(PLANNED, "planned") X(SENT, "sent") X(ANSWERED, "answered")             \

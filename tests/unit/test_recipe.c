@@ -471,12 +471,12 @@ static void targets_load(void **state)
     static const char text[] =
         "{\"name\":\"t\",\"description\":\"d\",\"principles\":[\"p\",\"q\"],"
         "\"near_limit\":0.9}";
-    struct target_file *t = target_load(text, strlen(text), &e);
+    struct target_file *t = target_file_load(text, strlen(text), &e);
     assert_non_null(t);
     assert_int_equal(t->n_principles, 2);
     assert_true(t->near_limit == .9);
-    target_free(&t);
-    t = target_load("{\"name\":\"t\"}", 12, &e);
+    target_file_free(&t);
+    t = target_file_load("{\"name\":\"t\"}", 12, &e);
     assert_null(t);
     assert_string_equal(e.text, "description is missing");
 }

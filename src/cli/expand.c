@@ -1,0 +1,140 @@
+#include "cli/cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "base/say.h"
+#include "domain/status.h"
+#include "jobs/job.h"
+#include "verbs/elicit.h"
+
+/* Watches a job until it ends; its exit code. */
+static int wait_for(struct cli *c, int64_t job)
+{
+    char *dir = store_work_dir(c->s, "j", job);
+    int code = 1;
+    for (;;) {
+        struct job_view v = job_look(dir);
+        bool over = v.state == JOB_ENDED || v.state == JOB_INTERRUPTED;
+        if (over) {
+            const char *state = json_get_string(v.status, "state", "?");
+            const char *why = json_get_string(v.status, "error", NULL);
+            const json *n = json_get(v.status, "figures");
+            code = strcmp(state, "done") != 0;
+            say(stdout, _("j%lld %s: %lld of %lld calls answered, %lld "
+                          "found, %lld passed, $%.2f\n"), (long long)job,
+                v.state == JOB_ENDED ? state : "interrupted",
+                (long long)json_get_int(n, "answered", 0),
+                (long long)json_get_int(n, "calls", 0),
+                (long long)json_get_int(n, "found", 0),
+                (long long)json_get_int(n, "passed", 0),
+                json_get_number(n, "cost", 0));
+            if (why)
+                say(stderr, "%s\n", why);
+        }
+        job_view_free(&v);
+        if (over)
+            break;
+        clock_sleep(100);
+    }
+    free(dir);
+    return code;
+}
+
+static int run(struct cli *c, struct expand *x, bool dry, bool detach)
+{
+    struct estimate n;
+    if (dry) {
+        if (!verb_estimate(c->s, x, &n, &c->e))
+            return cli_fail(c);
+        say(stdout, _("%lld + %lld calls, about %lld tokens in, %lld out\n"
+                      "--- the first prompt:\n%s\n"),
+            (long long)n.calls_first, (long long)n.calls_then,
+            (long long)n.tokens_in, (long long)n.tokens_out,
+            n.first_prompt ? n.first_prompt : "");
+        free(n.first_prompt);
+        return 0;
+    }
+    int64_t job = verb_plan(c->s, c->who, x, &c->e);
+    if (!job || !verb_start_job(c->s, job, false, &c->e))
+        return cli_fail(c);
+    say(stdout, "j%lld\n", (long long)job);
+    fflush(stdout);
+    return detach ? 0 : wait_for(c, job);
+}
+
+static int elicit(struct cli *c, const char *recipe)
+{
+    struct expand x = {.recipe = recipe, .teacher = "builtin", .split = -1,
+                       .answers = 1, .temperature = NAN, .spend_max = NAN,
+                       .seed = (uint64_t)clock_now()};
+    const char *split = NULL;
+    bool dry = false, detach = false;
+    int64_t seed = 0;
+    enum split to;
+    const struct opt opts[] = {
+        {"target", OPT_STRING, &c->target_name, "NAME", N_("the target")},
+        {"recipe", OPT_STRING, &x.recipe, "NAME",
+         N_("selfinstruct, alpaca20, label, label-why, rank or yours")},
+        {"teacher", OPT_STRING, &x.teacher, "NAME",
+         N_("who answers (builtin)")},
+        {"split", OPT_STRING, &split, "SPLIT", N_("draw from it alone")},
+        {"prompts", OPT_INT, &x.prompts, "N",
+         N_("new prompts; inputs or samples for label and rank")},
+        {"answers", OPT_INT, &x.answers, "N", N_("answers each (1)")},
+        {"temperature", OPT_NUMBER, &x.temperature, "T",
+         N_("instead of the recipe's own")},
+        {"stop-at", OPT_NUMBER, &x.spend_max, "MONEY",
+         N_("the job ends there; nothing is lost")},
+        {"seed", OPT_INT, &seed, "N", N_("of what is drawn")},
+        {"dry-run", OPT_FLAG, &dry, NULL,
+         N_("the estimate and the first prompt")},
+        {"detach", OPT_FLAG, &detach, NULL,
+         N_("do not wait; see `stillroom runs`")},
+        {0}};
+    int code = cli_options(c, opts);
+    if (code >= 0)
+        return code;
+    if (c->argc)
+        return cli_usage(c, _("\"%s\" is not an option"), c->argv[0]);
+    if (split && !split_parse(split, &to))
+        return cli_usage(c, _("a split is train, valid or test"));
+    if (x.answers < 1 || x.answers > 26 || x.prompts < 0)
+        return cli_usage(c, _("answers are 1 to 26, prompts 0 or more"));
+    if (!strcmp(x.recipe, "selfinstruct") && !x.prompts)
+        x.prompts = 200;
+    x.split = split ? (int)to : -1;
+    if (seed)
+        x.seed = (uint64_t)seed;
+    if (!cli_open(c) || !(x.target = cli_target(c)))
+        return cli_fail(c);
+    return run(c, &x, dry, detach);
+}
+
+int sub_expand(struct cli *c)
+{
+    return elicit(c, "selfinstruct");
+}
+
+int sub_rank(struct cli *c)
+{
+    return elicit(c, "rank");
+}
+
+/* Hidden: the process of a job. */
+int sub_job(struct cli *c)
+{
+    const struct opt opts[] = {{0}};
+    ids which = {0};
+    int code = cli_options(c, opts);
+    if (code >= 0)
+        return code;
+    if (c->argc != 1 || !cli_ids(c, c->argv[0], 'j', &which))
+        return cli_usage(c, _("name one job"));
+    int64_t id = which.at[0];
+    VEC_FREE(&which);
+    return cli_open(c) ? verb_run_job(c->s, id) : cli_fail(c);
+}

@@ -1,0 +1,110 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/lang.h"
+#include "base/say.h"
+#include "jobs/job.h"
+#include "verbs/elicit.h"
+#include "verbs/withdraw.h"
+
+static const char *state_of(const struct job_view *v, const struct job *j)
+{
+    return v->state == JOB_INTERRUPTED             ? "interrupted"
+           : v->state == JOB_RUNNING               ? "running"
+           : v->state == JOB_STARTING              ? "starting"
+           : !strcmp(j->state, "running")          ? "interrupted"
+                                                   : j->state;
+}
+
+static void print_job(struct cli *c, int64_t id)
+{
+    struct job j;
+    struct call_counts n;
+    if (!job_get(c->s, id, &j, NULL))
+        return;
+    char *dir = store_work_dir(c->s, "j", id);
+    struct job_view v = job_look(dir);
+    call_counts(c->s, id, &n);
+    int64_t done = n.by_state[CALL_ANSWERED] + n.by_state[CALL_UNPARSED];
+    if (c->json) {
+        struct buf b = BUF_INIT(0);
+        struct jw w = jw_start(&b);
+        jw_open(&w, '{');
+        jw_kstr(&w, "id", "j");
+        jw_kint(&w, "job", id);
+        jw_kstr(&w, "kind", j.kind);
+        jw_kstr(&w, "recipe", j.recipe_name);
+        jw_kstr(&w, "teacher", j.teacher);
+        jw_kstr(&w, "state", state_of(&v, &j));
+        jw_kint(&w, "calls", n.total);
+        for (int i = 0; i < CALL_STATE_COUNT; i++)
+            jw_kint(&w, call_state_name((enum call_state)i), n.by_state[i]);
+        jw_knum(&w, "cost", n.cost);
+        jw_close(&w);
+        cli_print(&b);
+        buf_free(&b);
+    } else {
+        say(stdout, _("j%-5lld %-13s %-11s %lld of %lld calls, %lld failed, "
+                      "%lld lost  $%.2f\n"), (long long)id,
+            j.recipe_name ? j.recipe_name : j.kind, state_of(&v, &j),
+            (long long)done, (long long)n.total,
+            (long long)n.by_state[CALL_FAILED],
+            (long long)n.by_state[CALL_LOST], n.cost);
+    }
+    job_view_free(&v);
+    free(dir);
+    job_free(&j);
+}
+
+static int list(struct cli *c)
+{
+    ids all;
+    if (!job_ids(c->s, 0, &all, &c->e))
+        return cli_fail(c);
+    for (size_t i = 0; i < all.n; i++)
+        print_job(c, all.at[i]);
+    VEC_FREE(&all);
+    return 0;
+}
+
+static int act(struct cli *c, const char *what, int64_t id)
+{
+    char *dir = store_work_dir(c->s, "j", id);
+    int64_t seq = 0, n = 0;
+    bool ok = true;
+    if (!strcmp(what, "stop"))
+        ok = job_stop(dir, &c->e);
+    else if (!strcmp(what, "resume"))
+        ok = verb_start_job(c->s, id, true, &c->e);
+    else if (!strcmp(what, "drop"))
+        ok = verb_withdraw_job(c->s, c->who, id, &n, &seq, &c->e) <=
+             DECIDED_FOUND;
+    else
+        ok = err_set(&c->e, ERR_USAGE, _("runs knows stop, resume and drop, "
+                                         "not %s"), what);
+    free(dir);
+    if (ok && seq)
+        say(stdout, _("withdrawn: %lld samples (d%lld)\n"), (long long)n,
+            (long long)seq);
+    return ok ? 0 : cli_fail(c);
+}
+
+int sub_runs(struct cli *c)
+{
+    const struct opt opts[] = {{0}};
+    ids which = {0};
+    int code = cli_options(c, opts);
+    if (code >= 0)
+        return code;
+    if (c->argc == 1 || c->argc > 2)
+        return cli_usage(c, _("nothing to list all, or stop|resume|drop jN"));
+    if (c->argc == 2 && !cli_ids(c, c->argv[1], 'j', &which))
+        return cli_fail(c);
+    if (!cli_open(c))
+        return cli_fail(c);
+    code = c->argc ? act(c, c->argv[0], which.at[0]) : list(c);
+    VEC_FREE(&which);
+    return code;
+}

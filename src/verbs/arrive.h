@@ -1,0 +1,34 @@
+/* What a reply's items become: samples, candidates, scores, and calls of the
+ * next step. Each reply is one decision of kind arrive; what a check fails
+ * arrives rejected, by a decision of `check` beside it.
+ */
+#ifndef VERBS_ARRIVE_H
+#define VERBS_ARRIVE_H
+
+#include "domain/rouge.h"
+#include "verbs/plan.h"
+
+struct arrivals {
+    struct store *s;
+    struct job job;
+    struct recipe *r;
+    struct target_words words;
+    int64_t answers;        /* each */
+    struct near_index *near; /* keys: samples, and minus seeds */
+    /* counts for the status */
+    int64_t found, passed, unparsed, failed_checks[16];
+};
+
+/* Loads the job, its recipe as it was used, its target and the index. */
+bool arrivals_open(struct arrivals *v, struct store *s, int64_t job,
+                   struct err *e);
+void arrivals_close(struct arrivals *v);
+
+/* Reads the replies of calls whose reply is stored (state sent) and writes
+ * what they bring: one decision a reply, all in one transaction. Each call's
+ * state becomes answered or unparsed. The ids of calls that were planned are
+ * appended. On failure nothing was written. */
+bool arrive(struct arrivals *v, const ids *calls, ids *planned,
+            struct err *e);
+
+#endif

@@ -1,0 +1,565 @@
+/* The body of a teacher's job, and how it is started. */
+#include "verbs/elicit.h"
+
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "base/loop.h"
+#include "base/paths.h"
+#include "base/sig.h"
+#include "jobs/env.h"
+#include "jobs/job.h"
+#include "jobs/server.h"
+#include "store/text.h"
+#include "teacher/client.h"
+#include "teacher/cost.h"
+#include "verbs/arrive.h"
+
+struct flight; /* one call on its way */
+
+struct elicit {
+    struct store *s;
+    struct arrivals v;
+    struct profiles profiles;
+    const struct profile *profile;
+    struct server *server;
+    struct client *client;
+    struct loop *loop;
+    struct job_self self;
+    struct budget budget;
+    double mean_cost;   /* of the calls so far, for what is left */
+    ids waiting;        /* planned calls, not handed to the client */
+    size_t next;        /* of them */
+    size_t flying;
+    VEC(struct flight *) landed; /* ended, not yet stored */
+    int64_t answered, failed, asked, failures_in_row;
+    int64_t started;
+    bool stopping, over_budget;
+    struct err e;
+    char trouble[300];
+};
+
+struct flight {
+    struct elicit *x;
+    struct call call;
+    struct chat chat;
+    struct ask ask;
+    char *step, **stop;
+    json *params;
+    double held;
+    /* how it ended */
+    struct buf raw;
+    char *answer, *reasoning;
+    bool ended;
+};
+
+static void flight_free(struct flight *f)
+{
+    call_free(&f->call);
+    chat_free(&f->chat);
+    json_free(f->params);
+    for (size_t i = 0; f->stop && f->stop[i]; i++)
+        free(f->stop[i]);
+    free(f->stop);
+    free(f->step);
+    free(f->answer);
+    free(f->reasoning);
+    buf_free(&f->raw);
+    free(f);
+}
+
+/* ---- Status ------------------------------------------------------------- */
+
+static char *figures(struct elicit *x)
+{
+    struct call_counts n;
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    call_counts(x->s, x->v.job.id, &n);
+    double seconds = (double)(clock_mono() - x->started) / 1000;
+    jw_open(&w, '{');
+    jw_kint(&w, "calls", n.total);
+    for (int i = 0; i < CALL_STATE_COUNT; i++)
+        jw_kint(&w, call_state_name((enum call_state)i), n.by_state[i]);
+    jw_kint(&w, "found", x->v.found);
+    jw_kint(&w, "passed", x->v.passed);
+    jw_knum(&w, "cost", n.cost);
+    jw_kint(&w, "tokens_in", n.tokens_in);
+    jw_kint(&w, "tokens_out", n.tokens_out);
+    jw_kint(&w, "in_flight",
+            x->client ? (int64_t)client_in_flight(x->client) : 0);
+    jw_kint(&w, "parked_ms", x->client ? client_parked(x->client) : 0);
+    jw_knum(&w, "calls_per_second",
+            seconds > 0 ? (double)x->answered / seconds : 0);
+    jw_kstr(&w, "trouble", x->trouble);
+    jw_close(&w);
+    return buf_take(&b);
+}
+
+static void report(struct elicit *x, bool now)
+{
+    if (!now && clock_mono() - x->self.told < 250)
+        return;
+    char *text = figures(x);
+    job_report(&x->self, text, now, NULL);
+    free(text);
+}
+
+/* ---- Sending ------------------------------------------------------------ */
+
+/* The request of a call: sampling from the recipe, what the form said over
+ * it. */
+static bool prepare(struct flight *f, struct err *e)
+{
+    struct elicit *x = f->x;
+    const struct recipe_step *step = &x->v.r->steps[f->call.step - 1];
+    const struct recipe_decode *d = &step->decode;
+    char *text = text_get(x->s, f->call.prompt_text, NULL);
+    f->params = json_parse(f->call.params, strlen(f->call.params), e);
+    bool ok = text && f->params && chat_parse(text, &f->chat, e);
+    free(text);
+    if (!ok)
+        return false;
+    struct ask *a = &f->ask;
+    double t = json_get_number(f->params, "temperature", d->temperature);
+    a->chat = &f->chat;
+    a->seed = json_get_int(f->params, "seed", 0);
+    a->has = HAS(PARAM_SEED);
+    if (!isnan(t)) {
+        a->temperature = t;
+        a->has |= HAS(PARAM_TEMPERATURE);
+    }
+    if (!isnan(d->top_p)) {
+        a->top_p = d->top_p;
+        a->has |= HAS(PARAM_TOP_P);
+    }
+    if (d->max_tokens) {
+        a->max_tokens = d->max_tokens;
+        a->has |= HAS(PARAM_MAX_TOKENS);
+    }
+    f->step = xasprintf("%s/%s", x->v.r->name, step->name);
+    a->step = f->step;
+    a->stream = !x->profile->serve;
+    if (a->stream)
+        a->has |= HAS(PARAM_USAGE);
+    return true;
+}
+
+/* The stop strings of a step, as its template says. */
+static void prepare_stop(struct flight *f)
+{
+    const struct recipe_step *step =
+        &f->x->v.r->steps[f->call.step - 1];
+    struct drawn list[RECIPE_DEMOS];
+    struct recipe_bindings b = {0};
+    if (!step->decode.n_stop)
+        return;
+    if (step->over == OVER_DRAW)
+        b.n_demos = draws_of(f->x->s, f->call.id, list, RECIPE_DEMOS);
+    f->stop = xcalloc(step->decode.n_stop + 1, sizeof *f->stop);
+    for (size_t i = 0; i < step->decode.n_stop; i++)
+        f->stop[i] = recipe_stop(step, &b, i);
+    f->ask.stop = (const char *const *)f->stop;
+    f->ask.has |= HAS(PARAM_STOP);
+}
+
+static bool on_news(void *ctx, const struct news *n);
+
+/* Marks the next calls as sent, in one transaction, and hands them over. */
+static bool launch(struct elicit *x, struct err *e)
+{
+    size_t room = (size_t)x->profile->concurrency;
+    VEC(struct flight *) batch = {0};
+    while (x->flying + batch.n < room && x->next < x->waiting.n &&
+           !x->stopping && !x->over_budget) {
+        struct flight *f = xcalloc(1, sizeof *f);
+        f->x = x;
+        if (!call_get(x->s, x->waiting.at[x->next], &f->call, e) ||
+            !prepare(f, e)) {
+            flight_free(f);
+            VEC_FREE(&batch);
+            return false;
+        }
+        prepare_stop(f);
+        f->held = cost_expect(x->profile, &f->ask);
+        if (!budget_hold(&x->budget, f->held)) {
+            x->over_budget = budget_over(&x->budget, f->held);
+            flight_free(f);
+            break;
+        }
+        x->next++;
+        VEC_PUSH(&batch, f);
+    }
+    bool ok = !batch.n || store_begin(x->s, e);
+    for (size_t i = 0; ok && i < batch.n; i++)
+        ok = call_set_state(x->s, batch.at[i]->call.id, CALL_SENT, e);
+    if (batch.n)
+        ok = ok ? store_commit(x->s, e) : (store_rollback(x->s), false);
+    for (size_t i = 0; i < batch.n; i++) {
+        if (!ok) {
+            flight_free(batch.at[i]);
+            continue;
+        }
+        x->flying++;
+        x->asked++;
+        client_ask(x->client, &batch.at[i]->ask, on_news, batch.at[i]);
+    }
+    VEC_FREE(&batch);
+    return ok;
+}
+
+/* ---- Landing ------------------------------------------------------------ */
+
+/* An attempt that failed and is tried again becomes a row of its own; the
+ * next one is planned and sent. */
+static void keep_attempt(struct flight *f, const struct news *n)
+{
+    struct elicit *x = f->x;
+    struct err e = {0};
+    struct call next = {.job = f->call.job, .step = f->call.step,
+                        .n = f->call.n, .attempt = f->call.attempt + 1,
+                        .from_call = f->call.from_call,
+                        .from_item = f->call.from_item,
+                        .sample = f->call.sample,
+                        .prompt_text = f->call.prompt_text,
+                        .params = f->call.params};
+    struct call done = f->call;
+    done.state = CALL_FAILED;
+    done.http = n->result->http;
+    done.ms = n->result->ms;
+    done.trouble = n->result->error;
+    if (!store_begin(x->s, &e))
+        return;
+    if (n->result->raw.len)
+        done.reply_text = text_put(x->s, n->result->raw.data,
+                                   n->result->raw.len, &e);
+    next.params = xstrdup(f->call.params);
+    bool ok = call_finish(x->s, &done, &e) &&
+              (next.id = call_add(x->s, &next, &e)) != 0 &&
+              call_set_state(x->s, next.id, CALL_SENT, &e);
+    if (ok && store_commit(x->s, &e)) {
+        snprintf(x->trouble, sizeof x->trouble, "%s",
+                 n->result->error ? n->result->error : "");
+        f->call.id = next.id;
+        f->call.attempt = next.attempt;
+    } else {
+        store_rollback(x->s);
+    }
+    free(next.params);
+}
+
+static void land(struct flight *f, const struct news *n)
+{
+    struct elicit *x = f->x;
+    const struct result *r = n->result;
+    bool estimated;
+    f->call.http = r->http;
+    f->call.ms = r->ms;
+    f->call.state = r->state == ASK_ANSWERED    ? CALL_SENT
+                    : r->state == ASK_CANCELLED ? CALL_CANCELLED
+                                                : CALL_FAILED;
+    f->call.cost = cost_of_reply(x->profile, &f->ask, &r->reply, &estimated);
+    budget_settle(&x->budget, f->held, f->call.cost);
+    f->call.tokens_in = r->reply.tokens_in > 0 ? r->reply.tokens_in : 0;
+    f->call.tokens_out = r->reply.tokens_out > 0 ? r->reply.tokens_out : 0;
+    free(f->call.trouble);
+    f->call.trouble = r->error ? xstrdup(r->error) : NULL;
+    free(f->call.finish);
+    f->call.finish = NULL;
+    if (r->reply.n) {
+        const struct choice *c = &r->reply.at[0];
+        f->call.finish = c->finish ? xstrdup(c->finish) : NULL;
+        f->answer = xstrdup(c->answer.content ? c->answer.content : "");
+    }
+    if (r->raw.len)
+        buf_add(&f->raw, r->raw.data, r->raw.len);
+    if (r->state == ASK_FAILED) {
+        x->failed++;
+        x->failures_in_row++;
+        snprintf(x->trouble, sizeof x->trouble, "%s",
+                 r->error ? r->error : "");
+    } else if (r->state == ASK_ANSWERED) {
+        x->answered++;
+        x->failures_in_row = 0;
+    }
+    x->flying--;
+    VEC_PUSH(&x->landed, f);
+}
+
+static bool on_news(void *ctx, const struct news *n)
+{
+    struct flight *f = ctx;
+    if (n->kind == NEWS_AGAIN)
+        keep_attempt(f, n);
+    else if (n->kind == NEWS_END)
+        land(f, n);
+    return !f->x->stopping;
+}
+
+/* The raw replies of all that landed, in one transaction, before any of them
+ * is read. */
+static bool keep_replies(struct elicit *x, struct err *e)
+{
+    if (!store_begin(x->s, e))
+        return false;
+    for (size_t i = 0; i < x->landed.n; i++) {
+        struct flight *f = x->landed.at[i];
+        if (f->raw.len)
+            f->call.reply_text = text_put(x->s, f->raw.data, f->raw.len, e);
+        if (f->answer)
+            f->call.answer_text = text_puts(x->s, f->answer, e);
+        if ((f->raw.len && !f->call.reply_text) ||
+            !call_finish(x->s, &f->call, e)) {
+            store_rollback(x->s);
+            return false;
+        }
+    }
+    return store_commit(x->s, e);
+}
+
+static bool take_in(struct elicit *x, struct err *e)
+{
+    if (!x->landed.n)
+        return true;
+    ids readable = {0};
+    for (size_t i = 0; i < x->landed.n; i++)
+        if (x->landed.at[i]->call.state == CALL_SENT)
+            VEC_PUSH(&readable, x->landed.at[i]->call.id);
+    bool ok = keep_replies(x, e) &&
+              arrive(&x->v, &readable, &x->waiting, e);
+    VEC_FREE(&readable);
+    for (size_t i = 0; i < x->landed.n; i++)
+        flight_free(x->landed.at[i]);
+    x->landed.n = 0;
+    return ok;
+}
+
+/* ---- From start to end -------------------------------------------------- */
+
+static void on_signal(void *ctx, int revents)
+{
+    struct elicit *x = ctx;
+    int signo;
+    (void)revents;
+    while ((signo = sig_next())) {
+        if (signo != SIGTERM && signo != SIGINT)
+            continue;
+        x->stopping = true;
+        if (x->client)
+            client_cancel_all(x->client);
+    }
+}
+
+/* Calls that were on their way when the job died: those whose reply was kept
+ * are read now, the others are lost. */
+static bool recover(struct elicit *x, struct err *e)
+{
+    ids sent;
+    if (!call_ids(x->s, x->v.job.id, CALL_SENT, SIZE_MAX >> 2, &sent, e))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < sent.n; i++) {
+        struct call c;
+        if (!call_get(x->s, sent.at[i], &c, e))
+            break;
+        if (c.reply_text) {
+            ids one = {.at = &c.id, .n = 1};
+            ok = arrive(&x->v, &one, &x->waiting, e);
+        } else {
+            ok = store_begin(x->s, e) &&
+                 call_set_state(x->s, c.id, CALL_LOST, e) &&
+                 store_commit(x->s, e);
+        }
+        call_free(&c);
+    }
+    VEC_FREE(&sent);
+    x->waiting.n = 0; /* what arrive planned is read with the rest */
+    return ok && call_ids(x->s, x->v.job.id, CALL_PLANNED, SIZE_MAX >> 2,
+                          &x->waiting, e);
+}
+
+/* The recipe as it was used, for a server of ours. */
+static char *write_recipes(struct elicit *x, const char *dir, struct err *e)
+{
+    char *folder = path_join(dir, "recipes");
+    char *path = xasprintf("%s/%s.json", folder, x->v.r->name);
+    bool ok = dir_make(folder, 0700, e) &&
+              file_replace(path, x->v.r->text, strlen(x->v.r->text), 0600,
+                           false, e);
+    free(path);
+    if (ok)
+        return folder;
+    free(folder);
+    return NULL;
+}
+
+static bool connect_teacher(struct elicit *x, const char *dir, struct err *e)
+{
+    if (!profiles_load(NULL, &x->profiles, e))
+        return false;
+    x->profile = profile_find(&x->profiles, x->v.job.teacher);
+    if (!x->profile)
+        return err_set(e, ERR_ABSENT, _("there is no teacher %s in the "
+                       "config"), x->v.job.teacher);
+    if (x->profile->serve) {
+        char *recipes = write_recipes(x, dir, e);
+        struct server_plan plan = {x->profile->serve, dir, recipes, 0};
+        x->server = recipes ? server_start(&plan, e) : NULL;
+        free(recipes);
+        if (!x->server)
+            return false;
+    }
+    x->client = client_new(x->loop, x->profile,
+                           x->server ? server_socket(x->server) : NULL, e);
+    return x->client != NULL;
+}
+
+static bool go_on(const struct elicit *x)
+{
+    if (x->flying || x->landed.n)
+        return true;
+    return !x->stopping && !x->over_budget && x->next < x->waiting.n;
+}
+
+static bool ask_all(struct elicit *x, struct err *e)
+{
+    while (go_on(x)) {
+        if (x->failures_in_row >= 20 && !x->stopping) {
+            x->stopping = true;
+            client_cancel_all(x->client);
+        }
+        if (!launch(x, e))
+            return false;
+        loop_once(x->loop, x->flying && !x->landed.n ? 250 : 0);
+        if (!take_in(x, e))
+            return false;
+        report(x, false);
+    }
+    return true;
+}
+
+/* What the job ended as, and why. */
+static const char *end_state(struct elicit *x, bool ok, struct err *e)
+{
+    if (!ok)
+        return "failed";
+    if (client_stopped(x->client)) {
+        err_set(e, ERR_NET, "%s", client_stopped(x->client));
+        return "failed";
+    }
+    if (x->failures_in_row >= 20) {
+        err_set(e, ERR_NET, _("20 calls failed one after another: %s"),
+                x->trouble);
+        return "failed";
+    }
+    if (x->over_budget)
+        err_set(e, ERR_NONE, _("the spending limit was reached"));
+    return x->stopping ? "stopped" : "done";
+}
+
+static void close_all(struct elicit *x)
+{
+    client_free(&x->client);
+    server_stop(&x->server);
+    loop_free(&x->loop);
+    profiles_free(&x->profiles);
+    arrivals_close(&x->v);
+    VEC_FREE(&x->waiting);
+    VEC_FREE(&x->landed);
+}
+
+int verb_run_job(struct store *s, int64_t job)
+{
+    struct elicit x = {.s = s, .started = clock_mono()};
+    struct err e = {0};
+    char *dir = store_work_dir(s, "j", job);
+    if (!dir_make(dir, 0700, &e) || !job_begin(&x.self, dir, &e)) {
+        fprintf(stderr, "%s\n", e.text);
+        free(dir);
+        return 1;
+    }
+    sig_catch(SIGTERM);
+    sig_catch(SIGINT);
+    x.loop = loop_new();
+    loop_watch(x.loop, sig_fd(), POLLIN, on_signal, &x);
+    bool ok = arrivals_open(&x.v, s, job, &e);
+    x.budget.limit = isnan(x.v.job.spend_max) ? -1 : x.v.job.spend_max;
+    ok = ok && recover(&x, &e) && connect_teacher(&x, dir, &e) &&
+         ask_all(&x, &e);
+    const char *state = x.client ? end_state(&x, ok, &e) : "failed";
+    char *last = x.v.r ? figures(&x) : NULL;
+    if (e.text[0])
+        fprintf(stderr, "%s\n", e.text);
+    struct err ignored;
+    if (store_begin(s, &ignored) &&
+        job_set_state(s, job, state, &ignored))
+        store_commit(s, &ignored);
+    else
+        store_rollback(s);
+    close_all(&x);
+    job_end(&x.self, state, e.text[0] ? e.text : NULL, last, NULL);
+    free(last);
+    free(dir);
+    return !strcmp(state, "failed");
+}
+
+/* ---- Starting ----------------------------------------------------------- */
+
+/* New attempts for what came to nothing. */
+static bool repeat_failed(struct store *s, int64_t job, struct err *e)
+{
+    ids list;
+    if (!call_ids_to_repeat(s, job, true, &list, e))
+        return false;
+    bool ok = !list.n || store_begin(s, e);
+    for (size_t i = 0; ok && i < list.n; i++) {
+        struct call c;
+        ok = call_get(s, list.at[i], &c, e);
+        if (!ok)
+            break;
+        c.attempt++;
+        ok = call_add(s, &c, e) != 0;
+        call_free(&c);
+    }
+    if (list.n)
+        ok = ok ? store_commit(s, e) : (store_rollback(s), false);
+    VEC_FREE(&list);
+    return ok;
+}
+
+bool verb_start_job(struct store *s, int64_t job, bool again, struct err *e)
+{
+    char id[24], *dir = store_work_dir(s, "j", job);
+    char *program = paths_program_dir(), *self, *store;
+    struct profiles ps = {0};
+    struct job j;
+    if (!job_get(s, job, &j, e) || !profiles_load(NULL, &ps, e))
+        return false;
+    const struct profile *p = profile_find(&ps, j.teacher);
+    const char *keep[] = {p ? p->key_env : NULL, NULL};
+    bool ok = !again || repeat_failed(s, job, e);
+    snprintf(id, sizeof id, "%lld", (long long)job);
+    self = path_join(program, "stillroom");
+    store = realpath(store_path(s), NULL);
+    const char *argv[] = {self, "job", id, "--store", store, NULL};
+    struct job_plan plan = {.dir = dir, .argv = argv, .keep = keep};
+    ok = ok && store_begin(s, e) &&
+         (job_set_state(s, job, "running", e) ? store_commit(s, e)
+                                              : (store_rollback(s), false));
+    ok = ok && job_start(&plan, e) > 0;
+    free(self);
+    free(store);
+    free(program);
+    free(dir);
+    profiles_free(&ps);
+    job_free(&j);
+    return ok;
+}

@@ -1,0 +1,55 @@
+/* Eliciting: the job that asks a teacher. Planning writes the job and its
+ * calls; the body, in a process of its own, asks them, keeps every reply as
+ * it came, reads it, runs the checks and lets the items arrive.
+ */
+#ifndef VERBS_ELICIT_H
+#define VERBS_ELICIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/job.h"
+#include "store/target.h"
+
+/* What the Expand form says. */
+struct expand {
+    int64_t target;
+    const char *recipe, *teacher;
+    int split;          /* enum split; -1: every split */
+    int64_t prompts;    /* new prompts asked for (expand), or inputs (label),
+                           or samples (rank); 0: as many as there are */
+    int64_t answers;    /* each */
+    double temperature; /* NAN: the recipe's own */
+    double spend_max;   /* NAN: no limit */
+    uint64_t seed;      /* of the draws */
+    const ids *picked;  /* these seeds only; NULL: all */
+};
+
+/* What the form shows before anything is paid. */
+struct estimate {
+    int64_t calls_first, calls_then, tokens_in, tokens_out;
+    double cost;
+    char *first_prompt; /* rendered, as text; the caller frees */
+    int64_t first_tokens;
+};
+
+/* Renders the first prompt and reckons calls, tokens and cost. Changes
+ * nothing. */
+bool verb_estimate(struct store *s, const struct expand *x,
+                   struct estimate *out, struct err *e);
+
+/* Writes the job with its planned calls and draws, as one decision of kind
+ * arrive. Returns its id, 0 on failure. */
+int64_t verb_plan(struct store *s, const char *who, const struct expand *x,
+                  struct err *e);
+
+/* Starts the job's process (or goes on with an interrupted one); `again` also
+ * asks anew what failed, was lost or could not be parsed. */
+bool verb_start_job(struct store *s, int64_t job, bool again, struct err *e);
+
+/* The body: runs in the job's process until everything is asked. The store is
+ * the process's own. Returns its exit code. */
+int verb_run_job(struct store *s, int64_t job);
+
+#endif

@@ -1,0 +1,524 @@
+/* Planning a job: what is drawn, and what each call asks. */
+#include "verbs/plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "base/rng.h"
+#include "store/query.h"
+#include "store/sample.h"
+#include "store/seed.h"
+#include "store/text.h"
+#include "teacher/cost.h"
+
+#define MOST_CALLS 1000000
+
+/* ---- The target --------------------------------------------------------- */
+
+bool target_words_load(struct store *s, int64_t id, struct target_words *out,
+                       struct err *e)
+{
+    struct target t;
+    *out = (struct target_words){.near_limit = NAN};
+    if (!target_get(s, id, &t, e))
+        return false;
+    json *j = json_parse(t.doc, strlen(t.doc), e);
+    target_free(&t);
+    if (!j)
+        return false;
+    out->doc = j;
+    out->system = json_get_string(j, "system", NULL);
+    out->description = json_get_string(j, "description", NULL);
+    out->near_limit = json_get_number(j, "near_limit", NAN);
+    for (const json *p = json_first(json_get(j, "principles")); p;
+         p = json_next(p))
+        if (json_string(p))
+            VEC_PUSH(&out->principles, json_string(p));
+    return true;
+}
+
+void target_words_free(struct target_words *w)
+{
+    VEC_FREE(&w->principles);
+    json_free(w->doc);
+    w->doc = NULL;
+}
+
+void target_bind(const struct target_words *w, struct recipe_bindings *b)
+{
+    b->system = w->system;
+    b->description = w->description;
+    b->principles = w->principles.at;
+    b->n_principles = w->principles.n;
+}
+
+/* ---- Drawing ------------------------------------------------------------ */
+
+struct pool {
+    ids seeds[SPLIT_COUNT];
+    ids samples[SPLIT_COUNT]; /* accepted */
+};
+
+static void pool_free(struct pool *p)
+{
+    for (int i = 0; i < SPLIT_COUNT; i++) {
+        VEC_FREE(&p->seeds[i]);
+        VEC_FREE(&p->samples[i]);
+    }
+}
+
+static bool read_seeds(struct store *s, const struct expand *x,
+                       struct pool *p, struct err *e)
+{
+    for (int i = 0; i < SPLIT_COUNT; i++) {
+        struct filter f;
+        char text[40];
+        ids all;
+        if (x->split >= 0 && x->split != i)
+            continue;
+        snprintf(text, sizeof text, "split:%s", split_name((enum split)i));
+        if (!filter_parse(text, &f, e))
+            return false;
+        bool ok = seed_ids(s, x->target, &f, &all, e);
+        filter_free(&f);
+        for (size_t k = 0; ok && k < all.n; k++) {
+            bool picked = !x->picked;
+            for (size_t q = 0; x->picked && q < x->picked->n; q++)
+                picked = picked || x->picked->at[q] == all.at[k];
+            if (picked)
+                VEC_PUSH(&p->seeds[i], all.at[k]);
+        }
+        VEC_FREE(&all);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool read_samples(struct store *s, const struct expand *x,
+                         const char *filter, struct pool *p, struct err *e)
+{
+    for (int i = 0; i < SPLIT_COUNT; i++) {
+        struct filter f;
+        char text[100];
+        if (x->split >= 0 && x->split != i)
+            continue;
+        snprintf(text, sizeof text, "%s split:%s", filter,
+                 split_name((enum split)i));
+        if (!filter_parse(text, &f, e))
+            return false;
+        struct query q = {x->target, &f, 0};
+        bool ok = query_ids(s, &q, 0, MOST_CALLS, &p->samples[i], e);
+        filter_free(&f);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* Deals n calls to the splits in proportion to their seeds (largest
+ * remainder). */
+static void deal(const struct pool *p, int64_t n, int64_t out[SPLIT_COUNT])
+{
+    double part[SPLIT_COUNT];
+    int64_t all = 0, given = 0;
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        all += (int64_t)p->seeds[i].n;
+    for (int i = 0; i < SPLIT_COUNT; i++) {
+        part[i] = all ? (double)n * (double)p->seeds[i].n / (double)all : 0;
+        out[i] = (int64_t)part[i];
+        part[i] -= (double)out[i];
+        given += out[i];
+    }
+    for (; given < n && all; given++) {
+        int best = 0;
+        for (int i = 1; i < SPLIT_COUNT; i++)
+            if (part[i] > part[best])
+                best = i;
+        out[best]++;
+        part[best] = -1;
+    }
+}
+
+/* k of v, each at most once, in random order. */
+static void draw_some(struct rng *r, const ids *v, size_t k, ids *out)
+{
+    ids bag = {0};
+    for (size_t i = 0; i < v->n; i++)
+        VEC_PUSH(&bag, v->at[i]);
+    for (size_t i = 0; i < k && bag.n; i++) {
+        size_t at = (size_t)rng_below(r, bag.n);
+        VEC_PUSH(out, bag.at[at]);
+        bag.at[at] = bag.at[--bag.n];
+    }
+    VEC_FREE(&bag);
+}
+
+/* ---- Demonstrations ----------------------------------------------------- */
+
+struct demos {
+    VEC(struct recipe_demo) at;
+    VEC(char *) texts;
+    ids seeds, samples; /* what was drawn, seeds first */
+};
+
+static void demos_free(struct demos *d)
+{
+    for (size_t i = 0; i < d->texts.n; i++)
+        free(d->texts.at[i]);
+    VEC_FREE(&d->texts);
+    VEC_FREE(&d->at);
+    VEC_FREE(&d->seeds);
+    VEC_FREE(&d->samples);
+}
+
+static void add_demo(struct demos *d, const char *messages, const char *body)
+{
+    char *prompt = prompt_text(messages);
+    char *answer = body ? answer_text(body) : NULL;
+    struct recipe_demo demo = {prompt, answer};
+    VEC_PUSH(&d->texts, prompt);
+    VEC_PUSH(&d->texts, answer);
+    VEC_PUSH(&d->at, demo);
+}
+
+/* Draws a call's demonstrations from one split; a split with too few seeds
+ * gives what it has. */
+static void draw_demos(struct store *s, const struct recipe *r,
+                       const struct pool *p, int split, struct rng *rng,
+                       struct demos *out)
+{
+    size_t samples = p->samples[split].n < r->from_samples
+                         ? p->samples[split].n
+                         : r->from_samples;
+    draw_some(rng, &p->seeds[split],
+              r->from_seeds + r->from_samples - samples, &out->seeds);
+    draw_some(rng, &p->samples[split], samples, &out->samples);
+    for (size_t i = 0; i < out->seeds.n; i++) {
+        struct seed x;
+        if (!seed_get(s, out->seeds.at[i], &x, NULL))
+            continue;
+        add_demo(out, x.prompt, x.answer);
+        seed_free(&x);
+    }
+    for (size_t i = 0; i < out->samples.n; i++) {
+        struct sample x;
+        if (!sample_get(s, out->samples.at[i], &x, NULL))
+            continue;
+        int k = sample_opens_with(&x);
+        add_demo(out, x.prompt, k >= 0 ? x.candidates.at[k].body : NULL);
+        sample_free(&x);
+    }
+}
+
+/* ---- Calls -------------------------------------------------------------- */
+
+struct plan {
+    struct store *s;
+    const struct expand *x;
+    struct recipe *r;
+    struct target_words words;
+    struct pool pool;
+    struct rng rng;
+    struct act *a;   /* NULL while estimating */
+    int64_t job, n;  /* calls made */
+    char *first;     /* the first prompt, rendered */
+    size_t bytes;    /* of all prompts */
+    bool room;       /* for more calls */
+};
+
+static char *params_text(const struct plan *p, int64_t split, int64_t prompt,
+                         const ids *candidates, uint64_t seed)
+{
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kint(&w, "split", split);
+    jw_kint(&w, "seed", (int64_t)(seed & 0x7fffffff));
+    if (!isnan(p->x->temperature))
+        jw_knum(&w, "temperature", p->x->temperature);
+    if (prompt)
+        jw_kint(&w, "prompt", prompt);
+    if (candidates) {
+        jw_key(&w, "candidates");
+        jw_open(&w, '[');
+        for (size_t i = 0; i < candidates->n; i++)
+            jw_int(&w, candidates->at[i]);
+        jw_close(&w);
+    }
+    jw_close(&w);
+    return buf_take(&b);
+}
+
+/* Renders a call; keeps the first one's text; with an act, stores it. */
+static int64_t add_call(struct plan *p, const struct recipe_bindings *b,
+                        struct call *c, char *params, struct err *e)
+{
+    struct chat chat = {0};
+    struct buf text = BUF_INIT(0);
+    int64_t id = 0;
+    if (recipe_render(&p->r->steps[0], b, &chat, e)) {
+        chat_print(&chat, &text);
+        p->bytes += text.len;
+        p->n++;
+        if (!p->first) {
+            struct buf plain = BUF_INIT(0);
+            for (size_t i = 0; i < chat.n; i++)
+                buf_printf(&plain, "%s%s", i ? "\n\n" : "",
+                           chat.at[i].content);
+            p->first = buf_take(&plain);
+        }
+        id = -1;
+        if (p->a) {
+            c->job = p->job;
+            c->step = 1;
+            c->n = p->n;
+            c->attempt = 1;
+            c->params = params;
+            c->prompt_text = text_put(p->s, buf_str(&text), text.len, e);
+            id = c->prompt_text ? call_add(p->s, c, e) : 0;
+        }
+    }
+    free(params);
+    buf_free(&text);
+    chat_free(&chat);
+    return id;
+}
+
+static bool plan_draw(struct plan *p, int split, struct err *e)
+{
+    struct demos d = {0};
+    struct recipe_bindings b = {.wanted = 0};
+    struct call c = {0};
+    draw_demos(p->s, p->r, &p->pool, split, &p->rng, &d);
+    target_bind(&p->words, &b);
+    b.demos = d.at.at;
+    b.n_demos = d.at.n;
+    int64_t id = add_call(p, &b, &c,
+                          params_text(p, split, 0, NULL, rng_next(&p->rng)),
+                          e);
+    bool ok = id != 0;
+    for (size_t i = 0; ok && p->a && i < d.seeds.n; i++)
+        ok = draw_add(p->a, id, "demonstration", d.seeds.at[i], 0, e);
+    for (size_t i = 0; ok && p->a && i < d.samples.n; i++)
+        ok = draw_add(p->a, id, "demonstration", 0, d.samples.at[i], e);
+    demos_free(&d);
+    return ok;
+}
+
+/* One answer each to a drawn seed's prompt. */
+static bool plan_label(struct plan *p, int64_t seed, int split,
+                       struct err *e)
+{
+    struct seed x;
+    struct chat chat;
+    if (!seed_get(p->s, seed, &x, e))
+        return false;
+    bool ok = chat_parse(x.prompt, &chat, e);
+    int64_t text = ok && p->a ? text_puts(p->s, x.prompt, e) : 0;
+    for (int64_t i = 0; ok && i < p->x->answers; i++) {
+        struct recipe_bindings b = {.prompt = &chat};
+        struct call c = {0};
+        target_bind(&p->words, &b);
+        int64_t id = add_call(p, &b, &c,
+                              params_text(p, split, text, NULL,
+                                          rng_next(&p->rng)), e);
+        ok = id && (!p->a || draw_add(p->a, id, "input", seed, 0, e));
+    }
+    if (chat.n)
+        chat_free(&chat);
+    seed_free(&x);
+    return ok;
+}
+
+/* All answers of a sample, judged in one call, shuffled. */
+static bool plan_rank(struct plan *p, int64_t sample, int split,
+                      struct err *e)
+{
+    struct sample x;
+    struct chat chat;
+    if (!sample_get(p->s, sample, &x, e))
+        return false;
+    size_t n = x.candidates.n < RECIPE_CANDIDATES ? x.candidates.n
+                                                  : RECIPE_CANDIDATES;
+    bool ok = true;
+    if (n >= 2 && !x.scores.n && chat_parse(x.prompt, &chat, e)) {
+        char *texts[RECIPE_CANDIDATES];
+        size_t order[RECIPE_CANDIDATES];
+        ids list = {0};
+        uint64_t seed = rng_next(&p->rng) & 0x7fffffff;
+        for (size_t i = 0; i < n; i++) {
+            texts[i] = answer_text(x.candidates.at[i].body);
+            VEC_PUSH(&list, x.candidates.at[i].id);
+        }
+        recipe_order(seed, n, order);
+        struct recipe_bindings b = {
+            .prompt = &chat, .candidates = (const char *const *)texts,
+            .n_candidates = n, .order = order};
+        struct call c = {.sample = sample};
+        target_bind(&p->words, &b);
+        int64_t id = add_call(p, &b, &c,
+                              params_text(p, split, 0, &list, seed), e);
+        ok = id && (!p->a || draw_add(p->a, id, "input", 0, sample, e));
+        for (size_t i = 0; i < n; i++)
+            free(texts[i]);
+        VEC_FREE(&list);
+        chat_free(&chat);
+    }
+    sample_free(&x);
+    return ok;
+}
+
+/* Calls for inputs that are drawn as they stand: seeds or samples. */
+static bool plan_each(struct plan *p, bool rank, struct err *e)
+{
+    int64_t most = p->x->prompts > 0 ? p->x->prompts : MOST_CALLS;
+    for (int s = 0; s < SPLIT_COUNT; s++) {
+        const ids *v = rank ? &p->pool.samples[s] : &p->pool.seeds[s];
+        for (size_t i = 0; i < v->n && most > 0; i++, most--) {
+            bool ok = rank ? plan_rank(p, v->at[i], s, e)
+                           : plan_label(p, v->at[i], s, e);
+            if (!ok)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool plan_draws(struct plan *p, int64_t calls, struct err *e)
+{
+    int64_t each[SPLIT_COUNT];
+    deal(&p->pool, calls, each);
+    for (int s = 0; s < SPLIT_COUNT; s++)
+        for (int64_t i = 0; i < each[s]; i++)
+            if (!plan_draw(p, s, e))
+                return false;
+    return true;
+}
+
+/* How many calls of the first step bring that many prompts. */
+static int64_t calls_for(const struct recipe *r, int64_t prompts)
+{
+    int64_t wanted = (int64_t)r->steps[0].wanted;
+    wanted = wanted > 0 ? wanted : 1;
+    return (prompts + wanted - 1) / wanted;
+}
+
+static bool open_plan(struct plan *p, struct store *s,
+                      const struct expand *x, struct err *e)
+{
+    *p = (struct plan){.s = s, .x = x};
+    rng_seed(&p->rng, x->seed);
+    p->r = recipe_find(x->recipe, e);
+    if (!p->r || !target_words_load(s, x->target, &p->words, e))
+        return false;
+    bool rank = p->r->steps[0].over == OVER_CANDIDATES;
+    if (!read_seeds(s, x, &p->pool, e) ||
+        !read_samples(s, x, rank ? "status:pending" : "status:accepted",
+                      &p->pool, e))
+        return false;
+    size_t seeds = 0;
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        seeds += rank ? p->pool.samples[i].n : p->pool.seeds[i].n;
+    return seeds || err_set(e, ERR_REFUSED,
+                            rank ? _("no pending sample is there to rank")
+                                 : _("there are no seeds to draw from"));
+}
+
+static void close_plan(struct plan *p)
+{
+    recipe_free(&p->r);
+    target_words_free(&p->words);
+    pool_free(&p->pool);
+    free(p->first);
+}
+
+static bool plan_calls(struct plan *p, bool only_first, struct err *e)
+{
+    enum step_over over = p->r->steps[0].over;
+    if (over == OVER_DRAW)
+        return plan_draws(p, only_first ? 1 : calls_for(p->r, p->x->prompts),
+                          e);
+    return plan_each(p, over == OVER_CANDIDATES, e) &&
+           (p->n || err_set(e, ERR_REFUSED, _("nothing here has two answers "
+                                              "that no judge has scored")));
+}
+
+bool verb_estimate(struct store *s, const struct expand *x,
+                   struct estimate *out, struct err *e)
+{
+    struct plan p;
+    *out = (struct estimate){0};
+    struct expand few = *x;
+    if (few.prompts > 50 || !few.prompts)
+        few.prompts = 50;
+    bool ok = open_plan(&p, s, &few, e) && plan_calls(&p, true, e);
+    if (ok) {
+        bool draws = p.r->steps[0].over == OVER_DRAW;
+        bool then = draws && p.r->n_steps > 1;
+        out->calls_first = draws ? calls_for(p.r, x->prompts)
+                                 : x->prompts ? x->prompts * x->answers
+                                              : p.n;
+        out->calls_then = then ? x->prompts * x->answers : 0;
+        size_t each = p.n ? p.bytes / (size_t)p.n : 0;
+        int max = p.r->steps[0].decode.max_tokens;
+        out->first_tokens = cost_tokens(each);
+        out->tokens_in = out->calls_first * out->first_tokens +
+                         out->calls_then * 120;
+        out->tokens_out = out->calls_first * (draws ? max / 3 : 120) +
+                          out->calls_then * 120;
+        out->first_prompt = p.first;
+        p.first = NULL;
+    }
+    close_plan(&p);
+    return ok;
+}
+
+/* The job's row, with what the form said. */
+static int64_t add_job(struct plan *p, const char *who, struct err *e)
+{
+    const struct expand *x = p->x;
+    struct buf args = BUF_INIT(0);
+    struct jw w = jw_start(&args);
+    jw_open(&w, '{');
+    jw_kint(&w, "split", x->split);
+    jw_kint(&w, "prompts", x->prompts);
+    jw_kint(&w, "answers", x->answers);
+    jw_knum(&w, "temperature", x->temperature);
+    jw_kint(&w, "seed", (int64_t)(x->seed & 0x7fffffffffff));
+    jw_close(&w);
+    struct job j = {.target = x->target, .spend_max = x->spend_max,
+                    .kind = p->r->steps[0].over == OVER_CANDIDATES ? "rank"
+                                                                   : "expand",
+                    .teacher = (char *)(uintptr_t)x->teacher,
+                    .who = (char *)(uintptr_t)who,
+                    .args = (char *)(uintptr_t)buf_str(&args)};
+    j.recipe = recipe_row(p->s, p->r->name, p->r->version, p->r->text, e);
+    int64_t id = j.recipe ? job_add(p->s, &j, e) : 0;
+    buf_free(&args);
+    return id;
+}
+
+int64_t verb_plan(struct store *s, const char *who, const struct expand *x,
+                  struct err *e)
+{
+    struct plan p;
+    struct act a = {0};
+    bool ok = open_plan(&p, s, x, e) &&
+              act_begin(s, &a, "arrive", who, "plan", 0, e);
+    int64_t job = 0;
+    if (ok) {
+        p.a = &a;
+        p.job = job = add_job(&p, who, e);
+        ok = job && plan_calls(&p, false, e);
+    }
+    if (ok)
+        ok = act_commit(&a, e) != ACT_NOT_SAVED;
+    else
+        act_cancel(&a);
+    close_plan(&p);
+    return ok ? job : 0;
+}

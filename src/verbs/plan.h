@@ -1,0 +1,22 @@
+/* What plan.c and elicit.c share: a target's words as bindings. */
+#ifndef VERBS_PLAN_H
+#define VERBS_PLAN_H
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "recipe/recipe.h"
+#include "verbs/elicit.h"
+
+struct target_words {
+    json *doc; /* owns the strings */
+    const char *system, *description;
+    VEC(const char *) principles;
+    double near_limit; /* NAN: the recipe's */
+};
+
+bool target_words_load(struct store *s, int64_t id, struct target_words *out,
+                       struct err *e);
+void target_words_free(struct target_words *w);
+void target_bind(const struct target_words *w, struct recipe_bindings *b);
+
+#endif

@@ -1,0 +1,12 @@
+/* Withdrawing: what a job or an import brought is taken out of sight as one
+ * decision that undo takes back. Nothing is deleted. */
+#ifndef VERBS_WITHDRAW_H
+#define VERBS_WITHDRAW_H
+
+#include "verbs/decide.h"
+
+/* All live samples of the job. *n of them; *seq is the decision. */
+enum decided verb_withdraw_job(struct store *s, const char *who, int64_t job,
+                               int64_t *n, int64_t *seq, struct err *e);
+
+#endif
