@@ -1,11 +1,13 @@
 #include "cli/cli.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/say.h"
+#include "base/sig.h"
 #include "verbs/export.h"
 
 #define SHOWN 12 /* samples that are named for a check */
@@ -211,6 +213,11 @@ static void print_json(const struct export_form *f,
 
 /* ---- The command -------------------------------------------------------- */
 
+static bool asked_to_stop(void)
+{
+    return sig_next() != 0;
+}
+
 static int run(struct cli *c, const struct export_form *f, bool dry)
 {
     struct export_report r = {0};
@@ -237,7 +244,11 @@ static int open_and_run(struct cli *c, const struct asked *a)
     struct export_form f = {.filter = a->filter, .seed = a->seed,
                             .max_words = a->max_words,
                             .overwrite = a->overwrite,
+                            .stop = asked_to_stop,
                             .dir = c->argc ? c->argv[0] : NULL};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < COUNT(signals); i++)
+        sig_catch(signals[i]);
     ids leave = {0};
     f.leave_wrong = a->leave && !strcmp(a->leave, "wrong");
     bool ok = read_shapes(c, a->shapes, &f) &&

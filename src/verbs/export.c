@@ -205,28 +205,48 @@ static int find_candidate(const struct sample *x, int64_t id)
     return -1;
 }
 
-/* The person's order over the answers that are still there: order->n of them,
- * at[i] the index of the i-th. False where there is none. */
+/* Letters of an order, 0 where there are more than it may have. */
+static size_t count_letters(const char *text)
+{
+    size_t n = 0;
+    for (const char *p = text; *p; p++)
+        n += (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z');
+    return n <= ORDER_MAX ? n : 0;
+}
+
+/* Leaves the answers that are still there: order->n of them, at[i] the index
+ * of the i-th. */
+static void keep_live(const struct sample *x, const struct order *all,
+                      const ids *letters, struct order *out,
+                      size_t at[ORDER_MAX])
+{
+    for (size_t i = 0; i < all->n; i++) {
+        int k = find_candidate(x, letters->at[i]);
+        if (k < 0)
+            continue;
+        at[out->n] = (size_t)k;
+        out->place[out->n++] = all->place[i];
+    }
+    struct order gaps = *out;
+    for (size_t i = 0; i < out->n; i++) {
+        out->place[i] = 1;
+        for (size_t k = 0; k < out->n; k++)
+            out->place[i] += gaps.place[k] < gaps.place[i];
+    }
+}
+
+/* The person's order over them; false where there is none. */
 static bool live_order(struct walk *w, struct order *order,
                        size_t at[ORDER_MAX])
 {
     char *text;
     ids letters;
     struct order all;
-    size_t n = 0;
     *order = (struct order){0};
-    if (order_read(w->s, w->x.id, &text, &letters))
-        for (const char *p = text; *p; p++)
-            n += (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z');
-    if (n && n <= letters.n && n <= ORDER_MAX &&
-        order_parse(text, n, &all, NULL))
-        for (size_t i = 0; i < n; i++) {
-            int k = find_candidate(&w->x, letters.at[i]);
-            if (k < 0)
-                continue;
-            at[order->n] = (size_t)k;
-            order->place[order->n++] = all.place[i];
-        }
+    bool has = order_read(w->s, w->x.id, &text, &letters);
+    size_t n = has ? count_letters(text) : 0;
+    if (n && n <= letters.n && order_parse(text, n, &all, NULL))
+        keep_live(&w->x, &all, &letters, order, at);
     free(text);
     VEC_FREE(&letters);
     return order->n > 0;
@@ -349,6 +369,8 @@ static bool send_rejected(struct walk *w, struct err *e)
 
 static bool send_sample(struct walk *w, int64_t id, struct err *e)
 {
+    if (w->form->stop && w->form->stop())
+        return err_set(e, ERR_CANCEL, _("stopped: nothing is written"));
     if (!sample_get(w->s, id, &w->x, e))
         return false;
     if (!chat_parse(w->x.prompt, &w->prompt, NULL))
@@ -409,6 +431,7 @@ static bool walk_samples(void *ctx, export_emit *emit, void *to,
 /* ---- Since the last one ------------------------------------------------- */
 
 struct old_rows {
+    const struct export_form *form;
     VEC(struct export_member) at;
 };
 
@@ -418,7 +441,7 @@ static void keep_old(void *ctx, const struct member *m)
     struct export_member x = {.split = (enum split)m->split, .row = m->row,
                               .sample = m->sample,
                               .candidate = m->candidate};
-    if (!shape_parse(m->shape, &x.shape))
+    if (!shape_parse(m->shape, &x.shape) || !old->form->shapes[x.shape])
         return;
     memcpy(x.hash, m->hash, sizeof x.hash);
     VEC_PUSH(&old->at, x);
@@ -474,7 +497,7 @@ static bool look_since(struct store *s, const struct export_form *f,
                        struct export_since *out, struct err *e)
 {
     struct export last;
-    struct old_rows old = {0};
+    struct old_rows old = {.form = f};
     *out = (struct export_since){.id = export_last(s, f->target)};
     if (!out->id)
         return true;

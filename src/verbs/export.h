@@ -33,9 +33,12 @@ struct export_form {
     bool leave_wrong;          /* leave wrong rows out */
     bool overwrite;
     const char *dir;
+    bool (*stop)(void);        /* asked once a sample: true ends with
+                                  ERR_CANCEL and leaves nothing; or NULL */
 };
 
-/* Against the newest export of the target; id 0 where there is none. */
+/* Against the newest export of the target, in the shapes that are asked for;
+ * id 0 where there is none. */
 struct export_since {
     int64_t id, as_of, at;
     int64_t fresh, gone, changed; /* rows */
