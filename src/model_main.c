@@ -1,11 +1,61 @@
+/* stillroom-model: the local student. One table of subcommands
+ * (model/commands.def); everything else is in model/cmd. */
+#include "config.h"
+
 #include <stdio.h>
+#include <string.h>
 
+#include "base/lang.h"
+#include "base/mem.h"
 #include "base/paths.h"
+#include "base/say.h"
 #include "base/sig.h"
+#include "model/cmd/cmd.h"
 
-int main(void)
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+#define CMD(name, fn, help) {#name, fn, help},
+#include "model/commands.def"
+#undef CMD
+};
+
+static int help(void)
+{
+    printf("%s\n\n", _("Usage: stillroom-model COMMAND [ARGUMENTS]"));
+    for (size_t i = 0; i < COUNT(commands); i++)
+        printf("  %-11s %s\n", commands[i].name, _(commands[i].help));
+    printf("\n%s\n", _("stillroom-model COMMAND --help says more."));
+    return 0;
+}
+
+static int wrong(const char *name)
+{
+    struct err e;
+    if (name)
+        err_set(&e, ERR_USAGE, _("no command named \"%.60s\"; --help lists "
+                                 "them"), name);
+    else
+        err_set(&e, ERR_USAGE, _("no command given; --help lists them"));
+    return say_err("stillroom-model", &e);
+}
+
+int main(int argc, char **argv)
 {
     sig_start();
     paths_init_lang();
-    return 0;
+    if (argc < 2)
+        return wrong(NULL);
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
+        return help();
+    if (!strcmp(argv[1], "--version")) {
+        printf("stillroom-model %s\n", PACKAGE_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+    return wrong(argv[1]);
 }
