@@ -157,8 +157,7 @@ bool gemm_start(struct err *e)
 
 const char *gemm_kernel(void)
 {
-    static const char *const loops[] = {"default", "default", "haswell",
-                                        "skylake-avx512"};
+    static const char *const loops[] = {"default", "default", "avx2", "avx512f"};
     static char name[80];
     snprintf(name, sizeof name, "%s+%s", openblas_get_corename(),
              loops[cpu_class()]);

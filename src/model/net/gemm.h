@@ -26,7 +26,7 @@ void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
 /* The seconds that the calling thread has spent in gemm so far. */
 double gemm_seconds(void);
 
-/* What decides the bits of a product: "Zen+haswell" (OpenBLAS's kernel and
+/* What decides the bits of a product: "Zen+avx2" (OpenBLAS's kernel and
  * the version of our own loops), and the library's name and version. */
 const char *gemm_kernel(void);
 const char *gemm_library(void);

@@ -20,8 +20,7 @@ typedef float real;
  * processor; the loader picks. */
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(WITH_SANITIZERS)
 #define HOT                                                                   \
-    __attribute__((target_clones("arch=skylake-avx512", "arch=haswell",       \
-                                 "default")))
+    __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define HOT
 #endif
