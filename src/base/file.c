@@ -198,15 +198,22 @@ char *path_dir(const char *path)
     return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
+void lines_from(struct lines *l, int fd, size_t max_line)
+{
+    *l = (struct lines){.fd = fd, .line = BUF_INIT(max_line)};
+    l->chunk = xmalloc(CHUNK);
+}
+
 bool lines_open(struct lines *l, const char *path, size_t max_line,
                 struct err *e)
 {
-    *l = (struct lines){.fd = -1, .line = BUF_INIT(max_line)};
     struct stat st;
-    l->fd = open_regular(path, &st, e);
-    if (l->fd < 0)
+    int fd = open_regular(path, &st, e);
+    if (fd < 0) {
+        *l = (struct lines){.fd = -1};
         return false;
-    l->chunk = xmalloc(CHUNK);
+    }
+    lines_from(l, fd, max_line);
     return true;
 }
 

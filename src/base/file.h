@@ -57,6 +57,8 @@ struct lines {
 
 bool lines_open(struct lines *l, const char *path, size_t max_line,
                 struct err *e);
+/* Reads from an open descriptor of any kind (lines_close closes it). */
+void lines_from(struct lines *l, int fd, size_t max_line);
 /* The next line into l->line (without its end); false at the end of the file
  * or where reading failed (then l->failed and e are set). */
 bool lines_next(struct lines *l, struct err *e);
