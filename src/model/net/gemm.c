@@ -26,18 +26,27 @@ double gemm_seconds(void)
     return seconds;
 }
 
+#ifdef REAL_IS_DOUBLE
+#define GEMM cblas_dgemm
+#define GEMV cblas_dgemv
+#else
+#define GEMM cblas_sgemm
+#define GEMV cblas_sgemv
+#endif
+
 void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
           int lda, const real *b, int ldb, real beta, real *c, int ldc)
 {
     double from = now();
-#ifdef REAL_IS_DOUBLE
-    cblas_dgemm(
-#else
-    cblas_sgemm(
-#endif
-        CblasRowMajor, ta ? CblasTrans : CblasNoTrans,
-        tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta,
-        c, ldc);
+    if (m == 1 && !ta && tb)
+        GEMV(CblasRowMajor, CblasNoTrans, n, k, alpha, b, ldb, a, 1, beta, c,
+             1);
+    else if (m == 1 && !ta)
+        GEMV(CblasRowMajor, CblasTrans, k, n, alpha, b, ldb, a, 1, beta, c, 1);
+    else
+        GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans,
+             tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb,
+             beta, c, ldc);
     seconds += now() - from;
 }
 
