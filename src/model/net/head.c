@@ -1,7 +1,6 @@
 #include "model/net/head.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/lang.h"
 #include "base/mem.h"
@@ -12,10 +11,9 @@ struct head {
     int hidden, vocab;
     double eps;
     real *block;
-    real *x, *y, *dx, *dy;  /* [HEAD_ROWS, hidden] gathered rows */
-    real *rstd;             /* [HEAD_ROWS] */
-    real *logits;           /* [HEAD_ROWS, vocab] */
-    int row[HEAD_ROWS], n;  /* which rows they are */
+    real *y, *dy; /* [HEAD_ROWS, hidden] normed rows, their gradient */
+    real *rstd;   /* [HEAD_ROWS] */
+    real *logits; /* [HEAD_ROWS, vocab] */
 };
 
 struct head *head_new(const struct config *c, struct err *e)
@@ -25,7 +23,7 @@ struct head *head_new(const struct config *c, struct err *e)
     h->hidden = c->hidden;
     h->vocab = c->vocab;
     h->eps = c->eps;
-    h->block = malloc((rows * (4 * width + (size_t)c->vocab) + rows) *
+    h->block = malloc((rows * (2 * width + (size_t)c->vocab) + rows) *
                       sizeof(real));
     if (!h->block) {
         free(h);
@@ -33,10 +31,8 @@ struct head *head_new(const struct config *c, struct err *e)
         return NULL;
     }
     h->logits = h->block;
-    h->x = h->logits + rows * (size_t)c->vocab;
-    h->y = h->x + rows * width;
-    h->dx = h->y + rows * width;
-    h->dy = h->dx + rows * width;
+    h->y = h->logits + rows * (size_t)c->vocab;
+    h->dy = h->y + rows * width;
     h->rstd = h->dy + rows * width;
     return h;
 }
@@ -49,62 +45,46 @@ void head_free(struct head **h)
     *h = NULL;
 }
 
-/* Logits of the gathered rows to losses and, in place, gradients. */
-static double losses(struct head *h, const struct head_part *p)
+/* Logits of rows from..from+n-1 to losses and, in place, gradients. */
+static double losses(struct head *h, const struct head_part *p, int from,
+                     int n)
 {
     double loss = 0;
-    for (int i = 0; i < h->n; i++) {
-        int top, t = h->row[i];
+    for (int i = 0; i < n; i++) {
+        int top, want = p->target[from + i], row = p->row[from + i];
         double l = softmax_loss(h->logits + (size_t)i * (size_t)h->vocab,
-                                h->vocab, p->target[t], p->scale, &top);
+                                h->vocab, want, p->scale, &top);
         loss -= l;
         if (p->told && p->told->logprob)
-            p->told->logprob[t] = l;
+            p->told->logprob[row] = l;
         if (p->told && p->told->top)
-            p->told->top[t] = top == p->target[t];
+            p->told->top[row] = top == want;
     }
     return loss;
 }
 
-static void chunk_back(struct head *h, const struct head_part *p)
+static double chunk(struct head *h, const struct head_part *p, int from,
+                    int n)
 {
-    int n = h->n, w = h->hidden, V = h->vocab;
-    size_t size = (size_t)w * sizeof(real);
-    gemm(true, false, V, w, n, 1, h->logits, V, h->y, w, 1, p->dw, w);
-    gemm(false, false, n, w, V, 1, h->logits, V, p->w, w, 0, h->dy, w);
-    memset(h->dx, 0, (size_t)n * size);
-    rms_backward(h->dx, p->dgain, h->dy, h->x, p->gain, h->rstd, n, w);
-    for (int i = 0; i < n; i++)
-        add_to(p->dx + (size_t)h->row[i] * (size_t)w,
-               h->dx + (size_t)i * (size_t)w, (size_t)w);
-}
-
-static double chunk(struct head *h, const struct head_part *p)
-{
-    int n = h->n, w = h->hidden;
-    for (int i = 0; i < n; i++)
-        memcpy(h->x + (size_t)i * (size_t)w,
-               p->x + (size_t)h->row[i] * (size_t)w, (size_t)w * sizeof(real));
-    rms_forward(h->y, h->rstd, h->x, p->gain, n, w, h->eps);
-    gemm(false, true, n, h->vocab, w, 1, h->y, w, p->w, w, 0, h->logits,
-         h->vocab);
-    double loss = losses(h, p);
-    if (p->dx)
-        chunk_back(h, p);
-    h->n = 0;
+    int w = h->hidden, V = h->vocab;
+    size_t at = (size_t)from * (size_t)w;
+    rms_forward(h->y, h->rstd, p->x + at, p->gain, n, w, h->eps);
+    gemm(false, true, n, V, w, 1, h->y, w, p->w, w, 0, h->logits, V);
+    double loss = losses(h, p, from, n);
+    if (p->dx) {
+        gemm(true, false, V, w, n, 1, h->logits, V, h->y, w, 1, p->dw, w);
+        gemm(false, false, n, w, V, 1, h->logits, V, p->w, w, 0, h->dy, w);
+        rms_backward(p->dx + at, p->dgain, h->dy, p->x + at, p->gain, h->rstd,
+                     n, w);
+    }
     return loss;
 }
 
 double head_loss(struct head *h, const struct head_part *p)
 {
     double loss = 0;
-    h->n = 0;
-    for (int t = 0; t < p->T; t++) {
-        if (p->target[t] < 0)
-            continue;
-        h->row[h->n++] = t;
-        if (h->n == HEAD_ROWS)
-            loss += chunk(h, p);
-    }
-    return h->n ? loss + chunk(h, p) : loss;
+    for (int from = 0; from < p->n; from += HEAD_ROWS)
+        loss += chunk(h, p, from, p->n - from < HEAD_ROWS ? p->n - from
+                                                          : HEAD_ROWS);
+    return loss;
 }

@@ -1,4 +1,4 @@
-/* The last norm, the head and the loss over the rows that have a target, a
+/* The last norm, the head and the loss over rows that all have a target, a
  * chunk of rows at a time: all logits never stand in memory at once.
  */
 #ifndef MODEL_NET_HEAD_H
@@ -17,9 +17,10 @@ struct head *head_new(const struct config *c, struct err *e);
 void head_free(struct head **h);
 
 struct head_part {
-    const real *x;         /* [T, hidden] the last residual */
-    const int32_t *target; /* [T], -1: none */
-    int T;
+    const real *x;         /* [n, hidden] the last residual */
+    const int32_t *target; /* [n] */
+    const int32_t *row;    /* [n] under which number a row is told of */
+    int n;
     real scale;            /* of the gradient */
     const real *gain;      /* [hidden] of the last norm */
     const real *w;         /* [vocab, hidden] */

@@ -27,6 +27,10 @@ struct work {
     real *narrow;   /* [T, max(f, q)] */
     real *scratch;  /* of attention */
     int32_t *pos;   /* [T] */
+    int32_t *row;   /* [kept] the rows with a target: behind the attention of
+                       the last layer only they are computed */
+    int32_t *want;  /* [kept] their targets */
+    int kept;
     struct head *head;
     double drop;
     uint64_t key;
@@ -83,7 +87,9 @@ struct work *work_new(const struct llama *m, int tokens, int context,
         return NULL;
     }
     lay_out(k, &m->config, context);
-    k->pos = xcalloc((size_t)tokens, sizeof *k->pos);
+    k->pos = xcalloc(3 * (size_t)tokens, sizeof *k->pos);
+    k->row = k->pos + tokens;
+    k->want = k->row + tokens;
     return k;
 }
 
@@ -152,39 +158,62 @@ static void attend(const struct config *c, struct work *k,
     }
 }
 
-/* One layer from x to the next x, [T, h] each. */
-static void layer_forward(const struct llama *m, struct work *k,
-                          const struct batch *b, int l, int T)
+/* The rows that go on behind layer l's attention; NULL: all T of them. */
+static const int32_t *rows_of(const struct llama *m, const struct work *k,
+                              int l, int T, int *n)
+{
+    bool last = l == m->config.layers - 1;
+    *n = last ? k->kept : T;
+    return last ? k->row : NULL;
+}
+
+/* x (all rows) to mid (the rows that go on). */
+static void attention_half(const struct llama *m, struct work *k,
+                           const struct batch *b, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
-    int h = c->hidden, f = c->ffn, q = config_q(c);
-    int w = q + 2 * config_kv(c);
-    size_t row = (size_t)l * (size_t)k->tokens, n = (size_t)T * (size_t)h;
+    int h = c->hidden, q = config_q(c), w = q + 2 * config_kv(c), n;
+    const int32_t *rows = rows_of(m, k, l, T, &n);
+    size_t row = (size_t)l * (size_t)k->tokens;
     real *x = k->x + row * (size_t)h, *mid = k->mid + row * (size_t)h;
-    real *next = x + (size_t)k->tokens * (size_t)h;
-    real *n1 = k->n1 + row * (size_t)h, *n2 = k->n2 + row * (size_t)h;
+    real *n1 = k->n1 + row * (size_t)h;
     real *qkv = k->qkv + row * (size_t)w, *att = k->att + row * (size_t)q;
-    real *gu = k->gu + row * 2 * (size_t)f, *act = k->act + row * (size_t)f;
-
     rms_forward(n1, k->r1 + row, x, m->w + at->norm1, T, h, c->eps);
     linear(qkv, n1, m->w + at->qkv, T, h, w, false);
     rope_forward(qkv, w, k->pos, T, c->heads + c->kv_heads, c->head_dim,
                  m->cosine, m->sine);
     attend(c, k, b, att, k->lse + row * (size_t)c->heads, qkv);
-    linear(mid, att, m->w + at->o, T, q, h, false);
-    drop(mid, T, h, k->drop, place(k, l, 0), b->first);
-    add_to(mid, x, n);
-
-    rms_forward(n2, k->r2 + row, mid, m->w + at->norm2, T, h, c->eps);
-    linear(gu, n2, m->w + at->gate_up, T, h, 2 * f, false);
-    swiglu_forward(act, gu, T, f);
-    linear(next, act, m->w + at->down, T, f, h, false);
-    drop(next, T, h, k->drop, place(k, l, 1), b->first);
-    add_to(next, mid, n);
+    if (rows)
+        keep_rows(att, rows, n, q);
+    linear(mid, att, m->w + at->o, n, q, h, false);
+    drop(mid, n, h, k->drop, place(k, l, 0), b->first, rows);
+    for (int i = 0; i < n; i++)
+        add_to(mid + (size_t)i * (size_t)h,
+               x + (size_t)(rows ? rows[i] : i) * (size_t)h, (size_t)h);
 }
 
-/* Leaves the last residual in x[layers]. */
+/* mid to the next layer's x, both [rows that go on, h]. */
+static void mlp_half(const struct llama *m, struct work *k,
+                     const struct batch *b, int l, int T)
+{
+    const struct config *c = &m->config;
+    const struct layer_at *at = &m->layer[l];
+    int h = c->hidden, f = c->ffn, n;
+    const int32_t *rows = rows_of(m, k, l, T, &n);
+    size_t row = (size_t)l * (size_t)k->tokens;
+    real *mid = k->mid + row * (size_t)h, *n2 = k->n2 + row * (size_t)h;
+    real *next = k->x + (row + (size_t)k->tokens) * (size_t)h;
+    real *gu = k->gu + row * 2 * (size_t)f, *act = k->act + row * (size_t)f;
+    rms_forward(n2, k->r2 + row, mid, m->w + at->norm2, n, h, c->eps);
+    linear(gu, n2, m->w + at->gate_up, n, h, 2 * f, false);
+    swiglu_forward(act, gu, n, f);
+    linear(next, act, m->w + at->down, n, f, h, false);
+    drop(next, n, h, k->drop, place(k, l, 1), b->first, rows);
+    add_to(next, mid, (size_t)n * (size_t)h);
+}
+
+/* Leaves the last residual of the kept rows in x[layers]. */
 static void forward(const struct llama *m, struct work *k,
                     const struct batch *b)
 {
@@ -193,8 +222,10 @@ static void forward(const struct llama *m, struct work *k,
         for (int t = b->start[s]; t < b->start[s + 1]; t++)
             k->pos[t] = t - b->start[s];
     embed_forward(k->x, m->w + m->embed, b->ids, T, m->config.hidden);
-    for (int l = 0; l < m->config.layers; l++)
-        layer_forward(m, k, b, l, T);
+    for (int l = 0; l < m->config.layers; l++) {
+        attention_half(m, k, b, l, T);
+        mlp_half(m, k, b, l, T);
+    }
 }
 
 static real *last_x(const struct llama *m, const struct work *k)
@@ -222,6 +253,17 @@ static void attend_back(const struct config *c, struct work *k,
     }
 }
 
+/* The gradient behind a dropout: k->dx itself, or a masked copy in k->dn. */
+static const real *undrop(struct work *k, const struct batch *b, int h,
+                          uint64_t key, const int32_t *rows, int n)
+{
+    if (k->drop <= 0)
+        return k->dx;
+    memcpy(k->dn, k->dx, (size_t)n * (size_t)h * sizeof(real));
+    drop(k->dn, n, h, k->drop, key, b->first, rows);
+    return k->dn;
+}
+
 /* The second half: k->dx holds the gradient of the layer's output and then
  * that of mid. */
 static void mlp_back(const struct llama *m, struct work *k,
@@ -229,21 +271,17 @@ static void mlp_back(const struct llama *m, struct work *k,
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
-    int h = c->hidden, f = c->ffn;
+    int h = c->hidden, f = c->ffn, n;
+    const int32_t *rows = rows_of(m, k, l, T, &n);
     size_t row = (size_t)l * (size_t)k->tokens;
-    const real *dy = k->dx;
-    if (k->drop > 0) {
-        memcpy(k->dn, k->dx, (size_t)T * (size_t)h * sizeof(real));
-        drop(k->dn, T, h, k->drop, place(k, l, 1), b->first);
-        dy = k->dn;
-    }
+    const real *dy = undrop(k, b, h, place(k, l, 1), rows, n);
     linear_back(k->narrow, grad + at->down, dy, k->act + row * (size_t)f,
-                m->w + at->down, T, f, h);
-    swiglu_backward(k->wide, k->narrow, k->gu + row * 2 * (size_t)f, T, f);
+                m->w + at->down, n, f, h);
+    swiglu_backward(k->wide, k->narrow, k->gu + row * 2 * (size_t)f, n, f);
     linear_back(k->dn, grad + at->gate_up, k->wide,
-                k->n2 + row * (size_t)h, m->w + at->gate_up, T, h, 2 * f);
+                k->n2 + row * (size_t)h, m->w + at->gate_up, n, h, 2 * f);
     rms_backward(k->dx, grad + at->norm2, k->dn, k->mid + row * (size_t)h,
-                 m->w + at->norm2, k->r2 + row, T, h);
+                 m->w + at->norm2, k->r2 + row, n, h);
 }
 
 /* The first half: from the gradient of mid to that of the layer's input. */
@@ -253,16 +291,16 @@ static void attention_half_back(const struct llama *m, struct work *k,
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
-    int h = c->hidden, q = config_q(c), w = q + 2 * config_kv(c);
+    int h = c->hidden, q = config_q(c), w = q + 2 * config_kv(c), n;
+    const int32_t *rows = rows_of(m, k, l, T, &n);
     size_t row = (size_t)l * (size_t)k->tokens;
-    const real *dy = k->dx;
-    if (k->drop > 0) {
-        memcpy(k->dn, k->dx, (size_t)T * (size_t)h * sizeof(real));
-        drop(k->dn, T, h, k->drop, place(k, l, 0), b->first);
-        dy = k->dn;
-    }
+    const real *dy = undrop(k, b, h, place(k, l, 0), rows, n);
     linear_back(k->narrow, grad + at->o, dy, k->att + row * (size_t)q,
-                m->w + at->o, T, q, h);
+                m->w + at->o, n, q, h);
+    if (rows) {
+        spread_rows(k->narrow, rows, n, T, q);
+        spread_rows(k->dx, rows, n, T, h);
+    }
     memset(k->wide, 0, (size_t)T * (size_t)w * sizeof(real));
     attend_back(c, k, b, k->wide, k->narrow, k->qkv + row * (size_t)w,
                 k->lse + row * (size_t)c->heads);
@@ -289,13 +327,22 @@ double llama_pass(const struct llama *m, struct work *k,
                   const struct batch *b, real scale, real *grad,
                   const struct told *told)
 {
-    size_t T = (size_t)b->start[b->sequences];
+    int T = b->start[b->sequences];
+    k->kept = 0;
+    for (int t = 0; t < T; t++)
+        if (b->target[t] >= 0) {
+            k->row[k->kept] = t;
+            k->want[k->kept++] = b->target[t];
+        }
+    if (!k->kept)
+        return 0;
     forward(m, k, b);
     if (grad)
-        memset(k->dx, 0, T * (size_t)m->config.hidden * sizeof(real));
+        memset(k->dx, 0, (size_t)k->kept * (size_t)m->config.hidden *
+                             sizeof(real));
     struct head_part part = {
-        .x = last_x(m, k), .target = b->target, .T = (int)T, .scale = scale,
-        .gain = m->w + m->norm, .w = m->w + m->head,
+        .x = last_x(m, k), .target = k->want, .row = k->row, .n = k->kept,
+        .scale = scale, .gain = m->w + m->norm, .w = m->w + m->head,
         .dx = grad ? k->dx : NULL, .dgain = grad ? grad + m->norm : NULL,
         .dw = grad ? grad + m->head : NULL, .told = told};
     double loss = head_loss(k->head, &part);
@@ -310,9 +357,11 @@ void llama_logits(const struct llama *m, struct work *k, const int32_t *ids,
     const int32_t start[2] = {0, n};
     struct batch b = {.ids = ids, .start = start, .sequences = 1};
     int h = m->config.hidden;
-    forward(m, k, &b);
     real rstd;
-    rms_forward(k->dn, &rstd, last_x(m, k) + (size_t)(n - 1) * (size_t)h,
-                m->w + m->norm, 1, h, m->config.eps);
+    k->kept = 1;
+    k->row[0] = n - 1;
+    forward(m, k, &b);
+    rms_forward(k->dn, &rstd, last_x(m, k), m->w + m->norm, 1, h,
+                m->config.eps);
     linear(out, k->dn, m->w + m->head, 1, h, m->config.vocab, false);
 }

@@ -145,16 +145,41 @@ static uint64_t mix(uint64_t z)
     return z ^ z >> 31;
 }
 
-void drop(real *x, int T, int width, double p, uint64_t key, int64_t first)
+void drop(real *x, int T, int width, double p, uint64_t key, int64_t first,
+          const int32_t *row)
 {
     if (p <= 0)
         return;
     real up = (real)(1 / (1 - p));
     uint64_t limit = (uint64_t)(p * 18446744073709551616.0);
-    uint64_t at = key + (uint64_t)first * (uint64_t)width;
-    size_t n = (size_t)T * (size_t)width;
-    for (size_t i = 0; i < n; i++)
-        x[i] = mix((at + i) * 0x9e3779b97f4a7c15u) < limit ? 0 : x[i] * up;
+    for (int t = 0; t < T; t++, x += width) {
+        uint64_t at = key + (uint64_t)(first + (row ? row[t] : t)) *
+                                (uint64_t)width;
+        for (int i = 0; i < width; i++) {
+            uint64_t bits = mix((at + (uint64_t)i) * 0x9e3779b97f4a7c15u);
+            x[i] = bits < limit ? 0 : x[i] * up;
+        }
+    }
+}
+
+void keep_rows(real *x, const int32_t *row, int n, int width)
+{
+    for (int i = 0; i < n; i++)
+        memmove(x + (size_t)i * (size_t)width,
+                x + (size_t)row[i] * (size_t)width,
+                (size_t)width * sizeof *x);
+}
+
+void spread_rows(real *x, const int32_t *row, int n, int T, int width)
+{
+    size_t size = (size_t)width * sizeof *x;
+    for (int t = T - 1; t >= 0; t--) {
+        real *to = x + (size_t)t * (size_t)width;
+        if (n > 0 && row[n - 1] == t)
+            memmove(to, x + (size_t)--n * (size_t)width, size);
+        else
+            memset(to, 0, size);
+    }
 }
 
 HOT static real largest(const real *x, int n)

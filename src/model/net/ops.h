@@ -46,10 +46,17 @@ void swiglu_backward(real *dgu, const real *da, const real *gu, int T, int f);
 /* x += y, n elements. */
 void add_to(real *x, const real *y, size_t n);
 
-/* Dropout, in place and the same in both directions: element i of the rows
- * from `first` on is kept with probability 1-p and divided by it; its bit
- * comes from (key, first row * width + i) alone, never from order. */
-void drop(real *x, int T, int width, double p, uint64_t key, int64_t first);
+/* Dropout, in place and the same in both directions: an element is kept with
+ * probability 1-p and divided by it. Its bit comes from the key and from its
+ * row's number, which is first + row[t] (first + t where row is NULL), never
+ * from order. */
+void drop(real *x, int T, int width, double p, uint64_t key, int64_t first,
+          const int32_t *row);
+
+/* Rows row[0] < row[1] < ... of x[., width] to its first n rows, in place. */
+void keep_rows(real *x, const int32_t *row, int n, int width);
+/* The way back: row i of n to row row[i] of T, zeros between, in place. */
+void spread_rows(real *x, const int32_t *row, int n, int T, int width);
 
 /* Softmax over logits[V] against one target, in place: leaves the gradient
  * scale (softmax - onehot) there and returns the target's natural log
