@@ -4,7 +4,7 @@ HOT static void update(real *w, real *m, real *v, const real *g, size_t n,
                        real keep, real rate, real b1, real b2, real c2,
                        real eps, real scale)
 {
-#pragma omp simd
+    SIMD()
     for (size_t i = 0; i < n; i++) {
         real d = g[i] * scale;
         m[i] = b1 * m[i] + (1 - b1) * d;
@@ -38,11 +38,11 @@ HOT double gather_squares(real *dst, const real *src, size_t n)
 {
     double sum = 0;
     if (src) {
-#pragma omp simd
+        SIMD()
         for (size_t i = 0; i < n; i++)
             dst[i] += src[i];
     }
-#pragma omp simd reduction(+ : sum)
+    SIMD(reduction(+ : sum))
     for (size_t i = 0; i < n; i++)
         sum += (double)dst[i] * (double)dst[i];
     return sum;

@@ -12,16 +12,16 @@ size_t attention_scratch(int keys)
 HOT static real soften(real *s, int seen, int keys)
 {
     real max = s[0], sum = 0;
-#pragma omp simd reduction(max : max)
+    SIMD(reduction(max : max))
     for (int j = 0; j < seen; j++)
         max = s[j] > max ? s[j] : max;
-#pragma omp simd reduction(+ : sum)
+    SIMD(reduction(+ : sum))
     for (int j = 0; j < seen; j++) {
         s[j] = real_exp(s[j] - max);
         sum += s[j];
     }
     real by = 1 / sum;
-#pragma omp simd
+    SIMD()
     for (int j = 0; j < seen; j++)
         s[j] *= by;
     for (int j = seen; j < keys; j++)
@@ -35,12 +35,12 @@ HOT static void soften_back(real *s, real *dp, real lse, real scale, int seen,
                             int keys)
 {
     real sum = 0;
-#pragma omp simd reduction(+ : sum)
+    SIMD(reduction(+ : sum))
     for (int j = 0; j < seen; j++) {
         s[j] = real_exp(s[j] - lse);
         sum += s[j] * dp[j];
     }
-#pragma omp simd
+    SIMD()
     for (int j = 0; j < seen; j++)
         dp[j] = s[j] * (dp[j] - sum) * scale;
     for (int j = seen; j < keys; j++)

@@ -15,7 +15,7 @@ HOT void embed_backward(real *dw, const real *dx, const int32_t *ids, int T,
     for (int t = 0; t < T; t++) {
         real *to = dw + (size_t)ids[t] * (size_t)h;
         const real *from = dx + (size_t)t * (size_t)h;
-#pragma omp simd
+        SIMD()
         for (int i = 0; i < h; i++)
             to[i] += from[i];
     }
@@ -26,12 +26,12 @@ HOT void rms_forward(real *y, real *rstd, const real *x, const real *gain,
 {
     for (int t = 0; t < T; t++, x += h, y += h) {
         real sum = 0;
-#pragma omp simd reduction(+ : sum)
+        SIMD(reduction(+ : sum))
         for (int i = 0; i < h; i++)
             sum += x[i] * x[i];
         real r = (real)(1 / sqrt((double)sum / h + eps));
         rstd[t] = r;
-#pragma omp simd
+        SIMD()
         for (int i = 0; i < h; i++)
             y[i] = x[i] * r * gain[i];
     }
@@ -42,11 +42,11 @@ HOT void rms_backward(real *dx, real *dgain, const real *dy, const real *x,
 {
     for (int t = 0; t < T; t++, x += h, dx += h, dy += h) {
         real r = rstd[t], sum = 0;
-#pragma omp simd reduction(+ : sum)
+        SIMD(reduction(+ : sum))
         for (int i = 0; i < h; i++)
             sum += dy[i] * gain[i] * x[i];
         real c = r * r * r * sum / (real)h;
-#pragma omp simd
+        SIMD()
         for (int i = 0; i < h; i++) {
             dgain[i] += dy[i] * x[i] * r;
             dx[i] += dy[i] * gain[i] * r - x[i] * c;
@@ -72,7 +72,7 @@ void rope_tables(real *cosine, real *sine, int positions, int d, double theta)
 static inline void turn(real *a, real *b, const real *c, const real *s,
                         real sign, int half)
 {
-#pragma omp simd
+    SIMD()
     for (int i = 0; i < half; i++) {
         real x = a[i], y = b[i], z = sign * s[i];
         a[i] = x * c[i] - y * z;
@@ -110,7 +110,7 @@ HOT void swiglu_forward(real *a, const real *gu, int T, int f)
 {
     for (int t = 0; t < T; t++, a += f, gu += 2 * f) {
         const real *g = gu, *u = gu + f;
-#pragma omp simd
+        SIMD()
         for (int i = 0; i < f; i++)
             a[i] = g[i] / (1 + real_exp(-g[i])) * u[i];
     }
@@ -122,7 +122,7 @@ HOT void swiglu_backward(real *dgu, const real *da, const real *gu, int T,
     for (int t = 0; t < T; t++, da += f, gu += 2 * f, dgu += 2 * f) {
         const real *g = gu, *u = gu + f;
         real *dg = dgu, *du = dgu + f;
-#pragma omp simd
+        SIMD()
         for (int i = 0; i < f; i++) {
             real s = 1 / (1 + real_exp(-g[i]));
             du[i] = da[i] * g[i] * s;
@@ -133,7 +133,7 @@ HOT void swiglu_backward(real *dgu, const real *da, const real *gu, int T,
 
 HOT void add_to(real *x, const real *y, size_t n)
 {
-#pragma omp simd
+    SIMD()
     for (size_t i = 0; i < n; i++)
         x[i] += y[i];
 }
@@ -185,7 +185,7 @@ void spread_rows(real *x, const int32_t *row, int n, int T, int width)
 HOT static real largest(const real *x, int n)
 {
     real m = x[0];
-#pragma omp simd reduction(max : m)
+    SIMD(reduction(max : m))
     for (int i = 0; i < n; i++)
         m = x[i] > m ? x[i] : m;
     return m;
@@ -197,13 +197,13 @@ HOT double softmax_loss(real *logits, int V, int target, real scale, int *top)
     *top = 0;
     while (*top < V - 1 && logits[*top] < max)
         ++*top;
-#pragma omp simd reduction(+ : sum)
+    SIMD(reduction(+ : sum))
     for (int i = 0; i < V; i++) {
         logits[i] = real_exp(logits[i] - max);
         sum += logits[i];
     }
     real by = scale / sum;
-#pragma omp simd
+    SIMD()
     for (int i = 0; i < V; i++)
         logits[i] *= by;
     logits[target] -= scale;

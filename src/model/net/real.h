@@ -25,6 +25,15 @@ typedef float real;
 #define HOT
 #endif
 
+/* Stands before a loop that compilers should make vectors of:
+ * SIMD() or SIMD(reduction(+ : sum)). */
+#ifdef WITH_SANITIZERS
+#define SIMD(...)
+#else
+#define SIMD_TEXT(text) _Pragma(#text)
+#define SIMD(...) SIMD_TEXT(omp simd __VA_ARGS__)
+#endif
+
 /* exp(x), within 2 units in the last place from -87 to 88 and flat outside,
  * written so that compilers make vectors of it (Cody and Waite's reduction,
  * then a polynomial of degree 6). */
