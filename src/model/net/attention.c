@@ -1,6 +1,7 @@
 #include "model/net/attention.h"
 
 #include "model/net/gemm.h"
+#include "model/net/ops.h"
 
 size_t attention_scratch(int keys)
 {
@@ -11,10 +12,7 @@ size_t attention_scratch(int keys)
  * them; returns the log-sum. */
 HOT static real soften(real *s, int seen, int keys)
 {
-    real max = s[0], sum = 0;
-    SIMD(reduction(max : max))
-    for (int j = 0; j < seen; j++)
-        max = s[j] > max ? s[j] : max;
+    real max = row_max(s, seen), sum = 0;
     SIMD(reduction(+ : sum))
     for (int j = 0; j < seen; j++) {
         s[j] = real_exp(s[j] - max);

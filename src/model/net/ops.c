@@ -182,18 +182,25 @@ void spread_rows(real *x, const int32_t *row, int n, int T, int width)
     }
 }
 
-HOT static real largest(const real *x, int n)
+HOT real row_max(const real *x, int n)
 {
-    real m = x[0];
-    SIMD(reduction(max : m))
-    for (int i = 0; i < n; i++)
-        m = x[i] > m ? x[i] : m;
-    return m;
+    real m[8]; /* eight at a time, a form that compilers know */
+    int i = 0;
+    for (int j = 0; j < 8; j++)
+        m[j] = x[0];
+    for (; i + 8 <= n; i += 8)
+        for (int j = 0; j < 8; j++)
+            m[j] = x[i + j] > m[j] ? x[i + j] : m[j];
+    for (; i < n; i++)
+        m[0] = x[i] > m[0] ? x[i] : m[0];
+    for (int j = 1; j < 8; j++)
+        m[0] = m[j] > m[0] ? m[j] : m[0];
+    return m[0];
 }
 
 HOT double softmax_loss(real *logits, int V, int target, real scale, int *top)
 {
-    real max = largest(logits, V), at_target = logits[target], sum = 0;
+    real max = row_max(logits, V), at_target = logits[target], sum = 0;
     *top = 0;
     while (*top < V - 1 && logits[*top] < max)
         ++*top;

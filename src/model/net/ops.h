@@ -58,6 +58,9 @@ void keep_rows(real *x, const int32_t *row, int n, int width);
 /* The way back: row i of n to row row[i] of T, zeros between, in place. */
 void spread_rows(real *x, const int32_t *row, int n, int T, int width);
 
+/* The largest of n > 0 elements. */
+real row_max(const real *x, int n);
+
 /* Softmax over logits[V] against one target, in place: leaves the gradient
  * scale (softmax - onehot) there and returns the target's natural log
  * probability. *top is set to the index of the largest logit (the first). */
