@@ -169,7 +169,7 @@ const char *gemm_kernel(void)
     static const char *const loops[] = {"default", "default", "avx2", "avx512f"};
     static char name[80];
     snprintf(name, sizeof name, "%s+%s", openblas_get_corename(),
-             loops[cpu_class()]);
+             loops[HOT_CLONES ? cpu_class() : 0]);
     return name;
 }
 

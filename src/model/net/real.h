@@ -17,11 +17,15 @@ typedef float real;
 #endif
 
 /* Marks a loop over elements that is worth a version for each kind of
- * processor; the loader picks. */
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(WITH_SANITIZERS)
+ * processor; the loader picks. (clang 14 links such functions only within
+ * one file.) */
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && \
+    !defined(WITH_SANITIZERS)
+#define HOT_CLONES 1
 #define HOT                                                                   \
     __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
+#define HOT_CLONES 0
 #define HOT
 #endif
 
