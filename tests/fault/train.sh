@@ -107,6 +107,15 @@ else
     echo "the run ended before it could be stopped"
 fi
 
+# ---- two trainers do not share a folder
+run=exec train locked --steps 1000000 > /dev/null 2>&1 &
+pid=$!
+until test -f locked/status.json; do sleep 0.02; done
+if train locked --resume 2> why; then fail "two in one folder"; fi
+kill -KILL $pid
+wait $pid 2> /dev/null || true
+grep -q 'another process' why || fail "$(cat why)"
+
 # ---- a loss that is not a number ends at the last good checkpoint
 if "$model" train student --rows rows.jsonl --valid valid.jsonl --out nan \
     --steps 60 --rate 1 --clip 0 --decay 10 --warmup 0 2> why; then

@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "base/say.h"
 #include "model/cmd/cmd.h"
+#include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
 #include "model/learn/eval.h"
-#include "model/net/gemm.h"
 
 struct evaluation {
     struct llama *m;
@@ -25,8 +25,7 @@ static bool prepare(struct evaluation *x, const char *dir,
                     const struct opt_files *rows, struct err *e)
 {
     int workers = pool_default();
-    if (!gemm_start(e) || !(x->m = llama_load(dir, e)) ||
-        !(x->t = tokenizer_load(dir, e)) ||
+    if (!folder_load(dir, &x->m, &x->t, e) ||
         !items_load(&x->d, x->t, rows->at, rows->n, x->m->config.context, e))
         return false;
     if (!x->d.n)

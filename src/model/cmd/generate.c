@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "base/say.h"
 #include "model/cmd/cmd.h"
+#include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
 #include "model/learn/generate.h"
-#include "model/net/gemm.h"
 #include "model/token/template.h"
 
 struct asked {
@@ -81,14 +81,13 @@ static bool answer(const struct llama *m, const struct tokenizer *t,
 
 static bool run(const struct asked *a, struct err *e)
 {
-    struct llama *m = gemm_start(e) ? llama_load(a->dir, e) : NULL;
-    struct tokenizer *t = m ? tokenizer_load(a->dir, e) : NULL;
+    struct llama *m;
+    struct tokenizer *t;
     size_t n = 0;
-    int32_t *ids = t ? prompt_ids(t, a, &n, e) : NULL;
-    bool ok = ids && t->n > (size_t)m->config.vocab
-                  ? err_set(e, ERR_INPUT, _("the tokenizer has more tokens "
-                                            "than the model"))
-                  : ids && answer(m, t, a, ids, n, e);
+    if (!folder_load(a->dir, &m, &t, e))
+        return false;
+    int32_t *ids = prompt_ids(t, a, &n, e);
+    bool ok = ids && answer(m, t, a, ids, n, e);
     free(ids);
     tokenizer_free(&t);
     llama_free(&m);

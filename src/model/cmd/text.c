@@ -14,8 +14,8 @@
 #include "base/say.h"
 #include "domain/chat.h"
 #include "model/cmd/cmd.h"
+#include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
-#include "model/net/gemm.h"
 #include "model/net/llama.h"
 #include "model/token/template.h"
 #include "model/token/tokenizer.h"
@@ -239,7 +239,7 @@ int cmd_score(int argc, char **argv)
     if (code >= 0)
         return code;
     struct err e;
-    bool ok = gemm_start(&e) && (f.m = llama_load(dir, &e)) &&
+    bool ok = folder_load(dir, &f.m, NULL, &e) &&
               (f.k = work_new(f.m, f.m->config.context, f.m->config.context,
                               &e)) &&
               each_line(&f, score, &e);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/say.h"
 #include "model/cmd/cmd.h"
+#include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
 #include "model/learn/train.h"
 #include "model/net/gemm.h"
@@ -38,6 +39,9 @@ static int run(const struct train *t)
 {
     struct err e = {0};
     bool stopped = false;
+    struct config c;
+    if (config_load(t->dir, &c, NULL))
+        folder_warn(t->dir, &c);
     if (!gemm_start(&e) || !train_run(t, &stopped, &e))
         return say_err("stillroom-model", &e);
     if (stopped)

@@ -166,7 +166,8 @@ bool gemm_start(struct err *e)
 
 const char *gemm_kernel(void)
 {
-    static const char *const loops[] = {"default", "default", "avx2", "avx512f"};
+    static const char *const loops[] = {"default", "default", "avx2",
+                                        "avx512f"};
     static char name[80];
     snprintf(name, sizeof name, "%s+%s", openblas_get_corename(),
              loops[HOT_CLONES ? cpu_class() : 0]);
