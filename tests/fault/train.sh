@@ -85,6 +85,12 @@ if grep -q '"state":"stopped"' stopped/status.json; then
         fail "resumed with other threads"
     fi
     grep -q 'other-host' why || fail "did not say why: $(cat why)"
+    if test "$(uname -m)" = x86_64; then
+        if OPENBLAS_CORETYPE=Prescott train stopped --resume 2> why; then
+            fail "resumed with another kernel"
+        fi
+        grep -q Prescott why || fail "$(cat why)"
+    fi
     # ---- nor other settings, nor other rows, nor a new beginning
     if train stopped --resume --rate 0.5 2> why; then fail "other rate"; fi
     grep -q 'rate was 0.003' why || fail "$(cat why)"

@@ -89,8 +89,8 @@ bool settings_resume(struct settings *s, const bool given[SETTINGS],
                                            "--%s"), t->name);
         if (given[i] && value(s, t) != was)
             return err_set(e, ERR_REFUSED,
-                           _("--%s was %.15g when the run began; a resume cannot "
-                             "change it"), t->name, was);
+                           _("--%s was %.15g when the run began; a resume "
+                             "cannot change it"), t->name, was);
         set(s, t, was);
     }
     return true;
