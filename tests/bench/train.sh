@@ -20,7 +20,7 @@ bench() {
     shift
     "$model" new "$dir/$name" --rows "$dir/rows" "$@" > "$dir/log"
     "$model" train "$dir/$name" --rows "$dir/rows" --out "$dir/$name.run" \
-        --steps 100
+        --steps 100 >> "$dir/log"
     printf '{"bench":"train","name":"%s",%s}\n' "$name" "$(
         grep -o '"\(parameters\|tokens\|tokens_per_second\|gemm_share\)":[0-9.]*' \
             "$dir/$name.run/figures.json" | head -4 | paste -sd,)"

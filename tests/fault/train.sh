@@ -35,7 +35,8 @@ train() {
 }
 
 # ---- it learns, and an unbroken run is the measure of the broken one
-train whole
+train whole > said
+grep -q '240 steps, held-out loss .* 30 of 30 right' said || fail "$(cat said)"
 grep -q '"state":"done"' whole/status.json || fail "not done"
 grep -q '"exact":1' whole/status.json || fail "did not learn: $(
     cat whole/status.json)"
@@ -49,6 +50,12 @@ want=$(hash whole/model/model.safetensors)
 answer=$("$model" generate whole/model --messages \
     '[{"role":"user","content":"twice 36"}]')
 test "$answer" = "6 or so" || fail "generate said $answer"
+
+# ---- from scratch is from where `new` began with the same seed
+"$model" train whole/model --rows rows.jsonl --valid valid.jsonl --out anew \
+    --steps 240 --batch-tokens 512 --eval-every 100 --dropout 0.05 \
+    --from-scratch > /dev/null
+test "$(hash anew/model/model.safetensors)" = "$want" || fail "from scratch"
 
 # ---- killed at several moments, it ends with the same bits
 kills=0
@@ -103,10 +110,10 @@ if grep -q '"state":"stopped"' stopped/status.json; then
     mv kept rows.jsonl
     grep -q '"state":"stopped"' stopped/status.json || fail "status changed"
     cp -r stopped forced
-    train stopped --resume
+    train stopped --resume > /dev/null
     test "$(hash stopped/model/model.safetensors)" = "$want" ||
         fail "other bits after SIGTERM"
-    OPENBLAS_NUM_THREADS=1 train forced --resume --other-host
+    OPENBLAS_NUM_THREADS=1 train forced --resume --other-host > said
     grep -q '"bit_identical":false' forced/figures.json ||
         fail "other host not marked"
 else

@@ -38,14 +38,22 @@ static int missing(const struct train *t)
 static int run(const struct train *t)
 {
     struct err e = {0};
-    bool stopped = false;
+    struct outcome o;
     struct config c;
     if (config_load(t->dir, &c, NULL))
         folder_warn(t->dir, &c);
-    if (!gemm_start(&e) || !train_run(t, &stopped, &e))
+    if (!gemm_start(&e) || !train_run(t, &o, &e))
         return say_err("stillroom-model", &e);
-    if (stopped)
-        say(stdout, _("stopped; --resume goes on with %s\n"), t->run);
+    if (o.stopped)
+        say(stdout, _("stopped after %lld steps; --resume goes on with %s\n"),
+            (long long)o.steps, t->run);
+    else if (o.held_out.rows)
+        say(stdout, _("%s/model: %lld steps, held-out loss %.4f, %zu of %zu "
+                      "right\n"), t->run, (long long)o.steps,
+            o.held_out.loss, o.held_out.right, o.held_out.rows);
+    else
+        say(stdout, _("%s/model: %lld steps, loss %.4f\n"), t->run,
+            (long long)o.steps, o.loss);
     return 0;
 }
 

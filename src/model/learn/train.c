@@ -21,7 +21,11 @@
 #include "model/learn/step.h"
 #include "model/net/gemm.h"
 
-enum { SAVE_MS = 60000, CURVE_POINTS = 2000 };
+enum {
+    SAVE_MS = 60000,  /* between checkpoints, and at least */
+    SAVE_PART = 50,   /* this many times what one takes to write */
+    CURVE_POINTS = 2000
+};
 
 struct trainer {
     const struct train *t;
@@ -39,9 +43,9 @@ struct trainer {
     double best;            /* lowest held-out loss so far */
     double seconds, gemm;   /* spent in steps before this process */
     double spent;           /* by this one */
-    int64_t saved;          /* monotonic ms of the last checkpoint */
+    int64_t save_at;        /* monotonic ms when a checkpoint is due */
     bool same_host;         /* all of it on one kind of machine */
-    int lock;
+    int lock;               /* -1: none */
 };
 
 /* ---- Beginning ---------------------------------------------------------- */
@@ -159,12 +163,14 @@ static bool save(struct trainer *x, struct err *e)
     struct buf note = BUF_INIT(0);
     struct checkpoint c = {x->m->n, x->m->w, x->step.m, x->step.v,
                            x->plan.step};
+    int64_t from = clock_mono();
     print_note(x, &note);
     bool ok = checkpoint_save(x->t->run, &c, buf_str(&note), e);
     buf_free(&note);
     if (ok)
         x->r.checkpoint = x->plan.step;
-    x->saved = clock_mono();
+    int64_t now = clock_mono(), pause = SAVE_PART * (now - from);
+    x->save_at = now + (pause > SAVE_MS ? pause : SAVE_MS);
     return ok;
 }
 
@@ -207,6 +213,7 @@ static bool go_back_to(struct trainer *x, const json *note, int64_t step,
         return err_set(e, ERR_INPUT, _("the rows do not lead to the "
                                        "checkpoint's place in them"));
     x->r.checkpoint = step;
+    x->save_at = clock_mono() + SAVE_MS;
     x->r.loss = json_get_number(note, "loss", NAN);
     x->best = json_get_number(note, "best", INFINITY);
     x->seconds = json_get_number(note, "seconds", 0);
@@ -301,7 +308,7 @@ static bool behind_step(struct trainer *x, struct err *e)
     bool due = n % x->s.eval_every == 0 || last;
     if (due && !evaluate(x, e))
         return false;
-    if ((due || clock_mono() - x->saved >= SAVE_MS) && !save(x, e))
+    if ((due || clock_mono() >= x->save_at) && !save(x, e))
         return false;
     return report_status(&x->r, false, e);
 }
@@ -467,7 +474,7 @@ static void say_end(struct trainer *x, bool ok, bool begun, bool stopped,
     report_status(&x->r, true, NULL);
 }
 
-bool train_run(const struct train *t, bool *stopped, struct err *e)
+bool train_run(const struct train *t, struct outcome *o, struct err *e)
 {
     struct trainer x = {.t = t, .s = t->settings, .best = INFINITY,
                         .same_host = true, .lock = -1};
@@ -475,15 +482,18 @@ bool train_run(const struct train *t, bool *stopped, struct err *e)
                           .checkpoint = -1, .loss = NAN, .held_out_loss = NAN,
                           .exact = NAN, .rate = NAN, .eta = NAN,
                           .gemm_share = NAN};
-    *stopped = false;
+    *o = (struct outcome){0};
     signal(SIGHUP, SIG_IGN);
     sig_catch(SIGTERM);
     sig_catch(SIGINT);
     bool ok = open_run(&x, e) && prepare(&x, e), begun = ok;
-    ok = ok && first_figures(&x, e) && loop(&x, stopped, e);
-    if (ok && !*stopped)
+    ok = ok && first_figures(&x, e) && loop(&x, &o->stopped, e);
+    if (ok && !o->stopped)
         ok = write_model(&x, e) && write_figures(&x, e);
-    say_end(&x, ok, begun, *stopped, e);
+    say_end(&x, ok, begun, o->stopped, e);
+    o->steps = x.plan.step;
+    o->loss = x.r.loss;
+    o->held_out = x.last;
     finish(&x);
     return ok;
 }

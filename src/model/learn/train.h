@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "model/learn/eval.h"
 #include "model/learn/settings.h"
 
 struct train {
@@ -27,9 +28,17 @@ struct train {
     bool other_host;      /* resume though the bits will differ */
 };
 
+/* How a run ended. */
+struct outcome {
+    bool stopped;  /* by a signal, with a checkpoint to go on from */
+    int64_t steps; /* made so far */
+    double loss;   /* of the last one */
+    struct figures held_out; /* rows 0: there are none */
+};
+
 /* Trains. The folder is locked meanwhile. SIGTERM and SIGINT stop it behind
- * the step at hand, with a checkpoint; that is no failure: *stopped is then
- * set. A loss that is not a number ends it at the last checkpoint. */
-bool train_run(const struct train *t, bool *stopped, struct err *e);
+ * the step at hand; that is no failure. A loss that is not a number ends it
+ * at the last checkpoint. */
+bool train_run(const struct train *t, struct outcome *o, struct err *e);
 
 #endif
