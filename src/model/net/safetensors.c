@@ -151,36 +151,44 @@ static bool read_header(struct st_file *f, const json *j, uint64_t size,
     return check_cover(f, size, e);
 }
 
+/* The header's text into *text (the caller frees) and its length. */
+static bool read_text(struct st_file *f, uint64_t size, char **text,
+                      uint64_t *n, struct err *e)
+{
+    uint8_t head[8];
+    *n = 0;
+    if (size < 8 || !read_at(f->fd, head, 8, 0))
+        return err_set(e, ERR_INPUT, _("too short for a safetensors file"));
+    for (int i = 7; i >= 0; i--)
+        *n = *n << 8 | head[i];
+    if (*n < 2 || *n > HEADER_MAX || *n > size - 8)
+        return err_set(e, ERR_INPUT, _("a header of %llu bytes cannot be"),
+                       (unsigned long long)*n);
+    *text = xmalloc((size_t)*n);
+    if (!read_at(f->fd, *text, (size_t)*n, 8))
+        return err_set(e, ERR_INPUT, _("cannot be read to its end"));
+    if (**text != '{')
+        return err_set(e, ERR_INPUT, _("the header does not begin with {"));
+    return true;
+}
+
 static bool open_checked(struct st_file *f, struct err *e)
 {
     struct stat st;
     f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (f->fd < 0)
-        return err_sys(e, "%s", f->path);
+        return err_sys(e, _("cannot be opened"));
     if (fstat(f->fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return err_set(e, ERR_INPUT, _("%s: not a regular file"), f->path);
-    uint8_t head[8];
-    uint64_t n = 0, size = (uint64_t)st.st_size;
-    if (size < 8 || !read_at(f->fd, head, 8, 0))
-        return err_set(e, ERR_INPUT, _("%s: too short for a safetensors "
-                                       "file"), f->path);
-    for (int i = 7; i >= 0; i--)
-        n = n << 8 | head[i];
-    if (n < 2 || n > HEADER_MAX || n > size - 8)
-        return err_set(e, ERR_INPUT, _("%s: a header of %llu bytes cannot "
-                                       "be"), f->path, (unsigned long long)n);
+        return err_set(e, ERR_INPUT, _("not a regular file"));
+    uint64_t n, size = (uint64_t)st.st_size;
+    char *text = NULL;
+    bool ok = read_text(f, size, &text, &n, e);
     f->data = 8 + n;
-    char *text = xmalloc((size_t)n);
-    bool ok = read_at(f->fd, text, (size_t)n, 8) || err_sys(e, "%s", f->path);
-    if (ok && text[0] != '{')
-        ok = err_set(e, ERR_INPUT, _("%s: the header does not begin with {"),
-                     f->path);
     json *j = ok ? json_parse(text, (size_t)n, e) : NULL;
     free(text);
     ok = j && read_header(f, j, size - f->data, e);
     json_free(j);
-    return ok || (e && strstr(e->text, f->path) ? false
-                                                : err_in(e, "%s", f->path));
+    return ok;
 }
 
 bool st_open(struct st_file *f, const char *path, struct err *e)
@@ -188,6 +196,7 @@ bool st_open(struct st_file *f, const char *path, struct err *e)
     *f = (struct st_file){.fd = -1, .path = xstrdup(path)};
     if (open_checked(f, e))
         return true;
+    err_in(e, "%s", path);
     st_close(f);
     return false;
 }
