@@ -17,8 +17,8 @@ static char dir[200];
 
 static const char *const texts[] = {
     "Sort from low to high: 41, 20, 33. Sort from high to low: 7, 77, 777.",
-    "Converta 35 quil\303\264metros em metros. "
-    "Converta 3,5 quil\303\264metros.",
+    ("Converta 35 quil\303\264metros em metros. "
+     "Converta 3,5 quil\303\264metros."),
     "don't you'll we've  'tis   the the the then there\n\n\n  at last\t\t",
     "Spell the word \"bona\" letter by letter: b-o-n-a",
 };
