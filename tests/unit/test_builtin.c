@@ -463,12 +463,12 @@ static void the_demo_seeds_are_right(void **state)
     assert_int_equal(n, 48);
     assert_int_equal(pt, 10);
     assert_int_equal(train, 40);
-    struct target_file *t = target_find("demo", &e);
+    struct target_file *t = target_file_find("demo", &e);
     if (!t)
         fail_msg("%s", e.text);
     assert_int_equal(t->n_principles, 3);
     assert_true(t->near_limit == .9);
-    target_free(&t);
+    target_file_free(&t);
 }
 
 static void a_wrong_family_file_is_named(void **state)
