@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/proc.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/mem.h"
@@ -35,6 +36,8 @@ static void print_status(const struct report *r, struct buf *b)
     struct jw w = jw_start(b);
     jw_open(&w, '{');
     jw_kstr(&w, "state", r->state);
+    jw_kint(&w, "pid", getpid());
+    jw_kint(&w, "born", proc_born(getpid()));
     if (r->why)
         jw_kstr(&w, "why", r->why);
     jw_kint(&w, "step", r->step);

@@ -400,7 +400,7 @@ static bool open_run(struct trainer *x, struct err *e)
 {
     if (!dir_make(x->t->run, 0700, e))
         return false;
-    x->lock = status_lock(x->t->run, e);
+    x->lock = status_take(x->t->run, e);
     return x->lock >= 0;
 }
 
