@@ -80,6 +80,7 @@ struct list *app_list(struct app *a)
     switch (a->view) {
     case VIEW_TARGETS: return &a->targets.list;
     case VIEW_SEEDS: return &a->seeds.list;
+    case VIEW_RUNS: return &a->runs.list;
     case VIEW_LINEAGE: return &a->lineage;
     case VIEW_HELP: return &a->help;
     case VIEW_MESSAGES: return &a->messages_list;
@@ -95,6 +96,7 @@ void app_load(struct app *a)
     case VIEW_TARGETS: targets_load(a); break;
     case VIEW_SEEDS: seeds_load(a); break;
     case VIEW_REVIEW: review_load(a); break;
+    case VIEW_RUNS: runs_load(a); break;
     case VIEW_LINEAGE: lineage_load(a); break;
     default: break;
     }
@@ -118,6 +120,7 @@ void app_open(struct app *a, enum view v)
     case VIEW_TARGETS: targets_open(a); break;
     case VIEW_SEEDS: seeds_open(a); break;
     case VIEW_REVIEW: review_open(a); break;
+    case VIEW_RUNS: runs_open(a); break;
     default: break;
     }
     app_load(a);
@@ -159,6 +162,8 @@ void app_done(struct app *a)
     review_done(a);
     seeds_done(a);
     targets_done(a);
+    runs_done(a);
+    form_free(&a->form);
     lineage_done(a);
     list_free(&a->help);
     list_free(&a->messages_list);
@@ -488,6 +493,9 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_VIEW1: app_open(a, VIEW_TARGETS); return true;
     case ACT_VIEW2: app_open(a, VIEW_SEEDS); return true;
     case ACT_VIEW3: app_open(a, VIEW_REVIEW); return true;
+    case ACT_VIEW5: app_open(a, VIEW_RUNS); return true;
+    case ACT_EXPAND: form_open(a, FORM_EXPAND); return true;
+    case ACT_TRAIN: form_open(a, FORM_TRAIN); return true;
     case ACT_DOWN:
     case ACT_UP:
     case ACT_FIRST:
@@ -550,6 +558,7 @@ static void run(struct app *a, enum action act, const char *args)
     switch (a->view) {
     case VIEW_TARGETS: targets_act(a, act, args); break;
     case VIEW_SEEDS: seeds_act(a, act, args); break;
+    case VIEW_RUNS: runs_act(a, act, args); break;
     default: review_act(a, act, args); break;
     }
 }
@@ -582,6 +591,8 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
         return line_mode_key(a, key);
     if (a->ask.kind != ASK_NOTHING)
         return review_ask_key(a, key);
+    if (a->form.open)
+        return form_mode_key(a, key);
     int act = action_of_key(a->view, key);
     if (act < 0)
         return false;

@@ -13,6 +13,7 @@ const struct view_ops *view_ops(enum view v)
     switch (v) {
     case VIEW_TARGETS: return &view_targets;
     case VIEW_SEEDS: return &view_seeds;
+    case VIEW_RUNS: return &view_runs;
     case VIEW_LINEAGE: return &view_lineage;
     case VIEW_HELP: return &view_help;
     case VIEW_MESSAGES: return &view_messages;
@@ -30,6 +31,7 @@ static int64_t tab_count(const struct app *a, enum view v)
 {
     return v == VIEW_SEEDS    ? a->counts.seeds
            : v == VIEW_REVIEW ? a->counts.pending
+           : v == VIEW_RANK   ? a->counts.to_rank
                               : 0;
 }
 
@@ -137,6 +139,8 @@ static void draw_said(const struct app *a, int y)
         return;
     }
     int room = COLS - 2;
+    if (a->form.open)
+        return; /* its buttons stand here */
     if (a->said_undo && *a->said) {
         const char *undoes = _("u undoes");
         int w = cells_width(undoes);
@@ -222,6 +226,10 @@ static void draw_keys(const struct app *a, const char *names, int y)
     } else if (a->line.kind != LINE_NONE) {
         cells_put(y, 1, COLS - 1, STYLE_FACT,
                   _("Tab completes  Enter runs  Esc leaves  Up Down history"));
+    } else if (a->form.open) {
+        cells_put(y, 1, COLS - 1, STYLE_FACT,
+                  _("Tab next field  Left Right change  0-9 type  Enter press "
+                    " Esc close, form kept"));
     } else if (a->ask.kind != ASK_NOTHING) {
         cells_put(y, 1, COLS - 1, STYLE_FACT, _(asked[a->ask.kind]));
     } else {
@@ -260,10 +268,14 @@ static void draw_stacked(struct app *a, const struct view_ops *ops, int top,
         ops->item(a, (struct area){top + 1, 0, h - 1, COLS});
         return;
     }
-    int rows = ops->list_rows(LINES) + 1;
+    int rows = a->form.open ? 4 : ops->list_rows(LINES) + 1;
     draw_list(a, ops, (struct area){top, 0, rows, COLS});
     cross_rule(top + rows, 0, COLS, false);
-    ops->item(a, (struct area){top + rows + 1, 0, h - rows - 1, COLS});
+    struct area item = {top + rows + 1, 0, h - rows - 1, COLS};
+    if (a->form.open)
+        form_draw(a, item);
+    else
+        ops->item(a, item);
 }
 
 static void draw_beside(struct app *a, const struct view_ops *ops, int top,
@@ -277,7 +289,11 @@ static void draw_beside(struct app *a, const struct view_ops *ops, int top,
     draw_list(a, ops, (struct area){top, 0, bottom - top, left - 1});
     for (int y = top; y < bottom; y++)
         cells_put(y, left - 1, 1, STYLE_RULE, "│");
-    ops->item(a, (struct area){top, left, bottom - top, COLS - left});
+    struct area item = {top, left, bottom - top, COLS - left};
+    if (a->form.open)
+        form_draw(a, item);
+    else
+        ops->item(a, item);
 }
 
 /* ---- Small screens ------------------------------------------------------ */

@@ -30,7 +30,7 @@ struct view_ops {
 const struct view_ops *view_ops(enum view v);
 
 extern const struct view_ops view_targets, view_seeds, view_review,
-    view_lineage, view_help, view_messages;
+    view_runs, view_lineage, view_help, view_messages;
 
 /* Runs the screen on a store (taken) until the person leaves. With `script`,
  * keys and commands come from that file instead (tests). Returns the exit
@@ -39,6 +39,10 @@ int ui_run(struct store *s, const char *who);
 
 /* Paints the whole screen from the app's state into curses' window. */
 void ui_paint(struct app *a);
+
+/* Draws the open form in the item's place; its buttons stand on the row
+ * below it. */
+void form_draw(struct app *a, struct area where);
 
 /* ---- Parts that views share --------------------------------------------- */
 
