@@ -11,6 +11,7 @@
 #include "app/form.h"
 #include "app/line.h"
 #include "app/list.h"
+#include "app/rank.h"
 #include "app/runs.h"
 #include "base/buf.h"
 #include "domain/diff.h"
@@ -139,6 +140,7 @@ struct app {
     bool quit;
     int64_t data_version;
 
+    struct rank_state rank;
     struct runs_state runs;
     struct form form;
     struct targets_state targets;
@@ -221,6 +223,7 @@ void seeds_act(struct app *a, enum action act, const char *args);
 void seeds_edited(struct app *a, const char *text);
 void seeds_done(struct app *a);
 
+void rank_act(struct app *a, enum action act, const char *args);
 void runs_act(struct app *a, enum action act, const char *args);
 
 /* Opens a form, as it was left; its keys while it is open. */

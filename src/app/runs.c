@@ -100,7 +100,10 @@ static void run_figures(struct run_row *x, const json *n, bool enough)
     double rate = json_get_number(n, "tokens_per_second", 0);
     char text[24];
     x->done = steps > 0 ? json_get_number(n, "step", 0) / steps : 0;
-    if (rate > 0)
+    if (rate >= 10000)
+        snprintf(x->rate, sizeof x->rate, "%sk tok/s",
+                 lang_number(text, sizeof text, rate / 1000, 1));
+    else if (rate > 0)
         snprintf(x->rate, sizeof x->rate, "%s tok/s",
                  lang_number(text, sizeof text, rate, 0));
     if (!strcmp(x->state, "running"))

@@ -14,11 +14,11 @@ struct app;
 struct run_row {
     bool is_run;
     int64_t id;
-    char name[16];   /* "r3" */
+    char name[24];   /* "r3" */
     char what[32];   /* "train nano", the recipe's name */
     char state[16];  /* untranslated */
     double done;     /* 0 to 1 */
-    char rate[24], left[16], figure[40];
+    char rate[40], left[16], figure[64];
 };
 
 /* A point of the curve; held_out NAN where only the loss was logged. */

@@ -13,6 +13,7 @@ const struct view_ops *view_ops(enum view v)
     switch (v) {
     case VIEW_TARGETS: return &view_targets;
     case VIEW_SEEDS: return &view_seeds;
+    case VIEW_RANK: return &view_rank;
     case VIEW_RUNS: return &view_runs;
     case VIEW_LINEAGE: return &view_lineage;
     case VIEW_HELP: return &view_help;
@@ -93,7 +94,8 @@ static const char *line_label(enum line_kind kind)
         [LINE_COMMAND] = ":", [LINE_FIND] = "/",
         [LINE_FILTER] = N_("filter: "), [LINE_TAG] = N_("tag: "),
         [LINE_NOTE] = N_("note: "), [LINE_RATE] = N_("rating 1 to 5: "),
-        [LINE_REASON] = N_("reason: "), [LINE_IMPORT] = N_("file: ")};
+        [LINE_REASON] = N_("reason: "), [LINE_IMPORT] = N_("file: "),
+        [LINE_ORDER] = N_("Order, best first, = between two that tie: ")};
     const char *text = labels[kind];
     return text[1] ? _(text) : text;
 }
@@ -366,7 +368,9 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     bool said = *a->said || a->ask.kind != ASK_NOTHING ||
                 a->line.kind != LINE_NONE;
     int bottom = LINES - 2;
-    if (a->second_pane || !ops->item || !review) {
+    if (ops->whole) {
+        ops->whole(a, (struct area){1, 0, bottom - 1, COLS});
+    } else if (a->second_pane || !ops->item || !review) {
         draw_list(a, ops, (struct area){1, 0, bottom - 1, COLS});
     } else if (a->review.now.id) {
         draw_plain_texts(a, 1, bottom - 1);
@@ -432,7 +436,9 @@ void ui_paint(struct app *a)
     } else {
         draw_tabs(a);
         ops->where(a, 1, 1, COLS - 2);
-        if (COLS >= 100)
+        if (ops->whole)
+            ops->whole(a, (struct area){2, 0, LINES - 4, COLS});
+        else if (COLS >= 100)
             draw_beside(a, ops, 2, LINES - 2);
         else
             draw_stacked(a, ops, 2, LINES - 2);

@@ -382,4 +382,4 @@ static int list_rows(int rows)
 }
 
 const struct view_ops view_runs = {where, header, row, item, list_rows,
-                                   "train stop resume previous next help"};
+    .footer = "train stop resume previous next help"};
