@@ -24,6 +24,13 @@ extern const char TEMPLATE_NANO[];
 /* The tokens of the form, NULL-ended; the first ends a turn. */
 extern const char *const template_tokens[];
 
+/* False where the folder has no template, or one that is not known. */
+bool template_check(const struct tokenizer *t, struct err *e);
+
+/* An assistant's turn without its end: the content and the tool calls behind
+ * it. The caller frees. */
+char *template_answer(const struct message *m);
+
 struct rendered {
     struct buf text;
     int32_t *ids;
