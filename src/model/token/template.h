@@ -39,8 +39,7 @@ struct rendered {
 };
 
 /* Renders a conversation; `prompt` adds the head of an answer to come. An
- * assistant's turn is trained unless it is masked. False where the folder
- * has no template, or one that is not known. */
+ * assistant's turn is trained unless it is masked. False as template_check. */
 bool template_render(const struct tokenizer *t, const struct chat *c,
                      bool prompt, struct rendered *out, struct err *e);
 void rendered_free(struct rendered *r);
