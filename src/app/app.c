@@ -80,6 +80,8 @@ struct list *app_list(struct app *a)
     switch (a->view) {
     case VIEW_TARGETS: return &a->targets.list;
     case VIEW_SEEDS: return &a->seeds.list;
+    case VIEW_RANK: return &a->rank.list;
+    case VIEW_RUNS: return &a->runs.list;
     case VIEW_LINEAGE: return &a->lineage;
     case VIEW_HELP: return &a->help;
     case VIEW_MESSAGES: return &a->messages_list;
@@ -95,6 +97,8 @@ void app_load(struct app *a)
     case VIEW_TARGETS: targets_load(a); break;
     case VIEW_SEEDS: seeds_load(a); break;
     case VIEW_REVIEW: review_load(a); break;
+    case VIEW_RANK: rank_load(a); break;
+    case VIEW_RUNS: runs_load(a); break;
     case VIEW_LINEAGE: lineage_load(a); break;
     default: break;
     }
@@ -118,6 +122,8 @@ void app_open(struct app *a, enum view v)
     case VIEW_TARGETS: targets_open(a); break;
     case VIEW_SEEDS: seeds_open(a); break;
     case VIEW_REVIEW: review_open(a); break;
+    case VIEW_RANK: rank_open(a); break;
+    case VIEW_RUNS: runs_open(a); break;
     default: break;
     }
     app_load(a);
@@ -159,6 +165,9 @@ void app_done(struct app *a)
     review_done(a);
     seeds_done(a);
     targets_done(a);
+    rank_done(a);
+    runs_done(a);
+    form_free(&a->form);
     lineage_done(a);
     list_free(&a->help);
     list_free(&a->messages_list);
@@ -268,7 +277,7 @@ static void submit_line(struct app *a)
     static const char *const commands[LINE_KINDS] = {
         [LINE_FILTER] = "filter", [LINE_TAG] = "tag", [LINE_NOTE] = "note",
         [LINE_RATE] = "rate", [LINE_REASON] = "reject",
-        [LINE_IMPORT] = "import"};
+        [LINE_IMPORT] = "import", [LINE_ORDER] = "order"};
     enum line_kind kind = a->line.kind;
     char *text = xstrdup(buf_str(&a->line.text));
     line_close(&a->line, true);
@@ -488,6 +497,10 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_VIEW1: app_open(a, VIEW_TARGETS); return true;
     case ACT_VIEW2: app_open(a, VIEW_SEEDS); return true;
     case ACT_VIEW3: app_open(a, VIEW_REVIEW); return true;
+    case ACT_VIEW4: app_open(a, VIEW_RANK); return true;
+    case ACT_VIEW5: app_open(a, VIEW_RUNS); return true;
+    case ACT_EXPAND: form_open(a, FORM_EXPAND); return true;
+    case ACT_TRAIN: form_open(a, FORM_TRAIN); return true;
     case ACT_DOWN:
     case ACT_UP:
     case ACT_FIRST:
@@ -529,6 +542,7 @@ static enum line_kind asks_for(enum action act)
     case ACT_NOTE: return LINE_NOTE;
     case ACT_RATE: return LINE_RATE;
     case ACT_IMPORT: return LINE_IMPORT;
+    case ACT_ORDER: return LINE_ORDER;
     default: return LINE_NONE;
     }
 }
@@ -550,6 +564,8 @@ static void run(struct app *a, enum action act, const char *args)
     switch (a->view) {
     case VIEW_TARGETS: targets_act(a, act, args); break;
     case VIEW_SEEDS: seeds_act(a, act, args); break;
+    case VIEW_RANK: rank_act(a, act, args); break;
+    case VIEW_RUNS: runs_act(a, act, args); break;
     default: review_act(a, act, args); break;
     }
 }
@@ -573,7 +589,7 @@ void app_command(struct app *a, const char *text)
 static bool is_decision(int act)
 {
     return act == ACT_ACCEPT || act == ACT_REJECT || act == ACT_DEFER ||
-           act == ACT_AGAIN;
+           act == ACT_AGAIN || act == ACT_ALL_BAD;
 }
 
 bool app_key(struct app *a, const char *key, bool typed_ahead)
@@ -582,6 +598,8 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
         return line_mode_key(a, key);
     if (a->ask.kind != ASK_NOTHING)
         return review_ask_key(a, key);
+    if (a->form.open)
+        return form_mode_key(a, key);
     int act = action_of_key(a->view, key);
     if (act < 0)
         return false;

@@ -89,6 +89,8 @@ static void on_look(void *ctx, int revents)
     struct screen *x = ctx;
     (void)revents;
     app_look(&x->app);
+    if (runs_tick(&x->app) && x->app.view == VIEW_RUNS)
+        x->app.stale = STALE_PAINT;
     loop_timer(x->loop, LOOK_MS, on_look, x);
 }
 
