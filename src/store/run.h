@@ -25,7 +25,10 @@ struct member {
     const char *kind, *shape;
     int64_t owner, row, sample, candidate;
     int split;
+    const void *hash; /* MEMBER_HASH bytes over the row, or NULL */
 };
+#define MEMBER_HASH 16
+
 bool member_add(struct store *s, const struct member *m, struct err *e);
 /* How many accepted samples of the target stand in no run newer than ... its
  * last one: what has been added since the last training. */

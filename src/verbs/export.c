@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "domain/check.h"
 #include "domain/order.h"
 #include "store/export.h"
 #include "store/query.h"
@@ -351,6 +352,15 @@ static int shown_then(const struct walk *w)
     return sample_opens_with(&then);
 }
 
+/* An empty answer teaches nothing, also as a false one. */
+static bool says_something(const struct candidate *c)
+{
+    char *text = answer_text(c->body);
+    bool something = check_empty(text).verdict == VERDICT_PASS;
+    free(text);
+    return something;
+}
+
 static bool send_rejected(struct walk *w, struct err *e)
 {
     if (!strcmp(w->decided.who, "check") ||
@@ -361,7 +371,8 @@ static bool send_rejected(struct walk *w, struct err *e)
     bool ok = true;
     for (int i = 0; ok && i < (int)w->x.candidates.n; i++) {
         const struct candidate *c = &w->x.candidates.at[i];
-        if (i == shown || (all && c->born <= w->decided.seq))
+        if ((i == shown || (all && c->born <= w->decided.seq)) &&
+            says_something(c))
             ok = send_answer(w, SHAPE_KTO, c, false, e);
     }
     return ok;
@@ -589,10 +600,9 @@ static bool note(struct store *s, const struct export_form *f, int64_t as_of,
     bool ok = *id != 0;
     for (size_t i = 0; ok && i < r->members.n; i++) {
         const struct export_member *m = &r->members.at[i];
-        struct member one = {shape_name(m->shape), m->split, m->row,
-                             m->sample, m->candidate, {0}};
-        memcpy(one.hash, m->hash, sizeof one.hash);
-        ok = export_add_member(s, *id, &one, e);
+        struct member one = {"export", shape_name(m->shape), *id, m->row,
+                             m->sample, m->candidate, m->split, m->hash};
+        ok = member_add(s, &one, e);
     }
     return ok;
 }

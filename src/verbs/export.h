@@ -10,7 +10,8 @@
  *                prompt's pairs add up to 1
  *   kto          the chosen answers as true; as false those that a person
  *                (never a check) rejected as wrong, off topic, format, style
- *                or unsafe: the one that was shown; all bad: every one
+ *                or unsafe: the one that was shown; all bad: every one.
+ *                Empty ones are passed over
  * The filter is asked of accepted and rejected samples alike, so one that
  * says status:accepted leaves kto without false rows.
  */

@@ -85,7 +85,7 @@ static bool write_rows(struct store *s, const ids *which, size_t most,
                        e);
         if (ok && b.len > before && run) {
             struct member m = {"run", "sft", run, ++row, which->at[i],
-                               candidate, split};
+                               candidate, split, NULL};
             ok = member_add(s, &m, e);
         }
     }
