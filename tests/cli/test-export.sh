@@ -72,12 +72,19 @@ fails "no parent folder" 1 "No such file" $S export no/where
 ln -s out link
 fails "a link" 1 "is a link" $S export link --overwrite
 if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null &&
-    setpriv --reuid=65534 --clear-groups test -r "$HOME/q.jsonl" 2> /dev/null
+    chmod 711 "$HOME" && setpriv --reuid=65534 --clear-groups test -x "$S"
 then
-    mkdir shut
+    nobody() { setpriv --reuid=65534 --clear-groups "$S" "$@"; }
+    mkdir shut theirs
+    cp stillroom.db shut/
+    cp stillroom.db theirs/
+    chmod 644 shut/stillroom.db
+    chown -R 65534 theirs
     fails "a folder that may not be written" 1 "Permission denied" \
-        setpriv --reuid=65534 --clear-groups "$S" export shut/out
-    is "stays as it was" "" "$(ls shut)"
+        nobody export --store theirs/stillroom.db shut/out
+    is "stays as it was" "stillroom.db" "$(ls shut)"
+    has "a store that may not be written" "not noted in the store" \
+        "$(nobody export --store shut/stillroom.db theirs/out 2>&1)"
 else
     echo "ok - skipped: needs root and setpriv"
 fi

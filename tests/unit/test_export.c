@@ -17,7 +17,7 @@
 #include "verbs/decide.h"
 #include "verbs/edit.h"
 #include "verbs/export.h"
-#include "verbs/undo.h"
+#include "verbs/order.h"
 
 static struct err e;
 static struct store *s;
@@ -215,9 +215,12 @@ static void pairs_of_an_order(void **state)
 {
     (void)state;
     struct export_report r;
+    struct order o;
+    struct other other;
     int64_t a = ADD("which?", SPLIT_TRAIN, "one", "two", "three", "four");
-    put_order(a, "C A=B D");
-    decide(a, STATUS_ACCEPTED, "ana", "");
+    assert_ok(order_parse("C A=B D", 4, &o, &e), e);
+    assert_int_equal(verb_order(s, "ana", a, &o, candidate_id(a, 2), 0,
+                                &other, &e), DECIDED);
     int64_t tied = ADD("tied?", SPLIT_TRAIN, "one", "two");
     put_order(tied, "A=B");
     decide(tied, STATUS_ACCEPTED, "ana", "");
@@ -230,6 +233,11 @@ static void pairs_of_an_order(void **state)
     char *prov = slurp(dir, "prov/rows.jsonl");
     assert_int_equal(lines_with(prov, "\"weight\":0.333333333333333"), 3);
     assert_int_equal(r.order_pairs, 3);
+    struct buf shown = BUF_INIT(0);
+    struct export_form f = form(NULL);
+    assert_ok(verb_export_sample(s, &f, a, SHAPE_DPO, &shown, &e), e);
+    assert_string_equal(buf_str(&shown), rows); /* the rows of one sample */
+    buf_free(&shown);
     free(rows);
     free(prov);
     export_report_free(&r);
