@@ -628,7 +628,8 @@ static bool note(struct store *s, const struct export_form *f, int64_t as_of,
     for (size_t i = 0; ok && i < r->members.n; i++) {
         const struct export_member *m = &r->members.at[i];
         struct member one = {"export", shape_name(m->shape), *id, m->row,
-                             m->sample, m->candidate, m->split, m->hash};
+                             m->sample, m->candidate, (int)m->split,
+                             m->hash};
         ok = member_add(s, &one, e);
     }
     return ok;
