@@ -463,6 +463,7 @@ static bool walk_samples(void *ctx, export_emit *emit, void *to,
         VEC_FREE(&some);
     }
     filter_free(&filter);
+    export_read_end(w->s); /* what is left to do waits for nobody */
     return ok;
 }
 
