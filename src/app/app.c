@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "app/lineage.h"
+#include "app/session.h"
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/utf8.h"
@@ -156,12 +157,14 @@ void app_init(struct app *a, struct store *s, const char *who)
                       : a->counts.pending > 0 ? VIEW_REVIEW
                                               : VIEW_SEEDS;
     app_open(a, first);
+    session_restore(a);
     if (store_read_only(s))
         app_say(a, _("this store may not be written: it is open read-only"));
 }
 
 void app_done(struct app *a)
 {
+    session_save(a);
     review_done(a);
     seeds_done(a);
     targets_done(a);
@@ -524,6 +527,7 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_ZOOM: a->zoom = !a->zoom; break;
     case ACT_COPY: copy_text(a); return true;
     case ACT_SET: set_option(a, args); return true;
+    case ACT_TOUR: a->tour = !a->tour; break;
     case ACT_REPAINT: a->stale = STALE_ALL; return true;
     case ACT_BACK: go_back(a); return true;
     case ACT_QUIT: a->quit = true; return true;

@@ -165,6 +165,7 @@ struct app {
     struct edit_request edit;
     char *copy;       /* to be sent to the terminal's clipboard */
 
+    bool tour;        /* the demo store's, not hidden */
     bool show_hidden, diffmarks, zoom, second_pane, colour;
     int page;         /* rows of the list that are on the screen */
     int text_rows;    /* rows of the text that are on the screen */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/tour.h"
 #include "base/lang.h"
 #include "ui/ui.h"
 
@@ -120,7 +121,7 @@ static void draw_line(const struct app *a, int y)
     move(y, x + w);
 }
 
-static void draw_said(const struct app *a, int y)
+static void draw_said(struct app *a, int y)
 {
     if (a->line.kind != LINE_NONE) {
         draw_line(a, y);
@@ -141,8 +142,13 @@ static void draw_said(const struct app *a, int y)
         return;
     }
     int room = COLS - 2;
+    char tour[200];
     if (a->form.open)
         return; /* its buttons stand here */
+    if (!*a->said && tour_line(a, tour, sizeof tour)) {
+        cells_put(y, 1, room, STYLE_ASKED, tour);
+        return;
+    }
     if (a->said_undo && *a->said) {
         const char *undoes = _("u undoes");
         int w = cells_width(undoes);

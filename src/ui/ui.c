@@ -116,7 +116,18 @@ static bool on_tick(void *ctx, const char *holder, int64_t waited)
     return !x->gone && waited < 60000;
 }
 
-int ui_run(struct store *s, const char *who)
+/* One line after the screen has closed, where something goes on. */
+static void say_what_goes_on(struct app *a)
+{
+    runs_open(a);
+    runs_tick(a);
+    if (a->runs.running)
+        printf(P_("%d job goes on without you; see `stillroom runs`\n",
+                  "%d jobs go on without you; see `stillroom runs`\n",
+                  (unsigned long)a->runs.running), a->runs.running);
+}
+
+int ui_run(struct store *s, const char *who, bool tour)
 {
     struct screen x = {0};
     struct err e = {0};
@@ -128,6 +139,7 @@ int ui_run(struct store *s, const char *who)
     sig_catch(SIGTERM);
     sig_catch(SIGINT);
     app_init(&x.app, s, who);
+    x.app.tour = tour;
     store_set_tick(s, on_tick, &x);
     x.loop = loop_new();
     loop_watch(x.loop, term_fd(), POLLIN, on_keys, &x);
@@ -139,8 +151,10 @@ int ui_run(struct store *s, const char *who)
             ui_paint(&x.app);
         loop_once(x.loop, -1);
     }
-    if (!x.gone)
+    if (!x.gone) {
         term_stop();
+        say_what_goes_on(&x.app);
+    }
     loop_free(&x.loop);
     store_set_tick(s, NULL, NULL);
     app_done(&x.app);
