@@ -83,6 +83,7 @@ struct list *app_list(struct app *a)
     case VIEW_SEEDS: return &a->seeds.list;
     case VIEW_RANK: return &a->rank.list;
     case VIEW_RUNS: return &a->runs.list;
+    case VIEW_EXPORT: return &a->export.list;
     case VIEW_LINEAGE: return &a->lineage;
     case VIEW_HELP: return &a->help;
     case VIEW_MESSAGES: return &a->messages_list;
@@ -100,6 +101,7 @@ void app_load(struct app *a)
     case VIEW_REVIEW: review_load(a); break;
     case VIEW_RANK: rank_load(a); break;
     case VIEW_RUNS: runs_load(a); break;
+    case VIEW_EXPORT: export_load(a); break;
     case VIEW_LINEAGE: lineage_load(a); break;
     default: break;
     }
@@ -125,6 +127,7 @@ void app_open(struct app *a, enum view v)
     case VIEW_REVIEW: review_open(a); break;
     case VIEW_RANK: rank_open(a); break;
     case VIEW_RUNS: runs_open(a); break;
+    case VIEW_EXPORT: export_open(a); break;
     default: break;
     }
     app_load(a);
@@ -170,6 +173,7 @@ void app_done(struct app *a)
     targets_done(a);
     rank_done(a);
     runs_done(a);
+    export_done(a);
     form_free(&a->form);
     lineage_done(a);
     list_free(&a->help);
@@ -235,9 +239,10 @@ static void open_messages(struct app *a)
 static const char *line_start(struct app *a, enum line_kind kind)
 {
     if (kind == LINE_FILTER) {
-        const char *f = a->view == VIEW_SEEDS ? a->seeds.filter
-                                              : a->review.filter;
-        return f ? f : a->view == VIEW_SEEDS ? "" : "status:pending ";
+        const char *f = a->view == VIEW_SEEDS    ? a->seeds.filter
+                        : a->view == VIEW_EXPORT ? a->export.filter
+                                                 : a->review.filter;
+        return f ? f : a->view == VIEW_REVIEW ? "status:pending " : "";
     }
     return "";
 }
@@ -502,6 +507,7 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_VIEW3: app_open(a, VIEW_REVIEW); return true;
     case ACT_VIEW4: app_open(a, VIEW_RANK); return true;
     case ACT_VIEW5: app_open(a, VIEW_RUNS); return true;
+    case ACT_VIEW6: app_open(a, VIEW_EXPORT); return true;
     case ACT_EXPAND: form_open(a, FORM_EXPAND); return true;
     case ACT_TRAIN: form_open(a, FORM_TRAIN); return true;
     case ACT_DOWN:
@@ -570,6 +576,7 @@ static void run(struct app *a, enum action act, const char *args)
     case VIEW_SEEDS: seeds_act(a, act, args); break;
     case VIEW_RANK: rank_act(a, act, args); break;
     case VIEW_RUNS: runs_act(a, act, args); break;
+    case VIEW_EXPORT: export_act(a, act, args); break;
     default: review_act(a, act, args); break;
     }
 }

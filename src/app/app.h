@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/export.h"
 #include "app/form.h"
 #include "app/line.h"
 #include "app/list.h"
@@ -140,6 +141,7 @@ struct app {
     bool quit;
     int64_t data_version;
 
+    struct export_state export;
     struct rank_state rank;
     struct runs_state runs;
     struct form form;
@@ -224,6 +226,7 @@ void seeds_act(struct app *a, enum action act, const char *args);
 void seeds_edited(struct app *a, const char *text);
 void seeds_done(struct app *a);
 
+void export_act(struct app *a, enum action act, const char *args);
 void rank_act(struct app *a, enum action act, const char *args);
 void runs_act(struct app *a, enum action act, const char *args);
 

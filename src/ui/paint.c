@@ -16,6 +16,7 @@ const struct view_ops *view_ops(enum view v)
     case VIEW_SEEDS: return &view_seeds;
     case VIEW_RANK: return &view_rank;
     case VIEW_RUNS: return &view_runs;
+    case VIEW_EXPORT: return &view_export;
     case VIEW_LINEAGE: return &view_lineage;
     case VIEW_HELP: return &view_help;
     case VIEW_MESSAGES: return &view_messages;

@@ -91,7 +91,10 @@ static void on_look(void *ctx, int revents)
     app_look(&x->app);
     if (runs_tick(&x->app) && x->app.view == VIEW_RUNS)
         x->app.stale = STALE_PAINT;
-    loop_timer(x->loop, LOOK_MS, on_look, x);
+    if (export_tick(&x->app))
+        x->app.stale = STALE_PAINT;
+    loop_timer(x->loop, x->app.export.child ? LOOK_MS / 5 : LOOK_MS, on_look,
+               x);
 }
 
 /* While SQLite waits: what it waits for stands on row 23; Esc gives up. */

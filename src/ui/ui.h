@@ -32,7 +32,7 @@ struct view_ops {
 const struct view_ops *view_ops(enum view v);
 
 extern const struct view_ops view_targets, view_seeds, view_review,
-    view_rank, view_runs, view_lineage, view_help, view_messages;
+    view_rank, view_runs, view_export, view_lineage, view_help, view_messages;
 
 /* Runs the screen on a store (taken) until the person leaves; `tour` shows
  * the demo's. Returns the exit code. */
