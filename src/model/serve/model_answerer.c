@@ -150,17 +150,61 @@ static void *start(void *ctx, const struct question *q, struct err *e)
     return NULL;
 }
 
+/* ---- From bytes to text -------------------------------------------------- */
+
+/* True where the n bytes are the beginning of a character, not a whole. */
+static bool may_become(const char *s, size_t n)
+{
+    unsigned char c = (unsigned char)*s;
+    size_t need = c >= 0xf0 && c < 0xf5   ? 4
+                  : c >= 0xe0 && c < 0xf0 ? 3
+                  : c >= 0xc2 && c < 0xe0 ? 2
+                                          : 0;
+    for (size_t i = 1; i < n; i++)
+        if (((unsigned char)s[i] & 0xc0) != 0x80)
+            return false;
+    return n < need;
+}
+
+/* Appends n bytes as characters, U+FFFD for what is none and for NUL. Unless
+ * it is `all` that will come it ends before what may become one. How many
+ * bytes it took. */
+static size_t put_text(const char *s, size_t n, bool all, struct buf *out)
+{
+    size_t at = 0;
+    while (at < n) {
+        uint32_t cp;
+        size_t len = utf8_get(s + at, n - at, &cp);
+        if (!len && !all && may_become(s + at, n - at))
+            break;
+        if (len && cp)
+            buf_add(out, s + at, len);
+        else
+            buf_puts(out, "\xef\xbf\xbd");
+        at += len ? len : 1;
+    }
+    return at;
+}
+
+/* Drops n bytes from the front. */
+static void drop_front(struct buf *b, size_t n)
+{
+    if (!n)
+        return;
+    memmove(b->data, b->data + n, b->len - n);
+    buf_drop(b, n);
+}
+
 /* ---- Log probabilities --------------------------------------------------- */
 
 static void open_token(const struct run *r, int32_t id, double logprob,
                        struct jw *w)
 {
-    struct buf piece = BUF_INIT(0);
+    struct buf piece = BUF_INIT(0), text = BUF_INIT(0);
     tokenizer_piece(r->s->t, id, &piece);
+    put_text(buf_str(&piece), piece.len, true, &text);
     jw_open(w, '{');
-    jw_key(w, "token");
-    json_quote(w->out, buf_str(&piece), piece.len);
-    w->comma = true;
+    jw_kstr(w, "token", buf_str(&text));
     jw_knum(w, "logprob", logprob);
     jw_key(w, "bytes");
     jw_open(w, '[');
@@ -168,6 +212,7 @@ static void open_token(const struct run *r, int32_t id, double logprob,
         jw_int(w, (unsigned char)piece.data[i]);
     jw_close(w);
     buf_free(&piece);
+    buf_free(&text);
 }
 
 /* The likeliest ids of p[V], the first of equal ones first. */
@@ -210,44 +255,7 @@ static void put_logprobs(struct run *r, int32_t id)
     jw_close(&w);
 }
 
-/* ---- From bytes to text -------------------------------------------------- */
-
-/* True where the n bytes are the beginning of a character, not a whole. */
-static bool may_become(const char *s, size_t n)
-{
-    unsigned char c = (unsigned char)*s;
-    size_t need = c >= 0xf0 && c < 0xf5   ? 4
-                  : c >= 0xe0 && c < 0xf0 ? 3
-                  : c >= 0xc2 && c < 0xe0 ? 2
-                                          : 0;
-    for (size_t i = 1; i < n; i++)
-        if (((unsigned char)s[i] & 0xc0) != 0x80)
-            return false;
-    return n < need;
-}
-
-/* Moves what is whole from raw to held; what no character is (and NUL) is
- * replaced. At the end nothing is left: an unfinished character is dropped. */
-static void settle(struct run *r, bool last)
-{
-    size_t at = 0;
-    while (at < r->raw.len) {
-        const char *s = r->raw.data + at;
-        uint32_t cp;
-        size_t left = r->raw.len - at, n = utf8_get(s, left, &cp);
-        if (!n && may_become(s, left))
-            break;
-        if (n && cp)
-            buf_add(&r->held, s, n);
-        else
-            buf_puts(&r->held, "\xef\xbf\xbd");
-        at += n ? n : 1;
-    }
-    size_t left = last ? 0 : r->raw.len - at;
-    if (left)
-        memmove(r->raw.data, r->raw.data + at, left);
-    buf_drop(&r->raw, r->raw.len - left);
-}
+/* ---- The answer ---------------------------------------------------------- */
 
 /* The text of a token; added ones are not part of an answer. */
 static void add_piece(struct run *r, int32_t id)
@@ -255,7 +263,8 @@ static void add_piece(struct run *r, int32_t id)
     const struct tokenizer *t = r->s->t;
     if (!t->at[id].special)
         tokenizer_piece(t, id, &r->raw);
-    settle(r, false);
+    drop_front(&r->raw, put_text(buf_str(&r->raw), r->raw.len, false,
+                                 &r->held));
 }
 
 /* How many bytes of held may go out: those before the first stop text (*hit),
@@ -282,11 +291,8 @@ static void give_text(struct run *r, size_t n, bool more, struct buf *text,
 {
     if (!n && more)
         return;
-    if (n) {
-        buf_add(text, r->held.data, n);
-        memmove(r->held.data, r->held.data + n, r->held.len - n);
-        buf_drop(&r->held, n);
-    }
+    buf_add(text, buf_str(&r->held), n);
+    drop_front(&r->held, n);
     if (logprobs->len && r->logprobs.len)
         buf_putc(logprobs, ',');
     buf_add(logprobs, buf_str(&r->logprobs), r->logprobs.len);
@@ -330,8 +336,6 @@ static int next(void *run, struct buf *text, struct buf *logprobs,
         err_set(e, ERR_BUSY, _("the server is being stopped"));
         return -1;
     }
-    if (!more)
-        settle(r, true);
     size_t n = before_stop(r, !more, &hit);
     give_text(r, n, more && !hit, text, logprobs);
     if (hit)
