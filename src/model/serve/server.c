@@ -55,15 +55,6 @@ static enum MHD_Result send_error(struct MHD_Connection *c, unsigned status,
     return send_json(c, status, &b);
 }
 
-/* Starts the silence anew: the time that an answer took is ours, not the
- * client's. (The old limit has to go first; equal ones change nothing.) */
-static void still_here(struct MHD_Connection *c)
-{
-    MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
-    MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
-                              (unsigned)SILENCE);
-}
-
 /* ---- Streaming ----------------------------------------------------------- */
 
 struct stream {
@@ -72,6 +63,16 @@ struct stream {
     struct buf pending;
     size_t at;
 };
+
+/* Starts the silence anew: the time that a piece took is ours, not the
+ * client's, and would end the stream. (Setting the limit that is set changes
+ * nothing, so it goes first.) */
+static void still_here(struct MHD_Connection *c)
+{
+    MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+    MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
+                              (unsigned)SILENCE);
+}
 
 static ssize_t read_stream(void *ctx, uint64_t pos, char *out, size_t max)
 {
@@ -130,9 +131,7 @@ static enum MHD_Result send_whole(struct MHD_Connection *c, struct reply *r)
 {
     struct buf out = BUF_INIT(0);
     struct err e = {0};
-    bool ok = reply_whole(r, &out, &e);
-    still_here(c);
-    if (ok && buf_ok(&out))
+    if (reply_whole(r, &out, &e) && buf_ok(&out))
         return send_json(c, MHD_HTTP_OK, &out);
     buf_free(&out);
     return send_error(c, status_of(&e), e.text);
