@@ -165,11 +165,13 @@ static int key_width(const struct action_info *info)
            cells_width(_(info->word));
 }
 
+/* Blanks are in the role of the words: changing it costs more bytes. */
 static int put_key(const struct action_info *info, int y, int x)
 {
     char key[16];
     int used = cells_put(y, x, COLS - x, STYLE_KEY,
                          key_label(info, key, sizeof key));
+    cells_blank(y, x + used, 1, STYLE_FACT);
     used += 1;
     return used + cells_put(y, x + used, COLS - x - used, STYLE_FACT,
                             _(info->word));
@@ -197,7 +199,9 @@ static void draw_footer(const char *names, int y)
         const struct action_info *info = action_info(list[i]);
         if (x + key_width(info) + 1 > end)
             break;
-        x += put_key(info, y, x) + 2;
+        x += put_key(info, y, x);
+        cells_blank(y, x, 2, STYLE_FACT);
+        x += 2;
     }
     if (x <= end + 1)
         put_key(last, y, end > x + 4 ? x + 2 : x);
