@@ -201,12 +201,8 @@ static void read_paste(struct buf *out)
 static bool hung_up(void)
 {
     struct pollfd p = {0, POLLIN, 0};
-    char c;
-    if (poll(&p, 1, 0) < 0)
-        return false;
-    if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
-        return !(p.revents & POLLIN) || read(0, &c, 0) < 0;
-    return false;
+    return poll(&p, 1, 0) > 0 &&
+           (p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 const char *term_key(struct buf *paste, bool *gone)

@@ -76,9 +76,7 @@ static void on_signal(void *ctx, int revents)
         if (signo == SIGWINCH) {
             term_resize();
             x->app.stale = STALE_ALL;
-        } else if (signo == SIGHUP) {
-            x->gone = true;
-        } else if (signo == SIGTERM || signo == SIGINT) {
+        } else if (signo == SIGHUP || signo == SIGTERM || signo == SIGINT) {
             x->app.quit = true;
         }
     }
