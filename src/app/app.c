@@ -577,10 +577,22 @@ static bool is_decision(int act)
 }
 
 bool app_key(struct app *a, const char *key, bool typed_ahead)
+/* Keys that say yes to a question other than the one for a reason. */
+static bool says_yes(const struct app *a, const char *key)
+{
+    return a->ask.kind != ASK_REASON &&
+           (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
+}
+
 {
     if (a->line.kind != LINE_NONE)
         return line_mode_key(a, key);
     if (a->ask.kind != ASK_NOTHING)
+    if (a->ask.kind != ASK_NOTHING && typed_ahead && says_yes(a, key)) {
+        app_say(a, _("1 key ignored: it was typed before the question was on "
+                     "the screen"));
+        return true;
+    }
         return review_ask_key(a, key);
     int act = action_of_key(a->view, key);
     if (act < 0)
