@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/utf8.h"
+#include "jobs/env.h"
 #include "store/tags.h"
 
 #define ACTION(id, name, keys, views, word, help)                             \
@@ -576,7 +577,6 @@ static bool is_decision(int act)
            act == ACT_AGAIN;
 }
 
-bool app_key(struct app *a, const char *key, bool typed_ahead)
 /* Keys that say yes to a question other than the one for a reason. */
 static bool says_yes(const struct app *a, const char *key)
 {
@@ -584,15 +584,16 @@ static bool says_yes(const struct app *a, const char *key)
            (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
 }
 
+bool app_key(struct app *a, const char *key, bool typed_ahead)
 {
     if (a->line.kind != LINE_NONE)
         return line_mode_key(a, key);
-    if (a->ask.kind != ASK_NOTHING)
     if (a->ask.kind != ASK_NOTHING && typed_ahead && says_yes(a, key)) {
         app_say(a, _("1 key ignored: it was typed before the question was on "
                      "the screen"));
         return true;
     }
+    if (a->ask.kind != ASK_NOTHING)
         return review_ask_key(a, key);
     int act = action_of_key(a->view, key);
     if (act < 0)
@@ -617,6 +618,11 @@ void app_paste(struct app *a, const char *text)
         line_insert(&a->line, one);
     }
     a->stale = STALE_PAINT;
+}
+
+char **app_secrets(void)
+{
+    return env_secrets(NULL, NULL);
 }
 
 void app_edited(struct app *a, const char *text, const char *why)
