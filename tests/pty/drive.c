@@ -452,6 +452,20 @@ static void do_same(char *boxes)
     free(now);
 }
 
+/* Every cell of a column (COL ROW ROWS) is a line's, not the text's. */
+static void do_edge(char *args)
+{
+    int x, y, n;
+    struct cell *now = cells();
+    if (sscanf(args, "%d %d %d", &x, &y, &n) != 3)
+        fail("edge COL ROW ROWS");
+    for (int i = y; i < y + n; i++)
+        if (!strstr("\u2502 \u2524 \u252c | +", now[i * d.tty.cols + x].text))
+            fail("the edge at row %d is \"%s\"", i,
+                 now[i * d.tty.cols + x].text);
+    free(now);
+}
+
 /* ---- Sizes, signals ----------------------------------------------------- */
 
 static void do_resize(char *args)
@@ -570,6 +584,7 @@ static const struct {
     {"roles", do_roles},     /* NAME: text and roles */
     {"keep", do_keep},       /* this screen, for `same` */
     {"same", do_same},       /* but for boxes of COL ROW WIDTH HEIGHT */
+    {"edge", do_edge},       /* COL ROW ROWS: nothing but a line there */
     {"resize", do_resize},   /* COLS ROWS */
     {"fuzz", do_fuzz},       /* COUNT [KEYS] */
     {"storm", do_storm},     /* COUNT */

@@ -123,6 +123,8 @@ void tty_start(struct tty *t, char *const argv[])
         dup2(t->slave, 0);
         dup2(t->slave, 1);
         dup2(t->slave, 2);
+        close(t->slave);
+        close(t->master); /* or the line could never go */
         run_session(argv, up[1], down[0]);
     }
     close(up[1]);
@@ -199,16 +201,31 @@ static bool csi_is_ours(struct tty *t, const char *params, char final)
 {
     if (final == 't')
         return !strcmp(params, "22;0;0") || !strcmp(params, "23;0;0");
+    if (final == 'c') /* the shape of linux' cursor; else a question */
+        return params[0] == '?';
     if (final == 'h' || final == 'l')
         set_mode(t, params, final == 'h');
     return strspn(params, "0123456789;?") == strlen(params) &&
            strchr("@ABCDGHIJKLMPSTXZbdfhlmr", final);
 }
 
+/* Repeats the last character; libvterm 0.1 goes wrong at the right edge. */
+static void repeat(struct tty *t, int count)
+{
+    for (int i = 0; i < count && i < TTY_COLS; i++)
+        vterm_input_write(t->vt, &t->last, 1);
+}
+
 /* libvterm 0.1 knows no dim; it is handed on as italic, which ours is not. */
 static void hand_on(struct tty *t, const char *s, size_t n)
 {
     char out[64];
+    if (n == 1)
+        t->last = *s;
+    if (n > 2 && s[1] == '[' && s[n - 1] == 'b') {
+        repeat(t, atoi(s + 2));
+        return;
+    }
     if (n < 3 || n > sizeof out || s[1] != '[' || s[n - 1] != 'm') {
         vterm_input_write(t->vt, s, n);
         return;
@@ -238,7 +255,7 @@ static size_t escape(struct tty *t, const char *s, size_t n)
         const char *end = memchr(s, '\a', n);
         if (!end)
             return n < sizeof t->held - 1 ? 0 : n;
-        if (strncmp(s + 2, "52;c;", 5))
+        if (strncmp(s + 2, "52;c;", 5) && strncmp(s + 2, "104\a", 4))
             foreign(t, s, (size_t)(end - s) + 1);
         return (size_t)(end - s) + 1;
     }
@@ -314,7 +331,9 @@ bool tty_read(struct tty *t, int ms)
     char bytes[65536];
     struct pollfd p = {t->master, POLLIN, 0};
     take_notes(t);
-    if (t->master < 0 || poll(&p, 1, ms) <= 0)
+    if (t->master < 0)
+        p.fd = t->report;
+    if (poll(&p, 1, ms) <= 0 || t->master < 0)
         return false;
     ssize_t n = read(t->master, bytes, sizeof bytes);
     if (n <= 0)

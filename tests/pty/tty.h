@@ -38,6 +38,7 @@ struct tty {
     bool alternate, paste, hidden; /* modes that the program has set */
     char held[4096];        /* a sequence that has not ended */
     size_t n_held;
+    char last;              /* the last character of one byte */
     char foreign[200];      /* the first foreign sequence, in hex */
 };
 
