@@ -354,7 +354,9 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     bool said = *a->said || a->ask.kind != ASK_NOTHING ||
                 a->line.kind != LINE_NONE;
     int bottom = LINES - 2;
-    if (a->second_pane || !ops->item || !review) {
+    if (review && a->review.bulk) {
+        ops->item(a, (struct area){1, 0, bottom - 1, COLS});
+    } else if (a->second_pane || !ops->item || !review) {
         draw_list(a, ops, (struct area){1, 0, bottom - 1, COLS});
     } else if (a->review.now.id) {
         draw_plain_texts(a, 1, bottom - 1);
@@ -407,13 +409,13 @@ static bool too_small_to_decide(void)
 void ui_paint(struct app *a)
 {
     const struct view_ops *ops = view_ops(a->view);
-    bool pane = COLS < 60 || LINES < 16;
+    bool pane = COLS < 60 || LINES < 16, tiny = COLS < 40 || LINES < 8;
     cells_show_hidden(a->show_hidden);
     if (a->stale == STALE_ALL)
         clearok(curscr, TRUE);
     erase();
     curs_set(a->line.kind != LINE_NONE);
-    if (COLS < 40 || LINES < 8) {
+    if (tiny) {
         draw_tiny(a);
     } else if (pane) {
         draw_pane(a, ops);
@@ -434,5 +436,5 @@ void ui_paint(struct app *a)
     }
     refresh();
     a->stale = STALE_NOTHING;
-    a->painted = !too_small_to_decide();
+    a->painted = !too_small_to_decide() && !(tiny && a->review.bulk);
 }
