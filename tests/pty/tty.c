@@ -400,8 +400,8 @@ bool tty_rest(struct tty *t, int ms)
 {
     int64_t end = now_ms() + ms;
     while (now_ms() < end) {
-        bool came = tty_read(t, 2);
-        if (!came && rests(t) && !tty_read(t, 3))
+        bool came = tty_read(t, 1);
+        if (!came && rests(t) && !tty_read(t, 2))
             return true;
     }
     return false;
