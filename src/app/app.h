@@ -8,8 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/export.h"
+#include "app/form.h"
 #include "app/line.h"
 #include "app/list.h"
+#include "app/rank.h"
+#include "app/runs.h"
 #include "base/buf.h"
 #include "domain/diff.h"
 #include "domain/filter.h"
@@ -27,7 +31,7 @@
 #define VIEW_ENUM(id, title) VIEW_##id,
 enum view { VIEWS(VIEW_ENUM) VIEW_COUNT };
 #undef VIEW_ENUM
-#define VIEW_TABS 3 /* the first ones have a tab and a digit */
+#define VIEW_TABS 6 /* the first ones have a tab and a digit */
 
 #define V(id) (1u << VIEW_##id)
 #define ALL (V(COUNT) - 1)
@@ -137,6 +141,10 @@ struct app {
     bool quit;
     int64_t data_version;
 
+    struct export_state export;
+    struct rank_state rank;
+    struct runs_state runs;
+    struct form form;
     struct targets_state targets;
     struct seeds_state seeds;
     struct review_state review;
@@ -159,6 +167,7 @@ struct app {
     struct edit_request edit;
     char *copy;       /* to be sent to the terminal's clipboard */
 
+    bool tour;        /* the demo store's, not hidden */
     bool show_hidden, diffmarks, zoom, second_pane, colour;
     int page;         /* rows of the list that are on the screen */
     int text_rows;    /* rows of the text that are on the screen */
@@ -219,6 +228,14 @@ void seeds_load(struct app *a);
 void seeds_act(struct app *a, enum action act, const char *args);
 void seeds_edited(struct app *a, const char *text);
 void seeds_done(struct app *a);
+
+void export_act(struct app *a, enum action act, const char *args);
+void rank_act(struct app *a, enum action act, const char *args);
+void runs_act(struct app *a, enum action act, const char *args);
+
+/* Opens a form, as it was left; its keys while it is open. */
+void form_open(struct app *a, enum form_kind kind);
+bool form_mode_key(struct app *a, const char *key);
 
 void targets_open(struct app *a);
 void targets_load(struct app *a);

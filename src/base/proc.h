@@ -4,6 +4,7 @@
 #define BASE_PROC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -35,6 +36,10 @@ int proc_capture(const char *const argv[], const char *const drop_env[],
 
 /* True while a process with this pid exists. */
 bool proc_alive(pid_t pid);
+
+/* The start time of a process, field 22 of /proc/PID/stat, in clock ticks; 0
+ * where there is no such process. With the pid it names a process for good. */
+int64_t proc_born(pid_t pid);
 
 /* Splits a command line at blanks, with ' and " quoting, into a NULL-ended
  * argv; the caller frees with proc_free_argv. NULL where a quote is open. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -24,6 +25,28 @@ int status_lock(const char *dir, struct err *e)
         err_sys(e, "%s", dir);
     close(fd);
     return -1;
+}
+
+/* The starter's descriptor, where it is one of this folder and holds the
+ * lock; -1 otherwise. */
+static int take_over(const char *dir)
+{
+    const char *text = getenv(STATUS_LOCK_VARIABLE);
+    struct stat a, b;
+    int fd = text ? atoi(text) : -1;
+    unsetenv(STATUS_LOCK_VARIABLE);
+    if (fd < 3 || fstat(fd, &a) < 0 || stat(dir, &b) < 0 ||
+        a.st_dev != b.st_dev || a.st_ino != b.st_ino ||
+        flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return -1;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
+
+int status_take(const char *dir, struct err *e)
+{
+    int fd = take_over(dir);
+    return fd >= 0 ? fd : status_lock(dir, e);
 }
 
 bool status_locked(const char *dir)

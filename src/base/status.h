@@ -15,6 +15,13 @@
  * where another process has it). Closing the descriptor gives it back. */
 int status_lock(const char *dir, struct err *e);
 
+/* The starter of a process may hold its folder's lock already and hand the
+ * descriptor down; this variable names it. */
+#define STATUS_LOCK_VARIABLE "STILLROOM_LOCK_FD"
+
+/* Takes the lock over from the starter, else as status_lock. */
+int status_take(const char *dir, struct err *e);
+
 /* True where some process holds the folder's lock. */
 bool status_locked(const char *dir);
 

@@ -157,3 +157,14 @@ size_t uni_count_words(const char *s)
         count++;
     return count;
 }
+
+enum uni_kind uni_kind(uint32_t cp)
+{
+    if (is_space(cp))
+        return UNI_SPACE;
+    if (uc_is_general_category_withtable(cp, UC_CATEGORY_MASK_L))
+        return UNI_LETTER;
+    if (uc_is_general_category_withtable(cp, UC_CATEGORY_MASK_N))
+        return UNI_NUMBER;
+    return UNI_OTHER;
+}

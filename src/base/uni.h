@@ -25,6 +25,11 @@ size_t uni_words(const char *s, uint64_t *out, size_t max);
 int uni_next_word(const char *s, size_t n, size_t *at, size_t *start,
                   size_t *end);
 
+/* What tokenizers ask of a code point: general category L, N, the property
+ * White_Space, or none of these. */
+enum uni_kind { UNI_OTHER, UNI_LETTER, UNI_NUMBER, UNI_SPACE };
+enum uni_kind uni_kind(uint32_t cp);
+
 /* How many words the text has. */
 size_t uni_count_words(const char *s);
 

@@ -7,6 +7,7 @@
 #include "base/say.h"
 #include "jobs/job.h"
 #include "verbs/elicit.h"
+#include "verbs/train.h"
 #include "verbs/withdraw.h"
 
 static const char *state_of(const struct job_view *v, const struct job *j)
@@ -58,9 +59,49 @@ static void print_job(struct cli *c, int64_t id)
     job_free(&j);
 }
 
+static void print_run(struct cli *c, int64_t id)
+{
+    struct run r;
+    if (!run_get(c->s, id, &r, NULL))
+        return;
+    char *dir = store_work_dir(c->s, "r", id);
+    struct job_view v = job_look(dir);
+    const char *state = v.state == JOB_INTERRUPTED ? "interrupted" : r.state;
+    const json *n = v.status;
+    if (c->json) {
+        struct buf b = BUF_INIT(0);
+        struct jw w = jw_start(&b);
+        jw_open(&w, '{');
+        jw_kstr(&w, "id", "r");
+        jw_kint(&w, "run", id);
+        jw_kstr(&w, "student", r.student);
+        jw_kstr(&w, "state", state);
+        jw_kint(&w, "step", json_get_int(n, "step", 0));
+        jw_kint(&w, "steps", json_get_int(n, "steps", 0));
+        jw_knum(&w, "exact", json_get_number(n, "exact", 0));
+        jw_close(&w);
+        cli_print(&b);
+        buf_free(&b);
+    } else {
+        say(stdout, _("r%-5lld train %-7s %-11s step %lld of %lld, exact "
+                      "%.0f%%\n"), (long long)id, r.student, state,
+            (long long)json_get_int(n, "step", 0),
+            (long long)json_get_int(n, "steps", 0),
+            100 * json_get_number(n, "exact", 0));
+    }
+    job_view_free(&v);
+    free(dir);
+    run_free(&r);
+}
+
 static int list(struct cli *c)
 {
     ids all;
+    verb_train_collect(c->s);
+    if (run_ids(c->s, 0, &all, NULL))
+        for (size_t i = 0; i < all.n; i++)
+            print_run(c, all.at[i]);
+    VEC_FREE(&all);
     if (!job_ids(c->s, 0, &all, &c->e))
         return cli_fail(c);
     for (size_t i = 0; i < all.n; i++)
@@ -69,16 +110,17 @@ static int list(struct cli *c)
     return 0;
 }
 
-static int act(struct cli *c, const char *what, int64_t id)
+static int act(struct cli *c, const char *what, int64_t id, bool run)
 {
-    char *dir = store_work_dir(c->s, "j", id);
+    char *dir = store_work_dir(c->s, run ? "r" : "j", id);
     int64_t seq = 0, n = 0;
     bool ok = true;
     if (!strcmp(what, "stop"))
         ok = job_stop(dir, &c->e);
     else if (!strcmp(what, "resume"))
-        ok = verb_start_job(c->s, id, true, &c->e);
-    else if (!strcmp(what, "drop"))
+        ok = run ? verb_train_resume(c->s, id, &c->e)
+                 : verb_start_job(c->s, id, true, &c->e);
+    else if (!strcmp(what, "drop") && !run)
         ok = verb_withdraw_job(c->s, c->who, id, &n, &seq, &c->e) <=
              DECIDED_FOUND;
     else
@@ -99,12 +141,13 @@ int sub_runs(struct cli *c)
     if (code >= 0)
         return code;
     if (c->argc == 1 || c->argc > 2)
-        return cli_usage(c, _("nothing to list all, or stop|resume|drop jN"));
-    if (c->argc == 2 && !cli_ids(c, c->argv[1], 'j', &which))
+        return cli_usage(c, _("nothing to list all, or stop|resume jN or rN, drop jN"));
+    bool run = c->argc == 2 && c->argv[1][0] == 'r';
+    if (c->argc == 2 && !cli_ids(c, c->argv[1], run ? 'r' : 'j', &which))
         return cli_fail(c);
     if (!cli_open(c))
         return cli_fail(c);
-    code = c->argc ? act(c, c->argv[0], which.at[0]) : list(c);
+    code = c->argc ? act(c, c->argv[0], which.at[0], run) : list(c);
     VEC_FREE(&which);
     return code;
 }

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,28 +17,9 @@
 #include "base/status.h"
 #include "jobs/env.h"
 
-#define LOCK_VARIABLE "STILLROOM_LOCK_FD"
 #define REPORT_MS 250
 
 /* ---- Status -------------------------------------------------------------- */
-
-/* The start time of a process, field 22 of /proc/PID/stat; 0 where there is
- * no such process. With the pid it names a process for good. */
-static int64_t process_born(pid_t pid)
-{
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    char *at = strrchr(text, ')'); /* the name may hold anything */
-    for (int field = 2; at && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    return at ? strtoll(at, NULL, 10) : 0;
-}
 
 static bool write_status(const char *dir, const char *state, pid_t pid,
                          const char *error, const char *figures,
@@ -52,7 +31,7 @@ static bool write_status(const char *dir, const char *state, pid_t pid,
     jw_kstr(&w, "state", state);
     if (pid) {
         jw_kint(&w, "pid", pid);
-        jw_kint(&w, "born", process_born(pid));
+        jw_kint(&w, "born", proc_born(pid));
     }
     jw_kint(&w, "at", clock_now());
     if (error)
@@ -89,7 +68,7 @@ static pid_t start_with(const struct job_plan *plan, int lock, int log,
         err_sys(e, _("cannot start %s"), plan->argv[0]);
         return -1;
     }
-    char *variable = xasprintf(LOCK_VARIABLE "=%d", handed);
+    char *variable = xasprintf(STATUS_LOCK_VARIABLE "=%d", handed);
     char **drop = env_secrets(plan->also_drop, plan->keep);
     const char *set[] = {variable, NULL};
     struct proc p = {.argv = plan->argv, .set_env = set, .in = -1,
@@ -168,7 +147,7 @@ void job_view_free(struct job_view *v)
 static bool is_same(pid_t pid, const json *status)
 {
     int64_t born = json_get_int(status, "born", 0);
-    return !born || process_born(pid) == born;
+    return !born || proc_born(pid) == born;
 }
 
 static bool stop_view(const struct job_view *v, const char *dir,
@@ -195,27 +174,9 @@ bool job_stop(const char *dir, struct err *e)
 
 /* ---- Being one ----------------------------------------------------------- */
 
-/* The starter's descriptor, where it is one of this folder and holds the
- * lock; -1 otherwise. */
-static int take_over(const char *dir)
-{
-    const char *text = getenv(LOCK_VARIABLE);
-    struct stat a, b;
-    int fd = text ? atoi(text) : -1;
-    unsetenv(LOCK_VARIABLE);
-    if (fd < 3 || fstat(fd, &a) < 0 || stat(dir, &b) < 0 ||
-        a.st_dev != b.st_dev || a.st_ino != b.st_ino ||
-        flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return -1;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return fd;
-}
-
 bool job_begin(struct job_self *j, const char *dir, struct err *e)
 {
-    *j = (struct job_self){.lock = take_over(dir)};
-    if (j->lock < 0)
-        j->lock = status_lock(dir, e);
+    *j = (struct job_self){.lock = status_take(dir, e)};
     if (j->lock < 0)
         return false;
     j->dir = xstrdup(dir);

@@ -354,6 +354,7 @@ static void add_builtin(struct profiles *ps)
     struct profile p = profile_new("builtin");
     p.serve = xstrdup("stillroom-model serve builtin");
     p.model = xstrdup("builtin");
+    p.concurrency = 32; /* a program beside us: answers in milliseconds */
     VEC_PUSH(ps, p);
 }
 

@@ -90,7 +90,12 @@ static void on_look(void *ctx, int revents)
     struct screen *x = ctx;
     (void)revents;
     app_look(&x->app);
-    loop_timer(x->loop, LOOK_MS, on_look, x);
+    if (runs_tick(&x->app) && x->app.view == VIEW_RUNS)
+        x->app.stale = STALE_PAINT;
+    if (export_tick(&x->app))
+        x->app.stale = STALE_PAINT;
+    loop_timer(x->loop, x->app.export.child ? LOOK_MS / 5 : LOOK_MS, on_look,
+               x);
 }
 
 /* While SQLite waits: what it waits for stands on row 23; Esc gives up. */
@@ -115,7 +120,18 @@ static bool on_tick(void *ctx, const char *holder, int64_t waited)
     return !x->gone && waited < 60000;
 }
 
-int ui_run(struct store *s, const char *who)
+/* One line after the screen has closed, where something goes on. */
+static void say_what_goes_on(struct app *a)
+{
+    runs_open(a);
+    runs_tick(a);
+    if (a->runs.running)
+        printf(P_("%d job goes on without you; see `stillroom runs`\n",
+                  "%d jobs go on without you; see `stillroom runs`\n",
+                  (unsigned long)a->runs.running), a->runs.running);
+}
+
+int ui_run(struct store *s, const char *who, bool tour)
 {
     struct screen x = {0};
     struct err e = {0};
@@ -127,6 +143,7 @@ int ui_run(struct store *s, const char *who)
     sig_catch(SIGTERM);
     sig_catch(SIGINT);
     app_init(&x.app, s, who);
+    x.app.tour = tour;
     store_set_tick(s, on_tick, &x);
     x.loop = loop_new();
     loop_watch(x.loop, term_fd(), POLLIN, on_keys, &x);
@@ -138,8 +155,10 @@ int ui_run(struct store *s, const char *who)
             ui_paint(&x.app);
         loop_once(x.loop, -1);
     }
-    if (!x.gone)
+    if (!x.gone) {
         term_stop();
+        say_what_goes_on(&x.app);
+    }
     loop_free(&x.loop);
     store_set_tick(s, NULL, NULL);
     app_done(&x.app);

@@ -67,6 +67,7 @@ static void row(struct app *a, size_t i, int y, int x, int w, bool on)
     cells_right(y, x + 9, 6, role, near);
     cells_right(y, x + 15, 4, role, marks);
     cells_right(y, x + 19, 6, role, judge);
+    r.recipe[8] = '\0';
     cells_put(y, x + 27, 8, role, r.recipe);
     cells_put(y, x + 37, w - 38, role, r.first_line);
     free(r.first_line);
@@ -388,4 +389,4 @@ static int list_rows(int rows)
 
 const struct view_ops view_review = {
     where, header, row, item, list_rows,
-    "accept reject defer edit diff lineage find help"};
+    .footer = "accept reject defer edit diff lineage find help"};

@@ -463,12 +463,12 @@ static void the_demo_seeds_are_right(void **state)
     assert_int_equal(n, 48);
     assert_int_equal(pt, 10);
     assert_int_equal(train, 40);
-    struct target_file *t = target_find("demo", &e);
+    struct target_file *t = target_file_find("demo", &e);
     if (!t)
         fail_msg("%s", e.text);
     assert_int_equal(t->n_principles, 3);
     assert_true(t->near_limit == .9);
-    target_free(&t);
+    target_file_free(&t);
 }
 
 static void a_wrong_family_file_is_named(void **state)
@@ -482,6 +482,40 @@ static void a_wrong_family_file_is_named(void **state)
     assert_string_equal(e.text, "mistake: units makes only \"point-dropped\"");
     assert_false(family_load("{}", 2, &f, &e));
     assert_false(family_load("[", 1, &f, &e));
+}
+
+/* Family files with bytes changed load or are refused with a reason; those
+ * that load can be drawn from. */
+static void damaged_family_files_do_no_harm(void **state)
+{
+    (void)state;
+    static const char odd[] = "{}[]\",:0a-#/\\ \xc3";
+    struct rng r;
+    struct err e = {0};
+    struct buf text = BUF_INIT(0);
+    char *path = paths_data("families/toolcall.json");
+    rng_seed(&r, 3);
+    assert_ok(file_read(path, 1 << 20, &text, &e), e);
+    for (int i = 0; i < 3000; i++) {
+        char *copy = xstrdup(buf_str(&text));
+        copy[rng_below(&r, text.len)] = odd[rng_below(&r, sizeof odd - 1)];
+        struct family f;
+        struct families one = {&f, 1, 1};
+        e.text[0] = '\0';
+        if (family_load(copy, text.len, &f, &e)) {
+            struct problem p;
+            struct buf prompt = BUF_INIT(0);
+            teacher_pose(&f, 0, &r, &p, &prompt);
+            grammar_read(&one, buf_str(&prompt), &p, NULL);
+            buf_free(&prompt);
+            family_free(&f);
+        } else {
+            assert_true(*e.text);
+        }
+        free(copy);
+    }
+    free(path);
+    buf_free(&text);
 }
 
 int main(void)
@@ -499,6 +533,7 @@ int main(void)
         cmocka_unit_test(it_answers_prompts),
         cmocka_unit_test(it_judges_nine_times_in_ten),
         cmocka_unit_test(the_demo_seeds_are_right),
+        cmocka_unit_test(damaged_family_files_do_no_harm),
         cmocka_unit_test(a_wrong_family_file_is_named),
     };
     return cmocka_run_group_tests(tests, load_all, free_all);

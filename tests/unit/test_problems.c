@@ -161,6 +161,22 @@ static void marks_agree(void **state)
     free(marks);
 }
 
+static void errors_change_no_prompt(void **state)
+{
+    (void)state;
+    char *truth = run("problems --set train --count 500", NULL, 0);
+    char *erring = run("problems --set train --count 500 --teacher", NULL, 0);
+    const char *a = truth, *b = erring;
+    for (int i = 0; i < 500; i++) {
+        json *x = next_row(&a), *y = next_row(&b);
+        assert_string_equal(prompt(x), prompt(y));
+        json_free(x);
+        json_free(y);
+    }
+    free(truth);
+    free(erring);
+}
+
 static void languages_and_rates(void **state)
 {
     (void)state;
@@ -203,6 +219,7 @@ int main(void)
         cmocka_unit_test(rows_have_their_shape),
         cmocka_unit_test(sets_do_not_meet),
         cmocka_unit_test(marks_agree),
+        cmocka_unit_test(errors_change_no_prompt),
         cmocka_unit_test(languages_and_rates),
         cmocka_unit_test(what_is_wrong_is_told),
     };

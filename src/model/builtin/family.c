@@ -130,7 +130,7 @@ static void free_wordings(struct wordings *w)
         free_texts(&w->phrasings[k]);
 }
 
-static void free_family(struct family *f)
+void family_free(struct family *f)
 {
     for (size_t i = 0; i < MAX_LANGS; i++) {
         free_wordings(&f->lang[i].train);
@@ -150,7 +150,7 @@ bool family_load(const char *text, size_t n, struct family *f, struct err *e)
     bool ok = j && load_family(j, f, e);
     json_free(j);
     if (!ok)
-        free_family(f);
+        family_free(f);
     return ok;
 }
 
@@ -213,7 +213,7 @@ void families_free(struct families **f)
     if (!*f)
         return;
     for (size_t i = 0; i < (*f)->n; i++)
-        free_family(&(*f)->at[i]);
+        family_free(&(*f)->at[i]);
     VEC_FREE(*f);
     free(*f);
     *f = NULL;

@@ -117,9 +117,11 @@ struct families {
     size_t n, cap;
 };
 
-/* Reads one family from the text of its file; errors name the key. */
+/* Reads one family from the text of its file; errors name the key. The caller
+ * frees with family_free. */
 bool family_load(const char *text, size_t n, struct family *f,
                  struct err *e);
+void family_free(struct family *f);
 /* Reads every *.json of the folder, by name; NULL: the shipped ones. */
 struct families *families_load(const char *dir, struct err *e);
 void families_free(struct families **f);

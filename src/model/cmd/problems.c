@@ -22,7 +22,7 @@ struct maker {
     enum set set;
     const char *lang; /* "en", "pt"; NULL: both */
     bool answers_err;
-    struct rng rng;
+    struct rng rng, errors; /* apart: --teacher changes no prompt */
     uint64_t *seen; /* open addressing; 0 is free */
     size_t slots, count;
 };
@@ -112,7 +112,7 @@ static void put_answer(struct maker *m, const struct problem *p, bool *right,
 {
     struct buf b = BUF_INIT(0);
     if (m->answers_err)
-        *right = teacher_solve(&m->teacher, p, &m->rng, &b) == FATE_RIGHT;
+        *right = teacher_solve(&m->teacher, p, &m->errors, &b) == FATE_RIGHT;
     else
         teacher_truth(p, &b);
     jw_key(w, "answer");
@@ -176,6 +176,7 @@ static int start(struct maker *m, int64_t count, int64_t seed)
     m->seen = xcalloc(m->slots, sizeof *m->seen);
     /* Each set has a sequence of its own. */
     rng_seed(&m->rng, (uint64_t)seed * SET_COUNT + m->set);
+    rng_seed(&m->errors, rng_next(&m->rng));
     bool ok = make(m, &e);
     free(m->seen);
     families_free(&f);

@@ -1,5 +1,8 @@
 /* The built-in teacher behind the server. Its replies are made whole and
- * handed out in pieces. */
+ * handed out in pieces. They depend on the teacher's seed, the messages, the
+ * step, the request's `seed` and the place among its `n` answers, and on
+ * nothing else: a caller that asks the same twice gives each its own `seed`.
+ * Temperature and top_p change nothing: it is no sampler. */
 #include <stdlib.h>
 #include <string.h>
 

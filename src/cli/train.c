@@ -1,0 +1,77 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "base/say.h"
+#include "jobs/job.h"
+#include "verbs/train.h"
+
+static void print_end(int64_t run, const struct job_view *v)
+{
+    const json *n = v->status;
+    say(stdout, _("r%lld %s: step %lld of %lld, loss %.3f, held out %.3f, "
+                  "exact %.0f%%, %.0f tokens/s\n"), (long long)run,
+        v->state == JOB_ENDED ? json_get_string(n, "state", "?")
+                              : "interrupted",
+        (long long)json_get_int(n, "step", 0),
+        (long long)json_get_int(n, "steps", 0), json_get_number(n, "loss", 0),
+        json_get_number(n, "held_out_loss", 0),
+        100 * json_get_number(n, "exact", 0),
+        json_get_number(n, "tokens_per_second", 0));
+    const char *why = json_get_string(n, "why", NULL);
+    if (why)
+        say(stderr, "%s\n", why);
+}
+
+static int wait_for(struct cli *c, int64_t run)
+{
+    char *dir = store_work_dir(c->s, "r", run);
+    int code = 1;
+    for (bool over = false; !over; clock_sleep(over ? 0 : 200)) {
+        struct job_view v = job_look(dir);
+        over = v.state == JOB_ENDED || v.state == JOB_INTERRUPTED ||
+               v.state == JOB_NONE;
+        if (over) {
+            code = strcmp(json_get_string(v.status, "state", ""), "done");
+            print_end(run, &v);
+        }
+        job_view_free(&v);
+    }
+    verb_train_collect(c->s);
+    free(dir);
+    return code != 0;
+}
+
+int sub_train(struct cli *c)
+{
+    struct train t = {.filter = "", .student = "nano", .seed = 1};
+    bool detach = false;
+    const struct opt opts[] = {
+        {"target", OPT_STRING, &c->target_name, "NAME", N_("the target")},
+        {"filter", OPT_STRING, &t.filter, "FILTER",
+         N_("which of the accepted samples (all)")},
+        {"student", OPT_STRING, &t.student, "DIR",
+         N_("a model folder, or nano")},
+        {"tokens", OPT_INT, &t.tokens, "N", N_("answer tokens to train on")},
+        {"epochs", OPT_INT, &t.epochs, "N", N_("or rounds over the rows (4)")},
+        {"seed", OPT_INT, &t.seed, "N", N_("of the order and the start")},
+        {"detach", OPT_FLAG, &detach, NULL,
+         N_("do not wait; see `stillroom runs`")},
+        {0}};
+    int code = cli_options(c, opts);
+    if (code >= 0)
+        return code;
+    if (c->argc || t.tokens < 0 || t.epochs < 0)
+        return cli_usage(c, _("see the options"));
+    if (!cli_open(c) || !(t.target = cli_target(c)))
+        return cli_fail(c);
+    int64_t run = verb_train(c->s, &t, &c->e);
+    if (!run)
+        return cli_fail(c);
+    say(stdout, "r%lld\n", (long long)run);
+    fflush(stdout);
+    return detach ? 0 : wait_for(c, run);
+}

@@ -1,0 +1,108 @@
+/* `eval`: the held-out loss and the share of right greedy answers. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/lang.h"
+#include "base/mem.h"
+#include "base/say.h"
+#include "model/cmd/cmd.h"
+#include "model/cmd/folder.h"
+#include "model/cmd/opts.h"
+#include "model/learn/eval.h"
+
+struct evaluation {
+    struct llama *m;
+    struct tokenizer *t;
+    struct items d;
+    struct pool *pool;
+    struct work **k;
+    struct verdict *v;
+    struct figures f;
+};
+
+static bool prepare(struct evaluation *x, const char *dir,
+                    const struct opt_files *rows, struct err *e)
+{
+    int workers = pool_default();
+    if (!folder_load(dir, &x->m, &x->t, e) ||
+        !items_load(&x->d, x->t, rows->at, rows->n, x->m->config.context, e))
+        return false;
+    if (!x->d.n)
+        return err_set(e, ERR_INPUT, _("there are no rows to judge"));
+    x->pool = pool_new(workers);
+    x->k = xcalloc((size_t)workers, sizeof *x->k);
+    x->v = xcalloc(x->d.n, sizeof *x->v);
+    for (int i = 0; i < workers; i++)
+        if (!(x->k[i] = work_new(x->m, (int)x->d.longest, (int)x->d.longest,
+                                 e)))
+            return false;
+    return eval_run(x->m, x->t, &x->d, x->pool, x->k, x->v, &x->f, e);
+}
+
+static void finish(struct evaluation *x)
+{
+    verdicts_free(x->v, x->d.n);
+    for (int i = 0; x->k && i < pool_workers(x->pool); i++)
+        work_free(&x->k[i]);
+    free(x->k);
+    pool_free(&x->pool);
+    items_free(&x->d);
+    tokenizer_free(&x->t);
+    llama_free(&x->m);
+}
+
+static void print_json(const struct evaluation *x)
+{
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kint(&w, "rows", (int64_t)x->f.rows);
+    jw_kint(&w, "right", (int64_t)x->f.right);
+    jw_knum(&w, "exact", x->f.exact);
+    jw_knum(&w, "held_out_loss", x->f.loss);
+    jw_kint(&w, "rows_cut", (int64_t)x->d.cut);
+    jw_kint(&w, "rows_left_out", (int64_t)x->d.left);
+    jw_key(&w, "answers");
+    jw_open(&w, '[');
+    for (size_t i = 0; i < x->d.n; i++) {
+        jw_open(&w, '{');
+        jw_kint(&w, "id", x->d.at[i].id);
+        jw_kstr(&w, "text", x->v[i].text);
+        jw_kbool(&w, "right", x->v[i].right);
+        jw_close(&w);
+    }
+    jw_close(&w);
+    jw_close(&w);
+    puts(buf_str(&b));
+    buf_free(&b);
+}
+
+int cmd_eval(int argc, char **argv)
+{
+    struct evaluation x = {0};
+    struct opt_files rows = {0};
+    const char *dir = NULL;
+    bool as_json = false;
+    struct opt table[] = {
+        {"--rows", OPT_FILES, &rows, "FILE...", N_("rows to answer"), false},
+        {"--json", OPT_FLAG, &as_json, NULL, N_("with every answer, as JSON"),
+         false},
+        {0},
+    };
+    struct opts o = {N_("eval DIR --rows FILE"), table, &dir};
+    int code = opts_read(&o, argc, argv);
+    if (code >= 0)
+        return code;
+    if (!rows.n)
+        return opts_wrong("eval", _("no --rows FILE given"));
+    struct err e;
+    bool ok = prepare(&x, dir, &rows, &e);
+    if (ok && as_json)
+        print_json(&x);
+    else if (ok)
+        say(stdout, _("%zu rows, %zu right (%.1f %%), held-out loss %.4f\n"),
+            x.f.rows, x.f.right, 100 * x.f.exact, x.f.loss);
+    finish(&x);
+    return ok ? 0 : say_err("stillroom-model", &e);
+}

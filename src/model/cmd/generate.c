@@ -1,0 +1,128 @@
+/* `generate`: one answer, or the continuation of a text. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "base/mem.h"
+#include "base/say.h"
+#include "model/cmd/cmd.h"
+#include "model/cmd/folder.h"
+#include "model/cmd/opts.h"
+#include "model/learn/generate.h"
+#include "model/token/template.h"
+
+struct asked {
+    const char *dir, *prompt, *messages;
+    double temperature, top_p;
+    int64_t top_k, seed, max;
+};
+
+/* The ids of what was asked; NULL with the reason. */
+static int32_t *prompt_ids(const struct tokenizer *t, const struct asked *a,
+                           size_t *n, struct err *e)
+{
+    if (a->messages) {
+        struct chat c;
+        struct rendered r;
+        if (!chat_parse(a->messages, &c, e))
+            return NULL;
+        bool ok = template_render(t, &c, true, &r, e);
+        chat_free(&c);
+        int32_t *ids = ok ? r.ids : NULL;
+        *n = r.n;
+        r.ids = NULL;
+        rendered_free(&r);
+        return ids;
+    }
+    struct tokens k = {0};
+    const char *s = a->prompt ? a->prompt : "";
+    tokenizer_encode(t, s, strlen(s), true, &k);
+    int32_t *ids = xmalloc((k.n + 1) * sizeof *ids);
+    for (size_t i = 0; i < k.n; i++)
+        ids[i] = k.at[i].id;
+    *n = k.n;
+    VEC_FREE(&k);
+    return ids;
+}
+
+static bool answer(const struct llama *m, const struct tokenizer *t,
+                   const struct asked *a, const int32_t *ids, size_t n,
+                   struct err *e)
+{
+    if (!n || n >= (size_t)m->config.context)
+        return err_set(e, ERR_INPUT, _("the prompt has %zu tokens; 1 to %d can "
+                                       "be answered"), n,
+                       m->config.context - 1);
+    struct rng r;
+    rng_seed(&r, (uint64_t)a->seed);
+    struct generate g = {.end = t->eos, .max = (int)a->max, .rng = &r,
+                         .sampling = {a->temperature, a->top_p,
+                                      (int)a->top_k},
+                         .vocab = m->config.vocab};
+    if ((size_t)g.vocab > t->n)
+        g.vocab = (int)t->n;
+    if (g.max > m->config.context)
+        g.max = m->config.context;
+    struct decoder *d = decoder_new(m, m->config.context, e);
+    if (!d)
+        return false;
+    int32_t *out = xmalloc((size_t)(g.max + 1) * sizeof *out);
+    bool ended;
+    int made = generate(d, &g, ids, (int)n, out, &ended);
+    struct buf text = BUF_INIT(0);
+    tokenizer_decode(t, out, (size_t)made, true, &text);
+    say(stdout, "%s\n", buf_str(&text));
+    buf_free(&text);
+    free(out);
+    decoder_free(&d);
+    return true;
+}
+
+static bool run(const struct asked *a, struct err *e)
+{
+    struct llama *m;
+    struct tokenizer *t;
+    size_t n = 0;
+    if (!folder_load(a->dir, &m, &t, e))
+        return false;
+    int32_t *ids = prompt_ids(t, a, &n, e);
+    bool ok = ids && answer(m, t, a, ids, n, e);
+    free(ids);
+    tokenizer_free(&t);
+    llama_free(&m);
+    return ok;
+}
+
+int cmd_generate(int argc, char **argv)
+{
+    struct asked a = {.top_p = 1, .max = 256, .seed = 1};
+    struct opt table[] = {
+        {"--prompt", OPT_TEXT, &a.prompt, "TEXT",
+         N_("a text to go on with, as it is"), false},
+        {"--messages", OPT_TEXT, &a.messages, "JSON",
+         N_("messages to answer, through the chat template"), false},
+        {"--temperature", OPT_NUM, &a.temperature, "F",
+         N_("0 takes the likeliest token (0)"), false},
+        {"--top-p", OPT_NUM, &a.top_p, "F",
+         N_("draw from this share of the probability (1)"), false},
+        {"--top-k", OPT_INT, &a.top_k, "N",
+         N_("draw from the N likeliest tokens (0: all)"), false},
+        {"--seed", OPT_INT, &a.seed, "N", N_("of the drawing (1)"), false},
+        {"--max-tokens", OPT_INT, &a.max, "N",
+         N_("length of the answer at most (256)"), false},
+        {0},
+    };
+    struct opts o = {N_("generate DIR --prompt TEXT | --messages JSON"), table,
+                     &a.dir};
+    int code = opts_read(&o, argc, argv);
+    if (code >= 0)
+        return code;
+    if (!a.prompt == !a.messages)
+        return opts_wrong("generate", _("give either --prompt or --messages"));
+    if (a.max > 1 << 20 || a.top_k > 1 << 20)
+        return opts_wrong("generate", _("--max-tokens or --top-k is too "
+                                        "large"));
+    struct err e;
+    return run(&a, &e) ? 0 : say_err("stillroom-model", &e);
+}

@@ -1,0 +1,249 @@
+/* `tokenize`, `detokenize`, `render`, `score`: JSON lines in, JSON lines out,
+ * one answer a line, in order. A line that cannot be answered ends the
+ * command with its number.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/lang.h"
+#include "base/mem.h"
+#include "base/say.h"
+#include "domain/chat.h"
+#include "model/cmd/cmd.h"
+#include "model/cmd/folder.h"
+#include "model/cmd/opts.h"
+#include "model/net/llama.h"
+#include "model/token/template.h"
+#include "model/token/tokenizer.h"
+
+struct filter {
+    const struct tokenizer *t;
+    bool raw;
+    struct llama *m;
+    struct work *k;
+};
+
+/* One line's value to its answer, appended to out. */
+typedef bool line_fn(struct filter *f, const json *in, struct buf *out,
+                     struct err *e);
+
+static bool one_line(struct filter *f, line_fn *fn, const struct lines *l,
+                     struct buf *out, struct err *e)
+{
+    buf_clear(out);
+    if (l->too_long)
+        return err_set(e, ERR_INPUT, _("too long"));
+    json *j = json_parse(buf_str(&l->line), l->line.len, e);
+    bool ok = j && fn(f, j, out, e);
+    json_free(j);
+    if (ok) {
+        fwrite(buf_str(out), 1, out->len, stdout);
+        fputc('\n', stdout);
+        fflush(stdout);
+    }
+    return ok;
+}
+
+static bool each_line(struct filter *f, line_fn *fn, struct err *e)
+{
+    struct lines l;
+    struct buf out = BUF_INIT(0);
+    bool ok = true;
+    lines_from(&l, STDIN_FILENO, (size_t)16 << 20);
+    while (ok && lines_next(&l, e)) {
+        ok = one_line(f, fn, &l, &out, e);
+        if (!ok)
+            err_in(e, _("line %llu"), (unsigned long long)l.number);
+    }
+    ok = ok && !l.failed;
+    buf_free(&out);
+    lines_close(&l);
+    return ok;
+}
+
+static void print_ids(struct jw *w, const int32_t *ids, size_t n)
+{
+    jw_open(w, '[');
+    for (size_t i = 0; i < n; i++)
+        jw_int(w, ids[i]);
+    jw_close(w);
+}
+
+static bool tokenize(struct filter *f, const json *in, struct buf *out,
+                     struct err *e)
+{
+    const char *s = json_string(in);
+    if (!s)
+        return err_set(e, ERR_INPUT, _("not a string"));
+    struct tokens k = {0};
+    tokenizer_encode(f->t, s, strlen(s), !f->raw, &k);
+    struct jw w = jw_start(out);
+    jw_open(&w, '[');
+    for (size_t i = 0; i < k.n; i++)
+        jw_int(&w, k.at[i].id);
+    jw_close(&w);
+    VEC_FREE(&k);
+    return true;
+}
+
+/* A list of ids from 0 to below `limit`; NULL where it is not one. */
+static int32_t *read_ids(const json *list, size_t limit, size_t *n,
+                         struct err *e)
+{
+    if (!json_is_array(list)) {
+        err_set(e, ERR_INPUT, _("not a list of ids"));
+        return NULL;
+    }
+    int32_t *ids = xmalloc((json_count(list) + 1) * sizeof *ids);
+    *n = 0;
+    for (const json *v = json_first(list); v; v = json_next(v)) {
+        double d = json_number(v, -1);
+        if (!(d >= 0 && d < (double)limit) || d != (double)(int32_t)d) {
+            err_set(e, ERR_INPUT, _("id number %zu cannot be"), *n + 1);
+            free(ids);
+            return NULL;
+        }
+        ids[(*n)++] = (int32_t)d;
+    }
+    return ids;
+}
+
+static bool detokenize(struct filter *f, const json *in, struct buf *out,
+                       struct err *e)
+{
+    size_t n;
+    int32_t *ids = read_ids(in, f->t->n, &n, e);
+    if (!ids)
+        return false;
+    struct buf text = BUF_INIT(0);
+    tokenizer_decode(f->t, ids, n, !f->raw, &text);
+    json_quote(out, buf_str(&text), text.len);
+    buf_free(&text);
+    free(ids);
+    return true;
+}
+
+static bool render(struct filter *f, const json *in, struct buf *out,
+                   struct err *e)
+{
+    struct chat c;
+    struct rendered r;
+    if (!chat_from_json(json_get(in, "messages"), &c, e))
+        return false;
+    bool prompt = json_get_bool(in, "add_generation_prompt", false);
+    bool ok = template_render(f->t, &c, prompt, &r, e);
+    if (ok) {
+        struct jw w = jw_start(out);
+        jw_open(&w, '{');
+        jw_kstr(&w, "text", buf_str(&r.text));
+        jw_key(&w, "ids");
+        print_ids(&w, r.ids, r.n);
+        jw_key(&w, "trained");
+        jw_open(&w, '[');
+        for (size_t i = 0; i < r.n; i++)
+            jw_int(&w, r.trained[i]);
+        jw_close(&w);
+        jw_close(&w);
+        rendered_free(&r);
+    }
+    chat_free(&c);
+    return ok;
+}
+
+static void print_scores(struct filter *f, const int32_t *ids, int n,
+                         struct buf *out)
+{
+    int32_t *target = xmalloc((size_t)n * sizeof *target);
+    double *logprob = xcalloc((size_t)n, sizeof *logprob);
+    for (int t = 0; t < n; t++)
+        target[t] = t + 1 < n ? ids[t + 1] : -1;
+    const int32_t start[] = {0, n};
+    struct batch b = {ids, target, start, 1, 0};
+    llama_pass(f->m, f->k, &b, 0, NULL, &(struct told){.logprob = logprob});
+    struct jw w = jw_start(out);
+    jw_open(&w, '{');
+    jw_key(&w, "logprobs");
+    jw_open(&w, '[');
+    for (int t = 0; t + 1 < n; t++)
+        jw_fixed(&w, logprob[t], 6);
+    jw_close(&w);
+    jw_close(&w);
+    free(target);
+    free(logprob);
+}
+
+static bool score(struct filter *f, const json *in, struct buf *out,
+                  struct err *e)
+{
+    size_t n, most = (size_t)f->m->config.context;
+    int32_t *ids = read_ids(json_get(in, "ids"), (size_t)f->m->config.vocab,
+                            &n, e);
+    if (!ids)
+        return false;
+    bool ok = n >= 1 && n <= most;
+    if (ok)
+        print_scores(f, ids, (int)n, out);
+    else
+        err_set(e, ERR_INPUT, _("%zu ids; 1 to %zu can be scored"), n, most);
+    free(ids);
+    return ok;
+}
+
+static int filter(int argc, char **argv, const char *usage, line_fn *fn)
+{
+    struct filter f = {0};
+    const char *dir = NULL;
+    struct opt table[] = {
+        {"--raw", OPT_FLAG, &f.raw, NULL,
+         N_("without the tokens that only frame a text"), false},
+        {0},
+    };
+    struct opts o = {usage, table, &dir};
+    int code = opts_read(&o, argc, argv);
+    if (code >= 0)
+        return code;
+    struct err e;
+    struct tokenizer *t = tokenizer_load(dir, &e);
+    f.t = t;
+    bool ok = t && each_line(&f, fn, &e);
+    tokenizer_free(&t);
+    return ok ? 0 : say_err("stillroom-model", &e);
+}
+
+int cmd_tokenize(int argc, char **argv)
+{
+    return filter(argc, argv, N_("tokenize DIR < STRINGS"), tokenize);
+}
+
+int cmd_detokenize(int argc, char **argv)
+{
+    return filter(argc, argv, N_("detokenize DIR < IDS"), detokenize);
+}
+
+int cmd_render(int argc, char **argv)
+{
+    return filter(argc, argv, N_("render DIR < MESSAGES"), render);
+}
+
+int cmd_score(int argc, char **argv)
+{
+    struct filter f = {0};
+    const char *dir = NULL;
+    struct opt table[] = {{0}};
+    struct opts o = {N_("score DIR < IDS"), table, &dir};
+    int code = opts_read(&o, argc, argv);
+    if (code >= 0)
+        return code;
+    struct err e;
+    bool ok = folder_load(dir, &f.m, NULL, &e) &&
+              (f.k = work_new(f.m, f.m->config.context, f.m->config.context,
+                              &e)) &&
+              each_line(&f, score, &e);
+    work_free(&f.k);
+    llama_free(&f.m);
+    return ok ? 0 : say_err("stillroom-model", &e);
+}

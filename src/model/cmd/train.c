@@ -1,0 +1,86 @@
+/* `train`: see learn/train.h. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/lang.h"
+#include "base/mem.h"
+#include "base/say.h"
+#include "model/cmd/cmd.h"
+#include "model/cmd/folder.h"
+#include "model/cmd/opts.h"
+#include "model/learn/train.h"
+#include "model/net/gemm.h"
+
+enum { OWN = 5 }; /* options that are no settings */
+
+static void add_settings(struct opt *to, struct settings *s)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *t = &setting_table[i];
+        char *at = (char *)s + t->offset;
+        to[i] = (struct opt){.name = xasprintf("--%s", t->name),
+                             .kind = t->kind == 'i'   ? OPT_INT
+                                     : t->kind == 'd' ? OPT_NUM
+                                                      : OPT_FLAG,
+                             .to = at, .arg = t->arg, .help = t->help};
+    }
+}
+
+static int missing(const struct train *t)
+{
+    if (!t->n_rows)
+        return opts_wrong("train", _("no --rows FILE given"));
+    if (!t->run)
+        return opts_wrong("train", _("no --out FOLDER given"));
+    return -1;
+}
+
+static int run(const struct train *t)
+{
+    struct err e = {0};
+    struct outcome o;
+    struct config c;
+    if (config_load(t->dir, &c, NULL))
+        folder_warn(t->dir, &c);
+    if (!gemm_start(&e) || !train_run(t, &o, &e))
+        return say_err("stillroom-model", &e);
+    if (o.stopped)
+        say(stdout, _("stopped after %lld steps; --resume goes on with %s\n"),
+            (long long)o.steps, t->run);
+    else if (o.held_out.rows)
+        say(stdout, _("%s/model: %lld steps, held-out loss %.4f, %zu of %zu "
+                      "right\n"), t->run, (long long)o.steps,
+            o.held_out.loss, o.held_out.right, o.held_out.rows);
+    else
+        say(stdout, _("%s/model: %lld steps, loss %.4f\n"), t->run,
+            (long long)o.steps, o.loss);
+    return 0;
+}
+
+int cmd_train(int argc, char **argv)
+{
+    struct train t = {0};
+    struct opt_files rows = {0};
+    settings_default(&t.settings);
+    struct opt table[OWN + SETTINGS + 1] = {
+        {"--rows", OPT_FILES, &rows, "FILE...", N_("rows to train on"), false},
+        {"--valid", OPT_TEXT, &t.valid, "FILE", N_("held-out rows"), false},
+        {"--out", OPT_TEXT, &t.run, "RUNDIR", N_("the run's folder"), false},
+        {"--resume", OPT_FLAG, &t.resume, NULL,
+         N_("go on with the run that stands there"), false},
+        {"--other-host", OPT_FLAG, &t.other_host, NULL,
+         N_("resume though this machine computes other bits"), false},
+    };
+    add_settings(table + OWN, &t.settings);
+    struct opts o = {N_("train DIR --rows FILE --valid FILE --out RUNDIR"),
+                     table, &t.dir};
+    int code = opts_read(&o, argc, argv);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        t.given[i] = table[OWN + i].given;
+        free((char *)(uintptr_t)table[OWN + i].name);
+    }
+    t.rows = rows.at;
+    t.n_rows = rows.n;
+    code = code >= 0 ? code : missing(&t);
+    return code >= 0 ? code : run(&t);
+}

@@ -1,0 +1,32 @@
+/* AdamW (Loshchilov and Hutter 2019) with decoupled decay, as PyTorch has
+ * it: the decay first, epsilon outside the root of the corrected moment.
+ */
+#ifndef MODEL_LEARN_ADAMW_H
+#define MODEL_LEARN_ADAMW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/net/llama.h"
+
+struct adamw {
+    double rate, decay, beta1, beta2, eps;
+    int64_t step;   /* from 1 */
+    double scale;   /* of the gradient (clipping) */
+};
+
+/* Updates parameters lo..hi-1 of the model; m and v are its moments [n], g
+ * the gradient [n]. Gains are not decayed. */
+void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
+                  const real *g, size_t lo, size_t hi);
+
+/* dst += src over n elements; returns the sum of squares of the result. With
+ * src NULL only the sum. */
+double gather_squares(real *dst, const real *src, size_t n);
+
+/* The rate at a step counted from 0: up in a line from 0 over `warm` steps,
+ * then a half cosine down to `floor` of the peak. */
+double rate_at(double peak, double floor, int64_t warm, int64_t steps,
+               int64_t step);
+
+#endif

@@ -1,0 +1,132 @@
+#include "model/learn/eval.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/uni.h"
+#include "model/learn/generate.h"
+
+/* Right where what follows the last `####` is equal (where both have one),
+ * else where the whole answers are, white space folded. */
+static bool exact_match(const char *want, const char *got)
+{
+    const char *a = NULL, *b = NULL;
+    for (const char *p = want; (p = strstr(p, "####")); p += 4)
+        a = p + 4;
+    for (const char *p = got; (p = strstr(p, "####")); p += 4)
+        b = p + 4;
+    char *x = uni_fold_space(a && b ? a : want);
+    char *y = uni_fold_space(a && b ? b : got);
+    bool same = !strcmp(x, y);
+    free(x);
+    free(y);
+    return same;
+}
+
+struct judging {
+    const struct llama *m;
+    const struct tokenizer *t;
+    const struct items *d;
+    struct work *const *k;
+    struct decoder **decoder; /* by worker */
+    struct verdict *out;
+};
+
+/* The loss of one row; true where every token of its last answer is the
+ * likeliest. */
+static bool teacher_forced(const struct judging *j, struct work *k,
+                           const struct item *m, double *loss)
+{
+    int T = m->n - 1;
+    int32_t *target = xmalloc((size_t)T * sizeof *target);
+    uint8_t *top = xcalloc((size_t)T, 1);
+    for (int t = 0; t < T; t++)
+        target[t] = m->trained[t + 1] ? m->ids[t + 1] : -1;
+    const int32_t start[] = {0, T};
+    struct batch b = {m->ids, target, start, 1, 0};
+    *loss = llama_pass(j->m, k, &b, 0, NULL, &(struct told){.top = top});
+    bool all = m->ids[T] == j->t->eos;
+    for (int t = m->prompt - 1; t < T; t++)
+        all = all && top[t];
+    free(target);
+    free(top);
+    return all;
+}
+
+static char *greedy(const struct judging *j, struct decoder *d,
+                    const struct item *m)
+{
+    int room = 2 * (m->n - m->prompt) + 32;
+    struct generate g = {.end = j->t->eos, .max = room,
+                         .vocab = j->m->config.vocab};
+    if ((size_t)g.vocab > j->t->n)
+        g.vocab = (int)j->t->n;
+    int32_t *ids = xmalloc((size_t)room * sizeof *ids);
+    bool ended;
+    decoder_cut(d, 0);
+    int n = m->prompt <= m->n
+                ? generate(d, &g, m->ids, m->prompt, ids, &ended) : 0;
+    struct buf text = BUF_INIT(0);
+    tokenizer_decode(j->t, ids, (size_t)n, true, &text);
+    free(ids);
+    return buf_take(&text);
+}
+
+static void judge_row(const struct judging *j, int worker, size_t i)
+{
+    const struct item *m = &j->d->at[i];
+    struct verdict *v = &j->out[i];
+    if (teacher_forced(j, j->k[worker], m, &v->loss)) {
+        v->text = xstrdup(m->answer);
+        v->right = true;
+    } else {
+        v->text = greedy(j, j->decoder[worker], m);
+        v->right = exact_match(m->answer, v->text);
+    }
+}
+
+static void judge(void *ctx, int worker, int workers)
+{
+    const struct judging *j = ctx;
+    for (size_t i = (size_t)worker; i < j->d->n; i += (size_t)workers)
+        judge_row(j, worker, i);
+}
+
+static void sum_up(const struct judging *j, struct figures *f)
+{
+    *f = (struct figures){.rows = j->d->n};
+    for (size_t i = 0; i < j->d->n; i++) {
+        f->loss += j->out[i].loss;
+        f->right += j->out[i].right;
+    }
+    f->loss /= j->d->targets ? (double)j->d->targets : 1;
+    f->exact = j->d->n ? (double)f->right / (double)j->d->n : 0;
+}
+
+bool eval_run(const struct llama *m, const struct tokenizer *t,
+              const struct items *d, struct pool *pool, struct work *const *k,
+              struct verdict *out, struct figures *f, struct err *e)
+{
+    int workers = pool_workers(pool);
+    struct judging j = {m, t, d, k, NULL, out};
+    j.decoder = xcalloc((size_t)workers, sizeof *j.decoder);
+    bool ok = true;
+    for (int i = 0; ok && i < workers; i++)
+        ok = (j.decoder[i] = decoder_new(m, m->config.context, e));
+    if (ok) {
+        pool_run(pool, judge, &j);
+        sum_up(&j, f);
+    }
+    for (int i = 0; i < workers; i++)
+        decoder_free(&j.decoder[i]);
+    free(j.decoder);
+    return ok;
+}
+
+void verdicts_free(struct verdict *v, size_t n)
+{
+    for (size_t i = 0; v && i < n; i++)
+        free(v[i].text);
+    free(v);
+}

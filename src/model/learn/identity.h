@@ -1,0 +1,37 @@
+/* What a run's bits depend on: the files that it reads, by hash, and the
+ * machine's arithmetic.
+ */
+#ifndef MODEL_LEARN_IDENTITY_H
+#define MODEL_LEARN_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/sha256.h"
+
+struct identity {
+    char student[2 * SHA_SIZE + 1]; /* config, tokenizer and weights */
+    char rows[2 * SHA_SIZE + 1];
+    char valid[2 * SHA_SIZE + 1];   /* "" where there are none */
+    char kernel[80], library[60];
+    int threads;
+};
+
+/* Hashes the files. */
+bool identity_of(struct identity *id, const char *dir, char *const *rows,
+                 size_t n, const char *valid, int threads, struct err *e);
+void identity_print(const struct identity *id, struct jw *w);
+
+/* False, with what differs in e. */
+bool identity_same_inputs(const struct identity *id, const json *was,
+                          struct err *e);
+bool identity_same_host(const struct identity *id, const json *was,
+                        struct err *e);
+
+/* Copies FROM/NAME to TO/NAME, byte for byte; nothing where it is absent. */
+bool copy_file(const char *from, const char *to, const char *name,
+               struct err *e);
+
+#endif

@@ -1,0 +1,156 @@
+#include "model/learn/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/lang.h"
+#include "base/mem.h"
+#include "model/token/template.h"
+
+enum { LINE_MAX_BYTES = 8 << 20 };
+
+void row_free(struct row *r)
+{
+    chat_free(&r->prompt);
+    message_free(&r->answer);
+    *r = (struct row){0};
+}
+
+/* The answer member: an object, as canonical text through the one reader. */
+static bool read_answer(const json *j, struct message *m, struct err *e)
+{
+    if (!json_is_object(j))
+        return err_set(e, ERR_INPUT, _("no answer"));
+    struct buf b = BUF_INIT(0);
+    json_print(&b, j);
+    bool ok = answer_parse(buf_str(&b), m, e);
+    buf_free(&b);
+    return ok;
+}
+
+static bool read_row(const json *j, struct row *r, struct err *e)
+{
+    *r = (struct row){.id = json_get_int(j, "id", 0)};
+    if (!json_is_object(j))
+        return err_set(e, ERR_INPUT, _("not an object"));
+    return chat_from_json(json_get(j, "prompt"), &r->prompt, e) &&
+           chat_check_prompt(&r->prompt, e) &&
+           read_answer(json_get(j, "answer"), &r->answer, e);
+}
+
+static bool take_line(const struct lines *l, row_fn *fn, void *ctx,
+                      struct err *e)
+{
+    if (l->too_long)
+        return err_set(e, ERR_INPUT, _("a line over %d bytes"),
+                       LINE_MAX_BYTES);
+    if (!l->line.len)
+        return true;
+    json *j = json_parse(l->line.data, l->line.len, e);
+    struct row r = {0};
+    bool ok = j && read_row(j, &r, e) && fn(ctx, &r, e);
+    json_free(j);
+    row_free(&r);
+    return ok;
+}
+
+bool rows_each(const char *path, row_fn *fn, void *ctx, struct err *e)
+{
+    struct lines l;
+    if (!lines_open(&l, path, LINE_MAX_BYTES, e))
+        return false;
+    bool ok = true;
+    while (ok && lines_next(&l, e)) {
+        ok = take_line(&l, fn, ctx, e);
+        if (!ok)
+            err_in(e, _("%s, line %llu"), path, (unsigned long long)l.number);
+    }
+    ok = ok && !l.failed;
+    lines_close(&l);
+    return ok;
+}
+
+/* ---- As the student reads them ------------------------------------------ */
+
+struct loading {
+    struct items *d;
+    const struct tokenizer *t;
+    int context;
+};
+
+static int count_targets(const struct item *m)
+{
+    int n = 0;
+    for (int i = 1; i < m->n; i++)
+        n += m->trained[i];
+    return n;
+}
+
+/* Counts and keeps, or counts and drops. */
+static void keep(struct loading *g, struct item *m)
+{
+    struct items *d = g->d;
+    if (m->n > g->context + 1) {
+        m->n = g->context + 1;
+        d->cut++;
+    }
+    m->targets = count_targets(m);
+    if (m->targets == 0) {
+        d->left++;
+        free(m->ids);
+        free(m->trained);
+        free(m->answer);
+        return;
+    }
+    d->tokens += m->n;
+    d->targets += m->targets;
+    d->longest = (size_t)m->n > d->longest ? (size_t)m->n : d->longest;
+    VEC_PUSH(d, *m);
+}
+
+static bool add_row(void *ctx, struct row *r, struct err *e)
+{
+    struct loading *g = ctx;
+    struct rendered prompt, all;
+    if (!template_render(g->t, &r->prompt, true, &prompt, e))
+        return false;
+    chat_add_copy(&r->prompt, &r->answer);
+    if (!template_render(g->t, &r->prompt, false, &all, e)) {
+        rendered_free(&prompt);
+        return false;
+    }
+    struct item m = {.id = r->id, .ids = all.ids, .trained = all.trained,
+                     .n = (int)all.n, .prompt = (int)prompt.n,
+                     .answer = template_answer(&r->answer)};
+    all.ids = NULL;
+    all.trained = NULL;
+    rendered_free(&prompt);
+    rendered_free(&all);
+    keep(g, &m);
+    return true;
+}
+
+bool items_load(struct items *d, const struct tokenizer *t, char *const *path,
+                size_t n, int context, struct err *e)
+{
+    struct loading g = {d, t, context};
+    if (!template_check(t, e))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!rows_each(path[i], add_row, &g, e))
+            return false;
+    return true;
+}
+
+void items_free(struct items *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        free(d->at[i].ids);
+        free(d->at[i].trained);
+        free(d->at[i].answer);
+    }
+    free(d->at);
+    *d = (struct items){0};
+}

@@ -1,0 +1,97 @@
+#include "model/learn/settings.h"
+
+#include "base/lang.h"
+
+#define AT(member) offsetof(struct settings, member)
+
+const struct setting setting_table[SETTINGS] = {
+    {"tokens", "N", N_("train on N tokens of answers (1500000)"), AT(tokens),
+     'i'},
+    {"epochs", "N", N_("or: go N times through the rows"), AT(epochs), 'i'},
+    {"steps", "N", N_("or: make N steps"), AT(steps), 'i'},
+    {"batch-tokens", "N", N_("tokens of a step (2048)"), AT(batch_tokens),
+     'i'},
+    {"context", "N", N_("cut rows after N tokens (the model's length)"),
+     AT(context), 'i'},
+    {"rate", "R", N_("peak learning rate (0.003)"), AT(rate), 'd'},
+    {"warmup", "F", N_("share of the steps that warm up (0.02)"), AT(warmup),
+     'd'},
+    {"decay", "F", N_("weight decay (0.1)"), AT(decay), 'd'},
+    {"clip", "F", N_("largest norm of a gradient, 0: any (1)"), AT(clip),
+     'd'},
+    {"dropout", "F", N_("chance of dropping a unit (0)"), AT(dropout), 'd'},
+    {"seed", "N", N_("of the order, dropout and initial values (1)"),
+     AT(seed), 'i'},
+    {"eval-every", "N", N_("steps between evaluations (a tenth of all)"),
+     AT(eval_every), 'i'},
+    {"from-scratch", NULL, N_("begin from new initial values"),
+     AT(from_scratch), 'b'},
+};
+
+void settings_default(struct settings *s)
+{
+    *s = (struct settings){.batch_tokens = 2048, .seed = 1, .rate = 3e-3,
+                           .warmup = .02, .decay = .1, .clip = 1};
+}
+
+bool settings_check(const struct settings *s, struct err *e)
+{
+    if ((s->tokens > 0) + (s->epochs > 0) + (s->steps > 0) > 1)
+        return err_set(e, ERR_USAGE, _("--tokens, --epochs and --steps: only "
+                                       "one of them can be given"));
+    if (s->batch_tokens < 1 || s->batch_tokens > 1 << 22)
+        return err_set(e, ERR_USAGE, _("--batch-tokens is not from 1 to %d"),
+                       1 << 22);
+    if (s->rate <= 0 || s->rate > 1)
+        return err_set(e, ERR_USAGE, _("--rate is not above 0 and at most 1"));
+    if (s->warmup > 1 || s->decay > 10 || s->dropout >= 1)
+        return err_set(e, ERR_USAGE, _("--warmup, --decay or --dropout is too "
+                                       "large"));
+    return true;
+}
+
+/* A setting as a number; doubles hold every whole number in use. */
+static double value(const struct settings *s, const struct setting *t)
+{
+    const char *at = (const char *)s + t->offset;
+    return t->kind == 'i'   ? (double)*(const int64_t *)(const void *)at
+           : t->kind == 'd' ? *(const double *)(const void *)at
+                            : *(const bool *)at;
+}
+
+static void set(struct settings *s, const struct setting *t, double v)
+{
+    char *at = (char *)s + t->offset;
+    if (t->kind == 'i')
+        *(int64_t *)(void *)at = (int64_t)v;
+    else if (t->kind == 'd')
+        *(double *)(void *)at = v;
+    else
+        *(bool *)at = v != 0;
+}
+
+void settings_print(const struct settings *s, struct jw *w)
+{
+    jw_open(w, '{');
+    for (size_t i = 0; i < SETTINGS; i++)
+        jw_knum(w, setting_table[i].name, value(s, &setting_table[i]));
+    jw_close(w);
+}
+
+bool settings_resume(struct settings *s, const bool given[SETTINGS],
+                     const json *record, struct err *e)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *t = &setting_table[i];
+        double was = json_get_number(record, t->name, -1);
+        if (was < 0)
+            return err_set(e, ERR_INPUT, _("the checkpoint does not say its "
+                                           "--%s"), t->name);
+        if (given[i] && value(s, t) != was)
+            return err_set(e, ERR_REFUSED,
+                           _("--%s was %.15g when the run began; a resume "
+                             "cannot change it"), t->name, was);
+        set(s, t, was);
+    }
+    return true;
+}

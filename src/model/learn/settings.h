@@ -1,0 +1,50 @@
+/* What a training run was asked to do. One table names each setting, so that
+ * the command's options, the checkpoint's record and the comparison of both
+ * at a resume are one thing.
+ */
+#ifndef MODEL_LEARN_SETTINGS_H
+#define MODEL_LEARN_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+
+struct settings {
+    int64_t tokens, epochs, steps; /* the budget: one of them */
+    int64_t batch_tokens, context, seed, eval_every;
+    double rate, warmup, decay, clip, dropout;
+    bool from_scratch;
+};
+
+enum { SETTINGS = 13 };
+
+struct setting {
+    const char *name;  /* "batch-tokens": the option is this behind "--" */
+    const char *arg;   /* NULL: a flag */
+    const char *help;  /* N_() */
+    size_t offset;     /* in struct settings */
+    char kind;         /* i: int64_t, d: double, b: bool */
+};
+
+extern const struct setting setting_table[SETTINGS];
+
+/* The defaults: reference/demo.md's recommended ones. A budget, a context
+ * (that of the model) and evals (ten a run) of 0 are filled in later. */
+void settings_default(struct settings *s);
+
+/* The values in their ranges, and no more than one budget. */
+bool settings_check(const struct settings *s, struct err *e);
+
+/* Writes them as one JSON object. */
+void settings_print(const struct settings *s, struct jw *w);
+
+/* Takes the recorded values; a value that was given on the command line
+ * (given[i]) and differs is refused by name. */
+bool settings_resume(struct settings *s, const bool given[SETTINGS],
+                     const json *record, struct err *e);
+
+#endif

@@ -1,0 +1,511 @@
+#include "model/learn/train.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "base/mem.h"
+#include "base/sig.h"
+#include "base/status.h"
+#include "model/learn/checkpoint.h"
+#include "model/learn/eval.h"
+#include "model/learn/identity.h"
+#include "model/learn/plan.h"
+#include "model/learn/report.h"
+#include "model/learn/step.h"
+#include "model/net/gemm.h"
+
+enum {
+    SAVE_MS = 60000,  /* between checkpoints, and at least */
+    SAVE_PART = 50,   /* this many times what one takes to write */
+    CURVE_POINTS = 2000,
+    WORKER_TOKENS = 256
+};
+
+struct trainer {
+    const struct train *t;
+    struct settings s;
+    struct identity id;
+    struct llama *m;
+    struct tokenizer *k;
+    struct items rows, valid;
+    struct pool *pool;
+    struct stepper step;
+    struct plan plan;
+    struct report r;
+    struct before *before;  /* [valid.n] */
+    struct figures first, last;
+    double best;            /* lowest held-out loss so far */
+    double seconds, gemm;   /* spent in steps before this process */
+    double spent;           /* by this one */
+    int64_t save_at;        /* monotonic ms when a checkpoint is due */
+    bool same_host;         /* all of it on one kind of machine */
+    int lock;               /* -1: none */
+};
+
+/* ---- Beginning ---------------------------------------------------------- */
+
+static bool read_inputs(struct trainer *x, struct err *e)
+{
+    const struct train *t = x->t;
+    x->m = llama_load(t->dir, e);
+    x->k = x->m ? tokenizer_load(t->dir, e) : NULL;
+    if (!x->k)
+        return false;
+    if (x->k->n > (size_t)x->m->config.vocab)
+        return err_set(e, ERR_INPUT, _("%s: the tokenizer has %zu tokens, the "
+                                       "model %d"), t->dir, x->k->n,
+                       x->m->config.vocab);
+    if (x->k->eos < 0)
+        return err_set(e, ERR_INPUT, _("%s: no token ends an answer"), t->dir);
+    int context = x->m->config.context;
+    if (x->s.context > context)
+        return err_set(e, ERR_USAGE, _("--context %lld is more than the "
+                                       "student's %d"),
+                       (long long)x->s.context, context);
+    if (!x->s.context)
+        x->s.context = context;
+    char *valid = (char *)(uintptr_t)t->valid;
+    if (!items_load(&x->rows, x->k, t->rows, t->n_rows, (int)x->s.context, e) ||
+        (valid && !items_load(&x->valid, x->k, &valid, 1, (int)x->s.context,
+                              e)))
+        return false;
+    if (!x->rows.n)
+        return err_set(e, ERR_INPUT, _("there are no rows to train on"));
+    return true;
+}
+
+/* The budget and the evaluations that were left open. */
+static void fill_in(struct trainer *x)
+{
+    struct settings *s = &x->s;
+    if (!s->tokens && !s->epochs && !s->steps)
+        s->tokens = 1500000;
+    struct budget b = {s->tokens, s->epochs, s->steps};
+    plan_start(&x->plan, &x->rows, &b, s->batch_tokens, (uint64_t)s->seed);
+    x->r.steps = plan_steps(&x->plan);
+    if (!s->eval_every)
+        s->eval_every = x->r.steps > 10 ? (x->r.steps + 9) / 10 : 1;
+}
+
+/* A worker for each processor, while each has enough tokens of a step to be
+ * worth its own gradient. */
+static int workers_for(const struct settings *s)
+{
+    int64_t useful = (s->batch_tokens + WORKER_TOKENS - 1) / WORKER_TOKENS;
+    int n = pool_default();
+    return useful < n ? (int)useful : n;
+}
+
+static bool start(struct trainer *x, struct err *e)
+{
+    int workers = x->id.threads;
+    size_t longest = x->rows.longest > x->valid.longest ? x->rows.longest
+                                                        : x->valid.longest;
+    x->pool = pool_new(workers);
+    if (!stepper_init(&x->step, x->m, &x->rows, x->pool, (int)longest, e))
+        return false;
+    x->step.clip = x->s.clip;
+    if (x->s.from_scratch)
+        llama_init(x->m, (uint64_t)x->s.seed);
+    x->before = xcalloc(x->valid.n + 1, sizeof *x->before);
+    x->r.parameters = x->m->n;
+    x->r.held_out = x->valid.n;
+    x->r.threads = workers;
+    return true;
+}
+
+/* ---- Checkpoints -------------------------------------------------------- */
+
+static void print_figures(struct jw *w, const char *name,
+                          const struct figures *f)
+{
+    jw_key(w, name);
+    jw_open(w, '{');
+    jw_knum(w, "held_out_loss", f->loss);
+    jw_knum(w, "exact", f->exact);
+    jw_kint(w, "right", (int64_t)f->right);
+    jw_kint(w, "held_out", (int64_t)f->rows);
+    jw_close(w);
+}
+
+static void read_figures(const json *note, const char *name,
+                         struct figures *f)
+{
+    const json *j = json_get(note, name);
+    *f = (struct figures){json_get_number(j, "held_out_loss", NAN),
+                          json_get_number(j, "exact", NAN),
+                          (size_t)json_get_int(j, "held_out", 0),
+                          (size_t)json_get_int(j, "right", 0)};
+}
+
+static void print_note(const struct trainer *x, struct buf *b)
+{
+    struct jw w = jw_start(b);
+    jw_open(&w, '{');
+    jw_kint(&w, "format", 1);
+    jw_kint(&w, "step", x->plan.step);
+    jw_kint(&w, "epoch", x->plan.epoch);
+    jw_kint(&w, "row", (int64_t)x->plan.at);
+    jw_kint(&w, "tokens", x->plan.tokens);
+    jw_key(&w, "settings");
+    settings_print(&x->s, &w);
+    jw_key(&w, "identity");
+    identity_print(&x->id, &w);
+    jw_kbool(&w, "same_host", x->same_host);
+    jw_knum(&w, "loss", x->r.loss);
+    jw_knum(&w, "best", x->best);
+    print_figures(&w, "first", &x->first);
+    print_figures(&w, "last", &x->last);
+    jw_knum(&w, "seconds", x->seconds + x->spent);
+    jw_knum(&w, "gemm_seconds", x->gemm + x->step.gemm_seconds);
+    jw_close(&w);
+}
+
+static bool save(struct trainer *x, struct err *e)
+{
+    struct buf note = BUF_INIT(0);
+    struct checkpoint c = {x->m->n, x->m->w, x->step.m, x->step.v,
+                           x->plan.step};
+    int64_t from = clock_mono();
+    print_note(x, &note);
+    bool ok = checkpoint_save(x->t->run, &c, buf_str(&note), e);
+    buf_free(&note);
+    if (ok)
+        x->r.checkpoint = x->plan.step;
+    int64_t now = clock_mono(), pause = SAVE_PART * (now - from);
+    x->save_at = now + (pause > SAVE_MS ? pause : SAVE_MS);
+    return ok;
+}
+
+static bool save_best(struct trainer *x, struct err *e)
+{
+    if (!x->valid.n || !(x->last.loss < x->best))
+        return true;
+    struct buf note = BUF_INIT(0);
+    struct checkpoint c = {.n = x->m->n, .w = x->m->w};
+    x->best = x->last.loss;
+    print_note(x, &note);
+    bool ok = checkpoint_best(x->t->run, &c, buf_str(&note), e);
+    buf_free(&note);
+    return ok;
+}
+
+/* Settings and identity of the checkpoint that a resume begins from. */
+static bool agree(struct trainer *x, const json *note, struct err *e)
+{
+    if (!settings_resume(&x->s, x->t->given, json_get(note, "settings"), e) ||
+        !settings_check(&x->s, e) ||
+        !identity_same_inputs(&x->id, json_get(note, "identity"), e))
+        return false;
+    x->id.threads = workers_for(&x->s);
+    if (identity_same_host(&x->id, json_get(note, "identity"), e)) {
+        x->same_host = json_get_bool(note, "same_host", true);
+        return true;
+    }
+    x->same_host = false;
+    return x->t->other_host;
+}
+
+static bool go_back_to(struct trainer *x, const json *note, int64_t step,
+                       struct err *e)
+{
+    struct checkpoint c = {x->m->n, x->m->w, x->step.m, x->step.v, step};
+    if (!checkpoint_load(x->t->run, &c, e))
+        return false;
+    plan_skip(&x->plan, step);
+    if (x->plan.epoch != json_get_int(note, "epoch", -1) ||
+        (int64_t)x->plan.at != json_get_int(note, "row", -1))
+        return err_set(e, ERR_INPUT, _("the rows do not lead to the "
+                                       "checkpoint's place in them"));
+    x->r.checkpoint = step;
+    x->save_at = clock_mono() + SAVE_MS;
+    x->r.loss = json_get_number(note, "loss", NAN);
+    x->best = json_get_number(note, "best", INFINITY);
+    x->seconds = json_get_number(note, "seconds", 0);
+    x->gemm = json_get_number(note, "gemm_seconds", 0);
+    read_figures(note, "first", &x->first);
+    read_figures(note, "last", &x->last);
+    report_read_before(&x->r, &x->valid, x->before);
+    return report_cut(&x->r, step, e);
+}
+
+/* ---- The loop ----------------------------------------------------------- */
+
+static void keep_first(struct trainer *x, struct verdict *v)
+{
+    x->first = x->last;
+    for (size_t i = 0; i < x->valid.n; i++) {
+        free(x->before[i].text);
+        x->before[i] = (struct before){xstrdup(v[i].text), v[i].right};
+    }
+}
+
+static bool evaluate(struct trainer *x, struct err *e)
+{
+    if (!x->valid.n)
+        return true;
+    struct verdict *v = xcalloc(x->valid.n, sizeof *v);
+    for (int i = 0; i < pool_workers(x->pool); i++)
+        work_drop(x->step.k[i], 0, 0);
+    bool ok = eval_run(x->m, x->k, &x->valid, x->pool, x->step.k, v, &x->last,
+                       e);
+    if (ok && x->plan.step == 0)
+        keep_first(x, v);
+    x->r.held_out_loss = x->last.loss;
+    x->r.exact = x->last.exact;
+    ok = ok && report_held_out(&x->r, x->plan.step, &x->last, e) &&
+         report_answers(&x->r, &x->valid, x->before, v, e) && save_best(x, e);
+    verdicts_free(v, x->valid.n);
+    return ok;
+}
+
+static double monotonic(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Rate, time left and share of products for the status. */
+static void tell(struct trainer *x, double loss)
+{
+    double all = x->seconds + x->spent;
+    x->r.step = x->plan.step;
+    x->r.tokens = x->plan.tokens;
+    x->r.loss = loss;
+    x->r.rate = all > 0 ? (double)x->plan.tokens / all : NAN;
+    x->r.eta = all / (double)x->plan.step *
+               (double)(x->r.steps - x->plan.step);
+    x->r.gemm_share = (x->gemm + x->step.gemm_seconds) /
+                      (all * pool_workers(x->pool));
+}
+
+static bool one_step(struct trainer *x, struct err *e)
+{
+    int64_t n = x->plan.step - 1;
+    int64_t warm = (int64_t)llround(x->s.warmup * (double)x->r.steps);
+    struct adamw a = {.decay = x->s.decay, .beta1 = .9, .beta2 = .98,
+                      .eps = 1e-8, .step = n + 1};
+    a.rate = rate_at(x->s.rate, .05, warm, x->r.steps, n);
+    uint64_t key = ((uint64_t)x->s.seed << 40) +
+                   (uint64_t)n * 0x632be59bd9b4e019u;
+    double from = monotonic();
+    double loss = stepper_step(&x->step, x->plan.row, x->plan.n, &a,
+                               x->s.dropout, key);
+    x->spent += monotonic() - from;
+    if (!isfinite(loss))
+        return err_set(e, ERR_INPUT,
+                       _("the loss is not a number at step %lld; the "
+                         "checkpoint of step %lld is the last good one; try a "
+                         "lower --rate"), (long long)n + 1,
+                       (long long)x->r.checkpoint);
+    tell(x, loss);
+    return true;
+}
+
+/* What is due behind a step. */
+static bool behind_step(struct trainer *x, struct err *e)
+{
+    int64_t n = x->plan.step, every = 1 + x->r.steps / CURVE_POINTS;
+    bool last = n == x->r.steps;
+    if ((n % every == 0 || last) && !report_loss(&x->r, n, x->r.loss, e))
+        return false;
+    bool due = n % x->s.eval_every == 0 || last;
+    if (due && !evaluate(x, e))
+        return false;
+    if ((due || clock_mono() >= x->save_at) && !save(x, e))
+        return false;
+    return report_status(&x->r, false, e);
+}
+
+static bool asked_to_stop(void)
+{
+    int sig;
+    while ((sig = sig_next()))
+        if (sig == SIGTERM || sig == SIGINT)
+            return true;
+    return false;
+}
+
+static bool loop(struct trainer *x, bool *stopped, struct err *e)
+{
+    while (!*stopped && plan_next(&x->plan)) {
+        if (!one_step(x, e) || !behind_step(x, e))
+            return false;
+        *stopped = asked_to_stop() && x->plan.step < x->r.steps;
+    }
+    return !*stopped || x->r.checkpoint == x->plan.step || save(x, e);
+}
+
+/* ---- The end ------------------------------------------------------------ */
+
+/* Writes the student beside its place and moves it there. */
+static bool write_model(const struct trainer *x, struct err *e)
+{
+    static const char *const copied[] = {"tokenizer.json",
+                                         "tokenizer_config.json",
+                                         "generation_config.json"};
+    char *dir = path_join(x->t->run, "model");
+    char *temp = path_join(x->t->run, "model.tmp");
+    if (file_exists(temp))
+        dir_remove(temp, NULL);
+    bool ok = dir_make(temp, 0755, e) && llama_save(x->m, temp, e);
+    for (size_t i = 0; ok && i < COUNT(copied); i++)
+        ok = copy_file(x->t->dir, temp, copied[i], e);
+    if (ok && file_exists(dir))
+        ok = dir_remove(dir, e);
+    if (ok && rename(temp, dir) < 0)
+        ok = err_sys(e, _("cannot write %s"), dir);
+    free(dir);
+    free(temp);
+    return ok;
+}
+
+static bool write_figures(const struct trainer *x, struct err *e)
+{
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kint(&w, "parameters", (int64_t)x->m->n);
+    jw_kint(&w, "steps", x->plan.step);
+    jw_kint(&w, "tokens", x->plan.tokens);
+    jw_kint(&w, "answer_tokens", x->plan.targets);
+    jw_kint(&w, "rows", (int64_t)x->rows.n);
+    jw_kint(&w, "rows_cut", (int64_t)x->rows.cut);
+    jw_kint(&w, "rows_left_out", (int64_t)x->rows.left);
+    jw_knum(&w, "loss", x->r.loss);
+    if (x->valid.n) {
+        print_figures(&w, "before", &x->first);
+        print_figures(&w, "after", &x->last);
+    }
+    jw_key(&w, "seconds");
+    jw_fixed(&w, x->seconds + x->spent, 2);
+    jw_key(&w, "tokens_per_second");
+    jw_fixed(&w, x->r.rate, 1);
+    jw_key(&w, "gemm_share");
+    jw_fixed(&w, x->r.gemm_share, 3);
+    jw_kint(&w, "memory_bytes", report_memory());
+    jw_kbool(&w, "bit_identical", x->same_host);
+    jw_key(&w, "settings");
+    settings_print(&x->s, &w);
+    jw_key(&w, "identity");
+    identity_print(&x->id, &w);
+    jw_close(&w);
+    buf_putc(&b, '\n');
+    char *path = path_join(x->t->run, "figures.json");
+    bool ok = file_replace(path, buf_str(&b), b.len, 0600, true, e);
+    free(path);
+    buf_free(&b);
+    return ok;
+}
+
+/* ---- All of it ---------------------------------------------------------- */
+
+static bool open_run(struct trainer *x, struct err *e)
+{
+    if (!dir_make(x->t->run, 0700, e))
+        return false;
+    x->lock = status_take(x->t->run, e);
+    return x->lock >= 0;
+}
+
+/* Everything up to the first step: inputs, and the checkpoint or step 0. */
+static bool prepare(struct trainer *x, struct err *e)
+{
+    int64_t step = 0;
+    struct err none = {0};
+    json *note = checkpoint_find(x->t->run, &step, &none);
+    if (note && !x->t->resume) {
+        json_free(note);
+        return err_set(e, ERR_REFUSED, _("%s holds a run already; --resume "
+                                         "goes on with it"), x->t->run);
+    }
+    if (!note && none.code != ERR_ABSENT) {
+        *e = none;
+        return false;
+    }
+    bool ok = settings_check(&x->s, e) &&
+              identity_of(&x->id, x->t->dir, x->t->rows, x->t->n_rows,
+                          x->t->valid, workers_for(&x->s), e) &&
+              (!note || agree(x, note, e)) && read_inputs(x, e);
+    if (ok) {
+        fill_in(x);
+        ok = start(x, e);
+    }
+    if (ok && note) {
+        ok = go_back_to(x, note, step, e);
+        tell(x, x->r.loss);
+    }
+    json_free(note);
+    return ok;
+}
+
+static bool first_figures(struct trainer *x, struct err *e)
+{
+    if (x->r.checkpoint >= 0) {
+        x->r.held_out_loss = x->valid.n ? x->last.loss : NAN;
+        x->r.exact = x->valid.n ? x->last.exact : NAN;
+        return report_status(&x->r, true, e);
+    }
+    return report_cut(&x->r, -1, e) && report_status(&x->r, true, e) &&
+           evaluate(x, e) && save(x, e);
+}
+
+static void finish(struct trainer *x)
+{
+    for (size_t i = 0; x->before && i < x->valid.n; i++)
+        free(x->before[i].text);
+    free(x->before);
+    stepper_done(&x->step);
+    plan_free(&x->plan);
+    items_free(&x->rows);
+    items_free(&x->valid);
+    pool_free(&x->pool);
+    tokenizer_free(&x->k);
+    llama_free(&x->m);
+    if (x->lock >= 0)
+        close(x->lock);
+}
+
+/* Says in status.json how it ended. A run that is refused at its beginning
+ * leaves what stands there. */
+static void say_end(struct trainer *x, bool ok, bool begun, bool stopped,
+                    const struct err *e)
+{
+    if (!begun)
+        return;
+    x->r.state = !ok ? "failed" : stopped ? "stopped" : "done";
+    x->r.why = ok ? NULL : e->text;
+    report_status(&x->r, true, NULL);
+}
+
+bool train_run(const struct train *t, struct outcome *o, struct err *e)
+{
+    struct trainer x = {.t = t, .s = t->settings, .best = INFINITY,
+                        .same_host = true, .lock = -1};
+    x.r = (struct report){.run = t->run, .state = "running",
+                          .checkpoint = -1, .loss = NAN, .held_out_loss = NAN,
+                          .exact = NAN, .rate = NAN, .eta = NAN,
+                          .gemm_share = NAN};
+    *o = (struct outcome){0};
+    signal(SIGHUP, SIG_IGN);
+    sig_catch(SIGTERM);
+    sig_catch(SIGINT);
+    bool ok = open_run(&x, e) && prepare(&x, e), begun = ok;
+    ok = ok && first_figures(&x, e) && loop(&x, &o->stopped, e);
+    if (ok && !o->stopped)
+        ok = write_model(&x, e) && write_figures(&x, e);
+    say_end(&x, ok, begun, o->stopped, e);
+    o->steps = x.plan.step;
+    o->loss = x.r.loss;
+    o->held_out = x.last;
+    finish(&x);
+    return ok;
+}

@@ -1,0 +1,44 @@
+/* A training run: from a student's folder and frozen rows to a folder with
+ * the trained student, its figures, and everything needed to go on after an
+ * interruption.
+ *
+ * RUN/status.json, curve.jsonl, answers.jsonl: see report.h.
+ * RUN/checkpoints/: see checkpoint.h.
+ * RUN/figures.json and RUN/model/ (a student's folder): at the end.
+ */
+#ifndef MODEL_LEARN_TRAIN_H
+#define MODEL_LEARN_TRAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "model/learn/eval.h"
+#include "model/learn/settings.h"
+
+struct train {
+    const char *dir;      /* the student to begin with */
+    char *const *rows;    /* files of rows */
+    size_t n_rows;
+    const char *valid;    /* held-out rows, NULL: none */
+    const char *run;      /* the folder of the run */
+    struct settings settings;
+    bool given[SETTINGS]; /* which of them were asked for */
+    bool resume;
+    bool other_host;      /* resume though the bits will differ */
+};
+
+/* How a run ended. */
+struct outcome {
+    bool stopped;  /* by a signal, with a checkpoint to go on from */
+    int64_t steps; /* made so far */
+    double loss;   /* of the last one */
+    struct figures held_out; /* rows 0: there are none */
+};
+
+/* Trains. The folder is locked meanwhile. SIGTERM and SIGINT stop it behind
+ * the step at hand; that is no failure. A loss that is not a number ends it
+ * at the last checkpoint. */
+bool train_run(const struct train *t, struct outcome *o, struct err *e);
+
+#endif

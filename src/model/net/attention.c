@@ -1,0 +1,118 @@
+#include "model/net/attention.h"
+
+#include "model/net/gemm.h"
+#include "model/net/ops.h"
+
+size_t attention_scratch(int keys)
+{
+    return 2 * (size_t)ATTENTION_BLOCK * (size_t)keys;
+}
+
+/* Turns a row of scores into probabilities of the first `seen`, 0 behind
+ * them; returns the log-sum. */
+HOT static real soften(real *s, int seen, int keys)
+{
+    real max = row_max(s, seen), sum = 0;
+    SIMD(reduction(+ : sum))
+    for (int j = 0; j < seen; j++) {
+        s[j] = real_exp(s[j] - max);
+        sum += s[j];
+    }
+    real by = 1 / sum;
+    SIMD()
+    for (int j = 0; j < seen; j++)
+        s[j] *= by;
+    for (int j = seen; j < keys; j++)
+        s[j] = 0;
+    return max + (real)log((double)sum);
+}
+
+/* Scores s and gradients dp of one row: s becomes the probabilities, dp the
+ * gradient of the scores (times scale). */
+HOT static void soften_back(real *s, real *dp, real lse, real scale, int seen,
+                            int keys)
+{
+    real sum = 0;
+    SIMD(reduction(+ : sum))
+    for (int j = 0; j < seen; j++) {
+        s[j] = real_exp(s[j] - lse);
+        sum += s[j] * dp[j];
+    }
+    SIMD()
+    for (int j = 0; j < seen; j++)
+        dp[j] = s[j] * (dp[j] - sum) * scale;
+    for (int j = seen; j < keys; j++)
+        s[j] = dp[j] = 0;
+}
+
+static real scale_of(const struct attention *a)
+{
+    return (real)(1 / sqrt((double)a->d));
+}
+
+void attention_forward(const struct attention *a, real *o, real *lse,
+                       const real *q, const real *k, const real *v,
+                       real *scratch)
+{
+    int group = a->heads / a->kv_heads, d = a->d;
+    for (int h = 0; h < a->heads; h++) {
+        const real *kh = k + h / group * d, *vh = v + h / group * d;
+        for (int from = 0; from < a->n; from += ATTENTION_BLOCK) {
+            int n = a->n - from < ATTENTION_BLOCK ? a->n - from
+                                                  : ATTENTION_BLOCK;
+            int keys = a->past + from + n;
+            const real *qb = q + (size_t)from * (size_t)a->ldq + h * d;
+            gemm(false, true, n, keys, d, scale_of(a), qb, a->ldq, kh, a->ldk,
+                 0, scratch, keys);
+            for (int i = 0; i < n; i++) {
+                real l = soften(scratch + (size_t)i * (size_t)keys,
+                                a->past + from + i + 1, keys);
+                if (lse)
+                    lse[(from + i) * a->heads + h] = l;
+            }
+            gemm(false, false, n, d, keys, 1, scratch, keys, vh, a->ldk, 0,
+                 o + (size_t)from * (size_t)a->ldo + h * d, a->ldo);
+        }
+    }
+}
+
+/* One block of n queries of head h from row `from` on. */
+static void block_back(const struct attention *a, int h, int from, int n,
+                       real *dq, real *dk, real *dv, const real *dout,
+                       const real *q, const real *k, const real *v,
+                       const real *lse, real *scratch)
+{
+    int keys = from + n, d = a->d;
+    size_t row = (size_t)from;
+    const real *qb = q + row * (size_t)a->ldq + h * d;
+    const real *db = dout + row * (size_t)a->ldo + h * d;
+    real *s = scratch, *dp = scratch + (size_t)n * (size_t)keys;
+    gemm(false, true, n, keys, d, scale_of(a), qb, a->ldq, k, a->ldk, 0, s,
+         keys);
+    gemm(false, true, n, keys, d, 1, db, a->ldo, v, a->ldk, 0, dp, keys);
+    for (int i = 0; i < n; i++)
+        soften_back(s + (size_t)i * (size_t)keys, dp + (size_t)i * (size_t)keys,
+                    lse[(from + i) * a->heads + h], scale_of(a), from + i + 1,
+                    keys);
+    gemm(true, false, keys, d, n, 1, s, keys, db, a->ldo, 1, dv, a->ldk);
+    gemm(true, false, keys, d, n, 1, dp, keys, qb, a->ldq, 1, dk, a->ldk);
+    gemm(false, false, n, d, keys, 1, dp, keys, k, a->ldk, 0,
+         dq + row * (size_t)a->ldq + h * d, a->ldq);
+}
+
+void attention_backward(const struct attention *a, real *dq, real *dk,
+                        real *dv, const real *dout, const real *q,
+                        const real *k, const real *v, const real *lse,
+                        real *scratch)
+{
+    int group = a->heads / a->kv_heads;
+    for (int h = 0; h < a->heads; h++) {
+        int at = h / group * a->d;
+        for (int from = 0; from < a->n; from += ATTENTION_BLOCK) {
+            int n = a->n - from < ATTENTION_BLOCK ? a->n - from
+                                                  : ATTENTION_BLOCK;
+            block_back(a, h, from, n, dq, dk + at, dv + at, dout, q, k + at,
+                       v + at, lse, scratch);
+        }
+    }
+}

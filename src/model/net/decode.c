@@ -1,0 +1,224 @@
+#include "model/net/decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "base/mem.h"
+#include "model/net/attention.h"
+#include "model/net/gemm.h"
+#include "model/net/ops.h"
+
+enum { CHUNK = 64 }; /* tokens fed at once */
+
+struct decoder {
+    const struct llama *m;
+    int n, max;
+    real *block;
+    real *k, *v;            /* [layers][max, kv] */
+    real *x, *y;            /* [CHUNK, hidden] */
+    real *q;                /* [CHUNK, q + 2 kv] */
+    real *att;              /* [CHUNK, q] */
+    real *gu, *act;         /* [CHUNK, 2 f], [CHUNK, f] */
+    real *rstd, *scratch, *logits;
+};
+
+static size_t lay_out(struct decoder *d)
+{
+    const struct config *c = &d->m->config;
+    size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c), at = 0;
+    size_t h = (size_t)c->hidden, f = (size_t)c->ffn;
+    size_t cache = (size_t)c->layers * (size_t)d->max * kv;
+    const struct {
+        real **to;
+        size_t n;
+    } part[] = {
+        {&d->k, cache},         {&d->v, cache},     {&d->x, CHUNK * h},
+        {&d->y, CHUNK * h},     {&d->att, CHUNK * q},
+        {&d->q, CHUNK * (q + 2 * kv)},
+        {&d->gu, CHUNK * 2 * f}, {&d->act, CHUNK * f}, {&d->rstd, CHUNK},
+        {&d->scratch, attention_scratch(d->max)},
+        {&d->logits, (size_t)c->vocab},
+    };
+    for (size_t i = 0; i < COUNT(part); i++) {
+        if (d->block)
+            *part[i].to = d->block + at;
+        at += (part[i].n + 15) / 16 * 16;
+    }
+    return at;
+}
+
+struct decoder *decoder_new(const struct llama *m, int tokens, struct err *e)
+{
+    struct decoder *d = xcalloc(1, sizeof *d);
+    d->m = m;
+    d->max = tokens < m->config.context ? tokens : m->config.context;
+    void *block = NULL;
+    if (posix_memalign(&block, 64, lay_out(d) * sizeof(real))) {
+        err_set(e, ERR_MEMORY, _("not enough memory for %d tokens"), d->max);
+        free(d);
+        return NULL;
+    }
+    d->block = block;
+    lay_out(d);
+    return d;
+}
+
+void decoder_free(struct decoder **d)
+{
+    if (*d)
+        free((*d)->block);
+    free(*d);
+    *d = NULL;
+}
+
+int decoder_length(const struct decoder *d)
+{
+    return d->n;
+}
+
+int decoder_room(const struct decoder *d)
+{
+    return d->max - d->n;
+}
+
+void decoder_cut(struct decoder *d, int n)
+{
+    if (n < d->n)
+        d->n = n < 0 ? 0 : n;
+}
+
+/* Copies keys and values of the new rows from q|k|v into the cache. */
+static void remember(struct decoder *d, real *k, real *v, int n)
+{
+    const struct config *c = &d->m->config;
+    size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c);
+    for (int i = 0; i < n; i++) {
+        const real *row = d->q + (size_t)i * (q + 2 * kv) + q;
+        size_t at = (size_t)(d->n + i) * kv;
+        memcpy(k + at, row, kv * sizeof *k);
+        memcpy(v + at, row + kv, kv * sizeof *v);
+    }
+}
+
+static void linear(real *y, const real *x, const real *w, int n, int in,
+                   int out, bool add)
+{
+    gemm(false, true, n, out, in, 1, x, in, w, in, add ? 1 : 0, y, out);
+}
+
+static void layer(struct decoder *d, int l, int n, const int32_t *pos)
+{
+    const struct llama *m = d->m;
+    const struct config *c = &m->config;
+    const struct layer_at *at = &m->layer[l];
+    int h = c->hidden, f = c->ffn, q = config_q(c), kv = config_kv(c);
+    size_t cache = (size_t)l * (size_t)d->max * (size_t)kv;
+    struct attention a = {.n = n, .past = d->n, .heads = c->heads,
+                          .kv_heads = c->kv_heads, .d = c->head_dim,
+                          .ldq = q + 2 * kv, .ldk = kv, .ldo = q};
+    rms_forward(d->y, d->rstd, d->x, m->w + at->norm1, n, h, c->eps);
+    linear(d->q, d->y, m->w + at->qkv, n, h, q + 2 * kv, false);
+    rope_forward(d->q, q + 2 * kv, pos, n, c->heads + c->kv_heads,
+                 c->head_dim, m->cosine, m->sine);
+    remember(d, d->k + cache, d->v + cache, n);
+    attention_forward(&a, d->att, NULL, d->q, d->k + cache, d->v + cache,
+                      d->scratch);
+    linear(d->x, d->att, m->w + at->o, n, q, h, true);
+    rms_forward(d->y, d->rstd, d->x, m->w + at->norm2, n, h, c->eps);
+    linear(d->gu, d->y, m->w + at->gate_up, n, h, 2 * f, false);
+    swiglu_forward(d->act, d->gu, n, f);
+    linear(d->x, d->act, m->w + at->down, n, f, h, true);
+}
+
+static void feed(struct decoder *d, const int32_t *ids, int n)
+{
+    const struct llama *m = d->m;
+    int h = m->config.hidden;
+    int32_t pos[CHUNK];
+    for (int i = 0; i < n; i++)
+        pos[i] = d->n + i;
+    embed_forward(d->x, m->w + m->embed, ids, n, h);
+    for (int l = 0; l < m->config.layers; l++)
+        layer(d, l, n, pos);
+    rms_forward(d->y, d->rstd, d->x + (size_t)(n - 1) * (size_t)h,
+                m->w + m->norm, 1, h, m->config.eps);
+    linear(d->logits, d->y, m->w + m->head, 1, h, m->config.vocab, false);
+    d->n += n;
+}
+
+bool decoder_feed(struct decoder *d, const int32_t *ids, int n)
+{
+    if (n < 1 || n > decoder_room(d))
+        return false;
+    for (int at = 0; at < n; at += CHUNK)
+        feed(d, ids + at, n - at < CHUNK ? n - at : CHUNK);
+    return true;
+}
+
+real *decoder_logits(struct decoder *d)
+{
+    return d->logits;
+}
+
+/* ---- Drawing ------------------------------------------------------------ */
+
+static int largest(const real *x, int n)
+{
+    int top = 0;
+    for (int i = 1; i < n; i++)
+        if (x[i] > x[top])
+            top = i;
+    return top;
+}
+
+void log_softmax(real *logits, int V)
+{
+    double max = (double)logits[largest(logits, V)], sum = 0;
+    for (int i = 0; i < V; i++)
+        sum += exp((double)logits[i] - max);
+    for (int i = 0; i < V; i++)
+        logits[i] = (real)((double)logits[i] - max - log(sum));
+}
+
+struct choice {
+    double p;
+    int id;
+};
+
+static int by_p(const void *a, const void *b)
+{
+    const struct choice *x = a, *y = b;
+    if (x->p != y->p)
+        return x->p > y->p ? -1 : 1;
+    return x->id - y->id;
+}
+
+int sample_token(const real *logits, int V, const struct sampling *s,
+                 struct rng *r)
+{
+    int top = largest(logits, V);
+    if (s->temperature <= 0)
+        return top;
+    struct choice *c = xmalloc((size_t)V * sizeof *c);
+    for (int i = 0; i < V; i++)
+        c[i] = (struct choice){exp(((double)logits[i] - (double)logits[top]) /
+                                   s->temperature), i};
+    qsort(c, (size_t)V, sizeof *c, by_p);
+    int n = s->top_k > 0 && s->top_k < V ? s->top_k : V;
+    double sum = 0, kept = 0;
+    for (int i = 0; i < n; i++)
+        sum += c[i].p;
+    for (int i = 0; i < n; i++) {
+        kept += c[i].p;
+        if (kept >= s->top_p * sum)
+            n = i + 1;
+    }
+    double at = rng_unit(r) * kept;
+    int i = 0;
+    while (i < n - 1 && (at -= c[i].p) >= 0)
+        i++;
+    int id = c[i].id;
+    free(c);
+    return id;
+}

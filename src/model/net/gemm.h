@@ -1,0 +1,34 @@
+/* The one seam for matrix products: OpenBLAS, held to one thread a call; the
+ * threads are our own (see pool.h). The only file that includes cblas.h is
+ * gemm.c. All matrices are row-major.
+ */
+#ifndef MODEL_NET_GEMM_H
+#define MODEL_NET_GEMM_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "model/net/real.h"
+
+/* Prepares the library; call once, before any product and any thread. Where
+ * OpenBLAS took a kernel that is below what the processor can do, the program
+ * starts itself anew with OPENBLAS_CORETYPE set, once, and never over a value
+ * that the user gave. Then two small products are held against plain loops:
+ * false where they differ. */
+bool gemm_start(struct err *e);
+
+/* C = alpha op(A) op(B) + beta C. op(A) is m x k, op(B) k x n, C m x n; `ta`
+ * and `tb` say that the matrix stands transposed; lda, ldb, ldc are the
+ * elements from one stored row to the next. Safe from several threads. */
+void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
+          int lda, const real *b, int ldb, real beta, real *c, int ldc);
+
+/* The seconds that the calling thread has spent in gemm so far. */
+double gemm_seconds(void);
+
+/* What decides the bits of a product: "Zen+avx2" (OpenBLAS's kernel and
+ * the version of our own loops), and the library's name and version. */
+const char *gemm_kernel(void);
+const char *gemm_library(void);
+
+#endif

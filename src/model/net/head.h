@@ -1,0 +1,34 @@
+/* The last norm, the head and the loss over rows that all have a target, a
+ * chunk of rows at a time: all logits never stand in memory at once.
+ */
+#ifndef MODEL_NET_HEAD_H
+#define MODEL_NET_HEAD_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/net/llama.h"
+
+enum { HEAD_ROWS = 256 }; /* rows of logits at once */
+
+struct head; /* scratch of one thread */
+
+struct head *head_new(const struct config *c, struct err *e);
+void head_free(struct head **h);
+
+struct head_part {
+    const real *x;         /* [n, hidden] the last residual */
+    const int32_t *target; /* [n] */
+    const int32_t *row;    /* [n] under which number a row is told of */
+    int n;
+    real scale;            /* of the gradient */
+    const real *gain;      /* [hidden] of the last norm */
+    const real *w;         /* [vocab, hidden] */
+    real *dx, *dgain, *dw; /* added to; all NULL where only the loss counts */
+    const struct told *told;
+};
+
+/* The sum of -log p(target) by fused softmax and cross-entropy. */
+double head_loss(struct head *h, const struct head_part *p);
+
+#endif

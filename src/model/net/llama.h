@@ -1,0 +1,95 @@
+/* A model of the Llama architecture: its parameters, the forward and the
+ * backward pass over packed sequences, and its folder on disk.
+ *
+ * Parameters stand in one array in the order of the layout, so that q|k|v
+ * and gate|up are each one matrix: two products fewer a layer.
+ */
+#ifndef MODEL_NET_LLAMA_H
+#define MODEL_NET_LLAMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/net/llama_config.h"
+#include "model/net/real.h"
+
+/* One named matrix [rows, cols]; cols 0: a vector (the norms' gains). */
+struct weight {
+    char name[64];
+    size_t offset, rows, cols;
+};
+
+struct layer_at { /* offsets of one layer's matrices */
+    size_t norm1, qkv, o, norm2, gate_up, down;
+};
+
+struct llama {
+    struct config config;
+    struct weight *weight; /* in file and array order */
+    size_t n_weights;
+    size_t n; /* parameters */
+    size_t embed, norm, head;
+    struct layer_at *layer; /* [layers] */
+    real *w;                /* [n] */
+    real *cosine, *sine;    /* [context, head_dim / 2] */
+};
+
+/* A model with all parameters 0; NULL where memory is short. */
+struct llama *llama_new(const struct config *c, struct err *e);
+void llama_free(struct llama **m);
+
+/* Initial values: gains 1, the rest normal with deviation .06 (embedding and
+ * head .03; the two projections into the residual divided by the root of
+ * twice the number of layers). */
+void llama_init(struct llama *m, uint64_t seed);
+
+/* Reads config.json and every model*.safetensors of a folder. Missing, extra
+ * and misshapen tensors are listed. */
+struct llama *llama_load(const char *dir, struct err *e);
+/* Reads the weights alone, from one file, into a model of that shape. */
+bool llama_read(struct llama *m, const char *path, struct err *e);
+/* Writes config.json and model.safetensors. */
+bool llama_save(const struct llama *m, const char *dir, struct err *e);
+
+/* ---- Passes ------------------------------------------------------------- */
+
+/* Packed sequences: rows of sequence s are start[s] .. start[s + 1] - 1 and
+ * their positions begin at 0. target[t] is the token that row t should
+ * predict, -1 where it is not trained. */
+struct batch {
+    const int32_t *ids, *target; /* [T] */
+    const int32_t *start;        /* [sequences + 1]; start[0] = 0 */
+    int sequences;
+    int64_t first; /* the first row's number in the step (for dropout) */
+};
+
+/* Activations and scratch of one thread for up to `tokens` rows; sequences
+ * have at most `context` rows. */
+struct work;
+struct work *work_new(const struct llama *m, int tokens, int context,
+                      struct err *e);
+void work_free(struct work **k);
+/* Dropout of every block's output from now on: chance p, bits from key. */
+void work_drop(struct work *k, double p, uint64_t key);
+
+/* What a loss reports, each may be NULL: the natural log probability of
+ * target[t] and whether it was the largest, by row (rows without a target
+ * are left alone). */
+struct told {
+    double *logprob;
+    uint8_t *top;
+};
+
+/* One pass over a batch. Returns the sum of -log p over its targets; where
+ * grad is not NULL adds `scale` times the gradient of that sum to grad[n]. */
+double llama_pass(const struct llama *m, struct work *k,
+                  const struct batch *b, real scale, real *grad,
+                  const struct told *told);
+
+/* Logits of the last row of one sequence of n ids, into out[vocab]. */
+void llama_logits(const struct llama *m, struct work *k, const int32_t *ids,
+                  int n, real *out);
+
+#endif

@@ -1,0 +1,69 @@
+/* The operations between the matrix products, in forward and backward pairs.
+ * T is a number of token rows; every matrix is row-major and dense unless a
+ * stride is named. Backward functions add to gradients of parameters, and
+ * say of gradients of inputs whether they add or set. One thread each; the
+ * caller splits rows.
+ */
+#ifndef MODEL_NET_OPS_H
+#define MODEL_NET_OPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/net/real.h"
+
+/* x[T, h] = w[ids[t], :]. */
+void embed_forward(real *x, const real *w, const int32_t *ids, int T, int h);
+/* dw[ids[t], :] += dx[t, :]. */
+void embed_backward(real *dw, const real *dx, const int32_t *ids, int T,
+                    int h);
+
+/* RMSNorm (Zhang and Sennrich 2019), eps inside the root:
+ * rstd[T] = 1/sqrt(mean(x^2) + eps); y = x rstd gain. */
+void rms_forward(real *y, real *rstd, const real *x, const real *gain, int T,
+                 int h, double eps);
+/* dx += ...; dgain += .... */
+void rms_backward(real *dx, real *dgain, const real *dy, const real *x,
+                  const real *gain, const real *rstd, int T, int h);
+
+/* Tables of cos and sin of position * theta^(-2i/d), [positions, d/2] each,
+ * angles in fp32 as transformers has them. */
+void rope_tables(real *cosine, real *sine, int positions, int d,
+                 double theta);
+/* Rotates `heads` heads of d at each row of x (stride ld), half-split: i goes
+ * with i + d/2; position of row t is pos[t]. In place. */
+void rope_forward(real *x, int ld, const int32_t *pos, int T, int heads,
+                  int d, const real *cosine, const real *sine);
+/* The gradient is the rotation backwards. In place. */
+void rope_backward(real *dx, int ld, const int32_t *pos, int T, int heads,
+                   int d, const real *cosine, const real *sine);
+
+/* gu[T, 2f] holds gate | up; a[T, f] = silu(gate) up. */
+void swiglu_forward(real *a, const real *gu, int T, int f);
+/* dgu[T, 2f] is set. */
+void swiglu_backward(real *dgu, const real *da, const real *gu, int T, int f);
+
+/* x += y, n elements. */
+void add_to(real *x, const real *y, size_t n);
+
+/* Dropout, in place and the same in both directions: an element is kept with
+ * probability 1-p and divided by it. Its bit comes from the key and from its
+ * row's number, which is first + row[t] (first + t where row is NULL), never
+ * from order. */
+void drop(real *x, int T, int width, double p, uint64_t key, int64_t first,
+          const int32_t *row);
+
+/* Rows row[0] < row[1] < ... of x[., width] to its first n rows, in place. */
+void keep_rows(real *x, const int32_t *row, int n, int width);
+/* The way back: row i of n to row row[i] of T, zeros between, in place. */
+void spread_rows(real *x, const int32_t *row, int n, int T, int width);
+
+/* The largest of n > 0 elements. */
+real row_max(const real *x, int n);
+
+/* Softmax over logits[V] against one target, in place: leaves the gradient
+ * scale (softmax - onehot) there and returns the target's natural log
+ * probability. *top is set to the index of the largest logit (the first). */
+double softmax_loss(real *logits, int V, int target, real scale, int *top);
+
+#endif

@@ -1,0 +1,91 @@
+#include "store/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "store/db.h"
+
+void run_free(struct run *r)
+{
+    free(r->filter);
+    free(r->student);
+    free(r->objective);
+    free(r->args);
+    free(r->state);
+    free(r->figures);
+    *r = (struct run){0};
+}
+
+int64_t run_add(struct store *s, const struct run *r, struct err *e)
+{
+    if (!db_run(s, e, "INSERT INTO run(target, filter, as_of, student,"
+                " objective, args_json, seed, state, started) VALUES(?1, ?2,"
+                " ?3, ?4, ?5, ?6, ?7, 'running', ?8)", "isisssii", r->target,
+                r->filter, r->as_of, r->student, r->objective, r->args,
+                r->seed, clock_now()))
+        return 0;
+    return sqlite3_last_insert_rowid(s->db);
+}
+
+bool run_get(struct store *s, int64_t id, struct run *out, struct err *e)
+{
+    struct rows r;
+    *out = (struct run){0};
+    if (!db_query(s, &r, e, "SELECT target, as_of, seed, started, ended,"
+                  " filter, student, objective, args_json, state,"
+                  " figures_json FROM run WHERE id = ?1", "i", id))
+        return false;
+    bool found = rows_next(&r, e);
+    if (found)
+        *out = (struct run){id, rows_int(&r, 0), rows_int(&r, 1),
+                            rows_int(&r, 2), rows_int(&r, 3),
+                            rows_int(&r, 4), rows_copy(&r, 5),
+                            rows_copy(&r, 6), rows_copy(&r, 7),
+                            rows_copy(&r, 8), rows_copy(&r, 9),
+                            rows_copy(&r, 10)};
+    rows_done(&r);
+    return found || err_set(e, ERR_ABSENT, _("there is no run r%lld"),
+                            (long long)id);
+}
+
+bool run_set_state(struct store *s, int64_t id, const char *state,
+                   const char *figures, struct err *e)
+{
+    bool over = strcmp(state, "running") != 0;
+    return db_run(s, e, "UPDATE run SET state = ?2, ended = ?3,"
+                  " figures_json = coalesce(?4, figures_json)"
+                  " WHERE id = ?1", "isIs", id, state,
+                  over ? clock_now() : (int64_t)0, figures);
+}
+
+bool run_ids(struct store *s, int64_t target, ids *out, struct err *e)
+{
+    struct rows r;
+    *out = (ids){0};
+    if (!db_query(s, &r, e, "SELECT id FROM run WHERE ?1 = 0 OR target = ?1"
+                  " ORDER BY id DESC", "i", target))
+        return false;
+    while (rows_next(&r, e))
+        VEC_PUSH(out, rows_int(&r, 0));
+    rows_done(&r);
+    return !r.failed;
+}
+
+bool member_add(struct store *s, const struct member *m, struct err *e)
+{
+    return db_run(s, e, "INSERT INTO member(kind, owner, shape, split, row,"
+                  " sample, candidate) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                  "sisiiii", m->kind, m->owner, m->shape, (int64_t)m->split,
+                  m->row, m->sample, m->candidate);
+}
+
+int64_t run_new_samples(struct store *s, int64_t target)
+{
+    return db_int(s, 0, "SELECT count(*) FROM sample x WHERE x.target = ?1"
+                  " AND x.status = 1 AND x.live AND NOT EXISTS(SELECT 1"
+                  "  FROM member m WHERE m.sample = x.id AND m.kind = 'run'"
+                  "  AND m.owner = (SELECT max(id) FROM run"
+                  "   WHERE target = ?1))", "i", target);
+}

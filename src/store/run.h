@@ -1,0 +1,34 @@
+/* Runs: background trainings of a student on a filter. */
+#ifndef STORE_RUN_H
+#define STORE_RUN_H
+
+#include "store/target.h"
+
+struct run {
+    int64_t id, target, as_of, seed, started, ended;
+    char *filter, *student, *objective, *args, *state, *figures;
+};
+
+void run_free(struct run *r);
+/* Adds a run in state running; its id, 0 on failure. Inside store_begin. */
+int64_t run_add(struct store *s, const struct run *r, struct err *e);
+bool run_get(struct store *s, int64_t id, struct run *out, struct err *e);
+/* Sets state and, where given, the figures (JSON). Inside store_begin. */
+bool run_set_state(struct store *s, int64_t id, const char *state,
+                   const char *figures, struct err *e);
+/* Newest first, of one target or (0) all. */
+bool run_ids(struct store *s, int64_t target, ids *out, struct err *e);
+
+/* Records that a sample's candidate stands in a run ("run") or an export
+ * ("export"), in its row of a shape and split. Inside store_begin. */
+struct member {
+    const char *kind, *shape;
+    int64_t owner, row, sample, candidate;
+    int split;
+};
+bool member_add(struct store *s, const struct member *m, struct err *e);
+/* How many accepted samples of the target stand in no run newer than ... its
+ * last one: what has been added since the last training. */
+int64_t run_new_samples(struct store *s, int64_t target);
+
+#endif

@@ -1,0 +1,356 @@
+#include "verbs/train.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/lang.h"
+#include "base/paths.h"
+#include "base/proc.h"
+#include "jobs/env.h"
+#include "jobs/job.h"
+#include "store/query.h"
+#include "store/sample.h"
+#include "store/seed.h"
+
+/* ---- The snapshot ------------------------------------------------------- */
+
+static bool named(struct store *s, const struct train *t, const char *split,
+                  ids *out, struct err *e)
+{
+    struct filter f;
+    char *text = xasprintf("status:accepted split:%s %s%s%s", split,
+                           *t->filter ? "(" : "", t->filter,
+                           *t->filter ? ")" : "");
+    bool ok = filter_parse(text, &f, e);
+    free(text);
+    if (!ok)
+        return false;
+    struct query q = {t->target, &f, 0};
+    ok = query_ids(s, &q, 0, SIZE_MAX >> 2, out, e);
+    filter_free(&f);
+    return ok;
+}
+
+/* The candidate that an accepted sample stands for. */
+static const struct candidate *chosen(const struct sample *x)
+{
+    int i = sample_opens_with(x);
+    return i >= 0 ? &x->candidates.at[i] : NULL;
+}
+
+static const char *teacher_body(const struct sample *x)
+{
+    for (size_t i = 0; i < x->candidates.n; i++)
+        if (x->candidates.at[i].source == SOURCE_TEACHER)
+            return x->candidates.at[i].body;
+    return NULL;
+}
+
+static bool write_row(struct store *s, int64_t id, struct buf *out,
+                      bool with_teacher, int64_t *candidate, struct err *e)
+{
+    struct sample x;
+    if (!sample_get(s, id, &x, e))
+        return false;
+    const struct candidate *c = chosen(&x);
+    *candidate = c ? c->id : 0;
+    if (c) {
+        const char *teacher = with_teacher ? teacher_body(&x) : NULL;
+        buf_printf(out, "{\"id\":%lld,\"prompt\":%s,\"answer\":%s",
+                   (long long)id, x.prompt, c->body);
+        if (teacher)
+            buf_printf(out, ",\"teacher\":%s", teacher);
+        buf_puts(out, "}\n");
+    }
+    sample_free(&x);
+    return buf_ok(out) || err_set(e, ERR_MEMORY, _("out of memory"));
+}
+
+/* Writes one split's rows to DIR/name and, with a run, its members. */
+static bool write_rows(struct store *s, const ids *which, size_t most,
+                       const char *dir, const char *name, int64_t run,
+                       int split, struct err *e)
+{
+    struct buf b = BUF_INIT((size_t)1 << 30);
+    char *path = path_join(dir, name);
+    bool ok = true;
+    int64_t row = 0;
+    for (size_t i = 0; ok && i < which->n && i < most; i++) {
+        int64_t candidate;
+        size_t before = b.len;
+        ok = write_row(s, which->at[i], &b, split == SPLIT_VALID, &candidate,
+                       e);
+        if (ok && b.len > before && run) {
+            struct member m = {"run", "sft", run, ++row, which->at[i],
+                               candidate, split};
+            ok = member_add(s, &m, e);
+        }
+    }
+    ok = ok && file_replace(path, buf_str(&b), b.len, 0600, true, e);
+    free(path);
+    buf_free(&b);
+    return ok;
+}
+
+/* At most TRAIN_HELD_OUT by hash, not the first ones. */
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t x = (uint64_t)*(const int64_t *)a * 0x9e3779b97f4a7c15u;
+    uint64_t y = (uint64_t)*(const int64_t *)b * 0x9e3779b97f4a7c15u;
+    return x < y ? -1 : x > y;
+}
+
+bool verb_train_estimate(struct store *s, const struct train *t,
+                         struct train_estimate *out, struct err *e)
+{
+    ids train = {0}, valid = {0};
+    bool ok = named(s, t, "train", &train, e) &&
+              named(s, t, "valid", &valid, e);
+    *out = (struct train_estimate){(int64_t)train.n, (int64_t)valid.n};
+    VEC_FREE(&train);
+    VEC_FREE(&valid);
+    return ok;
+}
+
+/* ---- nano --------------------------------------------------------------- */
+
+char *train_nano_dir(struct store *s, int64_t target)
+{
+    return xasprintf("%s/nano/t%lld", store_runs_dir(s), (long long)target);
+}
+
+/* The rows that nano's tokenizer is trained on: the train seeds and all train
+ * samples of the target. */
+static bool write_nano_rows(struct store *s, int64_t target,
+                            const char *dir, struct err *e)
+{
+    struct filter f;
+    struct buf b = BUF_INIT((size_t)1 << 30);
+    ids seeds = {0}, samples = {0};
+    int64_t ignored;
+    char *path = path_join(dir, "rows.jsonl");
+    bool ok = filter_parse("split:train", &f, e);
+    struct query q = {target, &f, 0};
+    ok = ok && seed_ids(s, target, &f, &seeds, e) &&
+         query_ids(s, &q, 0, SIZE_MAX >> 2, &samples, e);
+    filter_free(&f);
+    for (size_t i = 0; ok && i < seeds.n; i++) {
+        struct seed x;
+        if (!seed_get(s, seeds.at[i], &x, NULL))
+            continue;
+        if (x.answer)
+            buf_printf(&b, "{\"id\":%zu,\"prompt\":%s,\"answer\":%s}\n", i + 1,
+                       x.prompt, x.answer);
+        seed_free(&x);
+    }
+    for (size_t i = 0; ok && i < samples.n; i++)
+        ok = write_row(s, samples.at[i], &b, false, &ignored, e);
+    ok = ok && dir_make(dir, 0700, e) &&
+         file_replace(path, buf_str(&b), b.len, 0600, false, e);
+    buf_free(&b);
+    VEC_FREE(&seeds);
+    VEC_FREE(&samples);
+    free(path);
+    return ok;
+}
+
+/* Makes the target's nano student where it is not there yet. */
+static bool make_nano(struct store *s, int64_t target, const char *dir,
+                      int64_t seed, struct err *e)
+{
+    char *config = path_join(dir, "config.json"), number[24];
+    bool there = file_exists(config);
+    free(config);
+    if (there)
+        return true;
+    char *work = xasprintf("%s.rows", dir);
+    char *rows = path_join(work, "rows.jsonl");
+    char *program = paths_model_program();
+    snprintf(number, sizeof number, "%lld", (long long)seed);
+    bool ok = program && write_nano_rows(s, target, work, e);
+    if (ok) {
+        const char *argv[] = {program, "new", dir, "--rows", rows, "--seed",
+                              number, NULL};
+        char **drop = env_secrets(NULL, NULL);
+        struct buf out = BUF_INIT(65536);
+        int code = proc_capture(argv, (const char *const *)drop, NULL, &out,
+                                e);
+        ok = code == 0;
+        if (code > 0)
+            err_set(e, ERR_SYSTEM, _("stillroom-model new failed (%d)"),
+                    code);
+        proc_free_argv(drop);
+        buf_free(&out);
+    }
+    free(program);
+    free(rows);
+    free(work);
+    return ok;
+}
+
+/* ---- Starting ----------------------------------------------------------- */
+
+static bool start(struct store *s, int64_t id, bool resume, struct err *e)
+{
+    struct run r;
+    if (!run_get(s, id, &r, e))
+        return false;
+    json *a = json_parse(r.args, strlen(r.args), e);
+    char *dir = store_work_dir(s, "r", id), *program = paths_model_program();
+    char *rows = path_join(dir, "rows.jsonl");
+    char *valid = path_join(dir, "valid.jsonl"), seed[24], amount[24];
+    int64_t tokens = json_get_int(a, "tokens", 0);
+    int64_t epochs = json_get_int(a, "epochs", 4);
+    bool nano = !strcmp(r.student, "nano");
+    char *student = nano ? train_nano_dir(s, r.target) : xstrdup(r.student);
+    snprintf(seed, sizeof seed, "%lld", (long long)r.seed);
+    snprintf(amount, sizeof amount, "%lld",
+             (long long)(tokens ? tokens : epochs));
+    VEC(const char *) argv = {0};
+    const char *base[] = {program, "train", student, "--rows", rows,
+                          "--valid", valid, "--out", dir, "--seed", seed,
+                          tokens ? "--tokens" : "--epochs", amount};
+    for (size_t i = 0; i < COUNT(base); i++)
+        VEC_PUSH(&argv, base[i]);
+    if (nano)
+        VEC_PUSH(&argv, "--from-scratch");
+    if (resume)
+        VEC_PUSH(&argv, "--resume");
+    VEC_PUSH(&argv, NULL);
+    struct job_plan plan = {.dir = dir, .argv = argv.at};
+    bool ok = program && job_start(&plan, e) > 0;
+    if (!program)
+        err_set(e, ERR_ABSENT, _("stillroom-model is not beside this "
+                                 "program"));
+    VEC_FREE(&argv);
+    free(student);
+    free(valid);
+    free(rows);
+    free(program);
+    free(dir);
+    json_free(a);
+    run_free(&r);
+    return ok;
+}
+
+static int64_t record(struct store *s, const struct train *t, struct err *e)
+{
+    struct buf args = BUF_INIT(0);
+    struct jw w = jw_start(&args);
+    jw_open(&w, '{');
+    jw_kint(&w, "tokens", t->tokens);
+    jw_kint(&w, "epochs", t->epochs ? t->epochs : 4);
+    jw_close(&w);
+    struct run r = {.target = t->target, .as_of = store_seq(s),
+                    .seed = t->seed,
+                    .filter = (char *)(uintptr_t)t->filter,
+                    .student = (char *)(uintptr_t)t->student,
+                    .objective = (char *)(uintptr_t)"sft",
+                    .args = (char *)(uintptr_t)buf_str(&args)};
+    int64_t id = run_add(s, &r, e);
+    buf_free(&args);
+    return id;
+}
+
+/* Run, members and snapshot in one transaction; the folder is new. */
+static int64_t freeze(struct store *s, const struct train *t,
+                      const ids *train, const ids *valid, struct err *e)
+{
+    if (!store_begin(s, e))
+        return 0;
+    int64_t id = record(s, t, e);
+    char *dir = store_work_dir(s, "r", id);
+    bool ok = id && dir_make(dir, 0700, e) &&
+              write_rows(s, train, SIZE_MAX, dir, "rows.jsonl", id,
+                         SPLIT_TRAIN, e) &&
+              write_rows(s, valid, TRAIN_HELD_OUT, dir, "valid.jsonl", id,
+                         SPLIT_VALID, e);
+    free(dir);
+    if (ok && store_commit(s, e))
+        return id;
+    store_rollback(s);
+    return 0;
+}
+
+int64_t verb_train(struct store *s, const struct train *t, struct err *e)
+{
+    ids train = {0}, valid = {0};
+    int64_t id = 0;
+    char *nano = train_nano_dir(s, t->target);
+    bool ok = named(s, t, "train", &train, e) &&
+              named(s, t, "valid", &valid, e);
+    if (ok && !train.n)
+        ok = err_set(e, ERR_REFUSED, _("nothing of the train split is "
+                                       "accepted yet"));
+    if (valid.n)
+        qsort(valid.at, valid.n, sizeof *valid.at, by_hash);
+    if (ok && !strcmp(t->student, "nano"))
+        ok = make_nano(s, t->target, nano, t->seed, e);
+    if (ok)
+        id = freeze(s, t, &train, &valid, e);
+    if (id && !start(s, id, false, e)) {
+        struct err ignored;
+        if (store_begin(s, &ignored) &&
+            run_set_state(s, id, "failed", NULL, &ignored))
+            store_commit(s, &ignored);
+        id = 0;
+    }
+    free(nano);
+    VEC_FREE(&train);
+    VEC_FREE(&valid);
+    return id;
+}
+
+bool verb_train_resume(struct store *s, int64_t run, struct err *e)
+{
+    return start(s, run, true, e) && store_begin(s, e) &&
+           (run_set_state(s, run, "running", NULL, e)
+                ? store_commit(s, e)
+                : (store_rollback(s), false));
+}
+
+/* ---- Collecting --------------------------------------------------------- */
+
+/* The figures that a run keeps: its status with what it ended with. */
+static char *figures_of(const json *status)
+{
+    struct buf b = BUF_INIT(0);
+    json_print(&b, status);
+    return buf_take(&b);
+}
+
+bool verb_train_collect(struct store *s)
+{
+    ids all;
+    bool changed = false;
+    if (!run_ids(s, 0, &all, NULL))
+        return false;
+    for (size_t i = 0; i < all.n; i++) {
+        struct run r;
+        struct err e;
+        if (!run_get(s, all.at[i], &r, NULL))
+            continue;
+        bool open = !strcmp(r.state, "running");
+        run_free(&r);
+        if (!open)
+            continue;
+        char *dir = store_work_dir(s, "r", all.at[i]);
+        struct job_view v = job_look(dir);
+        if (v.state == JOB_ENDED && store_begin(s, &e)) {
+            char *figures = figures_of(v.status);
+            const char *state = json_get_string(v.status, "state", "failed");
+            if (run_set_state(s, all.at[i], state, figures, &e))
+                changed = store_commit(s, &e) || changed;
+            else
+                store_rollback(s);
+            free(figures);
+        }
+        job_view_free(&v);
+        free(dir);
+    }
+    VEC_FREE(&all);
+    return changed;
+}

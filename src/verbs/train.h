@@ -1,0 +1,38 @@
+/* Training: a frozen snapshot of accepted rows, and a student that is trained
+ * on it by `stillroom-model` in a process that outlives the screen. */
+#ifndef VERBS_TRAIN_H
+#define VERBS_TRAIN_H
+
+#include "store/run.h"
+
+#define TRAIN_HELD_OUT 200 /* held-out rows at most */
+#define TRAIN_LEAST 20     /* under these no figure is shown */
+
+struct train {
+    int64_t target;
+    const char *filter;  /* over the accepted samples; "" for all */
+    const char *student; /* a folder in the HF layout, or "nano" */
+    int64_t tokens;      /* of answers; 0: by epochs */
+    int64_t epochs;      /* 0: 4 */
+    int64_t seed;
+};
+
+/* What a form shows before it starts. */
+struct train_estimate {
+    int64_t rows, held_out;
+};
+bool verb_train_estimate(struct store *s, const struct train *t,
+                         struct train_estimate *out, struct err *e);
+
+/* Writes the snapshot into NAME.runs/rN, makes `nano` where the target has
+ * none yet, records the run and starts it. Its id, 0 on failure. */
+int64_t verb_train(struct store *s, const struct train *t, struct err *e);
+/* Goes on from the last checkpoint. */
+bool verb_train_resume(struct store *s, int64_t run, struct err *e);
+/* Copies what ended into the store; true where something changed. */
+bool verb_train_collect(struct store *s);
+
+/* The nano student's folder of a target; the caller frees. */
+char *train_nano_dir(struct store *s, int64_t target);
+
+#endif

@@ -1,0 +1,29 @@
+#!/bin/sh
+# The speed of training and the share of the matrix products in it, as JSON
+# lines: nano as shipped, and the wider one that the target is set for (at
+# least half of the step in products).
+set -eu
+model=${top_builddir:-../..}/src/stillroom-model
+dir=$(mktemp -d "${TMPDIR:-/tmp}/bench-XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+awk 'BEGIN {
+    for (i = 0; i < 4000; i++)
+        printf "{\"id\":%d,\"prompt\":[{\"role\":\"user\",\"content\":\"Sort " \
+            "from low to high: %d, %d, %d.\"}],\"answer\":{\"content\":" \
+            "\"%d, %d, %d\"}}\n", i, i % 90 + 10, i * 7 % 90 + 10,
+            i * 13 % 90 + 10, i % 50 + 10, i % 30 + 20, i % 40 + 30
+}' > "$dir/rows"
+
+# bench NAME SHAPE...
+bench() {
+    name=$1
+    shift
+    "$model" new "$dir/$name" --rows "$dir/rows" "$@" > "$dir/log"
+    "$model" train "$dir/$name" --rows "$dir/rows" --out "$dir/$name.run" \
+        --steps 100 >> "$dir/log"
+    printf '{"bench":"train","name":"%s",%s}\n' "$name" "$(
+        grep -o '"\(parameters\|tokens\|tokens_per_second\|gemm_share\)":[0-9.]*' \
+            "$dir/$name.run/figures.json" | head -4 | paste -sd,)"
+}
+bench nano
+bench nano192 --hidden 192 --layers 5 --heads 3 --kv-heads 1 --ffn 512

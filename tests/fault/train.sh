@@ -1,0 +1,158 @@
+#!/bin/sh
+# Training through the program: it learns, survives kill -9 with the same
+# bits, refuses to resume where it should, and stops as asked.
+set -eu
+model=$top_builddir/src/stillroom-model
+dir=$HOME/t
+mkdir -p "$dir"
+cd "$dir"
+OPENBLAS_NUM_THREADS=2
+export OPENBLAS_NUM_THREADS
+
+fail() { echo "FAIL: $*" >&2; exit 1; }
+hash() { sha256sum "$1" | cut -d' ' -f1; }
+
+# Rows whose answer repeats the last digit of the question.
+rows() {
+    awk -v from="$1" -v n="$2" 'BEGIN {
+        for (i = from; i < from + n; i++)
+            printf "{\"id\":%d,\"prompt\":[{\"role\":\"user\",\"content\":" \
+                "\"twice %d%d\"}],\"answer\":{\"content\":\"%d or so\"}}\n",
+                i, i % 7, i % 10, i % 10
+    }'
+}
+rows 0 300 > rows.jsonl
+rows 300 30 > valid.jsonl
+"$model" new student --rows rows.jsonl --hidden 64 --layers 2 --heads 2 \
+    --kv-heads 1 --ffn 128 --vocab 300 > /dev/null
+
+train() {
+    out=$1
+    shift
+    ${run:-} "$model" train student --rows rows.jsonl --valid valid.jsonl \
+        --out "$out" --steps 240 --batch-tokens 512 --eval-every 16 \
+        --dropout 0.05 "$@"
+}
+
+# ---- it learns, and an unbroken run is the measure of the broken one
+train whole > said
+grep -q '240 steps, held-out loss .* 30 of 30 right' said || fail "$(cat said)"
+grep -q '"state":"done"' whole/status.json || fail "not done"
+grep -q '"exact":1' whole/status.json || fail "did not learn: $(
+    cat whole/status.json)"
+test "$(wc -l < whole/answers.jsonl)" = 30 || fail "answers.jsonl"
+test -f whole/figures.json || fail "no figures.json"
+test "$(ls whole/checkpoints | grep -c step)" = 2 || fail "checkpoints"
+test -f whole/checkpoints/best.safetensors || fail "no best checkpoint"
+want=$(hash whole/model/model.safetensors)
+"$model" eval whole/model --rows valid.jsonl | grep -q '30 right' ||
+    fail "eval"
+answer=$("$model" generate whole/model --messages \
+    '[{"role":"user","content":"twice 36"}]')
+test "$answer" = "6 or so" || fail "generate said $answer"
+
+# ---- from scratch is from where `new` began with the same seed
+"$model" train whole/model --rows rows.jsonl --valid valid.jsonl --out anew \
+    --steps 240 --batch-tokens 512 --eval-every 100 --dropout 0.05 \
+    --from-scratch > /dev/null
+test "$(hash anew/model/model.safetensors)" = "$want" || fail "from scratch"
+
+# ---- killed at several moments, it ends with the same bits
+kills=0
+n=0
+until grep -q '"state":"done"' broken/status.json 2> /dev/null; do
+    n=$((n + 1))
+    test $n -lt 60 || fail "no progress under kills"
+    delay=0.$((n * 37 % 50 + 12))
+    timeout -s KILL "$delay" "$model" train student --rows rows.jsonl \
+        --valid valid.jsonl --out broken --steps 240 --batch-tokens 512 \
+        --eval-every 16 --dropout 0.05 --resume > /dev/null 2>&1 ||
+        kills=$((kills + 1))
+done
+test $kills -gt 0 || fail "nothing was killed"
+test "$(hash broken/model/model.safetensors)" = "$want" ||
+    fail "other bits after $kills kills"
+test "$(grep -c held_out broken/curve.jsonl)" = 16 || fail "curve"
+test "$(hash broken/answers.jsonl)" = "$(hash whole/answers.jsonl)" ||
+    fail "other answers"
+
+# ---- stopped by SIGTERM, with a checkpoint; SIGHUP changes nothing
+run=exec train stopped > stop.log 2>&1 &
+pid=$!
+until grep -q '"step":[1-9]' stopped/status.json 2> /dev/null; do
+    sleep 0.02
+done
+kill -HUP $pid
+kill -TERM $pid
+wait $pid || fail "SIGTERM: exit $?"
+if grep -q '"state":"stopped"' stopped/status.json; then
+    grep -q resume stop.log || fail "said nothing"
+    # ---- which another number of threads may not continue
+    if OPENBLAS_NUM_THREADS=1 train stopped --resume 2> why; then
+        fail "resumed with other threads"
+    fi
+    grep -q 'other-host' why || fail "did not say why: $(cat why)"
+    if test "$(uname -m)" = x86_64; then
+        if OPENBLAS_CORETYPE=Prescott train stopped --resume 2> why; then
+            fail "resumed with another kernel"
+        fi
+        grep -q Prescott why || fail "$(cat why)"
+    fi
+    # ---- nor other settings, nor other rows, nor a new beginning
+    if train stopped --resume --rate 0.5 2> why; then fail "other rate"; fi
+    grep -q 'rate was 0.003' why || fail "$(cat why)"
+    if train stopped 2> why; then fail "began anew over a run"; fi
+    grep -q 'holds a run' why || fail "$(cat why)"
+    mv rows.jsonl kept
+    sed 1d kept > rows.jsonl
+    if train stopped --resume 2> why; then fail "other rows"; fi
+    grep -q 'rows have changed' why || fail "$(cat why)"
+    mv kept rows.jsonl
+    grep -q '"state":"stopped"' stopped/status.json || fail "status changed"
+    cp -r stopped forced
+    train stopped --resume > /dev/null
+    test "$(hash stopped/model/model.safetensors)" = "$want" ||
+        fail "other bits after SIGTERM"
+    OPENBLAS_NUM_THREADS=1 train forced --resume --other-host > said
+    grep -q '"bit_identical":false' forced/figures.json ||
+        fail "other host not marked"
+else
+    echo "the run ended before it could be stopped"
+fi
+
+# ---- two trainers do not share a folder
+run=exec train locked --steps 1000000 > /dev/null 2>&1 &
+pid=$!
+until test -f locked/status.json; do sleep 0.02; done
+if train locked --resume 2> why; then fail "two in one folder"; fi
+kill -KILL $pid
+wait $pid 2> /dev/null || true
+grep -q 'another process' why || fail "$(cat why)"
+
+# ---- a loss that is not a number ends at the last good checkpoint
+if "$model" train student --rows rows.jsonl --valid valid.jsonl --out nan \
+    --steps 60 --rate 1 --clip 0 --decay 10 --warmup 0 2> why; then
+    fail "a run that explodes was done"
+fi
+grep -q '"state":"failed".*"why":"the loss is not' nan/status.json ||
+    fail "not marked as failed: $(cat nan/status.json)"
+
+# ---- mistakes get one sentence
+wrong() {
+    code=$1 part=$2
+    shift 2
+    if "$model" "$@" > /dev/null 2> why; then got=0; else got=$?; fi
+    test $got = "$code" || fail "$*: exit $got instead of $code"
+    test "$(wc -l < why)" = 1 || fail "$*: $(cat why)"
+    grep -q -- "$part" why || fail "$*: $(cat why)"
+}
+wrong 2 'no --rows' train student --out x
+wrong 2 'only one' train student --rows rows.jsonl --out x --steps 3 --epochs 2
+wrong 2 'needs a value' train student --rows rows.jsonl --out x --rate fast
+wrong 1 'No such file' train absent --rows rows.jsonl --out x
+echo junk > junk
+wrong 1 'junk, line 1' train student --rows junk --out x
+wrong 2 'more than' train student --rows rows.jsonl --out x --context 9999
+wrong 1 'a student already' new student --rows rows.jsonl
+wrong 2 'multiple' new other --rows rows.jsonl --hidden 33
+echo "train: $kills kills, same bits"

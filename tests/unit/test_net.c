@@ -1,0 +1,465 @@
+/* Gradients. Compiled twice: with double, where every operation and a whole
+ * tiny model are held against central differences (relative 1e-6); and with
+ * float, which is held against what the double program prints (1e-4).
+ */
+#include "unit/test.h"
+
+#include <math.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/rng.h"
+#include "model/net/attention.h"
+#include "model/net/decode.h"
+#include "model/net/gemm.h"
+#include "model/net/llama.h"
+#include "model/net/ops.h"
+
+/* What rounding may do to a logit of the tiny model. */
+#define ROUNDING (sizeof(real) == 4 ? 1e-3 : 1e-9)
+
+static struct rng rng;
+
+/* ---- The tiny model ----------------------------------------------------- */
+
+static const struct config tiny = {
+    .hidden = 24, .ffn = 20, .layers = 2, .heads = 4, .kv_heads = 2,
+    .head_dim = 8, .vocab = 23, .context = 128, .eps = 1e-5, .theta = 1e4,
+    .tied = true, .bos = -1, .eos = 0,
+};
+
+enum { ROWS = 80 }; /* the second sequence is longer than one block */
+
+static int32_t ids[ROWS], target[ROWS];
+static const int32_t start[] = {0, 5, 73, ROWS};
+
+static struct batch make_batch(int vocab)
+{
+    for (int t = 0; t < ROWS; t++) {
+        ids[t] = (int32_t)rng_below(&rng, (uint64_t)vocab);
+        target[t] = t % 3 ? (int32_t)rng_below(&rng, (uint64_t)vocab) : -1;
+    }
+    return (struct batch){ids, target, start, 3, 0};
+}
+
+static struct llama *make_model(bool tied)
+{
+    struct err e = {0};
+    struct config c = tiny;
+    c.tied = tied;
+    struct llama *m = llama_new(&c, &e);
+    assert_non_null(m);
+    llama_init(m, 5);
+    for (size_t i = 0; i < m->n; i++)
+        m->w[i] = (real)(float)(m->w[i] * 4); /* far from the linear case */
+    return m;
+}
+
+/* Prints the loss and every gradient of the tiny model. */
+static int dump(void)
+{
+    struct err e = {0};
+    if (!gemm_start(&e))
+        return 1;
+    rng_seed(&rng, 11);
+    struct batch b = make_batch(tiny.vocab);
+    struct llama *m = make_model(true);
+    struct work *k = work_new(m, ROWS, ROWS, &e);
+    real *g = xcalloc(m->n, sizeof *g);
+    printf("%.17g\n", llama_pass(m, k, &b, (real).02, g, NULL));
+    for (size_t i = 0; i < m->n; i++)
+        printf("%.17g\n", (double)g[i]);
+    free(g);
+    work_free(&k);
+    llama_free(&m);
+    return 0;
+}
+
+#ifdef REAL_IS_DOUBLE
+
+/* ---- Central differences ------------------------------------------------ */
+
+static void fill(real *x, size_t n, double d)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = (real)(float)(rng_normal(&rng) * d);
+}
+
+static void close_to(double got, double want, double scale)
+{
+    if (!(fabs(got - want) <= 1e-6 * fmax(fabs(want), scale)))
+        fail_msg("gradient %.10g, by differences %.10g", got, want);
+}
+
+struct probe {
+    double (*value)(void *ctx);
+    void *ctx;
+};
+
+/* The derivative of the probe by *x (fourth order). */
+static double slope(const struct probe *p, real *x)
+{
+    real was = *x, h = 3e-6;
+    double v[4];
+    const double step[] = {-2, -1, 1, 2};
+    for (int i = 0; i < 4; i++) {
+        *x = was + step[i] * h;
+        v[i] = p->value(p->ctx);
+    }
+    *x = was;
+    return (v[0] - 8 * v[1] + 8 * v[2] - v[3]) / (12 * h);
+}
+
+static void check(const struct probe *p, real *x, const real *grad, size_t n,
+                  size_t stride)
+{
+    double scale = 0;
+    for (size_t i = 0; i < n; i++)
+        scale = fmax(scale, fabs(grad[i]));
+    assert_true(scale > 0);
+    for (size_t i = 0; i < n; i += stride)
+        close_to(grad[i], slope(p, x + i), 1e-2 * scale);
+}
+
+static double dot(const real *a, const real *b, size_t n)
+{
+    double s = 0;
+    for (size_t i = 0; i < n; i++)
+        s += a[i] * b[i];
+    return s;
+}
+
+enum { T = 3, H = 10 };
+static real x[2 * T * H], y[2 * T * H], dy[2 * T * H], dx[2 * T * H];
+static real gain[H], dgain[H], rstd[T];
+
+static double rms_value(void *ctx)
+{
+    (void)ctx;
+    rms_forward(y, rstd, x, gain, T, H, 1e-5);
+    return dot(y, dy, T * H);
+}
+
+static void rms_gradient(void **state)
+{
+    (void)state;
+    fill(x, T * H, 1);
+    fill(dy, T * H, 1);
+    fill(gain, H, 1);
+    memset(dx, 0, sizeof dx);
+    memset(dgain, 0, sizeof dgain);
+    struct probe p = {rms_value, NULL};
+    rms_value(NULL);
+    rms_backward(dx, dgain, dy, x, gain, rstd, T, H);
+    check(&p, x, dx, T * H, 1);
+    check(&p, gain, dgain, H, 1);
+}
+
+static double swiglu_value(void *ctx)
+{
+    (void)ctx;
+    swiglu_forward(y, x, T, H);
+    return dot(y, dy, T * H);
+}
+
+static void swiglu_gradient(void **state)
+{
+    (void)state;
+    fill(x, 2 * T * H, 2);
+    fill(dy, T * H, 1);
+    swiglu_backward(dx, dy, x, T, H);
+    struct probe p = {swiglu_value, NULL};
+    check(&p, x, dx, 2 * T * H, 1);
+}
+
+static real cosine[9 * 2], sine[9 * 2];
+static const int32_t pos[T] = {0, 5, 8};
+
+static double rope_value(void *ctx)
+{
+    (void)ctx;
+    memcpy(y, x, T * H * sizeof *x);
+    rope_forward(y, H, pos, T, 2, 4, cosine, sine);
+    return dot(y, dy, T * H);
+}
+
+static void rope_gradient(void **state)
+{
+    (void)state;
+    rope_tables(cosine, sine, 9, 4, 1e4);
+    fill(x, T * H, 1);
+    fill(dy, T * H, 1);
+    memcpy(dx, dy, T * H * sizeof *x);
+    rope_backward(dx, H, pos, T, 2, 4, cosine, sine);
+    struct probe p = {rope_value, NULL};
+    check(&p, x, dx, T * H, 1);
+    /* half-split: 0 goes with 2; head 1 begins at 4; 8 and 9 are let be */
+    double a = cos(5), b = sin(5);
+    rope_value(NULL);
+    assert_true(fabs(y[H] - (x[H] * a - x[H + 2] * b)) < 1e-6);
+    assert_true(fabs(y[H + 2] - (x[H + 2] * a + x[H] * b)) < 1e-6);
+    assert_true(y[H + 8] == x[H + 8]);
+}
+
+static real table[4 * H], dtable[4 * H];
+static const int32_t few[T] = {2, 0, 2};
+
+static double embed_value(void *ctx)
+{
+    (void)ctx;
+    embed_forward(y, table, few, T, H);
+    return dot(y, dy, T * H);
+}
+
+static void embed_gradient(void **state)
+{
+    (void)state;
+    fill(table, 4 * H, 1);
+    fill(dy, T * H, 1);
+    memset(dtable, 0, sizeof dtable);
+    embed_backward(dtable, dy, few, T, H);
+    struct probe p = {embed_value, NULL};
+    check(&p, table, dtable, 4 * H, 1);
+}
+
+static double softmax_value(void *ctx)
+{
+    int top;
+    memcpy(y, x, H * sizeof *x);
+    return -.5 * softmax_loss(y, H, *(int *)ctx, .5, &top);
+}
+
+static void softmax_gradient(void **state)
+{
+    (void)state;
+    int t = 3, top;
+    fill(x, H, 2);
+    x[7] = 9;
+    memcpy(dx, x, H * sizeof *x);
+    softmax_loss(dx, H, t, .5, &top);
+    assert_int_equal(top, 7);
+    struct probe p = {softmax_value, &t};
+    check(&p, x, dx, H, 1);
+    x[0] = 800; /* far from what exp can hold */
+    x[3] = -800;
+    assert_true(fabs(softmax_loss(x, H, 3, 1, &top) + 1600) < 1e-6);
+}
+
+enum { N = 70, D = 4, W = 4 * D + 2 * 2 * D }; /* two blocks, 4/2 heads */
+static real qkv[N * W], dqkv[N * W], out[N * 16], dout[N * 16], lse[N * 4];
+static const struct attention shape = {N, 0, 4, 2, D, W, W, 16};
+
+static double attention_value(void *ctx)
+{
+    attention_forward(&shape, out, lse, qkv, qkv + 16, qkv + 16 + 2 * D, ctx);
+    return dot(out, dout, N * 16);
+}
+
+static void attention_gradient(void **state)
+{
+    (void)state;
+    real *scratch = xcalloc(attention_scratch(N), sizeof *scratch);
+    fill(qkv, N * W, 1);
+    fill(dout, N * 16, 1);
+    memset(dqkv, 0, sizeof dqkv);
+    attention_value(scratch);
+    attention_backward(&shape, dqkv, dqkv + 16, dqkv + 16 + 2 * D, dout, qkv,
+                       qkv + 16, qkv + 16 + 2 * D, lse, scratch);
+    struct probe p = {attention_value, scratch};
+    check(&p, qkv, dqkv, N * W, 7);
+    free(scratch);
+}
+
+struct whole {
+    struct llama *m;
+    struct work *k;
+    struct batch b;
+};
+
+static double whole_value(void *ctx)
+{
+    struct whole *w = ctx;
+    return .02 * llama_pass(w->m, w->k, &w->b, 1, NULL, NULL);
+}
+
+static void check_model(bool tied, double dropout)
+{
+    struct err e = {0};
+    struct whole w = {.m = make_model(tied), .b = make_batch(tiny.vocab)};
+    w.k = work_new(w.m, ROWS, ROWS, &e);
+    work_drop(w.k, dropout, 77);
+    real *g = xcalloc(w.m->n, sizeof *g);
+    double loss = .02 * llama_pass(w.m, w.k, &w.b, .02, g, NULL);
+    assert_true(loss == whole_value(&w));
+    struct probe p = {whole_value, &w};
+    for (size_t i = 0; i < w.m->n_weights; i++) {
+        const struct weight *t = &w.m->weight[i];
+        check(&p, w.m->w + t->offset, g + t->offset,
+              t->rows * (t->cols ? t->cols : 1), 29);
+    }
+    free(g);
+    work_free(&w.k);
+    llama_free(&w.m);
+}
+
+static void model_gradient(void **state)
+{
+    (void)state;
+    check_model(true, 0);
+    check_model(false, 0);
+    check_model(true, .2);
+}
+
+#else
+
+static void read_numbers(const char *text, double *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char *end;
+        out[i] = strtod(text, &end);
+        assert_true(end > text);
+        text = end;
+    }
+}
+
+/* Every gradient of float within 1e-4 of double's, in 2-norm by tensor. */
+static void float_agrees_with_double(void **state)
+{
+    (void)state;
+    const char *build = getenv("top_builddir");
+    if (!build)
+        skip();
+    struct err e = {0};
+    char *path = xasprintf("%s/tests/unit/test_net64", build);
+    const char *argv[] = {path, "--dump", NULL};
+    struct buf b = BUF_INIT(0);
+    assert_int_equal(proc_capture(argv, NULL, NULL, &b, &e), 0);
+    rng_seed(&rng, 11);
+    struct batch batch = make_batch(tiny.vocab);
+    struct llama *m = make_model(true);
+    double *want = xcalloc(m->n + 1, sizeof *want);
+    read_numbers(buf_str(&b), want, m->n + 1);
+    struct work *k = work_new(m, ROWS, ROWS, &e);
+    real *g = xcalloc(m->n, sizeof *g);
+    double loss = llama_pass(m, k, &batch, (real).02, g, NULL);
+    assert_true(fabs(loss - want[0]) < 1e-4 * want[0]);
+    for (size_t i = 0; i < m->n_weights; i++) {
+        const struct weight *t = &m->weight[i];
+        double off = 0, all = 0;
+        for (size_t j = 0; j < t->rows * (t->cols ? t->cols : 1); j++) {
+            double w = want[1 + t->offset + j];
+            off += pow((double)g[t->offset + j] - w, 2);
+            all += w * w;
+        }
+        if (!(sqrt(off) <= 1e-4 * sqrt(all)))
+            fail_msg("%s: off by %g", t->name, sqrt(off / all));
+    }
+    free(want);
+    free(g);
+    free(path);
+    buf_free(&b);
+    work_free(&k);
+    llama_free(&m);
+}
+
+static void exp_is_close(void **state)
+{
+    (void)state;
+    for (float v = -87; v < 88; v += .0137f)
+        assert_true(fabs((double)real_exp(v) / exp((double)v) - 1) < 3e-7);
+    assert_true(real_exp(-1000) < 1e-37f && real_exp(1000) > 1e38f);
+}
+
+#endif
+
+/* A cache gives what a whole pass gives, however it is fed. */
+static void decoding_agrees(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct llama *m = make_model(false);
+    struct work *k = work_new(m, ROWS, ROWS, &e);
+    make_batch(tiny.vocab);
+    struct decoder *d = decoder_new(m, 100, &e);
+    real want[23];
+    int cuts[] = {1, 66, 67, 68, 75, ROWS};
+    for (size_t i = 0; i < COUNT(cuts); i++) {
+        int at = decoder_length(d);
+        assert_true(decoder_feed(d, ids + at, cuts[i] - at));
+        llama_logits(m, k, ids, cuts[i], want);
+        for (int j = 0; j < 23; j++)
+            assert_true(fabs((double)(want[j] - decoder_logits(d)[j])) <
+                        ROUNDING);
+    }
+    assert_false(decoder_feed(d, ids, 21));
+    decoder_cut(d, 66);
+    assert_true(decoder_feed(d, ids + 66, 1));
+    llama_logits(m, k, ids, 67, want);
+    assert_true(fabs((double)(want[3] - decoder_logits(d)[3])) < ROUNDING);
+    decoder_free(&d);
+    work_free(&k);
+    llama_free(&m);
+}
+
+/* A packed sequence knows nothing of its neighbours. */
+static void packing_is_invisible(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct llama *m = make_model(true);
+    struct work *k = work_new(m, ROWS, ROWS, &e);
+    struct batch b = make_batch(tiny.vocab);
+    double together = llama_pass(m, k, &b, 1, NULL, NULL), apart = 0;
+    for (int s = 0; s < 3; s++) {
+        int32_t one[2] = {0, start[s + 1] - start[s]};
+        struct batch p = {ids + start[s], target + start[s], one, 1, 0};
+        apart += llama_pass(m, k, &p, 1, NULL, NULL);
+    }
+    assert_true(fabs(together - apart) < ROUNDING * together);
+    work_free(&k);
+    llama_free(&m);
+}
+
+static void sampling_keeps_its_limits(void **state)
+{
+    (void)state;
+    real logits[] = {1, 3, 3, 0, 2};
+    struct sampling greedy = {0, 1, 0}, two = {1, 1, 2}, p = {1, .3, 0};
+    assert_int_equal(sample_token(logits, 5, &greedy, &rng), 1);
+    int seen[5] = {0};
+    for (int i = 0; i < 400; i++) {
+        seen[sample_token(logits, 5, &two, &rng)]++;
+        assert_int_equal(sample_token(logits, 5, &p, &rng), 1);
+    }
+    assert_true(seen[1] > 100 && seen[2] > 100 && seen[1] + seen[2] == 400);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && !strcmp(argv[1], "--dump"))
+        return dump();
+    struct err e = {0};
+    if (!gemm_start(&e))
+        return 1;
+    rng_seed(&rng, 3);
+    const struct CMUnitTest tests[] = {
+#ifdef REAL_IS_DOUBLE
+        cmocka_unit_test(rms_gradient),
+        cmocka_unit_test(swiglu_gradient),
+        cmocka_unit_test(rope_gradient),
+        cmocka_unit_test(embed_gradient),
+        cmocka_unit_test(softmax_gradient),
+        cmocka_unit_test(attention_gradient),
+        cmocka_unit_test(model_gradient),
+#else
+        cmocka_unit_test(float_agrees_with_double),
+        cmocka_unit_test(exp_is_close),
+#endif
+        cmocka_unit_test(decoding_agrees),
+        cmocka_unit_test(packing_is_invisible),
+        cmocka_unit_test(sampling_keeps_its_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

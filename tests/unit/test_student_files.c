@@ -1,0 +1,287 @@
+/* Hostile model files: each is refused with a sentence that names what is
+ * wrong, before anything large is allocated. And good ones come through. */
+#include "unit/test.h"
+
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "model/net/gemm.h"
+#include "model/net/llama.h"
+#include "model/net/safetensors.h"
+
+static char dir[200];
+
+static void write_file(const char *name, const void *p, size_t n)
+{
+    struct err e;
+    char *path = path_join(dir, name);
+    assert_ok(file_replace(path, p, n, 0600, false, &e), e);
+    free(path);
+}
+
+/* A safetensors file: the header's length as told, its text, then data. */
+static void write_st(uint64_t told, const char *header, const void *data,
+                     size_t n)
+{
+    struct buf b = BUF_INIT(0);
+    uint64_t len = told ? told : strlen(header);
+    for (int i = 0; i < 8; i++)
+        buf_putc(&b, (char)(len >> 8 * i));
+    buf_puts(&b, header);
+    buf_add(&b, data, n);
+    write_file("t.safetensors", b.data, b.len);
+    buf_free(&b);
+}
+
+static bool opens(struct st_file *f, struct err *e)
+{
+    char *path = path_join(dir, "t.safetensors");
+    bool ok = st_open(f, path, e);
+    free(path);
+    return ok;
+}
+
+static void refused(const char *part)
+{
+    struct st_file f;
+    struct err e = {0};
+    assert_false(opens(&f, &e));
+    if (!strstr(e.text, part))
+        fail_msg("\"%s\" does not say \"%s\"", e.text, part);
+}
+
+static const float two[] = {1, 2};
+
+#define T(dtype, shape, from, to)                                             \
+    "{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" from "," \
+    to "]}"
+
+static void bad_headers_are_refused(void **state)
+{
+    (void)state;
+    write_file("t.safetensors", "abc", 3);
+    refused("too short");
+    write_st(1ull << 63, "{}", "", 0);
+    refused("a header of");
+    write_st(17 << 20, "{}", "", 0);
+    refused("a header of");
+    write_st(100, "{}", "", 0);
+    refused("a header of");
+    write_st(0, "[]", "", 0);
+    refused("does not begin with {");
+    write_st(0, "{\"a\":1", "", 0);
+    refused("t.safetensors");
+    write_st(0, "{\"a\":" T("F32", "[1]", "0", "4") ",\"a\":"
+             T("F32", "[1]", "4", "8") "}", two, 8);
+    refused("t.safetensors");
+    write_st(0, "{\"\xff\":1}", "", 0);
+    refused("t.safetensors");
+}
+
+static void lying_tensors_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header, *why;
+    } cases[] = {
+        {"{\"a\":" T("F32", "[2]", "0", "4") "}", "a: 4 bytes for a shape"},
+        {"{\"a\":" T("F32", "[1]", "0", "4") "}", "end at byte 4 of 8"},
+        {"{\"a\":" T("F32", "[3]", "0", "12") "}", "end at byte 12 of 8"},
+        {"{\"a\":" T("F32", "[1]", "0", "4") ",\"b\":"
+         T("F32", "[2]", "0", "8") "}", "overlaps"},
+        {"{\"a\":" T("F32", "[1]", "4", "8") "}", "gap"},
+        {"{\"a\":" T("F32", "[1]", "8", "4") "}", "data_offsets"},
+        {"{\"a\":" T("F32", "[1]", "-4", "0") "}", "data_offsets"},
+        {"{\"a\":" T("F32", "[4294967296,4294967296]", "0", "8") "}",
+         "shape"},
+        {"{\"a\":" T("F32", "[1,1,1,1,1,1,1,1,2]", "0", "8") "}", "shape"},
+        {"{\"a\":" T("F32", "[0.5]", "0", "8") "}", "shape"},
+        {"{\"a\":" T("Q4", "[2]", "0", "8") "}", "unknown dtype \"Q4\""},
+        {"{\"a\":7}", "unknown dtype"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        write_st(0, cases[i].header, two, 8);
+        refused(cases[i].why);
+    }
+}
+
+static void not_numbers_are_refused(void **state)
+{
+    (void)state;
+    const float bad[][2] = {{1, NAN}, {INFINITY, 1}};
+    for (int i = 0; i < 2; i++) {
+        struct st_file f;
+        struct err e = {0};
+        float out[2];
+        write_st(0, "{\"a\":" T("F32", "[2]", "0", "8") "}", bad[i], 8);
+        assert_ok(opens(&f, &e), e);
+        assert_false(st_read(&f, st_find(&f, "a"), out, &e));
+        assert_non_null(strstr(e.text, "not a number"));
+        st_close(&f);
+    }
+}
+
+static void halves_are_widened(void **state)
+{
+    (void)state;
+    const uint16_t h[] = {0x3c00, 0xc000, 0x0001, 0x7bff};  /* F16 */
+    const uint16_t b[] = {0x3f80, 0xc000, 0x0001, 0x7f7f};  /* BF16 */
+    uint16_t both[8];
+    memcpy(both, h, 8);
+    memcpy(both + 4, b, 8);
+    struct st_file f;
+    struct err e = {0};
+    float x[4], y[4];
+    write_st(0, "{\"h\":" T("F16", "[4]", "0", "8") ",\"b\":"
+             T("BF16", "[2,2]", "8", "16") "}", both, 16);
+    assert_ok(opens(&f, &e), e);
+    assert_ok(st_read(&f, st_find(&f, "h"), x, &e), e);
+    assert_ok(st_read(&f, st_find(&f, "b"), y, &e), e);
+    assert_true(x[0] == 1 && x[1] == -2 && x[2] == 0x1p-24f && x[3] == 65504);
+    assert_true(y[0] == 1 && y[1] == -2 && y[2] == 0x1p-133f);
+    st_close(&f);
+}
+
+/* ---- Folders ------------------------------------------------------------ */
+
+static const char good[] =
+    "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\","
+    "\"hidden_size\":8,\"intermediate_size\":12,\"num_hidden_layers\":1,"
+    "\"num_attention_heads\":2,\"num_key_value_heads\":1,\"vocab_size\":10,"
+    "\"tie_word_embeddings\":true,\"rope_scaling\":null,\"shoe_size\":43}";
+
+static void set_config(const char *from, const char *to)
+{
+    struct buf b = BUF_INIT(0);
+    const char *at = strstr(good, from);
+    assert_non_null(at);
+    buf_add(&b, good, (size_t)(at - good));
+    buf_puts(&b, to);
+    buf_puts(&b, at + strlen(from));
+    write_file("config.json", b.data, b.len);
+    buf_free(&b);
+}
+
+static void configs_are_read_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to, *why;
+    } cases[] = {
+        {"\"llama\"", "\"mamba\"", "mamba"},
+        {"LlamaForCausalLM", "GPTQ", "GPTQ"},
+        {"\"hidden_size\":8", "\"hidden_size\":8.5", "hidden_size"},
+        {"\"hidden_size\":8", "\"hidden_size\":-8", "hidden_size"},
+        {"\"vocab_size\":10", "\"vocab_size\":99999999999", "vocab_size"},
+        {"\"vocab_size\":10,", "", "vocab_size"},
+        {"num_key_value_heads\":1", "num_key_value_heads\":3", "multiple"},
+        {"\"hidden_size\":8", "\"hidden_size\":6", "head_dim"},
+        {"\"rope_scaling\":null", "\"rope_scaling\":{\"type\":\"yarn\"}",
+         "rope_scaling is {\"type\":\"yarn\"}"},
+        {"\"rope_scaling\":null", "\"attention_bias\":true",
+         "attention_bias is true"},
+        {"\"rope_scaling\":null", "\"quantization_config\":{}",
+         "quantization_config"},
+        {"\"rope_scaling\":null", "\"rope_theta\":-1", "rope_theta"},
+    };
+    struct config c;
+    struct err e = {0};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        set_config(cases[i].from, cases[i].to);
+        assert_false(config_load(dir, &c, &e));
+        if (!strstr(e.text, cases[i].why) || !strstr(e.text, "config.json"))
+            fail_msg("\"%s\" does not say \"%s\"", e.text, cases[i].why);
+    }
+    write_file("config.json", good, sizeof good - 1);
+    assert_ok(config_load(dir, &c, &e), e);
+    assert_string_equal(c.unknown, "shoe_size");
+    assert_int_equal(c.head_dim, 4);
+    assert_true(c.eps == 1e-6 && c.theta == 1e4 && c.tied && c.bos == -1);
+}
+
+static void weights_must_fit(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct config c;
+    write_file("config.json", good, sizeof good - 1);
+    assert_ok(config_load(dir, &c, &e), e);
+    struct llama *m = llama_new(&c, &e);
+    llama_init(m, 9);
+    assert_true(config_parameters(&c) == (double)m->n);
+    assert_ok(llama_save(m, dir, &e), e);
+    struct llama *again = llama_load(dir, &e);
+    assert_ok(again != NULL, e);
+    assert_memory_equal(m->w, again->w, m->n * sizeof *m->w);
+    llama_free(&again);
+
+    /* one tensor more, one less, one of another shape */
+    struct st_piece piece[16];
+    for (size_t i = 0; i < m->n_weights; i++)
+        piece[i] = (struct st_piece){m->weight[i].name,
+                                     m->w + m->weight[i].offset,
+                                     m->weight[i].rows, m->weight[i].cols};
+    piece[0].name = "model.embed_token.weight";
+    piece[1] = (struct st_piece){piece[1].name, m->w, 4, 2};
+    char *path = path_join(dir, "model.safetensors");
+    assert_ok(st_write(path, piece, m->n_weights, NULL, &e), e);
+    assert_null(llama_load(dir, &e));
+    assert_non_null(strstr(e.text, "extra model.embed_token.weight"));
+    assert_non_null(strstr(e.text, "missing model.embed_tokens.weight"));
+    assert_non_null(strstr(e.text, "wrong shape model.layers.0.input_layer"));
+
+    /* a configuration that claims far more than the file holds */
+    set_config("\"num_hidden_layers\":1", "\"num_hidden_layers\":1000");
+    assert_null(llama_load(dir, &e));
+    assert_non_null(strstr(e.text, "too few"));
+    free(path);
+    llama_free(&m);
+}
+
+static void every_cut_is_refused(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    char *path = path_join(dir, "t.safetensors");
+    const struct st_piece piece = {"a", two, 2, 0};
+    assert_ok(st_write(path, &piece, 1, "a note", &e), e);
+    struct buf b = BUF_INIT(0);
+    assert_ok(file_read(path, 4096, &b, &e), e);
+    for (size_t n = 0; n < b.len; n++) {
+        struct st_file f;
+        write_file("t.safetensors", b.data, n);
+        assert_false(opens(&f, &e));
+    }
+    write_file("t.safetensors", b.data, b.len);
+    struct st_file f;
+    assert_ok(opens(&f, &e), e);
+    assert_string_equal(f.note, "a note");
+    st_close(&f);
+    buf_free(&b);
+    free(path);
+}
+
+int main(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    snprintf(dir, sizeof dir, "%s/files-XXXXXX", tmp ? tmp : "/tmp");
+    struct err e = {0};
+    if (!mkdtemp(dir) || !gemm_start(&e))
+        return 99;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_headers_are_refused),
+        cmocka_unit_test(lying_tensors_are_refused),
+        cmocka_unit_test(not_numbers_are_refused),
+        cmocka_unit_test(halves_are_widened),
+        cmocka_unit_test(configs_are_read_or_refused),
+        cmocka_unit_test(weights_must_fit),
+        cmocka_unit_test(every_cut_is_refused),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    dir_remove(dir, NULL);
+    return failed;
+}
