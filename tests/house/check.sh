@@ -2,7 +2,7 @@
 # The rules of the house (design, section 4), read off the sources: what a
 # room includes, lengths, banned calls, comments, tables. A violation that
 # stands in tests/house/known is shown and not counted; that list only
-# shrinks.
+# shrinks. `sh house/check.sh potfiles` prints what po/POTFILES.in has to hold.
 LC_ALL=C.UTF-8
 export LC_ALL
 : "${srcdir:?}" "${top_srcdir:?}"

@@ -16,7 +16,7 @@ unset COLUMNS LINES ESCDELAY
 
 # sample_store FILE: seven samples, one of them a duplicate, and six seeds
 sample_store() {
-    rm -rf "$1" "${1%.db}.runs"
+    rm -rf "$1" "${1%.db}.runs" .local
     "$S" init "$1" > /dev/null &&
         "$S" target --store "$1" --as ana --add word-problems > /dev/null &&
         "$S" import --store "$1" "$fixtures/seeds.jsonl" > /dev/null &&

@@ -15,10 +15,10 @@ compare() {
     while [ $item -le 11 ]; do
         down=
         [ $item = 1 ] || down=$(printf ' j%.0s' $(seq 2 $item))
-        printf '%s\n' "run good/t.db" "keys $1$down" keep \
-            "run bad/t.db" "keys $1$down" "same $2" "$3" "keys h" "same $2" \
-            "keys y" "keys Enter PgDn PgDn" "keys l PgDn" "keys Q" "exit 0" \
-            "restored"
+        printf '%s\n' "sh rm -rf .local" "run good/t.db" "keys $1$down" \
+            keep "sh rm -rf .local" "run bad/t.db" "keys $1$down" "same $2" \
+            "$3" "keys h" "same $2" "keys y" "keys Enter PgDn PgDn" \
+            "keys l PgDn" "keys Q" "exit 0" restored
         item=$((item + 1))
     done
 }
@@ -31,10 +31,12 @@ drives "seeds" seeds.script
 
 cat > other.script <<'X'
 size 40 12
+sh rm -rf .local
 run bad/t.db
 keys 3 j j j j j j j j j j Tab k k k Q
 exit 0
 size 120 30
+sh rm -rf .local
 run bad/t.db
 keys 3 j j j j j j j j j j k k k 2 j j j j j j M Q
 exit 0

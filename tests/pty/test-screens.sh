@@ -6,6 +6,7 @@
 # screen SIZE SIGNS PEN SCRIPT
 screen() {
     sample_store small.db
+    rm -rf acts.db acts.runs
     cp small.db acts.db
     cp -r small.runs acts.runs
     case $2 in
