@@ -7,9 +7,11 @@
 #include <strings.h>
 
 #include "app/lineage.h"
+#include "app/session.h"
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/utf8.h"
+#include "jobs/env.h"
 #include "store/tags.h"
 
 #define ACTION(id, name, keys, views, word, help)                             \
@@ -82,6 +84,7 @@ struct list *app_list(struct app *a)
     case VIEW_SEEDS: return &a->seeds.list;
     case VIEW_RANK: return &a->rank.list;
     case VIEW_RUNS: return &a->runs.list;
+    case VIEW_EXPORT: return &a->export.list;
     case VIEW_LINEAGE: return &a->lineage;
     case VIEW_HELP: return &a->help;
     case VIEW_MESSAGES: return &a->messages_list;
@@ -99,6 +102,7 @@ void app_load(struct app *a)
     case VIEW_REVIEW: review_load(a); break;
     case VIEW_RANK: rank_load(a); break;
     case VIEW_RUNS: runs_load(a); break;
+    case VIEW_EXPORT: export_load(a); break;
     case VIEW_LINEAGE: lineage_load(a); break;
     default: break;
     }
@@ -124,6 +128,7 @@ void app_open(struct app *a, enum view v)
     case VIEW_REVIEW: review_open(a); break;
     case VIEW_RANK: rank_open(a); break;
     case VIEW_RUNS: runs_open(a); break;
+    case VIEW_EXPORT: export_open(a); break;
     default: break;
     }
     app_load(a);
@@ -156,17 +161,22 @@ void app_init(struct app *a, struct store *s, const char *who)
                       : a->counts.pending > 0 ? VIEW_REVIEW
                                               : VIEW_SEEDS;
     app_open(a, first);
+    session_restore(a);
     if (store_read_only(s))
         app_say(a, _("this store may not be written: it is open read-only"));
 }
 
 void app_done(struct app *a)
 {
+    review_keep_draft(a);
+    area_close(&a->typing);
+    session_save(a);
     review_done(a);
     seeds_done(a);
     targets_done(a);
     rank_done(a);
     runs_done(a);
+    export_done(a);
     form_free(&a->form);
     lineage_done(a);
     list_free(&a->help);
@@ -187,6 +197,7 @@ void app_done(struct app *a)
 
 void app_look(struct app *a)
 {
+    review_keep_draft(a);
     int64_t v = store_data_version(a->s);
     if (v == a->data_version)
         return;
@@ -232,9 +243,10 @@ static void open_messages(struct app *a)
 static const char *line_start(struct app *a, enum line_kind kind)
 {
     if (kind == LINE_FILTER) {
-        const char *f = a->view == VIEW_SEEDS ? a->seeds.filter
-                                              : a->review.filter;
-        return f ? f : a->view == VIEW_SEEDS ? "" : "status:pending ";
+        const char *f = a->view == VIEW_SEEDS    ? a->seeds.filter
+                        : a->view == VIEW_EXPORT ? a->export.filter
+                                                 : a->review.filter;
+        return f ? f : a->view == VIEW_REVIEW ? "status:pending " : "";
     }
     return "";
 }
@@ -499,6 +511,7 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_VIEW3: app_open(a, VIEW_REVIEW); return true;
     case ACT_VIEW4: app_open(a, VIEW_RANK); return true;
     case ACT_VIEW5: app_open(a, VIEW_RUNS); return true;
+    case ACT_VIEW6: app_open(a, VIEW_EXPORT); return true;
     case ACT_EXPAND: form_open(a, FORM_EXPAND); return true;
     case ACT_TRAIN: form_open(a, FORM_TRAIN); return true;
     case ACT_DOWN:
@@ -524,6 +537,7 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_ZOOM: a->zoom = !a->zoom; break;
     case ACT_COPY: copy_text(a); return true;
     case ACT_SET: set_option(a, args); return true;
+    case ACT_TOUR: a->tour = !a->tour; break;
     case ACT_REPAINT: a->stale = STALE_ALL; return true;
     case ACT_BACK: go_back(a); return true;
     case ACT_QUIT: a->quit = true; return true;
@@ -566,6 +580,7 @@ static void run(struct app *a, enum action act, const char *args)
     case VIEW_SEEDS: seeds_act(a, act, args); break;
     case VIEW_RANK: rank_act(a, act, args); break;
     case VIEW_RUNS: runs_act(a, act, args); break;
+    case VIEW_EXPORT: export_act(a, act, args); break;
     default: review_act(a, act, args); break;
     }
 }
@@ -592,10 +607,24 @@ static bool is_decision(int act)
            act == ACT_AGAIN || act == ACT_ALL_BAD;
 }
 
+/* Keys that say yes to a question other than the one for a reason. */
+static bool says_yes(const struct app *a, const char *key)
+{
+    return a->ask.kind != ASK_REASON &&
+           (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
+}
+
 bool app_key(struct app *a, const char *key, bool typed_ahead)
 {
     if (a->line.kind != LINE_NONE)
         return line_mode_key(a, key);
+    if (a->typing.open)
+        return review_type_key(a, key);
+    if (a->ask.kind != ASK_NOTHING && typed_ahead && says_yes(a, key)) {
+        app_say(a, _("1 key ignored: it was typed before the question was on "
+                     "the screen"));
+        return true;
+    }
     if (a->ask.kind != ASK_NOTHING)
         return review_ask_key(a, key);
     if (a->form.open)
@@ -614,6 +643,11 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
 
 void app_paste(struct app *a, const char *text)
 {
+    if (a->typing.open) {
+        area_insert(&a->typing, text);
+        a->stale = STALE_PAINT;
+        return;
+    }
     if (a->line.kind == LINE_NONE) {
         app_say(a, _("pasted text is never keys; it was dropped"));
         return;
@@ -623,6 +657,11 @@ void app_paste(struct app *a, const char *text)
         line_insert(&a->line, one);
     }
     a->stale = STALE_PAINT;
+}
+
+char **app_secrets(void)
+{
+    return env_secrets(NULL, NULL);
 }
 
 void app_edited(struct app *a, const char *text, const char *why)

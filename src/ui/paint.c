@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/tour.h"
 #include "base/lang.h"
 #include "ui/ui.h"
 
@@ -15,6 +16,7 @@ const struct view_ops *view_ops(enum view v)
     case VIEW_SEEDS: return &view_seeds;
     case VIEW_RANK: return &view_rank;
     case VIEW_RUNS: return &view_runs;
+    case VIEW_EXPORT: return &view_export;
     case VIEW_LINEAGE: return &view_lineage;
     case VIEW_HELP: return &view_help;
     case VIEW_MESSAGES: return &view_messages;
@@ -120,7 +122,7 @@ static void draw_line(const struct app *a, int y)
     move(y, x + w);
 }
 
-static void draw_said(const struct app *a, int y)
+static void draw_said(struct app *a, int y)
 {
     if (a->line.kind != LINE_NONE) {
         draw_line(a, y);
@@ -141,8 +143,19 @@ static void draw_said(const struct app *a, int y)
         return;
     }
     int room = COLS - 2;
+    char tour[200];
+    if (a->typing.open) {
+        cells_put(y, 1, room, STYLE_ASKED,
+                  _("Typing in the answer. Enter is a new line; Esc ends and "
+                    "shows the diff."));
+        return;
+    }
     if (a->form.open)
         return; /* its buttons stand here */
+    if (!*a->said && tour_line(a, tour, sizeof tour)) {
+        cells_put(y, 1, room, STYLE_ASKED, tour);
+        return;
+    }
     if (a->said_undo && *a->said) {
         const char *undoes = _("u undoes");
         int w = cells_width(undoes);
@@ -171,11 +184,13 @@ static int key_width(const struct action_info *info)
            cells_width(_(info->word));
 }
 
+/* Blanks are in the role of the words: changing it costs more bytes. */
 static int put_key(const struct action_info *info, int y, int x)
 {
     char key[16];
     int used = cells_put(y, x, COLS - x, STYLE_KEY,
                          key_label(info, key, sizeof key));
+    cells_blank(y, x + used, 1, STYLE_FACT);
     used += 1;
     return used + cells_put(y, x + used, COLS - x - used, STYLE_FACT,
                             _(info->word));
@@ -203,7 +218,9 @@ static void draw_footer(const char *names, int y)
         const struct action_info *info = action_info(list[i]);
         if (x + key_width(info) + 1 > end)
             break;
-        x += put_key(info, y, x) + 2;
+        x += put_key(info, y, x);
+        cells_blank(y, x, 2, STYLE_FACT);
+        x += 2;
     }
     if (x <= end + 1)
         put_key(last, y, end > x + 4 ? x + 2 : x);
@@ -228,6 +245,10 @@ static void draw_keys(const struct app *a, const char *names, int y)
     } else if (a->line.kind != LINE_NONE) {
         cells_put(y, 1, COLS - 1, STYLE_FACT,
                   _("Tab completes  Enter runs  Esc leaves  Up Down history"));
+    } else if (a->typing.open) {
+        cells_put(y, 1, COLS - 1, STYLE_FACT,
+                  _("arrows Home End move  ^W word  ^U line  ^K rest  paste "
+                    "goes in as it is"));
     } else if (a->form.open) {
         cells_put(y, 1, COLS - 1, STYLE_FACT,
                   _("Tab next field  Left Right change  0-9 type  Enter press "
@@ -370,6 +391,8 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     int bottom = LINES - 2;
     if (ops->whole) {
         ops->whole(a, (struct area){1, 0, bottom - 1, COLS});
+    } else if (review && a->review.bulk) {
+        ops->item(a, (struct area){1, 0, bottom - 1, COLS});
     } else if (a->second_pane || !ops->item || !review) {
         draw_list(a, ops, (struct area){1, 0, bottom - 1, COLS});
     } else if (a->review.now.id) {
@@ -423,13 +446,13 @@ static bool too_small_to_decide(void)
 void ui_paint(struct app *a)
 {
     const struct view_ops *ops = view_ops(a->view);
-    bool pane = COLS < 60 || LINES < 16;
+    bool pane = COLS < 60 || LINES < 16, tiny = COLS < 40 || LINES < 8;
     cells_show_hidden(a->show_hidden);
     if (a->stale == STALE_ALL)
         clearok(curscr, TRUE);
     erase();
-    curs_set(a->line.kind != LINE_NONE);
-    if (COLS < 40 || LINES < 8) {
+    curs_set(a->line.kind != LINE_NONE || a->typing.open);
+    if (tiny) {
         draw_tiny(a);
     } else if (pane) {
         draw_pane(a, ops);
@@ -450,7 +473,9 @@ void ui_paint(struct app *a)
     } else if (LINES == 4) {
         draw_keys(a, "help quit", LINES - 1);
     }
+    if (a->typing.open)
+        move(a->cursor_y, a->cursor_x);
     refresh();
     a->stale = STALE_NOTHING;
-    a->painted = !too_small_to_decide();
+    a->painted = !too_small_to_decide() && !(tiny && a->review.bulk);
 }

@@ -32,12 +32,11 @@ struct view_ops {
 const struct view_ops *view_ops(enum view v);
 
 extern const struct view_ops view_targets, view_seeds, view_review,
-    view_rank, view_runs, view_lineage, view_help, view_messages;
+    view_rank, view_runs, view_export, view_lineage, view_help, view_messages;
 
-/* Runs the screen on a store (taken) until the person leaves. With `script`,
- * keys and commands come from that file instead (tests). Returns the exit
- * code. */
-int ui_run(struct store *s, const char *who);
+/* Runs the screen on a store (taken) until the person leaves; `tour` shows
+ * the demo's. Returns the exit code. */
+int ui_run(struct store *s, const char *who, bool tour);
 
 /* Paints the whole screen from the app's state into curses' window. */
 void ui_paint(struct app *a);
