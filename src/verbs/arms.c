@@ -205,7 +205,8 @@ bool tour_arm(struct tour *t, enum demo_arm a, struct err *e)
     struct train run = {.target = t->target, .filter = "", .student = "nano",
                         .tokens = t->f->tokens, .seed = t->seed};
     tour_say(t, 5, _("%s: the rows"), demo_arm_name(a));
-    bool ok = prepare(t, a, &run, e);
+    bool ok = train_make_nano(t->s, t->target, t->seed, e) &&
+              prepare(t, a, &run, e);
     int64_t id = ok ? verb_train(t->s, &run, e) : 0;
     char *dir = store_work_dir(t->s, "r", id);
     ok = id && tour_wait(t, 5, dir, demo_arm_name(a), e);

@@ -171,7 +171,7 @@ static bool signalled(void)
 {
     bool came = false;
     for (int signo; (signo = sig_next());)
-        came = came || signo == SIGINT || signo == SIGTERM;
+        came = came || signo == SIGINT || signo == SIGTERM || signo == SIGHUP;
     return came;
 }
 
@@ -556,12 +556,11 @@ static bool train(struct tour *t, struct err *e)
     return ok;
 }
 
-static bool export_rows(struct tour *t, struct err *e)
+/* The rows that an export of the curated set has. */
+static void count_exported(struct tour *t)
 {
-    (void)e;
     t->out->exported += t->n_kept;
     tour_say(t, 6, _("%lld rows"), (long long)t->n_kept);
-    return true;
 }
 
 static void tour_end(struct tour *t)
@@ -582,8 +581,9 @@ static bool tour(struct store *s, const struct demo_form *f, int64_t seed,
                      .dir = path_join(store_runs_dir(s), "demo")};
     rng_seed(&t.rng, (uint64_t)seed);
     bool ok = dir_make(t.dir, 0700, e) && open_target(&t, e) && ask(&t, e) &&
-              read_samples(&t, e) && review(&t, e) && train(&t, e) &&
-              export_rows(&t, e);
+              read_samples(&t, e) && review(&t, e) && train(&t, e);
+    if (ok)
+        count_exported(&t);
     tour_end(&t);
     return ok;
 }
@@ -611,9 +611,12 @@ bool verb_demo(const struct demo_form *f, struct demo_result *out,
     *out = (struct demo_result){0};
     sig_catch(SIGINT);
     sig_catch(SIGTERM);
+    sig_catch(SIGHUP);
     bool ok = path && store_create(path, &s, e);
     for (int64_t k = 0; ok && k < f->seeds; k++)
         ok = tour(s, f, f->seed + k, out, e);
+    if (!ok && signalled())
+        err_set(e, ERR_CANCEL, _("stopped"));
     store_close(&s);
     if (folder && !dir_remove(folder, ok ? e : NULL))
         ok = false;
