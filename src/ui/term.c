@@ -212,7 +212,7 @@ const char *term_key(struct buf *paste, bool *gone)
     wint_t c;
     int rc = get_wch(&c);
     if (rc == ERR) {
-        *gone = hung_up();
+        *gone = *gone || hung_up();
         return NULL;
     }
     if (rc == KEY_CODE_YES && c == KEY_PASTE) {
