@@ -168,6 +168,8 @@ void app_init(struct app *a, struct store *s, const char *who)
 
 void app_done(struct app *a)
 {
+    review_keep_draft(a);
+    area_close(&a->typing);
     session_save(a);
     review_done(a);
     seeds_done(a);
@@ -195,6 +197,7 @@ void app_done(struct app *a)
 
 void app_look(struct app *a)
 {
+    review_keep_draft(a);
     int64_t v = store_data_version(a->s);
     if (v == a->data_version)
         return;
@@ -618,6 +621,8 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
 {
     if (a->line.kind != LINE_NONE)
         return line_mode_key(a, key);
+    if (a->typing.open)
+        return review_type_key(a, key);
     if (typed_ahead && says_yes(a, key)) {
         app_say(a, _("1 key ignored: it was typed before the question was on "
                      "the screen"));
@@ -641,6 +646,11 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
 
 void app_paste(struct app *a, const char *text)
 {
+    if (a->typing.open) {
+        area_insert(&a->typing, text);
+        a->stale = STALE_PAINT;
+        return;
+    }
     if (a->line.kind == LINE_NONE) {
         app_say(a, _("pasted text is never keys; it was dropped"));
         return;

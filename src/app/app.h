@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/area.h"
 #include "app/export.h"
 #include "app/form.h"
 #include "app/line.h"
@@ -162,6 +163,8 @@ struct app {
     char said[400];
     bool said_undo; /* "u undoes" stands at its right end */
     struct ask ask;
+    struct area_text typing; /* i: in the answer's own place */
+    int cursor_y, cursor_x;  /* where it stands on the screen */
     struct line line; /* the open prompt; kind LINE_NONE: none */
     char *find;       /* the last search */
     struct edit_request edit;
@@ -216,6 +219,9 @@ void review_act(struct app *a, enum action act, const char *args);
 /* Keys of the open question. */
 bool review_ask_key(struct app *a, const char *key);
 void review_edited(struct app *a, const char *text);
+/* A key while typing in place; saving what was typed as a draft. */
+bool review_type_key(struct app *a, const char *key);
+void review_keep_draft(struct app *a);
 void review_done(struct app *a);
 /* "3 of 137": where the cursor stands among those that wait. */
 void review_position(const struct app *a, int64_t *at, int64_t *of);

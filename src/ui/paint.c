@@ -144,6 +144,12 @@ static void draw_said(struct app *a, int y)
     }
     int room = COLS - 2;
     char tour[200];
+    if (a->typing.open) {
+        cells_put(y, 1, room, STYLE_ASKED,
+                  _("Typing in the answer. Enter is a new line; Esc ends and "
+                    "shows the diff."));
+        return;
+    }
     if (a->form.open)
         return; /* its buttons stand here */
     if (!*a->said && tour_line(a, tour, sizeof tour)) {
@@ -239,6 +245,10 @@ static void draw_keys(const struct app *a, const char *names, int y)
     } else if (a->line.kind != LINE_NONE) {
         cells_put(y, 1, COLS - 1, STYLE_FACT,
                   _("Tab completes  Enter runs  Esc leaves  Up Down history"));
+    } else if (a->typing.open) {
+        cells_put(y, 1, COLS - 1, STYLE_FACT,
+                  _("arrows Home End move  ^W word  ^U line  ^K rest  paste "
+                    "goes in as it is"));
     } else if (a->form.open) {
         cells_put(y, 1, COLS - 1, STYLE_FACT,
                   _("Tab next field  Left Right change  0-9 type  Enter press "
@@ -443,7 +453,7 @@ void ui_paint(struct app *a)
     if (a->stale == STALE_ALL)
         clearok(curscr, TRUE);
     erase();
-    curs_set(a->line.kind != LINE_NONE);
+    curs_set(a->line.kind != LINE_NONE || a->typing.open);
     if (tiny) {
         draw_tiny(a);
     } else if (pane) {
@@ -465,6 +475,8 @@ void ui_paint(struct app *a)
     } else if (LINES == 4) {
         draw_keys(a, "help quit", LINES - 1);
     }
+    if (a->typing.open)
+        move(a->cursor_y, a->cursor_x);
     refresh();
     a->stale = STALE_NOTHING;
     bool hides = tiny && (a->review.bulk || a->form.open);
