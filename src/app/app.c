@@ -607,10 +607,13 @@ static bool is_decision(int act)
            act == ACT_AGAIN || act == ACT_ALL_BAD;
 }
 
-/* Keys that say yes to a question other than the one for a reason. */
+/* Keys that say yes to a form, or to a question other than the one for a
+ * reason. */
 static bool says_yes(const struct app *a, const char *key)
 {
-    return a->ask.kind != ASK_REASON &&
+    if (a->form.open)
+        return !strcmp(key, "Enter");
+    return a->ask.kind != ASK_NOTHING && a->ask.kind != ASK_REASON &&
            (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
 }
 
@@ -620,15 +623,15 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
         return line_mode_key(a, key);
     if (a->typing.open)
         return review_type_key(a, key);
-    if (a->ask.kind != ASK_NOTHING && typed_ahead && says_yes(a, key)) {
+    if (typed_ahead && says_yes(a, key)) {
         app_say(a, _("1 key ignored: it was typed before the question was on "
                      "the screen"));
         return true;
     }
-    if (a->ask.kind != ASK_NOTHING)
-        return review_ask_key(a, key);
     if (a->form.open)
         return form_mode_key(a, key);
+    if (a->ask.kind != ASK_NOTHING)
+        return review_ask_key(a, key);
     int act = action_of_key(a->view, key);
     if (act < 0)
         return false;

@@ -389,7 +389,9 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     bool said = *a->said || a->ask.kind != ASK_NOTHING ||
                 a->line.kind != LINE_NONE;
     int bottom = LINES - 2;
-    if (ops->whole) {
+    if (a->form.open) {
+        form_draw(a, (struct area){1, 0, bottom - 1, COLS});
+    } else if (ops->whole) {
         ops->whole(a, (struct area){1, 0, bottom - 1, COLS});
     } else if (review && a->review.bulk) {
         ops->item(a, (struct area){1, 0, bottom - 1, COLS});
@@ -398,7 +400,7 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     } else if (a->review.now.id) {
         draw_plain_texts(a, 1, bottom - 1);
     }
-    if (!said && review && !a->second_pane)
+    if (!said && review && !a->second_pane && !a->form.open)
         draw_facts(a, LINES - 2);
 }
 
@@ -477,5 +479,6 @@ void ui_paint(struct app *a)
         move(a->cursor_y, a->cursor_x);
     refresh();
     a->stale = STALE_NOTHING;
-    a->painted = !too_small_to_decide() && !(tiny && a->review.bulk);
+    bool hides = tiny && (a->review.bulk || a->form.open);
+    a->painted = !too_small_to_decide() && !hides;
 }

@@ -21,6 +21,7 @@
 #include "tty.h"
 
 #define REST_MS 20000
+#define SLOTS 32
 
 static struct drive {
     struct tty tty;
@@ -30,8 +31,8 @@ static struct drive {
     struct buf written; /* with UPDATE */
     bool update;
     int line;
-    struct cell *kept;  /* of `keep` */
-    int kept_rows, kept_cols;
+    struct cell *kept[SLOTS]; /* of `keep` */
+    int slot, kept_rows, kept_cols;
 } d = {.tty = {.cols = 80, .rows = 24, .master = -1, .slave = -1},
        .golden = BUF_INIT(0), .written = BUF_INIT(0)};
 
@@ -412,12 +413,19 @@ static void do_roles(char *name) { compare(name, true); }
 
 /* ---- Two screens held against each other -------------------------------- */
 
+static void do_slot(char *args)
+{
+    d.slot = atoi(args);
+    if (d.slot < 0 || d.slot >= SLOTS)
+        fail("slot 0 to %d", SLOTS - 1);
+}
+
 static void do_keep(char *args)
 {
     (void)args;
     rest();
-    free(d.kept);
-    d.kept = cells();
+    free(d.kept[d.slot]);
+    d.kept[d.slot] = cells();
     d.kept_rows = d.tty.rows;
     d.kept_cols = d.tty.cols;
 }
@@ -438,11 +446,12 @@ static bool inside(const char *boxes, int x, int y)
 static void do_same(char *boxes)
 {
     struct cell *now = cells();
-    if (!d.kept || d.kept_rows != d.tty.rows || d.kept_cols != d.tty.cols)
+    if (!d.kept[d.slot] || d.kept_rows != d.tty.rows ||
+        d.kept_cols != d.tty.cols)
         fail("there is no kept screen of this size");
     for (int y = 0; y < d.tty.rows; y++)
         for (int x = 0; x < d.tty.cols; x++) {
-            const struct cell *a = &d.kept[y * d.tty.cols + x];
+            const struct cell *a = &d.kept[d.slot][y * d.tty.cols + x];
             const struct cell *b = &now[y * d.tty.cols + x];
             if (!inside(boxes, x, y) &&
                 (strcmp(a->text, b->text) || a->role != b->role))
@@ -582,6 +591,7 @@ static const struct {
     {"idle", do_idle},       /* no byte for MS */
     {"golden", do_golden},   /* NAME: the text */
     {"roles", do_roles},     /* NAME: text and roles */
+    {"slot", do_slot},       /* N: where keep and same work, 0 to 31 */
     {"keep", do_keep},       /* this screen, for `same` */
     {"same", do_same},       /* but for boxes of COL ROW WIDTH HEIGHT */
     {"edge", do_edge},       /* COL ROW ROWS: nothing but a line there */
@@ -666,7 +676,8 @@ int main(int argc, char **argv)
         return 1;
     }
     printf("ok - %s %s\n", path_base(d.script), variant);
-    free(d.kept);
+    for (int i = 0; i < SLOTS; i++)
+        free(d.kept[i]);
     free(d.golden_path);
     buf_free(&d.golden);
     buf_free(&d.written);

@@ -9,18 +9,20 @@ text_store good/t.db "$fixtures/harmless.jsonl"
 "$S" import --store bad/t.db "$fixtures/hostile.jsonl" > /dev/null
 "$S" import --store good/t.db "$fixtures/harmless.jsonl" > /dev/null
 
-# compare VIEW-KEY BOXES EDGE: one item after the other
+# compare VIEW-KEY BOXES EDGE: one item after the other, then all zoomed
 compare() {
-    item=1
-    while [ $item -le 11 ]; do
-        down=
-        [ $item = 1 ] || down=$(printf ' j%.0s' $(seq 2 $item))
-        printf '%s\n' "sh rm -rf .local" "run good/t.db" "keys $1$down" \
-            keep "sh rm -rf .local" "run bad/t.db" "keys $1$down" "same $2" \
-            "$3" "keys h" "same $2" "keys y" "keys Enter PgDn PgDn" \
-            "keys l PgDn" "keys Q" "exit 0" restored
-        item=$((item + 1))
+    items=$(seq 11)
+    printf '%s\n' "sh rm -rf .local" "run good/t.db" "keys $1"
+    for item in $items; do
+        printf '%s\n' "slot $item" keep "keys j"
     done
+    printf '%s\n' "keys Q" "exit 0" "sh rm -rf .local" "run bad/t.db" "keys $1"
+    for item in $items; do
+        printf '%s\n' "slot $item" "same $2" "$3" "keys h" "same $2" \
+            "keys h y l q : Esc j"
+    done
+    printf '%s\n' "keys g Enter$(printf ' PgDn%.0s' $items)" "keys Q" "exit 0" \
+        restored
 }
 compare 3 "15 3 4 4 37 3 43 4 0 8 80 14" "edge 17 8 14" > review.script
 compare 2 "37 3 43 8 0 12 80 10" "edge 17 12 10" > seeds.script
