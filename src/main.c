@@ -15,6 +15,7 @@
 #include "config.h"
 #include "ui/ui.h"
 #include "ui/welcome.h"
+#include "verbs/demo.h"
 
 static int print_help(void)
 {
@@ -62,6 +63,18 @@ static int make_and_open(const char *import)
     return open_screen(STORE_DEFAULT, false);
 }
 
+/* The demo store, made where it is missing, with its tour. */
+static int open_demo(void)
+{
+    char *path;
+    struct err e = {0};
+    if (!demo_store(&path, &e))
+        return say_err("stillroom", &e);
+    int code = open_screen(path, true);
+    free(path);
+    return code;
+}
+
 /* Where this folder has no store. */
 static int welcome(void)
 {
@@ -71,6 +84,8 @@ static int welcome(void)
     enum welcome w = ui_welcome(&path, &e);
     if (e.code)
         code = say_err("stillroom", &e);
+    else if (w == WELCOME_DEMO)
+        code = open_demo();
     else if (w == WELCOME_NEW)
         code = make_and_open(NULL);
     else if (w == WELCOME_IMPORT)
@@ -91,6 +106,8 @@ int main(int argc, char **argv)
         printf("stillroom %s\n", VERSION);
         return 0;
     }
+    if (argc == 2 && !strcmp(argv[1], "demo") && isatty(1))
+        return open_demo();
     if (argc > 1 && !(argc == 2 && strchr(argv[1], '.')))
         return cli_main(argc - 1, argv + 1);
     if (argc > 1)

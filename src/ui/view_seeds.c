@@ -157,4 +157,4 @@ static int list_rows(int rows)
 
 const struct view_ops view_seeds = {
     where, header, row, item, list_rows,
-    .footer = "add import edit tag select filter find help"};
+    .footer = "expand add import tag select filter find help"};
