@@ -1,15 +1,20 @@
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/file.h"
 #include "base/lang.h"
+#include "base/mem.h"
 #include "base/paths.h"
 #include "base/say.h"
 #include "base/sig.h"
 #include "cli/cli.h"
 #include "config.h"
 #include "ui/ui.h"
+#include "ui/welcome.h"
 
 static int print_help(void)
 {
@@ -23,15 +28,57 @@ static int print_help(void)
     return 0;
 }
 
+static char *my_name(void)
+{
+    struct passwd *pw = getpwuid(getuid());
+    return xstrdup(pw ? pw->pw_name : "someone");
+}
+
 /* The screen on a store. */
-static int open_screen(const char *path)
+static int open_screen(const char *path, bool tour)
 {
     struct store *s;
     struct err e = {0};
-    struct passwd *pw = getpwuid(getuid());
     if (!store_open(path, &s, &e))
         return say_err("stillroom", &e);
-    return ui_run(s, pw ? pw->pw_name : "someone");
+    char *who = my_name();
+    int code = ui_run(s, who, tour);
+    free(who);
+    return code;
+}
+
+static int make_and_open(const char *import)
+{
+    struct store *s;
+    struct err e = {0};
+    if (!store_create(STORE_DEFAULT, &s, &e))
+        return say_err("stillroom", &e);
+    store_close(&s);
+    if (import) {
+        char *argv[] = {(char *)(uintptr_t)"import",
+                        (char *)(uintptr_t)import, NULL};
+        cli_main(2, argv);
+    }
+    return open_screen(STORE_DEFAULT, false);
+}
+
+/* Where this folder has no store. */
+static int welcome(void)
+{
+    struct buf path = BUF_INIT(4096);
+    struct err e = {0};
+    int code = 0;
+    enum welcome w = ui_welcome(&path, &e);
+    if (e.code)
+        code = say_err("stillroom", &e);
+    else if (w == WELCOME_NEW)
+        code = make_and_open(NULL);
+    else if (w == WELCOME_IMPORT)
+        code = make_and_open(buf_str(&path));
+    else if (w == WELCOME_OPEN)
+        code = open_screen(buf_str(&path), false);
+    buf_free(&path);
+    return code;
 }
 
 int main(int argc, char **argv)
@@ -46,5 +93,8 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && !(argc == 2 && strchr(argv[1], '.')))
         return cli_main(argc - 1, argv + 1);
-    return open_screen(argc > 1 ? argv[1] : STORE_DEFAULT);
+    if (argc > 1)
+        return open_screen(argv[1], false);
+    return file_exists(STORE_DEFAULT) ? open_screen(STORE_DEFAULT, false)
+                                      : welcome();
 }

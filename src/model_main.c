@@ -42,6 +42,16 @@ static int wrong(const char *name)
     return say_err("stillroom-model", &e);
 }
 
+/* What was written must have arrived: a full disk is no success. */
+static int end(int code)
+{
+    struct err e;
+    if (!fflush(stdout) && !ferror(stdout))
+        return code;
+    err_sys(&e, _("standard output cannot be written"));
+    return say_err("stillroom-model", &e);
+}
+
 int main(int argc, char **argv)
 {
     sig_start();
@@ -56,6 +66,6 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < COUNT(commands); i++)
         if (!strcmp(argv[1], commands[i].name))
-            return commands[i].run(argc - 1, argv + 1);
+            return end(commands[i].run(argc - 1, argv + 1));
     return wrong(argv[1]);
 }

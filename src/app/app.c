@@ -7,9 +7,11 @@
 #include <strings.h>
 
 #include "app/lineage.h"
+#include "app/session.h"
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/utf8.h"
+#include "jobs/env.h"
 #include "store/tags.h"
 
 #define ACTION(id, name, keys, views, word, help)                             \
@@ -80,6 +82,9 @@ struct list *app_list(struct app *a)
     switch (a->view) {
     case VIEW_TARGETS: return &a->targets.list;
     case VIEW_SEEDS: return &a->seeds.list;
+    case VIEW_RANK: return &a->rank.list;
+    case VIEW_RUNS: return &a->runs.list;
+    case VIEW_EXPORT: return &a->export.list;
     case VIEW_LINEAGE: return &a->lineage;
     case VIEW_HELP: return &a->help;
     case VIEW_MESSAGES: return &a->messages_list;
@@ -95,6 +100,9 @@ void app_load(struct app *a)
     case VIEW_TARGETS: targets_load(a); break;
     case VIEW_SEEDS: seeds_load(a); break;
     case VIEW_REVIEW: review_load(a); break;
+    case VIEW_RANK: rank_load(a); break;
+    case VIEW_RUNS: runs_load(a); break;
+    case VIEW_EXPORT: export_load(a); break;
     case VIEW_LINEAGE: lineage_load(a); break;
     default: break;
     }
@@ -118,6 +126,9 @@ void app_open(struct app *a, enum view v)
     case VIEW_TARGETS: targets_open(a); break;
     case VIEW_SEEDS: seeds_open(a); break;
     case VIEW_REVIEW: review_open(a); break;
+    case VIEW_RANK: rank_open(a); break;
+    case VIEW_RUNS: runs_open(a); break;
+    case VIEW_EXPORT: export_open(a); break;
     default: break;
     }
     app_load(a);
@@ -150,15 +161,23 @@ void app_init(struct app *a, struct store *s, const char *who)
                       : a->counts.pending > 0 ? VIEW_REVIEW
                                               : VIEW_SEEDS;
     app_open(a, first);
+    session_restore(a);
     if (store_read_only(s))
         app_say(a, _("this store may not be written: it is open read-only"));
 }
 
 void app_done(struct app *a)
 {
+    review_keep_draft(a);
+    area_close(&a->typing);
+    session_save(a);
     review_done(a);
     seeds_done(a);
     targets_done(a);
+    rank_done(a);
+    runs_done(a);
+    export_done(a);
+    form_free(&a->form);
     lineage_done(a);
     list_free(&a->help);
     list_free(&a->messages_list);
@@ -178,6 +197,7 @@ void app_done(struct app *a)
 
 void app_look(struct app *a)
 {
+    review_keep_draft(a);
     int64_t v = store_data_version(a->s);
     if (v == a->data_version)
         return;
@@ -223,9 +243,10 @@ static void open_messages(struct app *a)
 static const char *line_start(struct app *a, enum line_kind kind)
 {
     if (kind == LINE_FILTER) {
-        const char *f = a->view == VIEW_SEEDS ? a->seeds.filter
-                                              : a->review.filter;
-        return f ? f : a->view == VIEW_SEEDS ? "" : "status:pending ";
+        const char *f = a->view == VIEW_SEEDS    ? a->seeds.filter
+                        : a->view == VIEW_EXPORT ? a->export.filter
+                                                 : a->review.filter;
+        return f ? f : a->view == VIEW_REVIEW ? "status:pending " : "";
     }
     return "";
 }
@@ -268,7 +289,7 @@ static void submit_line(struct app *a)
     static const char *const commands[LINE_KINDS] = {
         [LINE_FILTER] = "filter", [LINE_TAG] = "tag", [LINE_NOTE] = "note",
         [LINE_RATE] = "rate", [LINE_REASON] = "reject",
-        [LINE_IMPORT] = "import"};
+        [LINE_IMPORT] = "import", [LINE_ORDER] = "order"};
     enum line_kind kind = a->line.kind;
     char *text = xstrdup(buf_str(&a->line.text));
     line_close(&a->line, true);
@@ -488,6 +509,11 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_VIEW1: app_open(a, VIEW_TARGETS); return true;
     case ACT_VIEW2: app_open(a, VIEW_SEEDS); return true;
     case ACT_VIEW3: app_open(a, VIEW_REVIEW); return true;
+    case ACT_VIEW4: app_open(a, VIEW_RANK); return true;
+    case ACT_VIEW5: app_open(a, VIEW_RUNS); return true;
+    case ACT_VIEW6: app_open(a, VIEW_EXPORT); return true;
+    case ACT_EXPAND: form_open(a, FORM_EXPAND); return true;
+    case ACT_TRAIN: form_open(a, FORM_TRAIN); return true;
     case ACT_DOWN:
     case ACT_UP:
     case ACT_FIRST:
@@ -511,6 +537,7 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_ZOOM: a->zoom = !a->zoom; break;
     case ACT_COPY: copy_text(a); return true;
     case ACT_SET: set_option(a, args); return true;
+    case ACT_TOUR: a->tour = !a->tour; break;
     case ACT_REPAINT: a->stale = STALE_ALL; return true;
     case ACT_BACK: go_back(a); return true;
     case ACT_QUIT: a->quit = true; return true;
@@ -529,6 +556,7 @@ static enum line_kind asks_for(enum action act)
     case ACT_NOTE: return LINE_NOTE;
     case ACT_RATE: return LINE_RATE;
     case ACT_IMPORT: return LINE_IMPORT;
+    case ACT_ORDER: return LINE_ORDER;
     default: return LINE_NONE;
     }
 }
@@ -550,6 +578,9 @@ static void run(struct app *a, enum action act, const char *args)
     switch (a->view) {
     case VIEW_TARGETS: targets_act(a, act, args); break;
     case VIEW_SEEDS: seeds_act(a, act, args); break;
+    case VIEW_RANK: rank_act(a, act, args); break;
+    case VIEW_RUNS: runs_act(a, act, args); break;
+    case VIEW_EXPORT: export_act(a, act, args); break;
     default: review_act(a, act, args); break;
     }
 }
@@ -573,15 +604,31 @@ void app_command(struct app *a, const char *text)
 static bool is_decision(int act)
 {
     return act == ACT_ACCEPT || act == ACT_REJECT || act == ACT_DEFER ||
-           act == ACT_AGAIN;
+           act == ACT_AGAIN || act == ACT_ALL_BAD;
+}
+
+/* Keys that say yes to a question other than the one for a reason. */
+static bool says_yes(const struct app *a, const char *key)
+{
+    return a->ask.kind != ASK_REASON &&
+           (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
 }
 
 bool app_key(struct app *a, const char *key, bool typed_ahead)
 {
     if (a->line.kind != LINE_NONE)
         return line_mode_key(a, key);
+    if (a->typing.open)
+        return review_type_key(a, key);
+    if (a->ask.kind != ASK_NOTHING && typed_ahead && says_yes(a, key)) {
+        app_say(a, _("1 key ignored: it was typed before the question was on "
+                     "the screen"));
+        return true;
+    }
     if (a->ask.kind != ASK_NOTHING)
         return review_ask_key(a, key);
+    if (a->form.open)
+        return form_mode_key(a, key);
     int act = action_of_key(a->view, key);
     if (act < 0)
         return false;
@@ -596,6 +643,11 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
 
 void app_paste(struct app *a, const char *text)
 {
+    if (a->typing.open) {
+        area_insert(&a->typing, text);
+        a->stale = STALE_PAINT;
+        return;
+    }
     if (a->line.kind == LINE_NONE) {
         app_say(a, _("pasted text is never keys; it was dropped"));
         return;
@@ -605,6 +657,11 @@ void app_paste(struct app *a, const char *text)
         line_insert(&a->line, one);
     }
     a->stale = STALE_PAINT;
+}
+
+char **app_secrets(void)
+{
+    return env_secrets(NULL, NULL);
 }
 
 void app_edited(struct app *a, const char *text, const char *why)

@@ -8,8 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/area.h"
+#include "app/export.h"
+#include "app/form.h"
 #include "app/line.h"
 #include "app/list.h"
+#include "app/rank.h"
+#include "app/runs.h"
 #include "base/buf.h"
 #include "domain/diff.h"
 #include "domain/filter.h"
@@ -27,7 +32,7 @@
 #define VIEW_ENUM(id, title) VIEW_##id,
 enum view { VIEWS(VIEW_ENUM) VIEW_COUNT };
 #undef VIEW_ENUM
-#define VIEW_TABS 3 /* the first ones have a tab and a digit */
+#define VIEW_TABS 6 /* the first ones have a tab and a digit */
 
 #define V(id) (1u << VIEW_##id)
 #define ALL (V(COUNT) - 1)
@@ -137,6 +142,10 @@ struct app {
     bool quit;
     int64_t data_version;
 
+    struct export_state export;
+    struct rank_state rank;
+    struct runs_state runs;
+    struct form form;
     struct targets_state targets;
     struct seeds_state seeds;
     struct review_state review;
@@ -154,11 +163,14 @@ struct app {
     char said[400];
     bool said_undo; /* "u undoes" stands at its right end */
     struct ask ask;
+    struct area_text typing; /* i: in the answer's own place */
+    int cursor_y, cursor_x;  /* where it stands on the screen */
     struct line line; /* the open prompt; kind LINE_NONE: none */
     char *find;       /* the last search */
     struct edit_request edit;
     char *copy;       /* to be sent to the terminal's clipboard */
 
+    bool tour;        /* the demo store's, not hidden */
     bool show_hidden, diffmarks, zoom, second_pane, colour;
     int page;         /* rows of the list that are on the screen */
     int text_rows;    /* rows of the text that are on the screen */
@@ -180,6 +192,9 @@ void app_paste(struct app *a, const char *text);
 /* An editor came back with this text (NULL: nothing changed; `why` says so).
  */
 void app_edited(struct app *a, const char *text, const char *why);
+/* Names in the environment that an editor must not see, NULL-ended; the
+ * caller frees with proc_free_argv. */
+char **app_secrets(void);
 /* Once a second: has another process written? */
 void app_look(struct app *a);
 
@@ -204,6 +219,9 @@ void review_act(struct app *a, enum action act, const char *args);
 /* Keys of the open question. */
 bool review_ask_key(struct app *a, const char *key);
 void review_edited(struct app *a, const char *text);
+/* A key while typing in place; saving what was typed as a draft. */
+bool review_type_key(struct app *a, const char *key);
+void review_keep_draft(struct app *a);
 void review_done(struct app *a);
 /* "3 of 137": where the cursor stands among those that wait. */
 void review_position(const struct app *a, int64_t *at, int64_t *of);
@@ -216,6 +234,14 @@ void seeds_load(struct app *a);
 void seeds_act(struct app *a, enum action act, const char *args);
 void seeds_edited(struct app *a, const char *text);
 void seeds_done(struct app *a);
+
+void export_act(struct app *a, enum action act, const char *args);
+void rank_act(struct app *a, enum action act, const char *args);
+void runs_act(struct app *a, enum action act, const char *args);
+
+/* Opens a form, as it was left; its keys while it is open. */
+void form_open(struct app *a, enum form_kind kind);
+bool form_mode_key(struct app *a, const char *key);
 
 void targets_open(struct app *a);
 void targets_load(struct app *a);

@@ -17,6 +17,7 @@ enum line_kind {
     LINE_RATE,
     LINE_REASON,  /* a new reason */
     LINE_IMPORT,
+    LINE_ORDER,   /* o in Rank */
     LINE_KINDS
 };
 

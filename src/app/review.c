@@ -234,6 +234,7 @@ static void decide(struct app *a, enum status to, const char *reason)
     r->last.reason = r->last_reason;
     if (how == DECIDED_CONFLICT) {
         a->ask.kind = ASK_CONFLICT;
+        a->painted = false;
         snprintf(a->ask.text, sizeof a->ask.text,
                  _("%lld: %s decided first (%s %s). You chose %s. Both stay "
                    "on record."), (long long)id, o.who, o.kind, o.reason,
@@ -285,6 +286,7 @@ static void start_bulk(struct app *a, enum status to, const char *reason)
     }
     r->bulk = true;
     a->ask.kind = ASK_BULK;
+    a->painted = false;
     snprintf(a->ask.text, sizeof a->ask.text,
              to == STATUS_ACCEPTED
                  ? _("Accept %zu samples as one step that u undoes?")
@@ -361,6 +363,43 @@ static void start_edit(struct app *a, bool prompt)
     }
 }
 
+/* Typing where the answer stands. */
+static void start_typing(struct app *a)
+{
+    char *text, *before;
+    if (!a->review.now.id || a->review.answer < 0)
+        return;
+    review_answer(a, &text, &before);
+    area_open(&a->typing, text);
+    free(text);
+    free(before);
+    a->stale = STALE_PAINT;
+}
+
+void review_keep_draft(struct app *a)
+{
+    if (!a->typing.open || !a->typing.changed)
+        return;
+    draft_put(a->s, a->who, OBJECT_SAMPLE, a->review.now.id, "answer",
+              buf_str(&a->typing.text), NULL);
+    a->typing.changed = false;
+    a->data_version = store_data_version(a->s);
+}
+
+bool review_type_key(struct app *a, const char *key)
+{
+    a->stale = STALE_PAINT;
+    if (strcmp(key, "Esc"))
+        return area_key(&a->typing, key);
+    char *text = buf_take(&a->typing.text);
+    area_close(&a->typing);
+    a->edit.what = EDIT_ANSWER;
+    review_edited(a, text);
+    a->edit.what = EDIT_NOTHING;
+    free(text);
+    return true;
+}
+
 void review_edited(struct app *a, const char *text)
 {
     struct review_state *r = &a->review;
@@ -402,6 +441,7 @@ void review_edited(struct app *a, const char *text)
     free(r->draft);
     r->draft = xstrdup(text);
     a->ask.kind = ASK_EDITED;
+    a->painted = false;
     snprintf(a->ask.text, sizeof a->ask.text,
              _("Edit of answer %d saved as a draft. Edit over %d is a pair."),
              r->answer + 1, r->answer + 1);
@@ -474,7 +514,7 @@ static bool edited_key(struct app *a, const char *key)
     int act = !strcmp(key, "a")       ? 1
               : !strcmp(key, "Space") ? 2
               : !strcmp(key, "e")     ? 3
-              : !strcmp(key, "i")     ? 3
+              : !strcmp(key, "i")     ? 5
               : !strcmp(key, "u")     ? 4
                                       : 0;
     if (!act)
@@ -484,6 +524,8 @@ static bool edited_key(struct app *a, const char *key)
         keep_edit(a, act == 1);
     else if (act == 3)
         start_edit(a, false);
+    else if (act == 5)
+        start_typing(a);
     else
         drop_edit(a);
     return true;
@@ -694,7 +736,7 @@ void review_act(struct app *a, enum action act, const char *args)
     case ACT_REDO: undo(a, true); break;
     case ACT_EDIT: start_edit(a, r->focus_prompt || !strcmp(args, "prompt"));
         break;
-    case ACT_TYPE: start_edit(a, r->focus_prompt); break;
+    case ACT_TYPE: start_typing(a); break;
     case ACT_PREV_PART: other_answer(a, -1); break;
     case ACT_NEXT_PART: other_answer(a, 1); break;
     case ACT_DIFF: r->against_answer = !r->against_answer; break;

@@ -126,6 +126,12 @@ int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
                   target, but);
 }
 
+int64_t sample_made_by(struct store *s, int64_t call, int64_t item)
+{
+    return db_int(s, 0, "SELECT id FROM sample WHERE call = ?1"
+                  " AND coalesce(item, 0) = ?2 LIMIT 1", "ii", call, item);
+}
+
 int64_t sample_with_prompt(struct store *s, int64_t target,
                            const struct chat *prompt)
 {

@@ -55,6 +55,8 @@ bool score_add(struct act *a, const struct score_new *n, struct err *e);
  * hash, 0 where there is none. */
 int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
                     int64_t but);
+/* The sample whose prompt was this item of a call's reply, 0 for none. */
+int64_t sample_made_by(struct store *s, int64_t call, int64_t item);
 /* A live sample of the target with this prompt, 0 where there is none. */
 int64_t sample_with_prompt(struct store *s, int64_t target,
                            const struct chat *prompt);

@@ -80,6 +80,7 @@ const char schema_sql[] =
     "CREATE INDEX sample_queue ON sample(target, status, id) WHERE live;"
     "CREATE INDEX sample_prompt ON sample(target, prompt_hash);"
     "CREATE INDEX sample_job ON sample(job);"
+    "CREATE INDEX sample_call ON sample(call, item);"
     "CREATE INDEX sample_seed ON sample(seed, status) WHERE live;"
 
     "CREATE TABLE candidate("

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/tour.h"
 #include "base/lang.h"
 #include "ui/ui.h"
 
@@ -13,6 +14,9 @@ const struct view_ops *view_ops(enum view v)
     switch (v) {
     case VIEW_TARGETS: return &view_targets;
     case VIEW_SEEDS: return &view_seeds;
+    case VIEW_RANK: return &view_rank;
+    case VIEW_RUNS: return &view_runs;
+    case VIEW_EXPORT: return &view_export;
     case VIEW_LINEAGE: return &view_lineage;
     case VIEW_HELP: return &view_help;
     case VIEW_MESSAGES: return &view_messages;
@@ -30,6 +34,7 @@ static int64_t tab_count(const struct app *a, enum view v)
 {
     return v == VIEW_SEEDS    ? a->counts.seeds
            : v == VIEW_REVIEW ? a->counts.pending
+           : v == VIEW_RANK   ? a->counts.to_rank
                               : 0;
 }
 
@@ -91,7 +96,8 @@ static const char *line_label(enum line_kind kind)
         [LINE_COMMAND] = ":", [LINE_FIND] = "/",
         [LINE_FILTER] = N_("filter: "), [LINE_TAG] = N_("tag: "),
         [LINE_NOTE] = N_("note: "), [LINE_RATE] = N_("rating 1 to 5: "),
-        [LINE_REASON] = N_("reason: "), [LINE_IMPORT] = N_("file: ")};
+        [LINE_REASON] = N_("reason: "), [LINE_IMPORT] = N_("file: "),
+        [LINE_ORDER] = N_("Order, best first, = between two that tie: ")};
     const char *text = labels[kind];
     return text[1] ? _(text) : text;
 }
@@ -116,7 +122,7 @@ static void draw_line(const struct app *a, int y)
     move(y, x + w);
 }
 
-static void draw_said(const struct app *a, int y)
+static void draw_said(struct app *a, int y)
 {
     if (a->line.kind != LINE_NONE) {
         draw_line(a, y);
@@ -137,6 +143,19 @@ static void draw_said(const struct app *a, int y)
         return;
     }
     int room = COLS - 2;
+    char tour[200];
+    if (a->typing.open) {
+        cells_put(y, 1, room, STYLE_ASKED,
+                  _("Typing in the answer. Enter is a new line; Esc ends and "
+                    "shows the diff."));
+        return;
+    }
+    if (a->form.open)
+        return; /* its buttons stand here */
+    if (!*a->said && tour_line(a, tour, sizeof tour)) {
+        cells_put(y, 1, room, STYLE_ASKED, tour);
+        return;
+    }
     if (a->said_undo && *a->said) {
         const char *undoes = _("u undoes");
         int w = cells_width(undoes);
@@ -165,11 +184,13 @@ static int key_width(const struct action_info *info)
            cells_width(_(info->word));
 }
 
+/* Blanks are in the role of the words: changing it costs more bytes. */
 static int put_key(const struct action_info *info, int y, int x)
 {
     char key[16];
     int used = cells_put(y, x, COLS - x, STYLE_KEY,
                          key_label(info, key, sizeof key));
+    cells_blank(y, x + used, 1, STYLE_FACT);
     used += 1;
     return used + cells_put(y, x + used, COLS - x - used, STYLE_FACT,
                             _(info->word));
@@ -197,7 +218,9 @@ static void draw_footer(const char *names, int y)
         const struct action_info *info = action_info(list[i]);
         if (x + key_width(info) + 1 > end)
             break;
-        x += put_key(info, y, x) + 2;
+        x += put_key(info, y, x);
+        cells_blank(y, x, 2, STYLE_FACT);
+        x += 2;
     }
     if (x <= end + 1)
         put_key(last, y, end > x + 4 ? x + 2 : x);
@@ -222,6 +245,14 @@ static void draw_keys(const struct app *a, const char *names, int y)
     } else if (a->line.kind != LINE_NONE) {
         cells_put(y, 1, COLS - 1, STYLE_FACT,
                   _("Tab completes  Enter runs  Esc leaves  Up Down history"));
+    } else if (a->typing.open) {
+        cells_put(y, 1, COLS - 1, STYLE_FACT,
+                  _("arrows Home End move  ^W word  ^U line  ^K rest  paste "
+                    "goes in as it is"));
+    } else if (a->form.open) {
+        cells_put(y, 1, COLS - 1, STYLE_FACT,
+                  _("Tab next field  Left Right change  0-9 type  Enter press "
+                    " Esc close, form kept"));
     } else if (a->ask.kind != ASK_NOTHING) {
         cells_put(y, 1, COLS - 1, STYLE_FACT, _(asked[a->ask.kind]));
     } else {
@@ -260,10 +291,14 @@ static void draw_stacked(struct app *a, const struct view_ops *ops, int top,
         ops->item(a, (struct area){top + 1, 0, h - 1, COLS});
         return;
     }
-    int rows = ops->list_rows(LINES) + 1;
+    int rows = a->form.open ? 4 : ops->list_rows(LINES) + 1;
     draw_list(a, ops, (struct area){top, 0, rows, COLS});
     cross_rule(top + rows, 0, COLS, false);
-    ops->item(a, (struct area){top + rows + 1, 0, h - rows - 1, COLS});
+    struct area item = {top + rows + 1, 0, h - rows - 1, COLS};
+    if (a->form.open)
+        form_draw(a, item);
+    else
+        ops->item(a, item);
 }
 
 static void draw_beside(struct app *a, const struct view_ops *ops, int top,
@@ -277,7 +312,11 @@ static void draw_beside(struct app *a, const struct view_ops *ops, int top,
     draw_list(a, ops, (struct area){top, 0, bottom - top, left - 1});
     for (int y = top; y < bottom; y++)
         cells_put(y, left - 1, 1, STYLE_RULE, "│");
-    ops->item(a, (struct area){top, left, bottom - top, COLS - left});
+    struct area item = {top, left, bottom - top, COLS - left};
+    if (a->form.open)
+        form_draw(a, item);
+    else
+        ops->item(a, item);
 }
 
 /* ---- Small screens ------------------------------------------------------ */
@@ -350,7 +389,11 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     bool said = *a->said || a->ask.kind != ASK_NOTHING ||
                 a->line.kind != LINE_NONE;
     int bottom = LINES - 2;
-    if (a->second_pane || !ops->item || !review) {
+    if (ops->whole) {
+        ops->whole(a, (struct area){1, 0, bottom - 1, COLS});
+    } else if (review && a->review.bulk) {
+        ops->item(a, (struct area){1, 0, bottom - 1, COLS});
+    } else if (a->second_pane || !ops->item || !review) {
         draw_list(a, ops, (struct area){1, 0, bottom - 1, COLS});
     } else if (a->review.now.id) {
         draw_plain_texts(a, 1, bottom - 1);
@@ -403,20 +446,22 @@ static bool too_small_to_decide(void)
 void ui_paint(struct app *a)
 {
     const struct view_ops *ops = view_ops(a->view);
-    bool pane = COLS < 60 || LINES < 16;
+    bool pane = COLS < 60 || LINES < 16, tiny = COLS < 40 || LINES < 8;
     cells_show_hidden(a->show_hidden);
     if (a->stale == STALE_ALL)
         clearok(curscr, TRUE);
     erase();
-    curs_set(a->line.kind != LINE_NONE);
-    if (COLS < 40 || LINES < 8) {
+    curs_set(a->line.kind != LINE_NONE || a->typing.open);
+    if (tiny) {
         draw_tiny(a);
     } else if (pane) {
         draw_pane(a, ops);
     } else {
         draw_tabs(a);
         ops->where(a, 1, 1, COLS - 2);
-        if (COLS >= 100)
+        if (ops->whole)
+            ops->whole(a, (struct area){2, 0, LINES - 4, COLS});
+        else if (COLS >= 100)
             draw_beside(a, ops, 2, LINES - 2);
         else
             draw_stacked(a, ops, 2, LINES - 2);
@@ -428,7 +473,9 @@ void ui_paint(struct app *a)
     } else if (LINES == 4) {
         draw_keys(a, "help quit", LINES - 1);
     }
+    if (a->typing.open)
+        move(a->cursor_y, a->cursor_x);
     refresh();
     a->stale = STALE_NOTHING;
-    a->painted = !too_small_to_decide();
+    a->painted = !too_small_to_decide() && !(tiny && a->review.bulk);
 }

@@ -94,19 +94,21 @@ void add_diff(struct rich *r, const char *a, const char *b, bool marks)
 {
     struct diff d;
     diff_words(a, b, &d);
-    bool blank = false;
     for (size_t i = 0; i < d.pieces.n; i++) {
         struct diff_piece p = d.pieces.at[i];
         const char *s = p.op == DIFF_DEL ? a : b;
         enum style role = p.op == DIFF_DEL   ? STYLE_DEL
                          : p.op == DIFF_ADD ? STYLE_ADD
                                             : STYLE_TEXT;
-        /* an addition right behind a removal needs no blank between them */
-        bool joined = i > 0 && p.op == DIFF_ADD &&
-                      d.pieces.at[i - 1].op == DIFF_DEL;
-        if (p.from > p.gap && !joined)
+        const struct diff_piece *was = i ? &d.pieces.at[i - 1] : NULL;
+        bool behind = was && was->op == DIFF_DEL;
+        /* with marks an addition stands right behind what it replaces */
+        if (p.from > p.gap && !(behind && p.op == DIFF_ADD && marks))
             rich_add_n(r, STYLE_TEXT, s + p.gap, p.from - p.gap);
-        else if (joined && !marks && !blank)
+        else if (behind && !marks && (p.op == DIFF_ADD ||
+                                      was->from == was->gap))
+            rich_add(r, STYLE_TEXT, " ");
+        else if (behind && p.op == DIFF_KEEP && was->from == was->gap)
             rich_add(r, STYLE_TEXT, " ");
         if (marks && p.op != DIFF_KEEP)
             rich_add(r, role, p.op == DIFF_DEL ? "[-" : "{+");

@@ -8,6 +8,7 @@
 
 #include "base/lang.h"
 #include "base/loop.h"
+#include "base/proc.h"
 #include "base/say.h"
 #include "base/sig.h"
 #include "ui/term.h"
@@ -26,10 +27,12 @@ static void edit(struct screen *x)
     struct err e = {0};
     char *text = x->app.edit.text;
     x->app.edit.text = NULL;
-    if (term_edit(text ? text : "", &out, &e))
+    char **drop = app_secrets();
+    if (term_edit(text ? text : "", drop, &out, &e))
         app_edited(&x->app, buf_str(&out), NULL);
     else
         app_edited(&x->app, NULL, e.text);
+    proc_free_argv(drop);
     free(text);
     buf_free(&out);
 }
@@ -76,9 +79,7 @@ static void on_signal(void *ctx, int revents)
         if (signo == SIGWINCH) {
             term_resize();
             x->app.stale = STALE_ALL;
-        } else if (signo == SIGHUP) {
-            x->gone = true;
-        } else if (signo == SIGTERM || signo == SIGINT) {
+        } else if (signo == SIGHUP || signo == SIGTERM || signo == SIGINT) {
             x->app.quit = true;
         }
     }
@@ -89,7 +90,12 @@ static void on_look(void *ctx, int revents)
     struct screen *x = ctx;
     (void)revents;
     app_look(&x->app);
-    loop_timer(x->loop, LOOK_MS, on_look, x);
+    if (runs_tick(&x->app) && x->app.view == VIEW_RUNS)
+        x->app.stale = STALE_PAINT;
+    if (export_tick(&x->app))
+        x->app.stale = STALE_PAINT;
+    loop_timer(x->loop, x->app.export.child ? LOOK_MS / 5 : LOOK_MS, on_look,
+               x);
 }
 
 /* While SQLite waits: what it waits for stands on row 23; Esc gives up. */
@@ -114,7 +120,18 @@ static bool on_tick(void *ctx, const char *holder, int64_t waited)
     return !x->gone && waited < 60000;
 }
 
-int ui_run(struct store *s, const char *who)
+/* One line after the screen has closed, where something goes on. */
+static void say_what_goes_on(struct app *a)
+{
+    runs_open(a);
+    runs_tick(a);
+    if (a->runs.running)
+        printf(P_("%d job goes on without you; see `stillroom runs`\n",
+                  "%d jobs go on without you; see `stillroom runs`\n",
+                  (unsigned long)a->runs.running), a->runs.running);
+}
+
+int ui_run(struct store *s, const char *who, bool tour)
 {
     struct screen x = {0};
     struct err e = {0};
@@ -126,6 +143,7 @@ int ui_run(struct store *s, const char *who)
     sig_catch(SIGTERM);
     sig_catch(SIGINT);
     app_init(&x.app, s, who);
+    x.app.tour = tour;
     store_set_tick(s, on_tick, &x);
     x.loop = loop_new();
     loop_watch(x.loop, term_fd(), POLLIN, on_keys, &x);
@@ -137,8 +155,10 @@ int ui_run(struct store *s, const char *who)
             ui_paint(&x.app);
         loop_once(x.loop, -1);
     }
-    if (!x.gone)
+    if (!x.gone) {
         term_stop();
+        say_what_goes_on(&x.app);
+    }
     loop_free(&x.loop);
     store_set_tick(s, NULL, NULL);
     app_done(&x.app);

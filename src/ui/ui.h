@@ -22,6 +22,8 @@ struct view_ops {
     void (*item)(struct app *a, struct area where);
     /* Rows of the list on a screen of `rows` rows. */
     int (*list_rows)(int rows);
+    /* Draws rows 3 to 22 itself, in place of list and item; or NULL. */
+    void (*whole)(struct app *a, struct area where);
     /* Names of the actions on row 24, in order of importance; the last one
      * is kept at the right. */
     const char *footer;
@@ -30,15 +32,18 @@ struct view_ops {
 const struct view_ops *view_ops(enum view v);
 
 extern const struct view_ops view_targets, view_seeds, view_review,
-    view_lineage, view_help, view_messages;
+    view_rank, view_runs, view_export, view_lineage, view_help, view_messages;
 
-/* Runs the screen on a store (taken) until the person leaves. With `script`,
- * keys and commands come from that file instead (tests). Returns the exit
- * code. */
-int ui_run(struct store *s, const char *who);
+/* Runs the screen on a store (taken) until the person leaves; `tour` shows
+ * the demo's. Returns the exit code. */
+int ui_run(struct store *s, const char *who, bool tour);
 
 /* Paints the whole screen from the app's state into curses' window. */
 void ui_paint(struct app *a);
+
+/* Draws the open form in the item's place; its buttons stand on the row
+ * below it. */
+void form_draw(struct app *a, struct area where);
 
 /* ---- Parts that views share --------------------------------------------- */
 

@@ -47,7 +47,8 @@ static void help_row(struct app *a, size_t i, int y, int x, int w, bool on)
 }
 
 const struct view_ops view_help = {help_where, help_header, help_row, NULL,
-                                   most_rows, "open find back help"};
+                                   most_rows,
+    .footer = "open find back help"};
 
 /* ---- Messages ----------------------------------------------------------- */
 
@@ -77,7 +78,8 @@ static void messages_row(struct app *a, size_t i, int y, int x, int w,
 }
 
 const struct view_ops view_messages = {messages_where, NULL, messages_row,
-                                       NULL, most_rows, "find back help"};
+                                       NULL, most_rows,
+    .footer = "find back help"};
 
 /* ---- Lineage ------------------------------------------------------------ */
 
@@ -131,4 +133,4 @@ static int lineage_rows(int rows)
 
 const struct view_ops view_lineage = {lineage_where, lineage_header,
                                       lineage_row, lineage_item, lineage_rows,
-                                      "down open copy hidden back help"};
+    .footer = "down open copy hidden back help"};

@@ -67,6 +67,7 @@ static void row(struct app *a, size_t i, int y, int x, int w, bool on)
     cells_right(y, x + 9, 6, role, near);
     cells_right(y, x + 15, 4, role, marks);
     cells_right(y, x + 19, 6, role, judge);
+    r.recipe[8] = '\0';
     cells_put(y, x + 27, 8, role, r.recipe);
     cells_put(y, x + 37, w - 38, role, r.first_line);
     free(r.first_line);
@@ -119,10 +120,17 @@ static void prompt_part(struct app *a, struct part *p)
 static void check_guts(struct app *a, struct part *p, bool near_here)
 {
     const struct sample *x = &a->review.now;
-    size_t passed = 0;
+    int64_t shown_id = a->review.answer >= 0 && x->candidates.n
+                           ? x->candidates.at[a->review.answer].id
+                           : 0;
+    size_t passed = 0, all = 0;
     for (size_t i = 0; i < x->checks.n; i++) {
         const struct check_result *r = &x->checks.at[i].result;
         char figure[16], text[48];
+        if (x->checks.at[i].candidate &&
+            x->checks.at[i].candidate != shown_id)
+            continue; /* of another answer */
+        all++;
         if (r->verdict == VERDICT_PASS) {
             passed++;
             continue;
@@ -137,7 +145,7 @@ static void check_guts(struct app *a, struct part *p, bool near_here)
     if (passed) {
         char text[48];
         snprintf(text, sizeof text,
-                 passed == x->checks.n ? P_("✓ %zu check", "✓ %zu checks",
+                 passed == all ? P_("✓ %zu check", "✓ %zu checks",
                                             passed)
                                        : _("✓ %zu more checks"), passed);
         part_mark(p, STYLE_OK, text, NULL);
@@ -199,7 +207,9 @@ static void answer_part(struct app *a, struct part *p, bool near_here)
     char *text, *before;
     review_answer(a, &text, &before);
     answer_head(a, p, text);
-    if (before && (r->draft || r->against_answer)) {
+    if (a->typing.open)
+        rich_add(&p->body, STYLE_TEXT, buf_str(&a->typing.text));
+    else if (before && (r->draft || r->against_answer)) {
         struct diff d;
         diff_words(before, text, &d);
         part_gutf(p, STYLE_FACT, NULL, _("+%zu -%zu words"), d.added,
@@ -256,6 +266,31 @@ static void tail(struct app *a, struct part *p, int h, bool more)
     }
 }
 
+/* Where the cursor of the typing area stands; scrolls it into sight. */
+static void place_cursor(struct app *a, struct part *p, int y, int x, int h)
+{
+    size_t at = a->typing.cursor;
+    for (size_t i = 0; i < p->lines.n; i++) {
+        struct wrapped l = p->lines.at[i];
+        bool last = i + 1 == p->lines.n;
+        if (at < l.from || (!last && at >= p->lines.at[i + 1].from))
+            continue;
+        int row = (int)i;
+        if (row < p->scroll)
+            p->scroll = row;
+        if (row >= p->scroll + h)
+            p->scroll = row - h + 1;
+        a->review.scroll = p->scroll;
+        char *head = xstrndup(buf_str(&p->body.text) + l.from, at - l.from);
+        a->cursor_y = y + row - p->scroll;
+        a->cursor_x = x + GUTTER + 2 + cells_width(head);
+        free(head);
+        return;
+    }
+    a->cursor_y = y;
+    a->cursor_x = x + GUTTER + 2;
+}
+
 static void draw_bulk(struct app *a, struct area w);
 
 static void item(struct app *a, struct area w)
@@ -296,6 +331,8 @@ static void item(struct app *a, struct area w)
     a->text_rows = h;
     a->text_total = (int)answer.lines.n;
     tail(a, &answer, h, a->text_total > h);
+    if (a->typing.open)
+        place_cursor(a, &answer, w.y + prompt_h + 1, w.x, h);
     part_draw(&answer, w.y + prompt_h + 1, w.x, h, w.w);
     if (beside) {
         near_part(a, &near);
@@ -388,4 +425,4 @@ static int list_rows(int rows)
 
 const struct view_ops view_review = {
     where, header, row, item, list_rows,
-    "accept reject defer edit diff lineage find help"};
+    .footer = "accept reject defer edit diff lineage find help"};

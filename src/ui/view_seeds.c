@@ -157,4 +157,4 @@ static int list_rows(int rows)
 
 const struct view_ops view_seeds = {
     where, header, row, item, list_rows,
-    "add import edit tag select filter find help"};
+    .footer = "add import edit tag select filter find help"};

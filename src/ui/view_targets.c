@@ -114,4 +114,4 @@ static int list_rows(int rows)
 
 const struct view_ops view_targets = {
     where, header, row, item, list_rows,
-    "open add edit find help"};
+    .footer = "open add edit find help"};

@@ -10,6 +10,19 @@
 #include "store/seed.h"
 #include "store/text.h"
 
+/* In the index a prompt that waits for its answers is no sample yet: its key
+ * says which item of which call it is. */
+#define WAITING ((int64_t)1 << 50)
+#define WAITING_KEY(call, item) (WAITING + (call) * 4096 + (item))
+
+/* The sample that a key names by now; 0 for one that still waits. */
+static int64_t sample_of_key(struct store *s, int64_t key)
+{
+    if (key < WAITING)
+        return key > 0 ? key : 0;
+    return sample_made_by(s, (key - WAITING) / 4096, (key - WAITING) % 4096);
+}
+
 /* ---- Opening ------------------------------------------------------------ */
 
 static void index_seeds(struct arrivals *v)
@@ -133,24 +146,25 @@ static int64_t nearest_drawn(struct arrival *x, const char *prompt)
 }
 
 static struct check_result run_near(struct arrival *x, const char *prompt,
-                                    double limit)
+                                    double limit, int64_t *key)
 {
     struct near_hit hit = near_find(x->v->near, prompt, NEAR_EXACT);
     if (!isnan(x->v->words.near_limit))
         limit = x->v->words.near_limit;
-    return check_near(hit.f, limit, hit.key > 0 ? hit.key : 0,
+    *key = hit.key;
+    return check_near(hit.f, limit, sample_of_key(x->v->s, hit.key),
                       hit.key < 0 ? -hit.key : 0);
 }
 
 /* The checks of a new prompt that its step runs; *n of them. */
 static bool prompt_checks(struct arrival *x, const char *prompt,
-                          struct check_result *out, size_t *n)
+                          struct check_result *out, size_t *n, int64_t *key)
 {
     const struct recipe_check *near = limit_of(x, "near");
     bool failed = false;
     *n = 0;
     if (near)
-        out[(*n)++] = run_near(x, prompt, near->limit);
+        out[(*n)++] = run_near(x, prompt, near->limit, key);
     if (limit_of(x, "length"))
         out[(*n)++] = check_length(prompt);
     for (size_t i = 0; i < *n; i++)
@@ -290,29 +304,27 @@ static bool take_prompt(struct arrival *x, const struct recipe_item *it,
     size_t n;
     struct chat prompt = chat_of(it->prompt);
     int64_t same = sample_with_prompt(v->s, v->job.target, &prompt), id;
-    int64_t seed = nearest_drawn(x, it->prompt);
+    int64_t seed = nearest_drawn(x, it->prompt), against = 0;
     bool ok = true;
     v->found++;
     if (same) { /* a prompt that stands there: nothing new was made */
         v->failed_checks[CHECK_DUPLICATE]++;
-    } else if (!prompt_checks(x, it->prompt, checks, &n)) {
+    } else if (!prompt_checks(x, it->prompt, checks, &n, &against)) {
         ok = add_sample(x, &prompt, (int64_t)it->index, x->call.id, seed,
                         checks, n, &id, e) &&
              sample_index(x->a, id, e);
     } else {
         double near = NAN, limit = NAN;
-        int64_t against = 0;
         for (size_t i = 0; i < n; i++) {
             if (checks[i].check != CHECK_NEAR)
                 continue;
             near = checks[i].figure;
             limit = checks[i].bound;
-            against = checks[i].against_sample ? checks[i].against_sample
-                                               : -checks[i].against_seed;
         }
         ok = plan_answers(x, &prompt, (int64_t)it->index, seed, near, limit,
                           against, e);
-        near_add(v->near, 0, it->prompt);
+        near_add(v->near, WAITING_KEY(x->call.id, (int64_t)it->index),
+                 it->prompt);
     }
     chat_free(&prompt);
     return ok;
@@ -326,11 +338,11 @@ static bool take_triple(struct arrival *x, const struct recipe_item *it,
     char *text = recipe_triple_prompt(it);
     struct chat prompt = chat_of(text);
     int64_t same = sample_with_prompt(x->v->s, x->v->job.target, &prompt);
-    int64_t id = same, seed = nearest_drawn(x, text);
+    int64_t id = same, seed = nearest_drawn(x, text), key;
     bool ok = true;
     x->v->found++;
     if (!same) {
-        prompt_checks(x, text, checks, &n);
+        prompt_checks(x, text, checks, &n, &key);
         ok = add_sample(x, &prompt, (int64_t)it->index, x->call.id, seed,
                         checks, n, &id, e);
         near_add(x->v->near, id, text);
@@ -368,7 +380,7 @@ static bool take_answer(struct arrival *x, const struct recipe_item *it,
         struct check_result near =
             check_near(json_get_number(x->params, "near", 0),
                        json_get_number(x->params, "limit", 1),
-                       against > 0 ? against : 0,
+                       sample_of_key(v->s, against),
                        against < 0 ? -against : 0);
         bool has = json_get(x->params, "near") != NULL;
         int64_t seed = json_get_int(x->params, "seed_row", in[0].seed);

@@ -460,6 +460,10 @@ static const char *end_state(struct elicit *x, bool ok, struct err *e)
                 x->trouble);
         return "failed";
     }
+    if (!x->answered && x->failed && !x->stopping) {
+        err_set(e, ERR_NET, _("no call was answered: %s"), x->trouble);
+        return "failed";
+    }
     if (x->over_budget)
         err_set(e, ERR_NONE, _("the spending limit was reached"));
     return x->stopping ? "stopped" : "done";

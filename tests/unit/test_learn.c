@@ -76,6 +76,19 @@ static void rows_are_encoded_and_cut(void **state)
     items_free(&d);
 }
 
+static void tool_calls_are_part_of_the_answer(void **state)
+{
+    (void)state;
+    struct items d;
+    struct err e = {0};
+    assert_ok(load("{\"id\":1,\"prompt\":[{\"role\":\"user\",\"content\":"
+                   "\"a\"}],\"answer\":{\"content\":\"b\",\"tool_calls\":"
+                   "[{\"id\": 2}]}}", &d, 90, &e), e);
+    assert_string_equal(d.at[0].answer, "b[{\"id\":2}]");
+    assert_int_equal(d.at[0].targets, 12);
+    items_free(&d);
+}
+
 static void wrong_rows_are_named(void **state)
 {
     (void)state;
@@ -256,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_is_the_last_mark_or_all),
         cmocka_unit_test(rows_are_encoded_and_cut),
+        cmocka_unit_test(tool_calls_are_part_of_the_answer),
         cmocka_unit_test(wrong_rows_are_named),
         cmocka_unit_test(every_epoch_has_every_row_once),
         cmocka_unit_test(budgets_are_kept),

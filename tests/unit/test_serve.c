@@ -1,5 +1,6 @@
 /* Starts `stillroom-model serve builtin` on a Unix socket and on a port, and
  * speaks plain HTTP to it. */
+#include "unit/serving.h"
 #include "unit/test.h"
 
 #include <arpa/inet.h>
@@ -17,44 +18,14 @@
 #include "base/proc.h"
 #include "model/serve/address.h"
 
-static char *program;
-static char *socket_path;
 static pid_t server = -1;
 
-/* Ends a server that was started, and nothing else: a pid that is not one
- * would make kill() reach every process there is. */
-static int stop(pid_t pid, int signo)
+/* Starts the built-in teacher, which makes no mistakes here. */
+static char *start_builtin(const char *listen, pid_t *pid)
 {
-    if (pid <= 1)
-        return -1;
-    kill(pid, signo);
-    return proc_wait(pid);
-}
-
-/* Starts it and gives what stands behind "listening on ". */
-static char *start(const char *listen, pid_t *pid)
-{
-    struct err e = {0};
-    int ends[2];
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    const char *argv[] = {program, "serve", "builtin", "--listen", listen,
-                          "--wrong", "0", "--slips", "0", "--recipes",
-                          getenv("HOME"), NULL};
-    struct proc p = {.argv = argv, .in = -1, .out = ends[1], .err = -2,
-                     .die_with_us = true};
-    *pid = proc_start(&p, &e);
-    close(ends[1]);
-    if (*pid < 0)
-        fail_msg("%s", e.text);
-    char line[400];
-    size_t n = 0;
-    while (n < sizeof line - 1 && read(ends[0], line + n, 1) == 1 &&
-           line[n] != '\n')
-        n++;
-    line[n] = '\0';
-    close(ends[0]);
-    assert_int_equal(strncmp(line, "listening on ", 13), 0);
-    return xstrdup(line + 13);
+    const char *args[] = {"builtin", "--listen", listen, "--wrong", "0",
+                          "--slips", "0", "--recipes", getenv("HOME"), NULL};
+    return start(args, pid);
 }
 
 /* A recipe of a user's own, where the server is told to look. */
@@ -79,15 +50,11 @@ static void write_recipe(void)
 static int start_all(void **state)
 {
     (void)state;
-    if (!getenv("top_builddir") || !getenv("HOME"))
-        return -1; /* not run by make check */
-    program = xasprintf("%s/src/stillroom-model", getenv("top_builddir"));
-    if (!file_exists(program))
+    if (!find_program())
         return -1;
-    socket_path = xasprintf("%s/s", getenv("HOME"));
     char *listen = xasprintf("unix:%s", socket_path);
     write_recipe();
-    char *address = start(listen, &server);
+    char *address = start_builtin(listen, &server);
     int ok = strcmp(address, listen);
     free(address);
     free(listen);
@@ -102,63 +69,6 @@ static int stop_all(void **state)
     free(program);
     free(socket_path);
     return status || !gone;
-}
-
-/* Sends raw bytes and reads to the end. */
-static char *talk_on(int fd, const char *bytes, size_t n)
-{
-    struct buf b = BUF_INIT(16 << 20);
-    char chunk[4096];
-    ssize_t got;
-    assert_true(fd >= 0);
-    fd_write_all(fd, bytes, n); /* it may refuse before it has all */
-    while ((got = read(fd, chunk, sizeof chunk)) > 0)
-        buf_add(&b, chunk, (size_t)got);
-    close(fd);
-    return buf_take(&b);
-}
-
-static char *talk(const char *request)
-{
-    return talk_on(unix_connect(socket_path), request, strlen(request));
-}
-
-/* POSTs a body; headers end with \r\n each. */
-static char *post(const char *headers, const char *body)
-{
-    char *request = xasprintf("POST /v1/chat/completions HTTP/1.1\r\n"
-                              "Host: x\r\nConnection: close\r\n%s"
-                              "Content-Length: %zu\r\n\r\n%s",
-                              headers, strlen(body), body);
-    char *reply = talk(request);
-    free(request);
-    return reply;
-}
-
-static json *body_of(const char *reply)
-{
-    struct err e = {0};
-    const char *body = strstr(reply, "\r\n\r\n");
-    assert_non_null(body);
-    json *j = json_parse(body + 4, strlen(body + 4), &e);
-    if (!j)
-        fail_msg("%s: %s", e.text, reply);
-    return j;
-}
-
-static int status_of(const char *reply)
-{
-    int status = 0;
-    sscanf(reply, "HTTP/1.1 %d", &status);
-    return status;
-}
-
-static const char *content(const json *body, int choice)
-{
-    const json *c = json_first(json_get(body, "choices"));
-    for (; c && choice > 0; choice--)
-        c = json_next(c);
-    return json_get_string(json_get(c, "message"), "content", "");
 }
 
 #define EGGS                                                                  \
@@ -379,7 +289,7 @@ static void a_free_port(void **state)
 {
     (void)state;
     pid_t pid;
-    char *address = start("127.0.0.1:0", &pid);
+    char *address = start_builtin("127.0.0.1:0", &pid);
     struct sockaddr_in a = {.sin_family = AF_INET};
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     a.sin_port = htons((uint16_t)atoi(strchr(address, ':') + 1));
@@ -402,7 +312,7 @@ static void long_socket_paths(void **state)
     char *dir = xasprintf("%s/%0100d", getenv("HOME"), 7);
     char *listen = xasprintf("unix:%s/socket", dir);
     assert_ok(dir_make(dir, 0700, &e), e);
-    char *address = start(listen, &pid);
+    char *address = start_builtin(listen, &pid);
     int fd = unix_connect(listen + 5);
     static const char request[] = "GET /v1/models HTTP/1.1\r\nHost: x\r\n"
                                   "Connection: close\r\n\r\n";
@@ -413,7 +323,7 @@ static void long_socket_paths(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
     stop(pid, SIGKILL); /* leaves its socket behind */
     free(address);
-    address = start(listen, &pid); /* which does no harm */
+    address = start_builtin(listen, &pid); /* which does no harm */
     assert_int_equal(stop(pid, SIGTERM), 0);
     assert_false(file_exists(listen + 5));
     free(address);

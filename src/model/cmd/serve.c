@@ -2,12 +2,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/lang.h"
 #include "base/say.h"
 #include "base/sig.h"
 #include "model/cmd/cmd.h"
+#include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
 #include "model/serve/server.h"
 
@@ -32,6 +34,22 @@ static int run(const char *where, const struct answerer *a, struct err *e)
     wait_for_end();
     server_stop(&s);
     return 0;
+}
+
+/* The student in the folder, under the folder's name. */
+static struct answerer *student(const char *dir, struct err *e)
+{
+    struct llama *m;
+    struct tokenizer *t;
+    if (!folder_load(dir, &m, &t, e))
+        return NULL;
+    char *path = realpath(dir, NULL);
+    const char *name = path ? strrchr(path, '/') + 1 : dir;
+    struct answerer *a = model_answerer(name, m, t, e);
+    if (!a)
+        err_in(e, "%s", dir);
+    free(path);
+    return a;
 }
 
 int cmd_serve(int argc, char **argv)
@@ -65,7 +83,7 @@ int cmd_serve(int argc, char **argv)
                                      "probabilities from 0 to 1"));
     struct answerer *a =
         strcmp(what, "builtin")
-            ? model_answerer(what, &e)
+            ? student(what, &e)
             : builtin_answerer(recipes, (uint64_t)seed, wrong, slips, judge,
                                &e);
     code = a ? run(where, a, &e) : say_err("stillroom-model", &e);

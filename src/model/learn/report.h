@@ -1,5 +1,16 @@
-/* The files of a run's folder that a screen reads: status.json (replaced at
- * most four times a second), curve.jsonl, answers.jsonl, figures.json.
+/* The files of a run's folder that a screen reads.
+ *
+ * status.json, replaced at most four times a second:
+ *   {"state":"running|done|stopped|failed","why":text?,"step":n,"steps":n,
+ *    "loss":x?,"held_out_loss":x?,"exact":x?,"tokens":n,
+ *    "tokens_per_second":x?,"eta_seconds":x?,"gemm_share":x?,
+ *    "parameters":n,"checkpoint":n?,"kernel":text,"threads":n,
+ *    "memory_bytes":n,"held_out":n}
+ *   (with ?: absent until it is known)
+ * curve.jsonl, one line a logged step or evaluation:
+ *   {"step":n,"loss":x} or {"step":n,"held_out_loss":x,"exact":x}
+ * answers.jsonl, replaced at each evaluation, up to 200 held-out rows:
+ *   {"id":n,"before":text,"now":text,"right":bool,"right_before":bool}
  */
 #ifndef MODEL_LEARN_REPORT_H
 #define MODEL_LEARN_REPORT_H

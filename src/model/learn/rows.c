@@ -121,14 +121,11 @@ static bool add_row(void *ctx, struct row *r, struct err *e)
         rendered_free(&prompt);
         return false;
     }
-    struct buf body = BUF_INIT(0);
-    answer_print(&r->answer, &body);
     struct item m = {.id = r->id, .ids = all.ids, .trained = all.trained,
                      .n = (int)all.n, .prompt = (int)prompt.n,
-                     .answer = answer_text(buf_str(&body))};
+                     .answer = template_answer(&r->answer)};
     all.ids = NULL;
     all.trained = NULL;
-    buf_free(&body);
     rendered_free(&prompt);
     rendered_free(&all);
     keep(g, &m);
@@ -139,6 +136,8 @@ bool items_load(struct items *d, const struct tokenizer *t, char *const *path,
                 size_t n, int context, struct err *e)
 {
     struct loading g = {d, t, context};
+    if (!template_check(t, e))
+        return false;
     for (size_t i = 0; i < n; i++)
         if (!rows_each(path[i], add_row, &g, e))
             return false;

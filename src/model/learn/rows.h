@@ -37,7 +37,7 @@ struct item {
     uint8_t *trained;
     int n, prompt;
     int targets;  /* trained ids from the second on */
-    char *answer; /* as text */
+    char *answer; /* as the student writes it, without its end */
 };
 
 struct items {

@@ -2,6 +2,13 @@
 
 #include "base/lang.h"
 
+/* A plan is walked to its end before the first step, checkpoints are named by
+ * eight digits of the step, and a checkpoint's settings are doubles. */
+#define MOST_TOKENS 10000000000
+#define MOST_EPOCHS 1000000
+#define MOST_STEPS 99999999
+#define MOST_SEED 9007199254740992
+
 #define AT(member) offsetof(struct settings, member)
 
 const struct setting setting_table[SETTINGS] = {
@@ -39,6 +46,10 @@ bool settings_check(const struct settings *s, struct err *e)
     if ((s->tokens > 0) + (s->epochs > 0) + (s->steps > 0) > 1)
         return err_set(e, ERR_USAGE, _("--tokens, --epochs and --steps: only "
                                        "one of them can be given"));
+    if (s->tokens > MOST_TOKENS || s->epochs > MOST_EPOCHS ||
+        s->steps > MOST_STEPS || s->seed > MOST_SEED)
+        return err_set(e, ERR_USAGE, _("--tokens, --epochs, --steps or --seed "
+                                       "is too large"));
     if (s->batch_tokens < 1 || s->batch_tokens > 1 << 22)
         return err_set(e, ERR_USAGE, _("--batch-tokens is not from 1 to %d"),
                        1 << 22);

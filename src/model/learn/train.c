@@ -24,7 +24,8 @@
 enum {
     SAVE_MS = 60000,  /* between checkpoints, and at least */
     SAVE_PART = 50,   /* this many times what one takes to write */
-    CURVE_POINTS = 2000
+    CURVE_POINTS = 2000,
+    WORKER_TOKENS = 256
 };
 
 struct trainer {
@@ -93,9 +94,18 @@ static void fill_in(struct trainer *x)
         s->eval_every = x->r.steps > 10 ? (x->r.steps + 9) / 10 : 1;
 }
 
+/* A worker for each processor, while each has enough tokens of a step to be
+ * worth its own gradient. */
+static int workers_for(const struct settings *s)
+{
+    int64_t useful = (s->batch_tokens + WORKER_TOKENS - 1) / WORKER_TOKENS;
+    int n = pool_default();
+    return useful < n ? (int)useful : n;
+}
+
 static bool start(struct trainer *x, struct err *e)
 {
-    int workers = pool_default();
+    int workers = x->id.threads;
     size_t longest = x->rows.longest > x->valid.longest ? x->rows.longest
                                                         : x->valid.longest;
     x->pool = pool_new(workers);
@@ -191,8 +201,10 @@ static bool save_best(struct trainer *x, struct err *e)
 static bool agree(struct trainer *x, const json *note, struct err *e)
 {
     if (!settings_resume(&x->s, x->t->given, json_get(note, "settings"), e) ||
+        !settings_check(&x->s, e) ||
         !identity_same_inputs(&x->id, json_get(note, "identity"), e))
         return false;
+    x->id.threads = workers_for(&x->s);
     if (identity_same_host(&x->id, json_get(note, "identity"), e)) {
         x->same_host = json_get_bool(note, "same_host", true);
         return true;
@@ -419,10 +431,10 @@ static bool prepare(struct trainer *x, struct err *e)
         *e = none;
         return false;
     }
-    bool ok = identity_of(&x->id, x->t->dir, x->t->rows, x->t->n_rows,
-                          x->t->valid, pool_default(), e) &&
-              (!note || agree(x, note, e)) && settings_check(&x->s, e) &&
-              read_inputs(x, e);
+    bool ok = settings_check(&x->s, e) &&
+              identity_of(&x->id, x->t->dir, x->t->rows, x->t->n_rows,
+                          x->t->valid, workers_for(&x->s), e) &&
+              (!note || agree(x, note, e)) && read_inputs(x, e);
     if (ok) {
         fill_in(x);
         ok = start(x, e);

@@ -146,7 +146,7 @@ bool config_check(const struct config *c, struct err *e)
         return err_set(e, ERR_INPUT, _("rope_theta is not between 1 and 1e12"));
     if (c->hidden > 1 << 16 || c->ffn > 1 << 18 || c->layers > 1024 ||
         c->heads > 4096 || c->heads * c->head_dim > 1 << 17 ||
-        c->vocab > 1 << 20)
+        c->vocab > 1 << 20 || c->context > 1 << 20)
         return err_set(e, ERR_INPUT, _("a size in the configuration is larger "
                                        "than this program trains"));
     double n = config_parameters(c);

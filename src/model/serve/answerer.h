@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "domain/chat.h"
+#include "model/net/llama.h"
+#include "model/token/tokenizer.h"
 
 /* One question; borrowed for as long as the answer runs. */
 struct question {
@@ -21,7 +23,8 @@ struct question {
     int max_tokens;            /* 0: not said */
     char *const *stop;
     size_t n_stop;
-    int64_t seed; /* 0 where the request has none */
+    int64_t seed;
+    bool seeded;   /* the request has a seed; else it is 0 */
     size_t choice; /* which of `n` answers, from 0 */
     int logprobs;  /* -1: not asked for; else how many alternatives */
     const char *step; /* the header Stillroom-Step, or NULL */
@@ -46,6 +49,8 @@ struct answerer {
                 struct err *e);
     /* Ends an answer, finished or not, and tells what it took. */
     void (*end)(void *run, struct usage *u);
+    /* Makes answers that still run fail soon; may be NULL. */
+    void (*stop)(void *ctx);
     void (*free)(void *ctx);
 };
 
@@ -55,8 +60,11 @@ struct answerer *builtin_answerer(const char *dir, uint64_t seed,
                                   double wrong, double slips, double judge,
                                   struct err *e);
 
-/* The model in the folder. */
-struct answerer *model_answerer(const char *dir, struct err *e);
+/* A student under that name (copied); takes model and tokenizer, which it
+ * frees, on failure too. Without a chat template it goes on with the plain
+ * text of the messages; NULL where the template is not one that is known. */
+struct answerer *model_answerer(const char *name, struct llama *m,
+                                struct tokenizer *t, struct err *e);
 
 void answerer_free(struct answerer **a);
 

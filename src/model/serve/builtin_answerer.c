@@ -143,7 +143,8 @@ struct answerer *builtin_answerer(const char *dir, uint64_t seed,
     *b = (struct builtin){{families, seed, wrong, slips, judge}, families,
                           dir ? xstrdup(dir) : NULL};
     struct answerer *a = xcalloc(1, sizeof *a);
-    *a = (struct answerer){"builtin", b, start, next, end, free_builtin};
+    *a = (struct answerer){"builtin", b, start, next, end, NULL,
+                           free_builtin};
     return a;
 }
 

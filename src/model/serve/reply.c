@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/lang.h"
 #include "base/rng.h"
 #include "base/sha256.h"
 
@@ -97,6 +98,8 @@ static bool run_choice(struct reply *r, struct buf *text, struct buf *logprobs,
     while (more > 0)
         more = r->answerer->next(r->run, text, logprobs, e);
     *cut = end_run(r);
+    if (more == 0 && !(buf_ok(text) && buf_ok(logprobs)))
+        return err_set(e, ERR_MEMORY, _("the answer is too large"));
     return more == 0;
 }
 
@@ -199,7 +202,7 @@ static void put_piece(struct reply *r, struct buf *out)
     if (more < 0) {
         put_error_event(r, &e, out);
     } else {
-        if (text.len)
+        if (text.len || logprobs.len)
             put_event(r, false, buf_str(&text), &logprobs, NULL, out);
         buf_clear(&logprobs);
         if (!more) {

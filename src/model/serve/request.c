@@ -98,6 +98,7 @@ static bool read_figures(const json *j, struct request *r, struct err *e)
     r->n = (size_t)n;
     r->q.max_tokens = (int)max;
     r->q.seed = (int64_t)seed;
+    r->q.seeded = given(j, "seed");
     r->q.logprobs = logprobs ? (int)top : -1;
     return true;
 }

@@ -58,10 +58,21 @@ static enum MHD_Result send_error(struct MHD_Connection *c, unsigned status,
 /* ---- Streaming ----------------------------------------------------------- */
 
 struct stream {
+    struct MHD_Connection *connection;
     struct reply reply;
     struct buf pending;
     size_t at;
 };
+
+/* Starts the silence anew: the time that a piece took is ours, not the
+ * client's, and would end the stream. (Setting the limit that is set changes
+ * nothing, so it goes first.) */
+static void still_here(struct MHD_Connection *c)
+{
+    MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+    MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
+                              (unsigned)SILENCE);
+}
 
 static ssize_t read_stream(void *ctx, uint64_t pos, char *out, size_t max)
 {
@@ -74,6 +85,7 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *out, size_t max)
             return MHD_CONTENT_READER_END_OF_STREAM;
         if (!buf_ok(&s->pending))
             return MHD_CONTENT_READER_END_WITH_ERROR;
+        still_here(s->connection);
     }
     size_t n = s->pending.len - s->at;
     n = n < max ? n : max;
@@ -109,9 +121,10 @@ static enum MHD_Result send_stream(struct MHD_Connection *c, struct stream *s)
 
 static unsigned status_of(const struct err *e)
 {
-    return e->code == ERR_INPUT || e->code == ERR_USAGE
-               ? MHD_HTTP_BAD_REQUEST
-               : MHD_HTTP_INTERNAL_SERVER_ERROR;
+    if (e->code == ERR_INPUT || e->code == ERR_USAGE)
+        return MHD_HTTP_BAD_REQUEST;
+    return e->code == ERR_BUSY ? MHD_HTTP_SERVICE_UNAVAILABLE
+                               : MHD_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static enum MHD_Result send_whole(struct MHD_Connection *c, struct reply *r)
@@ -131,6 +144,7 @@ static enum MHD_Result complete(const struct server *server,
     struct err e = {0};
     const char *step = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
                                                    "Stillroom-Step");
+    s->connection = c;
     reply_init(&s->reply, server->answerer);
     bool ok = request_read(&s->reply.request, buf_str(body), body->len, step,
                            &e);
@@ -247,6 +261,8 @@ void server_stop(struct server **s)
 {
     if (!*s)
         return;
+    if ((*s)->answerer->stop)
+        (*s)->answerer->stop((*s)->answerer->ctx);
     if ((*s)->daemon)
         MHD_stop_daemon((*s)->daemon); /* closes the listening socket */
     listener_close(&(*s)->listener);

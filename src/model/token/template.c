@@ -30,17 +30,35 @@ struct spans {
     size_t n, cap;
 };
 
+bool template_check(const struct tokenizer *t, struct err *e)
+{
+    if (!t->template)
+        return err_set(e, ERR_REFUSED, _("the student's folder has no chat "
+                                         "template"));
+    if (strcmp(t->template, TEMPLATE_NANO))
+        return err_set(e, ERR_REFUSED, _("the student's folder has a chat "
+                                         "template that is not supported"));
+    return true;
+}
+
+char *template_answer(const struct message *m)
+{
+    return xasprintf("%s%s", m->content, m->tool_calls ? m->tool_calls : "");
+}
+
 static void print_turn(const struct message *m, struct buf *text,
                        struct spans *trained)
 {
     buf_printf(text, "<|%s|>", role_name(m->role));
     size_t from = text->len;
-    buf_puts(text, m->content);
-    if (m->role != ROLE_ASSISTANT)
+    if (m->role != ROLE_ASSISTANT) {
+        buf_puts(text, m->content);
         return;
-    if (m->tool_calls)
-        buf_puts(text, m->tool_calls);
+    }
+    char *answer = template_answer(m);
+    buf_puts(text, answer);
     buf_puts(text, template_tokens[0]);
+    free(answer);
     struct span s = {from, text->len};
     if (!m->masked)
         VEC_PUSH(trained, s);
@@ -66,11 +84,8 @@ bool template_render(const struct tokenizer *t, const struct chat *c,
                      bool prompt, struct rendered *out, struct err *e)
 {
     *out = (struct rendered){.text = BUF_INIT(0)};
-    if (!t->template)
-        return err_set(e, ERR_REFUSED, _("this folder has no chat template"));
-    if (strcmp(t->template, TEMPLATE_NANO))
-        return err_set(e, ERR_REFUSED, _("this folder's chat template is not "
-                                         "one that is supported"));
+    if (!template_check(t, e))
+        return false;
     struct spans trained = {0};
     for (size_t i = 0; i < c->n; i++)
         print_turn(&c->at[i], &out->text, &trained);

@@ -24,6 +24,13 @@ extern const char TEMPLATE_NANO[];
 /* The tokens of the form, NULL-ended; the first ends a turn. */
 extern const char *const template_tokens[];
 
+/* False where the folder has no template, or one that is not known. */
+bool template_check(const struct tokenizer *t, struct err *e);
+
+/* An assistant's turn without its end: the content and the tool calls behind
+ * it. The caller frees. */
+char *template_answer(const struct message *m);
+
 struct rendered {
     struct buf text;
     int32_t *ids;
@@ -32,8 +39,7 @@ struct rendered {
 };
 
 /* Renders a conversation; `prompt` adds the head of an answer to come. An
- * assistant's turn is trained unless it is masked. False where the folder
- * has no template, or one that is not known. */
+ * assistant's turn is trained unless it is masked. False as template_check. */
 bool template_render(const struct tokenizer *t, const struct chat *c,
                      bool prompt, struct rendered *out, struct err *e);
 void rendered_free(struct rendered *r);

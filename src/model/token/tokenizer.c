@@ -263,20 +263,25 @@ static void put_fallback(const struct token *k, struct buf *out)
     }
 }
 
+void tokenizer_piece(const struct tokenizer *t, int32_t id, struct buf *out)
+{
+    if (id < 0 || (size_t)id >= t->n || !t->at[id].bytes)
+        return;
+    const struct token *k = &t->at[id];
+    if (t->fallback && !k->special)
+        put_fallback(k, out);
+    else
+        buf_add(out, k->bytes, k->n);
+}
+
 void tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t n,
                       bool special, struct buf *out)
 {
     struct buf b = BUF_INIT(0);
     for (size_t i = 0; i < n; i++) {
-        if (ids[i] < 0 || (size_t)ids[i] >= t->n || !t->at[ids[i]].bytes)
-            continue;
-        const struct token *k = &t->at[ids[i]];
-        if (k->special && !special)
-            continue;
-        if (t->fallback && !k->special)
-            put_fallback(k, &b);
-        else
-            buf_add(&b, k->bytes, k->n);
+        bool known = ids[i] >= 0 && (size_t)ids[i] < t->n;
+        if (known && (special || !t->at[ids[i]].special))
+            tokenizer_piece(t, ids[i], &b);
     }
     size_t skip = t->fallback && b.len && b.data[0] == ' ';
     if (b.len)

@@ -60,6 +60,10 @@ void tokenizer_encode(const struct tokenizer *t, const char *s, size_t n,
 void tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t n,
                       bool special, struct buf *out);
 
+/* Appends the bytes of one token, added or not, as they stand inside a text
+ * (decoding takes a blank away at the beginning, where there is fallback). */
+void tokenizer_piece(const struct tokenizer *t, int32_t id, struct buf *out);
+
 /* The id of a token's bytes, or -1. */
 int32_t tokenizer_find(const struct tokenizer *t, const char *s, size_t n);
 

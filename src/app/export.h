@@ -1,0 +1,36 @@
+/* The Export view's state. What would be written is worked out by a child,
+ * `stillroom export --dry-run --json`, so the screen never waits for it; so
+ * is the writing itself. */
+#ifndef APP_EXPORT_H
+#define APP_EXPORT_H
+
+#include <sys/types.h>
+
+#include "app/list.h"
+#include "base/json.h"
+#include "export/row.h"
+#include "store/sample.h"
+
+struct export_state {
+    struct list list;          /* 1 .. SHAPE_COUNT */
+    bool shapes[SHAPE_COUNT];
+    bool leave_wrong;
+    char *filter;              /* over accepted samples; NULL: all */
+    json *report;              /* of the last dry run, NULL: none yet */
+    char error[300];           /* why there is none */
+    pid_t child;               /* at work, 0: none */
+    bool writing;              /* the child writes; else it only counts */
+    char *out;                 /* the child's output file */
+    ids accepted;              /* the rows to look at */
+    size_t row;
+    struct sample now;
+};
+
+struct app;
+void export_open(struct app *a);
+void export_load(struct app *a);
+void export_done(struct app *a);
+/* Looks whether the child has ended; true where the picture changed. */
+bool export_tick(struct app *a);
+
+#endif

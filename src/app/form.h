@@ -1,0 +1,65 @@
+/* Forms: a few fields and buttons that stand where the item stood. A form
+ * that was closed is kept and comes back as it was. */
+#ifndef APP_FORM_H
+#define APP_FORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+
+enum form_kind { FORM_NONE, FORM_EXPAND, FORM_TRAIN, FORM_EXPORT };
+
+enum field_kind {
+    FIELD_PICK,   /* one of choices: Left and Right */
+    FIELD_NUMBER, /* digits, perhaps a decimal sign; may be empty */
+    FIELD_LINE    /* any text */
+};
+
+struct form_field {
+    enum field_kind kind;
+    const char *label;    /* untranslated; of the gutter */
+    char value[200];      /* FIELD_PICK: the choice's name */
+    char note[100];       /* behind it; translated */
+    VEC(char *) choices;
+    size_t choice;
+    int width;            /* of a typed field's box */
+};
+
+#define FORM_FIELDS 8
+#define FORM_BUTTONS 3
+
+struct form {
+    enum form_kind kind;
+    struct form_field fields[FORM_FIELDS];
+    size_t n_fields;
+    const char *buttons[FORM_BUTTONS]; /* untranslated */
+    size_t n_buttons;
+    size_t at; /* fields, then buttons */
+    bool open, stale; /* stale: a value changed since the facts were made */
+    /* what stands below the fields */
+    char facts[3][120];
+    char *preview; /* a long text with its heading in preview_title */
+    char preview_title[60];
+    int scroll;
+};
+
+void form_free(struct form *f);
+struct form_field *form_add(struct form *f, enum field_kind kind,
+                            const char *label, const char *value);
+void form_choice(struct form_field *x, const char *name);
+/* Chooses by name; the first one where it is not there. */
+void form_pick(struct form_field *x, const char *name);
+const char *form_value(const struct form *f, const char *label);
+/* The number typed in a field, or `otherwise` where it is empty or none. */
+double form_number(const struct form *f, const char *label,
+                   double otherwise);
+
+enum form_event {
+    FORM_IGNORED, FORM_MOVED, FORM_CHANGED, FORM_PRESSED, FORM_CLOSED
+};
+/* One key. After FORM_PRESSED the button is f->at - f->n_fields. */
+enum form_event form_key(struct form *f, const char *key);
+
+#endif

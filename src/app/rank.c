@@ -1,0 +1,228 @@
+#include "app/rank.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "base/lang.h"
+#include "base/rng.h"
+#include "verbs/order.h"
+
+void rank_open(struct app *a)
+{
+    struct rank_state *r = &a->rank;
+    struct filter f;
+    struct err e = {0};
+    ids all = {0};
+    VEC_FREE(&r->queue);
+    r->at = 0;
+    if (!filter_parse("status:pending judge>=0", &f, &e))
+        return;
+    struct query q = {a->target, &f, 0};
+    if (!query_ids(a->s, &q, 0, SIZE_MAX >> 2, &all, &e))
+        app_say_err(a, &e);
+    filter_free(&f);
+    for (size_t i = 0; i < all.n; i++)
+        VEC_PUSH(&r->queue, all.at[i]);
+    VEC_FREE(&all);
+}
+
+/* Letters are a shuffle seeded by the sample, the same for everybody. */
+static void shuffle(struct rank_state *r, size_t n)
+{
+    struct rng rng;
+    rng_seed(&rng, (uint64_t)r->now.id * 2654435761u + 7);
+    for (size_t i = 0; i < n; i++)
+        r->shown[i] = i;
+    for (size_t i = n; i > 1; i--) {
+        size_t k = (size_t)rng_below(&rng, i), was = r->shown[i - 1];
+        r->shown[i - 1] = r->shown[k];
+        r->shown[k] = was;
+    }
+}
+
+void rank_load(struct app *a)
+{
+    struct rank_state *r = &a->rank;
+    struct err e = {0};
+    ids letters = {0};
+    int64_t id = r->at < r->queue.n ? r->queue.at[r->at] : 0;
+    if (id == r->now.id && id)
+        return;
+    sample_free(&r->now);
+    list_free(&r->list);
+    r->touched = false;
+    r->blind = true;
+    r->seen = store_seq(a->s);
+    if (!id)
+        return;
+    if (!sample_get(a->s, id, &r->now, &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    size_t n = r->now.candidates.n < ORDER_MAX ? r->now.candidates.n
+                                               : ORDER_MAX;
+    shuffle(r, n);
+    r->order = order_plain(n);
+    for (size_t i = 0; i < n; i++)
+        VEC_PUSH(&letters, (int64_t)i + 1);
+    list_take(&r->list, &letters);
+    r->list.cursor = 0;
+}
+
+void rank_done(struct app *a)
+{
+    sample_free(&a->rank.now);
+    list_free(&a->rank.list);
+    VEC_FREE(&a->rank.queue);
+}
+
+struct judged rank_judged(const struct app *a, size_t letter)
+{
+    const struct rank_state *r = &a->rank;
+    const struct candidate *c =
+        &r->now.candidates.at[r->shown[letter]];
+    struct judged j = {.mean = c->judge, .place = 1};
+    for (size_t i = 0; i < r->now.scores.n && j.n < COUNT(j.scores); i++)
+        if (r->now.scores.at[i].candidate == c->id)
+            j.scores[j.n++] = &r->now.scores.at[i];
+    for (size_t i = 0; i < r->now.candidates.n; i++)
+        j.place += r->now.candidates.at[i].judge > c->judge;
+    return j;
+}
+
+/* ---- Acts --------------------------------------------------------------- */
+
+static void next_sample(struct app *a, int by)
+{
+    struct rank_state *r = &a->rank;
+    if (!r->queue.n)
+        return;
+    r->at = (r->at + r->queue.n + (size_t)by) % r->queue.n;
+    app_load(a);
+}
+
+static void drop_decided(struct app *a)
+{
+    struct rank_state *r = &a->rank;
+    for (size_t i = r->at; i + 1 < r->queue.n; i++)
+        r->queue.at[i] = r->queue.at[i + 1];
+    r->queue.n--;
+    if (r->at >= r->queue.n)
+        r->at = 0;
+    sample_free(&r->now);
+    a->counts.to_rank--;
+    a->review.today++;
+    app_load(a);
+}
+
+static void keep_order(struct app *a)
+{
+    struct rank_state *r = &a->rank;
+    struct order by_candidate = {.n = r->order.n};
+    struct other o = {0};
+    struct err e = {0};
+    size_t list[ORDER_MAX];
+    int64_t id = r->now.id;
+    if (!id)
+        return;
+    for (size_t i = 0; i < r->order.n; i++)
+        by_candidate.place[r->shown[i]] = r->order.place[i];
+    order_list(&r->order, list);
+    int64_t first = r->now.candidates.at[r->shown[list[0]]].id;
+    char text[ORDER_MAX * 3];
+    order_print(&r->order, text);
+    switch (verb_order(a->s, a->who, id, &by_candidate, first, r->seen, &o,
+                       &e)) {
+    case DECIDED_CONFLICT:
+        app_say(a, _("%lld: %s decided first (%s); nothing was written"),
+                (long long)id, o.who, o.kind);
+        return;
+    case DECIDED_NOT:
+        app_say(a, _("not saved: %s"), e.text);
+        return;
+    default:
+        break;
+    }
+    a->counts.pending--;
+    a->counts.accepted++;
+    drop_decided(a);
+    app_say(a, _("✓ %lld ordered %s and accepted"), (long long)id, text);
+    a->said_undo = true;
+}
+
+static void all_bad(struct app *a)
+{
+    struct rank_state *r = &a->rank;
+    struct decide d = {a->who, STATUS_REJECTED, REASON_ALL_BAD, r->seen, 0};
+    struct other o = {0};
+    struct err e = {0};
+    int64_t id = r->now.id, seq;
+    if (!id)
+        return;
+    if (verb_decide(a->s, &d, id, &o, &seq, &e) > DECIDED_FOUND) {
+        app_say(a, _("not saved: %s"), *e.text ? e.text : o.who);
+        return;
+    }
+    a->counts.pending--;
+    a->counts.rejected++;
+    drop_decided(a);
+    app_say(a, _("✗ %lld rejected: all bad"), (long long)id);
+    a->said_undo = true;
+}
+
+static void say_order(struct app *a)
+{
+    char text[ORDER_MAX * 3];
+    a->rank.touched = true;
+    app_say(a, _("order: %s"), order_print(&a->rank.order, text));
+}
+
+static void type_order(struct app *a, const char *args)
+{
+    struct rank_state *r = &a->rank;
+    struct order o;
+    struct err e = {0};
+    if (!order_parse(args, r->order.n, &o, &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    r->order = o;
+    say_order(a);
+}
+
+void rank_act(struct app *a, enum action act, const char *args)
+{
+    struct rank_state *r = &a->rank;
+    size_t letter = r->list.cursor;
+    a->stale = STALE_PAINT;
+    if (!r->now.id && act != ACT_UNDO && act != ACT_REDO)
+        return;
+    switch (act) {
+    case ACT_ACCEPT: keep_order(a); break;
+    case ACT_ALL_BAD: all_bad(a); break;
+    case ACT_RISE:
+    case ACT_SINK:
+        if (order_move(&r->order, letter, act == ACT_RISE ? -1 : 1))
+            say_order(a);
+        break;
+    case ACT_TIE:
+        if (order_tie(&r->order, letter))
+            say_order(a);
+        break;
+    case ACT_ORDER: type_order(a, args); break;
+    case ACT_BLIND: r->blind = !r->blind; break;
+    case ACT_PREV_PART: next_sample(a, -1); break;
+    case ACT_NEXT_PART: next_sample(a, 1); break;
+    case ACT_UNDO:
+    case ACT_REDO:
+        review_act(a, act, args);
+        rank_open(a);
+        r->now.id = 0;
+        rank_load(a);
+        break;
+    default: review_act(a, act, args); break;
+    }
+}

@@ -1,0 +1,36 @@
+/* The Rank view's state: answers of one sample to be put in order, blind
+ * first. */
+#ifndef APP_RANK_H
+#define APP_RANK_H
+
+#include "app/list.h"
+#include "domain/order.h"
+#include "store/sample.h"
+
+struct rank_state {
+    ids queue;       /* samples that a judge scored and nobody ordered */
+    size_t at;       /* in the queue */
+    struct list list; /* 1 .. n: the letters */
+    struct sample now;
+    size_t shown[ORDER_MAX]; /* letter i shows candidates.at[shown[i]] */
+    struct order order;      /* places by letter */
+    bool touched;            /* the person has given an order */
+    bool blind;
+    int64_t seen;
+};
+
+/* One letter's judge figures. */
+struct judged {
+    double mean;          /* NAN: none */
+    int place;            /* by the mean */
+    size_t n;
+    const struct score *scores[8]; /* by aspect */
+};
+struct app;
+struct judged rank_judged(const struct app *a, size_t letter);
+
+void rank_open(struct app *a);
+void rank_load(struct app *a);
+void rank_done(struct app *a);
+
+#endif

@@ -1,0 +1,372 @@
+#include "app/runs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "base/status.h"
+#include "jobs/job.h"
+#include "store/sample.h"
+#include "store/text.h"
+#include "verbs/elicit.h"
+#include "verbs/train.h"
+
+static char *dir_of(struct app *a, int64_t key)
+{
+    return store_work_dir(a->s, key % 2 ? "r" : "j", key / 2);
+}
+
+struct begun {
+    int64_t key, at;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct begun *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? 1 : -1;
+    return x->key < y->key ? 1 : -1;
+}
+
+void runs_open(struct app *a)
+{
+    ids jobs = {0}, runs = {0}, keys = {0};
+    VEC(struct begun) all = {0};
+    verb_train_collect(a->s);
+    job_ids(a->s, a->target, &jobs, NULL);
+    run_ids(a->s, a->target, &runs, NULL);
+    for (size_t i = 0; i < jobs.n; i++) {
+        struct job j;
+        if (!job_get(a->s, jobs.at[i], &j, NULL))
+            continue;
+        struct begun w = {2 * j.id, j.started};
+        VEC_PUSH(&all, w);
+        job_free(&j);
+    }
+    for (size_t i = 0; i < runs.n; i++) {
+        struct run r;
+        if (!run_get(a->s, runs.at[i], &r, NULL))
+            continue;
+        struct begun w = {2 * r.id + 1, r.started};
+        VEC_PUSH(&all, w);
+        run_free(&r);
+    }
+    if (all.n)
+        qsort(all.at, all.n, sizeof *all.at, newest_first);
+    for (size_t i = 0; i < all.n; i++)
+        VEC_PUSH(&keys, all.at[i].key);
+    size_t was = a->runs.list.all.n;
+    list_take(&a->runs.list, &keys);
+    if (a->runs.list.all.n > was)
+        a->runs.list.cursor = 0;
+    VEC_FREE(&all);
+    VEC_FREE(&jobs);
+    VEC_FREE(&runs);
+}
+
+/* ---- Rows --------------------------------------------------------------- */
+
+static void write_left(char *out, size_t cap, double seconds)
+{
+    if (seconds < 0 || !isfinite(seconds))
+        out[0] = '\0';
+    else if (seconds < 60)
+        snprintf(out, cap, "%.0fs", seconds);
+    else if (seconds < 3600)
+        snprintf(out, cap, "%dm%02ds", (int)seconds / 60, (int)seconds % 60);
+    else
+        snprintf(out, cap, "%dh%02dm", (int)seconds / 3600,
+                 (int)seconds / 60 % 60);
+}
+
+static const char *seen_state(const struct job_view *v, const char *stored)
+{
+    switch (v->state) {
+    case JOB_RUNNING: return "running";
+    case JOB_STARTING: return "starting";
+    case JOB_INTERRUPTED: return "interrupted";
+    case JOB_ENDED: return json_get_string(v->status, "state", stored);
+    default: return !strcmp(stored, "running") ? "interrupted" : stored;
+    }
+}
+
+static void run_figures(struct run_row *x, const json *n, bool enough)
+{
+    double steps = json_get_number(n, "steps", 0);
+    double rate = json_get_number(n, "tokens_per_second", 0);
+    char text[24];
+    x->done = steps > 0 ? json_get_number(n, "step", 0) / steps : 0;
+    if (rate >= 10000)
+        snprintf(x->rate, sizeof x->rate, "%sk tok/s",
+                 lang_number(text, sizeof text, rate / 1000, 1));
+    else if (rate > 0)
+        snprintf(x->rate, sizeof x->rate, "%s tok/s",
+                 lang_number(text, sizeof text, rate, 0));
+    if (!strcmp(x->state, "running"))
+        write_left(x->left, sizeof x->left,
+                   json_get_number(n, "eta_seconds", -1));
+    if (enough && json_get(n, "exact"))
+        snprintf(x->figure, sizeof x->figure, _("exact %.0f%%"),
+                 100 * json_get_number(n, "exact", 0));
+}
+
+static void job_figures(struct run_row *x, const json *n,
+                        const struct call_counts *c)
+{
+    int64_t done = c->total - c->by_state[CALL_PLANNED] -
+                   c->by_state[CALL_SENT];
+    double rate = json_get_number(n, "calls_per_second", 0);
+    char text[24];
+    x->done = c->total ? (double)done / (double)c->total : 0;
+    if (rate > 0 && !strcmp(x->state, "running")) {
+        snprintf(x->rate, sizeof x->rate, "%s call/s",
+                 lang_number(text, sizeof text, rate, 1));
+        write_left(x->left, sizeof x->left,
+                   (double)(c->total - done) / rate);
+    }
+    snprintf(x->figure, sizeof x->figure, _("%lld pass, %lld fail"),
+             (long long)json_get_int(n, "passed", 0),
+             (long long)(c->by_state[CALL_FAILED] +
+                         c->by_state[CALL_UNPARSED]));
+}
+
+bool runs_row(struct app *a, int64_t key, struct run_row *out)
+{
+    *out = (struct run_row){.is_run = key % 2, .id = key / 2};
+    char *dir = dir_of(a, key);
+    struct job_view v = job_look(dir);
+    bool ok;
+    snprintf(out->name, sizeof out->name, "%c%lld", key % 2 ? 'r' : 'j',
+             (long long)(key / 2));
+    if (key % 2) {
+        struct run r;
+        ok = run_get(a->s, key / 2, &r, NULL);
+        if (ok) {
+            snprintf(out->what, sizeof out->what, _("train %s"),
+                     path_base(r.student));
+            snprintf(out->state, sizeof out->state, "%s",
+                     seen_state(&v, r.state));
+            run_figures(out, v.status,
+                        json_get_int(v.status, "held_out", 0) >=
+                            TRAIN_LEAST);
+            run_free(&r);
+        }
+    } else {
+        struct job j;
+        struct call_counts c;
+        ok = job_get(a->s, key / 2, &j, NULL);
+        if (ok) {
+            call_counts(a->s, key / 2, &c);
+            snprintf(out->what, sizeof out->what, "%s",
+                     j.recipe_name ? j.recipe_name : j.kind);
+            snprintf(out->state, sizeof out->state, "%s",
+                     seen_state(&v, j.state));
+            job_figures(out, json_get(v.status, "figures"), &c);
+            job_free(&j);
+        }
+    }
+    job_view_free(&v);
+    free(dir);
+    return ok;
+}
+
+/* ---- The item ----------------------------------------------------------- */
+
+static void forget(struct runs_state *x)
+{
+    json_free(x->status);
+    x->status = NULL;
+    job_free(&x->job);
+    run_free(&x->run);
+    VEC_FREE(&x->curve);
+    for (size_t i = 0; i < x->answers.n; i++) {
+        free(x->answers.at[i].before);
+        free(x->answers.at[i].now);
+    }
+    VEC_FREE(&x->answers);
+    for (size_t i = 0; i < x->trouble.n; i++)
+        call_free(&x->trouble.at[i]);
+    VEC_FREE(&x->trouble);
+    free(x->teacher);
+    free(x->question);
+    x->teacher = x->question = NULL;
+}
+
+/* Calls fn for each JSON line of DIR/name. */
+static void each_line(const char *dir, const char *name,
+                      void (*fn)(struct runs_state *, const json *),
+                      struct runs_state *x)
+{
+    struct lines l;
+    char *path = path_join(dir, name);
+    if (lines_open(&l, path, (size_t)1 << 20, NULL)) {
+        while (lines_next(&l, NULL)) {
+            json *j = json_parse(buf_str(&l.line), l.line.len, NULL);
+            if (j)
+                fn(x, j);
+            json_free(j);
+        }
+        lines_close(&l);
+    }
+    free(path);
+}
+
+static void add_point(struct runs_state *x, const json *j)
+{
+    struct curve_point p = {json_get_int(j, "step", 0),
+                            json_get_number(j, "loss", NAN),
+                            json_get_number(j, "held_out_loss", NAN),
+                            json_get_number(j, "exact", NAN)};
+    VEC_PUSH(&x->curve, p);
+}
+
+static void add_answer(struct runs_state *x, const json *j)
+{
+    struct held_answer h = {
+        json_get_int(j, "id", 0), json_get_bool(j, "right", false),
+        json_get_bool(j, "right_before", false),
+        xstrdup(json_get_string(j, "before", "")),
+        xstrdup(json_get_string(j, "now", ""))};
+    VEC_PUSH(&x->answers, h);
+}
+
+/* The question and the teacher's answer of the shown held-out row. */
+static void load_question(struct app *a)
+{
+    struct runs_state *x = &a->runs;
+    struct sample s;
+    free(x->question);
+    free(x->teacher);
+    x->question = x->teacher = NULL;
+    if (!x->answers.n)
+        return;
+    x->answer %= x->answers.n;
+    if (!sample_get(a->s, x->answers.at[x->answer].id, &s, NULL))
+        return;
+    x->question = prompt_text(s.prompt);
+    for (size_t i = 0; i < s.candidates.n && !x->teacher; i++)
+        if (s.candidates.at[i].source == SOURCE_TEACHER)
+            x->teacher = answer_text(s.candidates.at[i].body);
+    sample_free(&s);
+}
+
+static void load_trouble(struct app *a, int64_t job)
+{
+    static const enum call_state wanted[] = {CALL_FAILED, CALL_UNPARSED,
+                                             CALL_LOST};
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        ids list;
+        if (!call_ids(a->s, job, wanted[i], 20, &list, NULL))
+            continue;
+        for (size_t k = 0; k < list.n; k++) {
+            struct call c;
+            if (call_get(a->s, list.at[k], &c, NULL))
+                VEC_PUSH(&a->runs.trouble, c);
+        }
+        VEC_FREE(&list);
+    }
+}
+
+void runs_load(struct app *a)
+{
+    struct runs_state *x = &a->runs;
+    int64_t key = list_id(&x->list);
+    forget(x);
+    if (!key)
+        return;
+    char *dir = dir_of(a, key);
+    x->status = status_read(dir, NULL);
+    if (key % 2 && run_get(a->s, key / 2, &x->run, NULL)) {
+        each_line(dir, "curve.jsonl", add_point, x);
+        each_line(dir, "answers.jsonl", add_answer, x);
+        load_question(a);
+    } else if (job_get(a->s, key / 2, &x->job, NULL)) {
+        call_counts(a->s, key / 2, &x->counts);
+        load_trouble(a, key / 2);
+    }
+    free(dir);
+}
+
+void runs_done(struct app *a)
+{
+    forget(&a->runs);
+    list_free(&a->runs.list);
+}
+
+bool runs_tick(struct app *a)
+{
+    struct runs_state *x = &a->runs;
+    bool alive = false, was = x->alive;
+    x->running = 0;
+    for (size_t i = 0; i < x->list.all.n && i < 20; i++) {
+        char *dir = dir_of(a, x->list.all.at[i]);
+        struct job_view v = job_look(dir);
+        bool runs = v.state == JOB_RUNNING || v.state == JOB_STARTING;
+        x->running += runs;
+        alive = alive || runs;
+        job_view_free(&v);
+        free(dir);
+    }
+    x->alive = alive;
+    if (!alive && !was)
+        return false;
+    verb_train_collect(a->s);
+    if (a->view == VIEW_RUNS)
+        runs_load(a);
+    return true;
+}
+
+/* ---- Acts --------------------------------------------------------------- */
+
+static void stop(struct app *a)
+{
+    int64_t key = list_id(&a->runs.list);
+    struct err e = {0};
+    char *dir = dir_of(a, key);
+    if (!key)
+        return;
+    if (job_stop(dir, &e))
+        app_say(a, _("asked to stop; what it did is kept"));
+    else
+        app_say_err(a, &e);
+    free(dir);
+}
+
+static void resume(struct app *a)
+{
+    int64_t key = list_id(&a->runs.list);
+    struct err e = {0};
+    if (!key)
+        return;
+    bool ok = key % 2 ? verb_train_resume(a->s, key / 2, &e)
+                      : verb_start_job(a->s, key / 2, true, &e);
+    if (ok)
+        app_say(a, _("it goes on"));
+    else
+        app_say_err(a, &e);
+    a->runs.alive = true;
+}
+
+void runs_act(struct app *a, enum action act, const char *args)
+{
+    struct runs_state *x = &a->runs;
+    (void)args;
+    switch (act) {
+    case ACT_STOP: stop(a); break;
+    case ACT_RESUME: resume(a); break;
+    case ACT_PREV_PART:
+    case ACT_NEXT_PART:
+        if (x->answers.n)
+            x->answer = (x->answer + x->answers.n +
+                         (act == ACT_NEXT_PART ? 1 : x->answers.n - 1)) %
+                        x->answers.n;
+        load_question(a);
+        break;
+    default: review_act(a, act, args); break;
+    }
+    a->stale = a->stale ? a->stale : STALE_PAINT;
+}

@@ -1,0 +1,60 @@
+/* The Runs view's state: teacher jobs and training runs, watched through
+ * their status files. */
+#ifndef APP_RUNS_H
+#define APP_RUNS_H
+
+#include "app/list.h"
+#include "base/json.h"
+#include "store/job.h"
+#include "store/run.h"
+
+struct app;
+
+/* One row: a job (j) or a training run (r). */
+struct run_row {
+    bool is_run;
+    int64_t id;
+    char name[24];   /* "r3" */
+    char what[32];   /* "train nano", the recipe's name */
+    char state[16];  /* untranslated */
+    double done;     /* 0 to 1 */
+    char rate[40], left[16], figure[64];
+};
+
+/* A point of the curve; held_out NAN where only the loss was logged. */
+struct curve_point {
+    int64_t step;
+    double loss, held_out, exact;
+};
+
+struct held_answer {
+    int64_t id;
+    bool right, right_before;
+    char *before, *now;
+};
+
+struct runs_state {
+    struct list list; /* 2 * id of jobs, 2 * id + 1 of runs */
+    json *status;     /* of the row under the cursor */
+    struct job job;
+    struct run run;
+    struct call_counts counts;
+    VEC(struct curve_point) curve;
+    VEC(struct held_answer) answers;
+    size_t answer;
+    char *teacher;    /* of the shown held-out row */
+    char *question;
+    VEC(struct call) trouble;
+    bool alive;       /* something on the list is running */
+    int running;
+};
+
+void runs_open(struct app *a);
+void runs_load(struct app *a);
+void runs_done(struct app *a);
+bool runs_row(struct app *a, int64_t key, struct run_row *out);
+/* Called a few times a second while something runs and is in sight; true
+ * where the picture changed. */
+bool runs_tick(struct app *a);
+
+#endif

@@ -1,0 +1,21 @@
+/* The target folder of a bundle: whether it may be written, and the swap at
+ * the end. Not for other rooms. */
+#ifndef EXPORT_FOLDER_H
+#define EXPORT_FOLDER_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* `path` without slashes at its end. The caller frees. */
+char *folder_name(const char *path);
+
+/* True where a bundle may be written there: nothing stands there, or an empty
+ * folder, or (with `overwrite`) an earlier bundle without a foreign file. */
+bool folder_check(const char *path, bool overwrite, struct err *e);
+
+/* Renames `temp` to `path`, which folder_check has allowed, replacing an
+ * earlier bundle; that is then removed. On failure both are what they were. */
+bool folder_publish(const char *temp, const char *path, struct err *e);
+
+#endif

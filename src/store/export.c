@@ -1,0 +1,206 @@
+#include "store/export.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "store/db.h"
+
+#define EDITS_MAX 1000 /* in one chain */
+
+bool export_read_begin(struct store *s, struct err *e)
+{
+    /* the first read takes the lock */
+    return db_run(s, e, "BEGIN", "") &&
+           db_int(s, -1, "SELECT count(*) FROM store", "") == 1;
+}
+
+void export_read_end(struct store *s)
+{
+    store_rollback(s);
+}
+
+/* ---- Of a sample -------------------------------------------------------- */
+
+bool status_decision(struct store *s, int64_t sample, struct decision *out)
+{
+    int64_t before = INT64_MAX;
+    for (;;) {
+        int64_t seq = db_int(s, 0, "SELECT max(decision) FROM change"
+                             " WHERE kind = 'sample' AND object = ?1"
+                             " AND field = 'status' AND decision < ?2", "ii",
+                             sample, before);
+        if (!seq || !journal_get(s, seq, out))
+            return false;
+        if (!out->undoes || out->undoes >= seq)
+            return true;
+        before = out->undoes;
+    }
+}
+
+/* The ids behind the bar. */
+static void parse_ids(const char *p, ids *out)
+{
+    char *end;
+    for (long long v; (v = strtoll(p, &end, 10)) > 0 && end > p; p = end)
+        VEC_PUSH(out, (int64_t)v);
+}
+
+/* The candidates that answered the prompt when the order was written, also
+ * those that were withdrawn since: letters never move. */
+static void find_ids(struct store *s, int64_t sample, ids *out)
+{
+    struct rows r;
+    if (!db_query(s, &r, NULL, "SELECT c.id FROM candidate c JOIN sample x"
+                  " ON x.id = c.sample WHERE c.sample = ?1"
+                  " AND c.prompt_text = x.prompt_text AND c.born <="
+                  " (SELECT max(decision) FROM change WHERE kind = 'sample'"
+                  "  AND object = ?1 AND field = 'order') ORDER BY c.n", "i",
+                  sample))
+        return;
+    while (rows_next(&r, NULL))
+        VEC_PUSH(out, rows_int(&r, 0));
+    rows_done(&r);
+}
+
+bool order_read(struct store *s, int64_t sample, char **text,
+                ids *candidates)
+{
+    *candidates = (ids){0};
+    *text = db_text(s, "SELECT body FROM text WHERE id = (SELECT order_text"
+                    " FROM ranking WHERE sample = ?1)", "i", sample);
+    if (!*text)
+        return false;
+    char *bar = strchr(*text, '|');
+    if (bar) {
+        *bar = '\0';
+        parse_ids(bar + 1, candidates);
+    } else {
+        find_ids(s, sample, candidates);
+    }
+    return true;
+}
+
+static bool read_call(struct store *s, struct candidate_origin *o,
+                      struct err *e)
+{
+    struct rows r;
+    if (!o->call)
+        return true;
+    if (!db_query(s, &r, e, "SELECT j.teacher, rc.name, rc.version,"
+                  " c.params_json FROM call c JOIN job j ON j.id = c.job"
+                  " LEFT JOIN recipe rc ON rc.id = j.recipe WHERE c.id = ?1",
+                  "i", o->call))
+        return false;
+    if (rows_next(&r, e)) {
+        o->teacher = rows_copy(&r, 0);
+        o->recipe = rows_copy(&r, 1);
+        o->recipe_version = rows_int(&r, 2);
+        o->params = rows_copy(&r, 3);
+    }
+    rows_done(&r);
+    return !r.failed;
+}
+
+bool candidate_origin(struct store *s, int64_t candidate,
+                      struct candidate_origin *out, struct err *e)
+{
+    *out = (struct candidate_origin){0};
+    int64_t at = candidate;
+    while (out->edits.n < EDITS_MAX) {
+        int64_t parent = db_int(s, 0, "SELECT parent FROM candidate"
+                                " WHERE id = ?1", "i", at);
+        if (!parent)
+            break;
+        VEC_PUSH(&out->edits, parent);
+        at = parent;
+    }
+    out->call = db_int(s, 0, "SELECT call FROM candidate WHERE id = ?1", "i",
+                       at);
+    return read_call(s, out, e);
+}
+
+void candidate_origin_free(struct candidate_origin *o)
+{
+    VEC_FREE(&o->edits);
+    free(o->teacher);
+    free(o->recipe);
+    free(o->params);
+    *o = (struct candidate_origin){0};
+}
+
+/* ---- Exports ------------------------------------------------------------ */
+
+int64_t export_add(struct store *s, const struct export *x, struct err *e)
+{
+    if (!db_run(s, e, "INSERT INTO export(target, filter, as_of, seed,"
+                " version, lock_json, path, at) VALUES(?1, ?2, ?3, ?4, ?5,"
+                " ?6, ?7, ?8)", "isiiissi", x->target, x->filter, x->as_of,
+                x->seed, x->version, x->lock, x->path, clock_now()))
+        return 0;
+    return sqlite3_last_insert_rowid(s->db);
+}
+
+bool export_add_member(struct store *s, int64_t id, const struct member *m,
+                       struct err *e)
+{
+    return db_run(s, e, "INSERT INTO member VALUES('export', ?1, ?2, ?3, ?4,"
+                  " ?5, ?6, ?7)", "isiiiib", id, m->shape, m->split, m->row,
+                  m->sample, m->candidate, m->hash, sizeof m->hash);
+}
+
+int64_t export_last(struct store *s, int64_t target)
+{
+    return db_int(s, 0, "SELECT max(id) FROM export WHERE target = ?1", "i",
+                  target);
+}
+
+bool export_get(struct store *s, int64_t id, struct export *out,
+                struct err *e)
+{
+    struct rows r;
+    *out = (struct export){0};
+    if (!db_query(s, &r, e, "SELECT target, as_of, seed, version, at, filter,"
+                  " path, lock_json FROM export WHERE id = ?1", "i", id))
+        return false;
+    bool found = rows_next(&r, e);
+    if (found)
+        *out = (struct export){id, rows_int(&r, 0), rows_int(&r, 1),
+                               rows_int(&r, 2), rows_int(&r, 3),
+                               rows_int(&r, 4), rows_copy(&r, 5),
+                               rows_copy(&r, 6), rows_copy(&r, 7)};
+    rows_done(&r);
+    return found || err_set(e, ERR_ABSENT, _("there is no export x%lld"),
+                            (long long)id);
+}
+
+void export_free(struct export *x)
+{
+    free(x->filter);
+    free(x->path);
+    free(x->lock);
+    *x = (struct export){0};
+}
+
+bool export_members(struct store *s, int64_t id, member_fn *fn, void *ctx,
+                    struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT shape, split, row, sample, candidate,"
+                  " hash FROM member WHERE kind = 'export' AND owner = ?1"
+                  " ORDER BY shape, sample, hash", "i", id))
+        return false;
+    while (rows_next(&r, e)) {
+        size_t n = 0;
+        struct member m = {rows_text(&r, 0), rows_int(&r, 1),
+                           rows_int(&r, 2), rows_int(&r, 3), rows_int(&r, 4),
+                           {0}};
+        const void *hash = rows_blob(&r, 5, &n);
+        if (hash && n == sizeof m.hash)
+            memcpy(m.hash, hash, n);
+        fn(ctx, &m);
+    }
+    rows_done(&r);
+    return !r.failed;
+}

@@ -1,0 +1,69 @@
+/* Exports: what was written, and which samples were in it; and what an export
+ * reads of a sample beside sample_get. Exports and their members are a log,
+ * not decisions.
+ */
+#ifndef STORE_EXPORT_H
+#define STORE_EXPORT_H
+
+#include "store/journal.h"
+#include "store/target.h"
+
+/* Reads that must fit together: between these two the store stands still for
+ * this connection, and writers wait. */
+bool export_read_begin(struct store *s, struct err *e);
+void export_read_end(struct store *s);
+
+/* ---- Of a sample -------------------------------------------------------- */
+
+/* The decision that gave the sample the status it has: an undo or a redo is
+ * followed back to what it brought again. False where it never changed. */
+bool status_decision(struct store *s, int64_t sample, struct decision *out);
+
+/* The person's order of the sample's answers: its written form ("B A C=D"),
+ * and the candidates that its letters A, B ... stand for. The text may name
+ * them itself behind a bar ("B A C | 41 40 43"); where it does not, letter k
+ * is the k-th candidate (by n) that answered the prompt when the order was
+ * written. False where there is none; the caller frees both. */
+bool order_read(struct store *s, int64_t sample, char **text,
+                ids *candidates);
+
+/* Where a candidate came from: the call at the root of its edits. */
+struct candidate_origin {
+    int64_t call, recipe_version;
+    char *teacher, *recipe, *params; /* NULL where there is no call */
+    ids edits; /* the candidates that it was edited from, newest first */
+};
+bool candidate_origin(struct store *s, int64_t candidate,
+                      struct candidate_origin *out, struct err *e);
+void candidate_origin_free(struct candidate_origin *o);
+
+/* ---- Exports ------------------------------------------------------------ */
+
+struct export {
+    int64_t id, target, as_of, seed, version, at;
+    char *filter, *path, *lock; /* lock: JSON */
+};
+
+struct member {
+    const char *shape; /* when read: good until the next call */
+    int64_t split, row, sample, candidate;
+    uint8_t hash[16];
+};
+
+/* Adds an export (id is ignored); its id, 0 on failure. Inside store_begin. */
+int64_t export_add(struct store *s, const struct export *x, struct err *e);
+bool export_add_member(struct store *s, int64_t id, const struct member *m,
+                       struct err *e);
+
+/* The newest export of a target, 0 where there is none. */
+int64_t export_last(struct store *s, int64_t target);
+bool export_get(struct store *s, int64_t id, struct export *out,
+                struct err *e);
+void export_free(struct export *x);
+
+/* Calls fn for each member, by shape, sample and hash. */
+typedef void member_fn(void *ctx, const struct member *m);
+bool export_members(struct store *s, int64_t id, member_fn *fn, void *ctx,
+                    struct err *e);
+
+#endif

@@ -1,0 +1,90 @@
+/* An open form, in the place of the item. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "ui/ui.h"
+
+static void draw_field(const struct form_field *x, int y, int left, int w,
+                       bool on)
+{
+    char text[260];
+    int at = left + GUTTER + 2, room = w - GUTTER - 3;
+    enum style role = on ? STYLE_ROW_ON : STYLE_TEXT;
+    cells_put(y, left + 1, GUTTER - 2, on ? STYLE_KEY : STYLE_LABEL,
+              _(x->label));
+    cells_put(y, left + GUTTER, 1, STYLE_RULE, "│");
+    if (x->kind == FIELD_PICK)
+        snprintf(text, sizeof text, "◂ %s ▸", x->value);
+    else if (x->kind == FIELD_NUMBER)
+        snprintf(text, sizeof text, "[%*s%s]",
+                 (int)(x->width - 2 - cells_width(x->value)) > 0
+                     ? x->width - 2 - cells_width(x->value)
+                     : 0,
+                 "", x->value);
+    else
+        snprintf(text, sizeof text, "[%s%*s]", x->value,
+                 x->width - cells_width(x->value) > 0
+                     ? x->width - cells_width(x->value)
+                     : 0,
+                 "");
+    int used = cells_put(y, at, room, role, text);
+    int tab = used < 21 ? 21 : used + 1;
+    if (tab < room)
+        cells_put(y, at + tab, room - tab, STYLE_FACT, x->note);
+}
+
+static void draw_buttons(const struct form *f, int y, int w)
+{
+    int x = 1;
+    for (size_t i = 0; i < f->n_buttons; i++) {
+        char text[60];
+        snprintf(text, sizeof text, "[ %s ]", _(f->buttons[i]));
+        bool on = f->at == f->n_fields + i;
+        x += cells_put(y, x, w - x, on ? STYLE_ROW_ON : STYLE_TEXT,
+                       text) + 3;
+    }
+}
+
+void form_draw(struct app *a, struct area w)
+{
+    const struct form *f = &a->form;
+    int y = w.y;
+    for (size_t i = 0; i < f->n_fields && y < w.y + w.h; i++)
+        draw_field(&f->fields[i], y++, w.x, w.w, f->at == i);
+    struct part facts = {0}, preview = {0};
+    part_gut(&facts, STYLE_LABEL, _("ESTIMATE"), NULL);
+    for (size_t i = 0; i < COUNT(f->facts); i++) {
+        rich_add(&facts.body, STYLE_TEXT, f->facts[i]);
+        if (i + 1 < COUNT(f->facts) && *f->facts[i + 1])
+            rich_add(&facts.body, STYLE_TEXT, "\n");
+    }
+    if (y + 2 < w.y + w.h) {
+        part_rule(y++, w.x);
+        int h = part_measure(&facts, w.w);
+        h = h > 3 ? 3 : h;
+        part_draw(&facts, y, w.x, h, w.w);
+        y += h;
+    }
+    part_free(&facts);
+    if (f->preview && y + 3 < w.y + w.h) {
+        part_rule(y++, w.x);
+        part_gut(&preview, STYLE_LABEL, _("FIRST PROMPT"), NULL);
+        part_gut(&preview, STYLE_FACT, f->preview_title, NULL);
+        rich_add(&preview.body, STYLE_TEXT, f->preview);
+        part_measure(&preview, w.w);
+        preview.scroll = f->scroll;
+        int h = w.y + w.h - y;
+        if ((int)preview.lines.n > h + f->scroll) {
+            char more[24];
+            snprintf(more, sizeof more, _("%d more"),
+                     (int)preview.lines.n - h - f->scroll);
+            while (preview.n_guts < h - 1 && preview.n_guts < GUTS - 1)
+                part_gut(&preview, STYLE_FACT, "", NULL);
+            part_gut(&preview, STYLE_FACT, _("PgDn"), more);
+        }
+        part_draw(&preview, y, w.x, h, w.w);
+        part_free(&preview);
+    }
+    draw_buttons(f, w.y + w.h, w.w);
+}

@@ -1,0 +1,203 @@
+/* Export: the curated set by shape and split, its checks, and a row as the
+ * trainer will see it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "ui/ui.h"
+
+static int64_t rows_of(const struct app *a, int shape, int split)
+{
+    const json *r = json_get(a->export.report, "rows");
+    const json *s = json_get(r, shape_name((enum shape)shape));
+    int64_t n = 0;
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        if (split < 0 || split == i)
+            n += json_get_int(s, split_name((enum split)i), 0);
+    return n;
+}
+
+static void where(struct app *a, int y, int x, int w)
+{
+    const struct export_state *e = &a->export;
+    char n[24];
+    cells_printf(y, x, w, STYLE_FACT, _("%s   status:accepted %s  %s samples "
+                 "  as of d%lld   seed 7"),
+                 a->target_name ? a->target_name : "",
+                 e->filter ? e->filter : "",
+                 count_text(n, sizeof n, (int64_t)e->accepted.n),
+                 (long long)store_seq(a->s));
+}
+
+static void header(struct app *a, int y, int x, int w)
+{
+    (void)a;
+    cells_put(y, x, w, STYLE_FACT,
+              _("   shape     rows  train valid  test  made from             "
+                " for"));
+}
+
+static void row(struct app *a, size_t i, int y, int x, int w, bool on)
+{
+    const struct export_state *e = &a->export;
+    enum style role = on                ? STYLE_ROW_ON
+                      : e->shapes[i] ? STYLE_ROW
+                                     : STYLE_ROW_DONE;
+    char n[24];
+    if (on)
+        cells_blank(y, x, w, role);
+    cells_put(y, x + 1, 1, role, on ? "▸" : " ");
+    cells_put(y, x + 3, 7, role, shape_name((enum shape)i));
+    if (!e->shapes[i]) {
+        cells_put(y, x + 12, w - 13, role, _("off; s turns it on"));
+        return;
+    }
+    if (e->report) {
+        cells_right(y, x + 10, 7, role,
+                    count_text(n, sizeof n, rows_of(a, (int)i, -1)));
+        for (int s = 0; s < SPLIT_COUNT; s++)
+            cells_right(y, x + (s ? 18 + 6 * s : 18), s ? 5 : 6, role,
+                        count_text(n, sizeof n, rows_of(a, (int)i, s)));
+    }
+    cells_put(y, x + 38, 22, role, shape_made_from((enum shape)i));
+    cells_put(y, x + 61, w - 62, role, shape_for((enum shape)i));
+}
+
+/* "the answer is empty: 1207 1588" for each check that found something. */
+static void checks_part(struct app *a, struct part *p)
+{
+    const struct export_state *x = &a->export;
+    const json *list = json_get(x->report, "checks");
+    size_t found = 0;
+    for (const json *c = json_first(list); c; c = json_next(c)) {
+        bool fail = !strcmp(json_get_string(c, "verdict", ""), "fail");
+        char head[40], line[200];
+        int64_t n = json_get_int(c, "count", 0);
+        if (!n)
+            continue;
+        found++;
+        snprintf(head, sizeof head, "%s %4lld  ", fail ? "✗" : "!",
+                 (long long)n);
+        rich_add(&p->body, fail ? STYLE_BAD : STYLE_WARN, head);
+        const char *text = "";
+        for (int k = 0; k < ROW_CHECK_COUNT; k++)
+            if (!strcmp(row_check_name((enum row_check)k),
+                        json_get_string(c, "check", "")))
+                text = row_check_text((enum row_check)k);
+        rich_add(&p->body, STYLE_TEXT, text);
+        int shown = 0;
+        for (const json *s = json_first(json_get(c, "samples"));
+             s && shown < 6; s = json_next(s), shown++) {
+            snprintf(line, sizeof line, "%s %.0f", shown ? "" : ":",
+                     json_number(s, 0));
+            rich_add(&p->body, STYLE_FACT, line);
+        }
+        rich_add(&p->body, STYLE_TEXT, "\n");
+    }
+    part_gut(p, STYLE_LABEL, _("CHECKS"), NULL);
+    part_gut(p, STYLE_FACT, x->leave_wrong ? _("wrong left out") : "", NULL);
+    if (*x->error)
+        rich_add(&p->body, STYLE_WARN, x->error);
+    else if (x->child)
+        rich_add(&p->body, STYLE_FACT, x->writing ? _("writing ...")
+                                                  : _("counting ..."));
+    else if (x->report && !found)
+        rich_add(&p->body, STYLE_OK, _("✓ nothing to say"));
+}
+
+/* A row as sft writes it; what is trained has a bar in the gutter. */
+static int draw_row(struct app *a, int y, int x, int h, int w)
+{
+    const struct export_state *e = &a->export;
+    struct part prompt = {0}, answer = {0};
+    char text[40], *asked = prompt_text(e->now.prompt ? e->now.prompt : "[]");
+    int k = sample_opens_with(&e->now), used = 0;
+    snprintf(text, sizeof text, "%lld", (long long)e->now.id);
+    part_gut(&prompt, STYLE_LABEL, _("ROW"), text);
+    snprintf(text, sizeof text, "sft/%s", split_name(e->now.split));
+    part_gut(&prompt, STYLE_FACT, text, NULL);
+    rich_add(&prompt.body, STYLE_FACT, "<|user|>\n");
+    rich_add(&prompt.body, STYLE_TEXT, asked);
+    int need = part_measure(&prompt, w);
+    used = need < h / 2 ? need : h / 2;
+    part_draw(&prompt, y, x, used, w);
+    if (k >= 0) {
+        char *said = answer_text(e->now.candidates.at[k].body);
+        rich_add(&answer.body, STYLE_FACT, "<|assistant|>\n");
+        rich_add(&answer.body, STYLE_TEXT, said);
+        rich_add(&answer.body, STYLE_FACT, "<|end|>");
+        free(said);
+        part_measure(&answer, w);
+        int left = h - used, n = (int)answer.lines.n;
+        n = n < left ? n : left;
+        part_draw(&answer, y + used, x, n, w);
+        for (int i = 1; i < n; i++)
+            cells_put(y + used + i, x + GUTTER - 4, 1, STYLE_FACT, "┃");
+        used += n;
+    }
+    free(asked);
+    part_free(&prompt);
+    part_free(&answer);
+    return used;
+}
+
+static void since_part(struct app *a, struct part *p)
+{
+    const json *s = json_get(a->export.report, "since");
+    char text[200], n[24];
+    snprintf(text, sizeof text, _("./%s.export/   %lld files, %s kB\n"),
+             a->target_name,
+             (long long)json_get_int(a->export.report, "files", 0),
+             lang_number(n, sizeof n,
+                         json_get_number(a->export.report, "bytes", 0) / 1e3,
+                         1));
+    part_gut(p, STYLE_LABEL, _("TO"), NULL);
+    rich_add(&p->body, STYLE_TEXT, text);
+    if (json_get_int(s, "export", 0)) {
+        snprintf(text, sizeof text, _("SINCE x%lld"),
+                 (long long)json_get_int(s, "export", 0));
+        part_gut(p, STYLE_LABEL, text, NULL);
+        snprintf(text, sizeof text, _("%lld rows new, %lld gone, %lld "
+                 "changed"), (long long)json_get_int(s, "new", 0),
+                 (long long)json_get_int(s, "gone", 0),
+                 (long long)json_get_int(s, "changed", 0));
+        rich_add(&p->body, STYLE_TEXT, text);
+    }
+}
+
+static void item(struct app *a, struct area w)
+{
+    struct part checks = {0}, since = {0};
+    int y = w.y, end = w.y + w.h;
+    if (!a->export.accepted.n) {
+        cells_put(w.y + 1, w.x + GUTTER + 2, w.w - GUTTER - 2, STYLE_FACT,
+                  _("nothing is accepted yet; 3 opens Review"));
+        return;
+    }
+    checks_part(a, &checks);
+    int h = part_measure(&checks, w.w);
+    h = h > 4 ? 4 : h < 2 ? 2 : h;
+    part_draw(&checks, y, w.x, h, w.w);
+    y += h;
+    part_rule(y++, w.x);
+    draw_row(a, y, w.x, end - y - 3, w.w);
+    for (int i = y; i < end - 3; i++)
+        cells_put(i, w.x + GUTTER, 1, STYLE_RULE, "│");
+    part_rule(end - 3, w.x);
+    since_part(a, &since);
+    part_measure(&since, w.w);
+    part_draw(&since, end - 2, w.x, 2, w.w);
+    part_free(&checks);
+    part_free(&since);
+}
+
+static int list_rows(int rows)
+{
+    int n = rows / 6;
+    return n < 1 ? 1 : n > SHAPE_COUNT ? SHAPE_COUNT : n;
+}
+
+const struct view_ops view_export = {
+    where, header, row, item, list_rows,
+    .footer = "write shape leave-out previous next filter help"};

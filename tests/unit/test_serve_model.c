@@ -1,0 +1,356 @@
+/* A student behind the server: a tiny nano is made and trained here, and
+ * asked over a Unix socket. Beside it stands the same nano untrained, whose
+ * answers are noise: bytes that are no UTF-8, special tokens, NULs.
+ *
+ * The official Python client works unchanged with it. Tried by hand with
+ * openai 3.57.0 (Python 3.11): models.list; chat.completions.create whole
+ * and streamed with include_usage, n = 2, logprobs with top_logprobs = 20,
+ * seed (whole and streamed gave the same text); a prompt over the context
+ * raised BadRequestError with our sentence; 16 threads asking at once with
+ * one seed all got one text; chat.completions.stream gave the whole. */
+#include "unit/serving.h"
+#include "unit/test.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/utf8.h"
+#include "model/serve/address.h"
+
+static char *learnt_socket, *noise_socket;
+static pid_t learnt = -1, noise = -1;
+
+static char *at_home(const char *name)
+{
+    return xasprintf("%s/%s", getenv("HOME"), name);
+}
+
+/* "twice 36" is answered by "6 or só né", the last digit. */
+static bool write_rows(const char *path)
+{
+    struct buf b = BUF_INIT(0);
+    struct err e = {0};
+    for (int i = 0; i < 300; i++)
+        buf_printf(&b, "{\"id\":%d,\"prompt\":[{\"role\":\"user\","
+                       "\"content\":\"twice %d%d\"}],\"answer\":{\"content\":"
+                       "\"%d or s\xc3\xb3 n\xc3\xa9\"}}\n",
+                   i, i % 7, i % 10, i % 10);
+    bool ok = file_replace(path, b.data, b.len, 0600, false, &e);
+    buf_free(&b);
+    return ok;
+}
+
+static int run_program(const char *const args[], struct buf *out)
+{
+    VEC(const char *) argv = {0};
+    struct err e = {0};
+    VEC_PUSH(&argv, program);
+    for (; *args; args++)
+        VEC_PUSH(&argv, *args);
+    VEC_PUSH(&argv, NULL);
+    int code = proc_capture(argv.at, NULL, NULL, out, &e);
+    VEC_FREE(&argv);
+    return code;
+}
+
+static bool make_student(const char *nano, const char *out)
+{
+    char *rows = at_home("rows.jsonl");
+    const char *make[] = {"new", nano, "--rows", rows, "--hidden", "64",
+                          "--layers", "2", "--heads", "2", "--kv-heads", "1",
+                          "--ffn", "128", "--vocab", "300", NULL};
+    const char *train[] = {"train", nano, "--rows", rows, "--valid", rows,
+                           "--out", out, "--steps", "150", "--batch-tokens",
+                           "512", "--eval-every", "150", NULL};
+    struct buf said = BUF_INIT(1 << 20);
+    bool ok = write_rows(rows) && run_program(make, &said) == 0 &&
+              run_program(train, &said) == 0;
+    if (!ok)
+        fprintf(stderr, "%s\n", buf_str(&said));
+    buf_free(&said);
+    free(rows);
+    return ok;
+}
+
+static char *serve(const char *dir, const char *name, pid_t *pid)
+{
+    char *path = at_home(name), *listen = xasprintf("unix:%s", path);
+    const char *args[] = {dir, "--listen", listen, NULL};
+    free(start(args, pid));
+    free(listen);
+    return path;
+}
+
+static int start_all(void **state)
+{
+    (void)state;
+    if (!find_program())
+        return -1;
+    free(socket_path);
+    char *nano = at_home("nano"), *out = at_home("run");
+    char *model = at_home("run/model");
+    bool ok = make_student(nano, out);
+    if (ok) {
+        learnt_socket = serve(model, "learnt", &learnt);
+        noise_socket = serve(nano, "noise", &noise);
+    }
+    free(nano);
+    free(out);
+    free(model);
+    return !ok;
+}
+
+static int stop_all(void **state)
+{
+    (void)state;
+    int status = stop(learnt, SIGTERM) | stop(noise, SIGTERM);
+    free(learnt_socket);
+    free(noise_socket);
+    free(program);
+    return status;
+}
+
+/* Asks the trained or the untrained one; `more` stands before the question. */
+static char *ask(bool trained, const char *more)
+{
+    socket_path = trained ? learnt_socket : noise_socket;
+    char *body = xasprintf("{%s\"messages\":[{\"role\":\"user\",\"content\":"
+                           "\"twice 36\"}]}", more);
+    char *reply = post("", body);
+    free(body);
+    assert_int_equal(status_of(reply), 200);
+    return reply;
+}
+
+static json *ask_json(bool trained, const char *more)
+{
+    char *reply = ask(trained, more);
+    json *j = body_of(reply);
+    free(reply);
+    return j;
+}
+
+static const char *finish(const json *j)
+{
+    return json_get_string(json_first(json_get(j, "choices")),
+                           "finish_reason", "");
+}
+
+static void it_says_what_it_learnt(void **state)
+{
+    (void)state;
+    json *j = ask_json(true, "\"temperature\":0,\"n\":2,");
+    assert_string_equal(json_get_string(j, "model", ""), "model");
+    assert_string_equal(content(j, 0), "6 or s\xc3\xb3 n\xc3\xa9");
+    assert_string_equal(content(j, 1), content(j, 0));
+    assert_string_equal(finish(j), "stop");
+    const json *u = json_get(j, "usage");
+    int64_t in = json_get_int(u, "prompt_tokens", 0);
+    int64_t out = json_get_int(u, "completion_tokens", 0);
+    assert_true(in > 2 && out > 2 && out % 2 == 0);
+    assert_int_equal(json_get_int(u, "total_tokens", 0), in + out);
+    json_free(j);
+}
+
+static void limits_are_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *more, *text, *finish;
+    } rows[] = {
+        {"\"stop\":\"s\xc3\xb3\",", "6 or ", "stop"},
+        {"\"stop\":[\"never\",\"\",\"r s\"],", "6 o", "stop"},
+        {"\"stop\":[\"n\xc3\xa9!\",\"\xc3\xa9\"],",
+         "6 or s\xc3\xb3 n", "stop"},
+        {"\"stop\":\"n\xc3\xa9!\",", "6 or s\xc3\xb3 n\xc3\xa9", "stop"},
+        {"\"max_tokens\":1,", "6", "length"},
+        {"\"max_tokens\":500,", "6 or s\xc3\xb3 n\xc3\xa9", "stop"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *more = xasprintf("\"temperature\":0,%s", rows[i].more);
+        json *j = ask_json(true, more);
+        assert_string_equal(content(j, 0), rows[i].text);
+        assert_string_equal(finish(j), rows[i].finish);
+        json_free(j);
+        free(more);
+    }
+}
+
+static void the_context_is_a_limit(void **state)
+{
+    (void)state;
+    json *j = ask_json(false, "\"seed\":4,");
+    const json *u = json_get(j, "usage");
+    if (!strcmp(finish(j), "length"))
+        assert_int_equal(json_get_int(u, "total_tokens", 0), 512);
+    else
+        assert_true(json_get_int(u, "total_tokens", 0) < 512);
+    json_free(j);
+    for (int stream = 0; stream < 2; stream++) {
+        char *body = xasprintf("{\"stream\":%s,\"messages\":[{\"role\":"
+                               "\"user\",\"content\":\"%0600d\"}]}",
+                               stream ? "true" : "false", 7);
+        char *reply = post("", body);
+        assert_int_equal(status_of(reply), 400);
+        assert_non_null(strstr(reply, "the prompt has 602 tokens"));
+        free(reply);
+        free(body);
+    }
+}
+
+/* The bytes of a list of tokens, put together. */
+static char *bytes_of(const json *tokens)
+{
+    struct buf b = BUF_INIT(0);
+    for (const json *t = json_first(tokens); t; t = json_next(t))
+        for (const json *c = json_first(json_get(t, "bytes")); c;
+             c = json_next(c))
+            buf_putc(&b, (char)json_number(c, 0));
+    return buf_take(&b);
+}
+
+static void log_probabilities(void **state)
+{
+    (void)state;
+    json *j = ask_json(true, "\"temperature\":0,\"logprobs\":true,"
+                             "\"top_logprobs\":20,");
+    const json *tokens = json_get(json_get(json_first(json_get(j, "choices")),
+                                           "logprobs"), "content");
+    assert_int_equal(json_count(tokens),
+                     json_get_int(json_get(j, "usage"), "completion_tokens",
+                                  0));
+    char *bytes = bytes_of(tokens);
+    assert_string_equal(bytes, content(j, 0));
+    free(bytes);
+    for (const json *t = json_first(tokens); t; t = json_next(t)) {
+        const json *top = json_get(t, "top_logprobs");
+        double last = json_get_number(t, "logprob", 1);
+        assert_int_equal(json_count(top), 20);
+        assert_string_equal(json_get_string(t, "token", ""),
+                            json_get_string(json_first(top), "token", "?"));
+        assert_true(last > -1 && last <= 0);
+        for (const json *o = json_first(top); o; o = json_next(o)) {
+            double p = json_get_number(o, "logprob", 1);
+            assert_true(p <= last);
+            last = p;
+        }
+    }
+    json_free(j);
+}
+
+static void seeds_decide(void **state)
+{
+    (void)state;
+    json *a = ask_json(false, "\"max_tokens\":30,\"seed\":0,\"n\":2,");
+    json *b = ask_json(false, "\"max_tokens\":30,\"seed\":0,\"n\":2,");
+    json *c = ask_json(false, "\"max_tokens\":30,");
+    json *d = ask_json(false, "\"max_tokens\":30,");
+    json *greedy = ask_json(false, "\"max_tokens\":9,\"temperature\":0,");
+    json *narrow = ask_json(false, "\"max_tokens\":9,\"top_p\":0,");
+    assert_string_equal(content(a, 0), content(b, 0));
+    assert_string_equal(content(a, 1), content(b, 1));
+    assert_string_not_equal(content(a, 0), content(a, 1));
+    assert_string_not_equal(content(c, 0), content(d, 0));
+    assert_string_equal(content(greedy, 0), content(narrow, 0));
+    json *const all[] = {a, b, c, d, greedy, narrow};
+    for (size_t i = 0; i < COUNT(all); i++)
+        json_free(all[i]);
+}
+
+static void streams_are_whole_characters(void **state)
+{
+    (void)state;
+    for (int seed = 1; seed <= 12; seed++) {
+        int events;
+        char *more = xasprintf("\"seed\":%d,\"max_tokens\":80,\"logprobs\":"
+                               "true,\"stop\":[\"qq\",\"z\"],", seed);
+        json *j = ask_json(false, more);
+        char *with = xasprintf("\"stream\":true,%s", more);
+        char *reply = ask(false, with);
+        char *text = streamed(reply, &events);
+        assert_string_equal(text, content(j, 0));
+        assert_int_equal(utf8_check(text, strlen(text)), strlen(text));
+        assert_non_null(strstr(reply, "data: [DONE]"));
+        assert_true(events > 2);
+        json_free(j);
+        free(more);
+        free(with);
+        free(reply);
+        free(text);
+    }
+}
+
+static int send_long(void)
+{
+    static const char body[] =
+        "{\"n\":16,\"seed\":1,\"messages\":[{\"role\":\"user\",\"content\":"
+        "\"twice 36\"}]}";
+    char *request = xasprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: x"
+                              "\r\nContent-Length: %zu\r\n\r\n%s",
+                              strlen(body), body);
+    int fd = unix_connect(noise_socket);
+    assert_true(fd >= 0);
+    assert_true(fd_write_all(fd, request, strlen(request)));
+    free(request);
+    return fd;
+}
+
+/* A short question is answered while long ones are still being answered. */
+static void they_take_turns(void **state)
+{
+    (void)state;
+    int fd[4];
+    char c;
+    for (size_t i = 0; i < COUNT(fd); i++)
+        fd[i] = send_long();
+    json_free(ask_json(false, "\"max_tokens\":3,"));
+    for (size_t i = 0; i < COUNT(fd); i++) {
+        assert_int_equal(recv(fd[i], &c, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+        assert_int_equal(errno, EAGAIN);
+        close(fd[i]);
+    }
+}
+
+static void folders_that_are_none(void **state)
+{
+    (void)state;
+    struct buf out = BUF_INIT(1000);
+    char *model = at_home("run/model"), *odd = at_home("odd");
+    char *path = at_home("odd/tokenizer_config.json");
+    const char *copy[] = {"/bin/cp", "-r", model, odd, NULL};
+    struct err e = {0};
+    assert_int_equal(proc_capture(copy, NULL, NULL, &out, &e), 0);
+    static const char template[] = "{\"eos_token\":\"<|end|>\","
+                                   "\"chat_template\":\"{{ messages }}\"}";
+    assert_ok(file_replace(path, template, sizeof template - 1, 0600, false,
+                           &e), e);
+    const char *args[] = {"serve", odd, NULL};
+    assert_int_equal(run_program(args, &out), 1);
+    args[1] = getenv("HOME");
+    assert_int_equal(run_program(args, &out), 1);
+    buf_free(&out);
+    free(model);
+    free(odd);
+    free(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_says_what_it_learnt),
+        cmocka_unit_test(limits_are_kept),
+        cmocka_unit_test(the_context_is_a_limit),
+        cmocka_unit_test(log_probabilities),
+        cmocka_unit_test(seeds_decide),
+        cmocka_unit_test(streams_are_whole_characters),
+        cmocka_unit_test(they_take_turns),
+        cmocka_unit_test(folders_that_are_none),
+    };
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, start_all, stop_all);
+}
