@@ -538,9 +538,9 @@ static bool pose(struct tour *t, struct err *e)
 {
     for (int i = 0; i < 2; i++) {
         mark_list m = {0};
-        if (!marks_problems(demo_sets[i], DEMO_PROBLEMS, t->seed, false,
+        if (!marks_problems(demo_sets[i], t->f->problems, t->seed, false,
                             &t->held[i], e) ||
-            !marks_problems(demo_sets[i], DEMO_PROBLEMS, t->seed, true, &m,
+            !marks_problems(demo_sets[i], t->f->problems, t->seed, true, &m,
                             e))
             return false;
         demo_count(&t->out->set[i].teacher, &m);

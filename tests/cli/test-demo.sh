@@ -12,8 +12,9 @@ export OPENBLAS_NUM_THREADS
 demo() {
     name=$1
     shift
-    $S demo --batch --json --store "$name.db" --prompts 200 --tokens 3000 \
-        "$@" > "$name.json" 2> "$name.log" || cat "$name.log"
+    $S demo --batch --json --store "$name.db" --prompts 200 \
+        --tokens 3000 --problems 100 "$@" \
+        > "$name.json" 2> "$name.log" || cat "$name.log"
 }
 # prompts FILE...: of rows, one a line
 prompts() {
@@ -25,7 +26,7 @@ key() { sed "s/.*\"$1\":\([0-9]*\).*/\1/" "$2"; }
 demo one --seed 1
 is "one line" 1 "$(wc -l < one.json)"
 f='-?[0-9.]+'
-share="\{\"mean\":$f,\"low\":$f,\"high\":$f,\"n\":400\}"
+share="\{\"mean\":$f,\"low\":$f,\"high\":$f,\"n\":100\}"
 set="\{\"before\":$share,\"curated\":$share,\"everything\":$share,"
 set="$set\"teacher\":$share,\"nearest_row\":$share\}"
 shape="\"seeds\":48,\"generated\":$f,\"accepted\":$f,\"rejected\":$f"
@@ -53,10 +54,10 @@ is "and fewer" 1 $(($(wc -l < curated) < $(wc -l < everything)))
 
 # ---- held out
 for s in H1 H2; do
-    "$M" problems --set $s --count 400 --seed 1 > $s.jsonl
+    "$M" problems --set $s --count 100 --seed 1 > $s.jsonl
     prompts $s.jsonl > held
-    is "$s: 400 problems" 400 "$(wc -l < held)"
-    is "$s: those the student was asked" 400 \
+    is "$s: 100 problems" 100 "$(wc -l < held)"
+    is "$s: those the student was asked" 100 \
         "$(prompts one.runs/demo/$s.jsonl | comm -12 - held | wc -l)"
     is "$s: none was trained on" 0 \
         "$(prompts one.runs/*/rows.jsonl one.runs/nano/t1.rows/rows.jsonl |
