@@ -95,7 +95,7 @@ static int print_store(struct cli *c)
 int sub_demo(struct cli *c)
 {
     struct demo_form f = {.seeds = 1, .seed = 1, .tokens = DEMO_TOKENS / 2,
-                          .prompts = DEMO_PROMPTS};
+                          .prompts = DEMO_PROMPTS, .problems = DEMO_PROBLEMS};
     const char *arms = "everything,curated";
     bool wanted = false;
     const struct opt opts[] = {
@@ -111,15 +111,18 @@ int sub_demo(struct cli *c)
          N_("answer tokens of each run (750000)")},
         {"prompts", OPT_INT, &f.prompts, "N",
          N_("asked of the teacher (10000)")},
+        {"problems", OPT_INT, &f.problems, "N",
+         N_("held out, of H1 and of H2 each (400)")},
         {0}};
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
     if (c->argc)
         return cli_usage(c, _("\"%s\" is not an option"), c->argv[0]);
-    if (f.seeds < 1 || f.seed < 1 || f.tokens < 1 || f.prompts < 1)
-        return cli_usage(c, _("--seeds, --seed, --tokens and --prompts are "
-                              "1 or more"));
+    if (f.seeds < 1 || f.seed < 1 || f.tokens < 1 || f.prompts < 1 ||
+        f.problems < 1)
+        return cli_usage(c, _("--seeds, --seed, --tokens, --prompts and "
+                              "--problems are 1 or more"));
     if (!demo_arms_parse(arms, f.arms, &c->e))
         return cli_usage(c, "%s", c->e.text);
     return wanted ? batch(c, &f) : print_store(c);

@@ -21,6 +21,7 @@
 #include "store/seed.h"
 #include "verbs/decide.h"
 #include "verbs/elicit.h"
+#include "verbs/export.h"
 #include "verbs/import.h"
 #include "verbs/tour.h"
 
@@ -537,9 +538,9 @@ static bool pose(struct tour *t, struct err *e)
 {
     for (int i = 0; i < 2; i++) {
         mark_list m = {0};
-        if (!marks_problems(demo_sets[i], DEMO_PROBLEMS, t->seed, false,
+        if (!marks_problems(demo_sets[i], t->f->problems, t->seed, false,
                             &t->held[i], e) ||
-            !marks_problems(demo_sets[i], DEMO_PROBLEMS, t->seed, true, &m,
+            !marks_problems(demo_sets[i], t->f->problems, t->seed, true, &m,
                             e))
             return false;
         demo_count(&t->out->set[i].teacher, &m);
@@ -556,11 +557,26 @@ static bool train(struct tour *t, struct err *e)
     return ok;
 }
 
-/* The rows that an export of the curated set has. */
-static void count_exported(struct tour *t)
+/* The curated set, for other trainers. */
+static bool export_curated(struct tour *t, struct err *e)
 {
-    t->out->exported += t->n_kept;
-    tour_say(t, 6, _("%lld rows"), (long long)t->n_kept);
+    struct export_report r = {0};
+    struct export_since since;
+    int64_t id;
+    char *dir = xasprintf("%s/export-%lld", t->dir, (long long)t->seed);
+    struct export_form f = {.target = t->target, .filter = "",
+                            .shapes[SHAPE_SFT] = true, .seed = EXPORT_SEED,
+                            .max_words = EXPORT_WORDS, .leave_wrong = true,
+                            .dir = dir, .stop = signalled};
+    bool ok = verb_export(t->s, &f, &r, &since, &id, e);
+    if (ok) {
+        t->out->exported += export_rows(&r, SHAPE_SFT);
+        tour_say(t, 6, _("%lld rows, %zu files"),
+                 (long long)export_rows(&r, SHAPE_SFT), r.files.n);
+    }
+    export_report_free(&r);
+    free(dir);
+    return ok;
 }
 
 static void tour_end(struct tour *t)
@@ -581,9 +597,8 @@ static bool tour(struct store *s, const struct demo_form *f, int64_t seed,
                      .dir = path_join(store_runs_dir(s), "demo")};
     rng_seed(&t.rng, (uint64_t)seed);
     bool ok = dir_make(t.dir, 0700, e) && open_target(&t, e) && ask(&t, e) &&
-              read_samples(&t, e) && review(&t, e) && train(&t, e);
-    if (ok)
-        count_exported(&t);
+              read_samples(&t, e) && review(&t, e) && train(&t, e) &&
+              export_curated(&t, e);
     tour_end(&t);
     return ok;
 }

@@ -31,7 +31,7 @@ enum demo_arm { DEMO_ARMS(DEMO_ARM_ID) ARM_COUNT };
 
 #define DEMO_TOKENS 1500000 /* N: about five minutes on two cores */
 #define DEMO_PROMPTS 10000
-#define DEMO_PROBLEMS 400 /* of H1 and of H2 each */
+#define DEMO_PROBLEMS 400
 
 /* Told as it goes on; `act` is 1 to 6. */
 typedef void demo_told(void *ctx, int act, const char *text);
@@ -44,6 +44,7 @@ struct demo_form {
     int64_t seed;         /* random seed of the first; the next adds one */
     int64_t tokens;       /* answer tokens of each run */
     int64_t prompts;      /* asked for, in each tour */
+    int64_t problems;     /* of H1 and of H2, in each tour */
     demo_told *told;      /* NULL: nobody */
     void *ctx;
 };

@@ -9,7 +9,8 @@ set -eu
 stillroom=${top_builddir:-../..}/src/stillroom
 arms=${ARMS:-everything,curated} seeds=${SEEDS:-3} tokens=${TOKENS:-1500000}
 prompts=${PROMPTS:-10000} file=${FILE:-bench-demo.jsonl} parts=${PARTS:-99}
-head="{\"bench\":\"demo\",\"arms\":\"$arms\",\"tokens\":$tokens,\"prompts\":$prompts,\"seed\""
+head="{\"bench\":\"demo\",\"arms\":\"$arms\""
+head="$head,\"tokens\":$tokens,\"prompts\":$prompts,\"seed\""
 touch "$file"
 seed=1
 while [ "$seed" -le "$seeds" ] && [ "$parts" -gt 0 ]; do
@@ -25,10 +26,10 @@ grep -F "$head:" "$file"
 
 # The means over the seeds, in per cent, and what curated is ahead.
 grep -F "$head:" "$file" | awk '
-function mean(text, name) {
+function mean(text, name,    from) {
+    from = length(name) + 11
     return match(text, "\"" name "\":\\{\"mean\":[0-9.]+") \
-        ? substr(text, RSTART + length(name) + 11, RLENGTH - length(name) - 11) \
-        : -1
+        ? substr(text, RSTART + from, RLENGTH - from) : -1
 }
 {
     split("before everything random curated edits truth seeds teacher " \

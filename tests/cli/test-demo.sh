@@ -12,8 +12,9 @@ export OPENBLAS_NUM_THREADS
 demo() {
     name=$1
     shift
-    $S demo --batch --json --store "$name.db" --prompts 200 --tokens 3000 \
-        "$@" > "$name.json" 2> "$name.log" || cat "$name.log"
+    $S demo --batch --json --store "$name.db" --prompts 200 \
+        --tokens 3000 --problems 100 "$@" \
+        > "$name.json" 2> "$name.log" || cat "$name.log"
 }
 # prompts FILE...: of rows, one a line
 prompts() {
@@ -25,11 +26,18 @@ key() { sed "s/.*\"$1\":\([0-9]*\).*/\1/" "$2"; }
 demo one --seed 1
 is "one line" 1 "$(wc -l < one.json)"
 f='-?[0-9.]+'
-share="\{\"mean\":$f,\"low\":$f,\"high\":$f,\"n\":400\}"
-set="\{\"before\":$share,\"curated\":$share,\"everything\":$share,\"teacher\":$share,\"nearest_row\":$share\}"
-is "the object" 1 "$(grep -cE "^\{\"seeds\":48,\"generated\":[0-9]+,\"accepted\":[0-9]+,\"rejected\":[0-9]+,\"curator\":\{\"precision\":$f,\"recall\":$f,\"triggered\":($f|null)\},\"exact_match\":$set,\"exact_match_new_forms\":$set,\"exported\":[0-9]+,\"seconds\":$f\}\$" one.json)"
+share="\{\"mean\":$f,\"low\":$f,\"high\":$f,\"n\":100\}"
+set="\{\"before\":$share,\"curated\":$share,\"everything\":$share,"
+set="$set\"teacher\":$share,\"nearest_row\":$share\}"
+shape="\"seeds\":48,\"generated\":$f,\"accepted\":$f,\"rejected\":$f"
+shape="$shape,\"curator\":\{\"precision\":$f,\"recall\":$f,"
+shape="$shape\"triggered\":($f|null)\},\"exact_match\":$set,"
+shape="$shape\"exact_match_new_forms\":$set,\"exported\":$f,"
+is "the object" 1 "$(grep -cE "^\{$shape\"seconds\":$f\}\$" one.json)"
 is "accepted and rejected are all" "$(key generated one.json)" \
     $(($(key accepted one.json) + $(key rejected one.json)))
+is "exported" 1 $(($(key exported one.json) > 100))
+is "a bundle" 1 "$(ls one.runs/demo/export-1 | grep -c README)"
 for n in 1 2 3 4 5 6; do
     has "act $n is told" "act $n of 6" "$(cat one.log)"
 done
@@ -46,10 +54,10 @@ is "and fewer" 1 $(($(wc -l < curated) < $(wc -l < everything)))
 
 # ---- held out
 for s in H1 H2; do
-    "$M" problems --set $s --count 400 --seed 1 > $s.jsonl
+    "$M" problems --set $s --count 100 --seed 1 > $s.jsonl
     prompts $s.jsonl > held
-    is "$s: 400 problems" 400 "$(wc -l < held)"
-    is "$s: those the student was asked" 400 \
+    is "$s: 100 problems" 100 "$(wc -l < held)"
+    is "$s: those the student was asked" 100 \
         "$(prompts one.runs/demo/$s.jsonl | comm -12 - held | wc -l)"
     is "$s: none was trained on" 0 \
         "$(prompts one.runs/*/rows.jsonl one.runs/nano/t1.rows/rows.jsonl |
@@ -63,9 +71,10 @@ is "another seed, other samples" 0 "$(comm -12 everything other | wc -l)"
 is "an arm that was not run is absent" 0 "$(grep -c curated two.json)"
 
 # ---- the recipe in other words: a user's own goes over the shipped one
+words='{{count}} exercises follow; write numbers {{first}} to {{last}}, bare.'
 mkdir -p "$HOME/.config/stillroom/recipes"
 sed -e 's/"version": *3/"version": 4/' \
-    -e 's/Here are {{count}} tasks of the set\. [^"]*/{{count}} exercises follow; write numbers {{first}} to {{last}} in their manner, bare./' \
+    -e "s/Here are {{count}} tasks of the set\. [^\"]*/$words/" \
     "$recipes/selfinstruct.json" \
     > "$HOME/.config/stillroom/recipes/selfinstruct.json"
 demo three --arms seeds
