@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/utf8.h"
+#include "jobs/env.h"
 #include "store/tags.h"
 
 #define ACTION(id, name, keys, views, word, help)                             \
@@ -606,16 +607,31 @@ static bool is_decision(int act)
            act == ACT_AGAIN || act == ACT_ALL_BAD;
 }
 
+/* Keys that say yes to a form, or to a question other than the one for a
+ * reason. */
+static bool says_yes(const struct app *a, const char *key)
+{
+    if (a->form.open)
+        return !strcmp(key, "Enter");
+    return a->ask.kind != ASK_NOTHING && a->ask.kind != ASK_REASON &&
+           (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
+}
+
 bool app_key(struct app *a, const char *key, bool typed_ahead)
 {
     if (a->line.kind != LINE_NONE)
         return line_mode_key(a, key);
     if (a->typing.open)
         return review_type_key(a, key);
-    if (a->ask.kind != ASK_NOTHING)
-        return review_ask_key(a, key);
+    if (typed_ahead && says_yes(a, key)) {
+        app_say(a, _("1 key ignored: it was typed before the question was on "
+                     "the screen"));
+        return true;
+    }
     if (a->form.open)
         return form_mode_key(a, key);
+    if (a->ask.kind != ASK_NOTHING)
+        return review_ask_key(a, key);
     int act = action_of_key(a->view, key);
     if (act < 0)
         return false;
@@ -644,6 +660,11 @@ void app_paste(struct app *a, const char *text)
         line_insert(&a->line, one);
     }
     a->stale = STALE_PAINT;
+}
+
+char **app_secrets(void)
+{
+    return env_secrets(NULL, NULL);
 }
 
 void app_edited(struct app *a, const char *text, const char *why)

@@ -192,6 +192,9 @@ void app_paste(struct app *a, const char *text);
 /* An editor came back with this text (NULL: nothing changed; `why` says so).
  */
 void app_edited(struct app *a, const char *text, const char *why);
+/* Names in the environment that an editor must not see, NULL-ended; the
+ * caller frees with proc_free_argv. */
+char **app_secrets(void);
 /* Once a second: has another process written? */
 void app_look(struct app *a);
 

@@ -14,6 +14,7 @@ struct area_text {
     bool changed;  /* since the draft was saved */
 };
 
+/* Opens it on a copy of the text, the cursor at its end; closes it. */
 void area_open(struct area_text *t, const char *text);
 void area_close(struct area_text *t);
 void area_insert(struct area_text *t, const char *text);

@@ -234,6 +234,7 @@ static void decide(struct app *a, enum status to, const char *reason)
     r->last.reason = r->last_reason;
     if (how == DECIDED_CONFLICT) {
         a->ask.kind = ASK_CONFLICT;
+        a->painted = false;
         snprintf(a->ask.text, sizeof a->ask.text,
                  _("%lld: %s decided first (%s %s). You chose %s. Both stay "
                    "on record."), (long long)id, o.who, o.kind, o.reason,
@@ -285,6 +286,7 @@ static void start_bulk(struct app *a, enum status to, const char *reason)
     }
     r->bulk = true;
     a->ask.kind = ASK_BULK;
+    a->painted = false;
     snprintf(a->ask.text, sizeof a->ask.text,
              to == STATUS_ACCEPTED
                  ? _("Accept %zu samples as one step that u undoes?")
@@ -439,6 +441,7 @@ void review_edited(struct app *a, const char *text)
     free(r->draft);
     r->draft = xstrdup(text);
     a->ask.kind = ASK_EDITED;
+    a->painted = false;
     snprintf(a->ask.text, sizeof a->ask.text,
              _("Edit of answer %d saved as a draft. Edit over %d is a pair."),
              r->answer + 1, r->answer + 1);

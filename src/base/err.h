@@ -29,7 +29,7 @@ struct err {
 };
 
 /* Sets code and formatted text (cut at a character boundary where too long).
- * `e` may be NULL. Always returns false, so `return err_set(...)` reads well. */
+ * `e` may be NULL. Always returns false: `return err_set(...)` reads well. */
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

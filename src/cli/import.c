@@ -95,12 +95,12 @@ int sub_import(struct cli *c)
     if (as_what && strcmp(as_what, "samples") && strcmp(as_what, "seeds"))
         return cli_usage(c, _("--as takes samples or seeds"));
     o.as_samples = as_what && !strcmp(as_what, "samples");
-    for (size_t i = 0; i < maps.n; i++)
-        if (!mapping_add(&map, maps.at[i], &c->e))
-            return cli_fail(c);
+    bool ok = true;
+    for (size_t i = 0; ok && i < maps.n; i++)
+        ok = mapping_add(&map, maps.at[i], &c->e);
     if (maps.n)
         o.mapping = &map;
-    code = cli_open(c) ? 0 : cli_fail(c);
+    code = ok && cli_open(c) ? 0 : cli_fail(c);
     for (int i = 0; c->s && i < c->argc; i++) {
         o.path = c->argv[i];
         int one = import_one(c, &o);

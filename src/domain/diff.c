@@ -56,7 +56,7 @@ struct work {
     tokens x, y;
     size_t head;      /* equal tokens at the start */
     size_t n, m;      /* what is left between the equal ends */
-    VEC(int) trace;   /* the furthest points of every round, one after another */
+    VEC(int) trace;   /* the furthest points, one round after another */
     VEC(char) script; /* 'k', 'd', 'a' from the end to the start */
 };
 

@@ -195,7 +195,8 @@ static int parse_field(struct parse *p, size_t len)
     size_t op_at = p->at;
     enum filter_op op = take_op(p);
     if (op != FILTER_EQ && infos[f].kind != FILTER_NUMBER)
-        return fail(p, op_at, _("only figures are compared; write field:value"));
+        return fail(p, op_at,
+                    _("only figures are compared; write field:value"));
     int id = node(p, FILTER_TERM, 0, 0);
     if (id < 0)
         return -1;

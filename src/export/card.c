@@ -130,10 +130,20 @@ static void write_origin(const struct export_options *o,
                   "of the seeds apply.\n");
 }
 
+static bool has_findings(const struct export_report *r)
+{
+    for (int i = 0; i < ROW_CHECK_COUNT; i++)
+        if (r->found[i].samples.n)
+            return true;
+    return false;
+}
+
 static void write_checks(const struct export_report *r, struct buf *out)
 {
-    buf_puts(out, "\n## Checks\n\n| check | samples | what |\n"
-                  "| --- | ---: | --- |\n");
+    buf_puts(out, "\n## Checks\n\n");
+    buf_puts(out, has_findings(r) ? "| check | samples | what |\n"
+                                    "| --- | ---: | --- |\n"
+                                  : "No check found anything.\n");
     for (int i = 0; i < ROW_CHECK_COUNT; i++) {
         const struct export_finding *f = &r->found[i];
         enum row_check c = (enum row_check)i;

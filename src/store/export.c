@@ -47,17 +47,22 @@ static void parse_ids(const char *p, ids *out)
         VEC_PUSH(out, (int64_t)v);
 }
 
-/* The candidates that answered the prompt when the order was written, also
- * those that were withdrawn since: letters never move. */
+#define ORDERED                                                               \
+    "(SELECT max(decision) FROM change WHERE kind = 'sample'"                 \
+    " AND object = ?1 AND field = 'order')"
+
+/* The candidates that were shown when the order was written, also those that
+ * were withdrawn since: letters never move. */
 static void find_ids(struct store *s, int64_t sample, ids *out)
 {
     struct rows r;
     if (!db_query(s, &r, NULL, "SELECT c.id FROM candidate c JOIN sample x"
                   " ON x.id = c.sample WHERE c.sample = ?1"
-                  " AND c.prompt_text = x.prompt_text AND c.born <="
-                  " (SELECT max(decision) FROM change WHERE kind = 'sample'"
-                  "  AND object = ?1 AND field = 'order') ORDER BY c.n", "i",
-                  sample))
+                  " AND c.prompt_text = x.prompt_text AND c.born <= " ORDERED
+                  " AND (c.live OR EXISTS(SELECT 1 FROM change"
+                  "  WHERE kind = 'candidate' AND object = c.id"
+                  "  AND field = 'live' AND decision > " ORDERED "))"
+                  " ORDER BY c.n", "i", sample))
         return;
     while (rows_next(&r, NULL))
         VEC_PUSH(out, rows_int(&r, 0));
@@ -142,14 +147,6 @@ int64_t export_add(struct store *s, const struct export *x, struct err *e)
     return sqlite3_last_insert_rowid(s->db);
 }
 
-bool export_add_member(struct store *s, int64_t id, const struct member *m,
-                       struct err *e)
-{
-    return db_run(s, e, "INSERT INTO member VALUES('export', ?1, ?2, ?3, ?4,"
-                  " ?5, ?6, ?7)", "isiiiib", id, m->shape, m->split, m->row,
-                  m->sample, m->candidate, m->hash, sizeof m->hash);
-}
-
 int64_t export_last(struct store *s, int64_t target)
 {
     return db_int(s, 0, "SELECT max(id) FROM export WHERE target = ?1", "i",
@@ -187,18 +184,15 @@ bool export_members(struct store *s, int64_t id, member_fn *fn, void *ctx,
                     struct err *e)
 {
     struct rows r;
-    if (!db_query(s, &r, e, "SELECT shape, split, row, sample, candidate,"
+    if (!db_query(s, &r, e, "SELECT shape, row, sample, candidate, split,"
                   " hash FROM member WHERE kind = 'export' AND owner = ?1"
-                  " ORDER BY shape, sample, hash", "i", id))
+                  " AND length(hash) = ?2", "ii", id, (int64_t)MEMBER_HASH))
         return false;
     while (rows_next(&r, e)) {
-        size_t n = 0;
-        struct member m = {rows_text(&r, 0), rows_int(&r, 1),
-                           rows_int(&r, 2), rows_int(&r, 3), rows_int(&r, 4),
-                           {0}};
-        const void *hash = rows_blob(&r, 5, &n);
-        if (hash && n == sizeof m.hash)
-            memcpy(m.hash, hash, n);
+        size_t n;
+        struct member m = {"export", rows_text(&r, 0), id, rows_int(&r, 1),
+                           rows_int(&r, 2), rows_int(&r, 3),
+                           (int)rows_int(&r, 4), rows_blob(&r, 5, &n)};
         fn(ctx, &m);
     }
     rows_done(&r);

@@ -6,6 +6,7 @@
 #define STORE_EXPORT_H
 
 #include "store/journal.h"
+#include "store/run.h"
 #include "store/target.h"
 
 /* Reads that must fit together: between these two the store stands still for
@@ -22,8 +23,8 @@ bool status_decision(struct store *s, int64_t sample, struct decision *out);
 /* The person's order of the sample's answers: its written form ("B A C=D"),
  * and the candidates that its letters A, B ... stand for. The text may name
  * them itself behind a bar ("B A C | 41 40 43"); where it does not, letter k
- * is the k-th candidate (by n) that answered the prompt when the order was
- * written. False where there is none; the caller frees both. */
+ * is the k-th candidate (by n) that answered the prompt and was live when the
+ * order was written. False where there is none; the caller frees both. */
 bool order_read(struct store *s, int64_t sample, char **text,
                 ids *candidates);
 
@@ -44,16 +45,9 @@ struct export {
     char *filter, *path, *lock; /* lock: JSON */
 };
 
-struct member {
-    const char *shape; /* when read: good until the next call */
-    int64_t split, row, sample, candidate;
-    uint8_t hash[16];
-};
-
-/* Adds an export (id is ignored); its id, 0 on failure. Inside store_begin. */
+/* Adds an export (id is ignored); its id, 0 on failure. Inside store_begin,
+ * as member_add for its rows. */
 int64_t export_add(struct store *s, const struct export *x, struct err *e);
-bool export_add_member(struct store *s, int64_t id, const struct member *m,
-                       struct err *e);
 
 /* The newest export of a target, 0 where there is none. */
 int64_t export_last(struct store *s, int64_t target);
@@ -61,7 +55,7 @@ bool export_get(struct store *s, int64_t id, struct export *out,
                 struct err *e);
 void export_free(struct export *x);
 
-/* Calls fn for each member, by shape, sample and hash. */
+/* Calls fn for each member that has a hash; m is good for the call. */
 typedef void member_fn(void *ctx, const struct member *m);
 bool export_members(struct store *s, int64_t id, member_fn *fn, void *ctx,
                     struct err *e);

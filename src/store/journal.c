@@ -442,8 +442,9 @@ int64_t journal_redoable(struct store *s, const char *who)
                   " ORDER BY u.seq DESC LIMIT 1", "s", who);
 }
 
-static bool refuse_foreign(struct store *s, int64_t seq, const change_list *list,
-                           const char *who, struct err *e)
+static bool refuse_foreign(struct store *s, int64_t seq,
+                           const change_list *list, const char *who,
+                           struct err *e)
 {
     for (size_t i = 0; i < list->n; i++) {
         struct other o;

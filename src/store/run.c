@@ -76,9 +76,10 @@ bool run_ids(struct store *s, int64_t target, ids *out, struct err *e)
 bool member_add(struct store *s, const struct member *m, struct err *e)
 {
     return db_run(s, e, "INSERT INTO member(kind, owner, shape, split, row,"
-                  " sample, candidate) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                  "sisiiii", m->kind, m->owner, m->shape, (int64_t)m->split,
-                  m->row, m->sample, m->candidate);
+                  " sample, candidate, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
+                  " ?7, ?8)", "sisiiiib", m->kind, m->owner, m->shape,
+                  (int64_t)m->split, m->row, m->sample, m->candidate,
+                  m->hash, (size_t)MEMBER_HASH);
 }
 
 int64_t run_new_samples(struct store *s, int64_t target)

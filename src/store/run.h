@@ -19,13 +19,18 @@ bool run_set_state(struct store *s, int64_t id, const char *state,
 /* Newest first, of one target or (0) all. */
 bool run_ids(struct store *s, int64_t target, ids *out, struct err *e);
 
-/* Records that a sample's candidate stands in a run ("run") or an export
- * ("export"), in its row of a shape and split. Inside store_begin. */
+#define MEMBER_HASH 16 /* bytes */
+
+/* A row of a run ("run") or an export ("export"). */
 struct member {
     const char *kind, *shape;
     int64_t owner, row, sample, candidate;
     int split;
+    const void *hash; /* MEMBER_HASH bytes over the row, or NULL */
 };
+
+/* Records that a sample's candidate stands in its owner's row of a shape and
+ * split. Inside store_begin. */
 bool member_add(struct store *s, const struct member *m, struct err *e);
 /* How many accepted samples of the target stand in no run newer than ... its
  * last one: what has been added since the last training. */

@@ -14,10 +14,10 @@ struct store;
 
 #define SEAL_SIZE 16
 
-/* id, table, the sealed columns beside id and born. SHA(x) stands for a text's SHA-256, so that a
- * seal is over what is read, not over a row number. FIRST(...) is the value
- * that a cached column was born with: what the first change found there, else
- * what it still holds. */
+/* id, table, the sealed columns beside id and born. SHA(x) stands for a
+ * text's SHA-256, so that a seal is over what is read, not over a row number.
+ * FIRST(...) is the value that a cached column was born with: what the first
+ * change found there, else what it still holds. */
 #define SEALED(X)                                                             \
     X(TARGET, target, "name, " SHA(FIRST(target, text, doc_text)))            \
     X(SEED, seed,                                                             \
@@ -25,7 +25,7 @@ struct store;
       SHA("raw_text") ", job, origin, line, hash, "                           \
       FIRST(seed, split, split))                                              \
     X(SAMPLE, sample,                                                         \
-      "target, job, call, item, seed, origin, line, "                           \
+      "target, job, call, item, seed, origin, line, "                         \
       SHA(FIRST(sample, prompt, prompt_text)) ", "                            \
       FIRST(sample, split, split))                                            \
     X(CANDIDATE, candidate,                                                   \

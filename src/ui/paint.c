@@ -184,11 +184,13 @@ static int key_width(const struct action_info *info)
            cells_width(_(info->word));
 }
 
+/* Blanks are in the role of the words: changing it costs more bytes. */
 static int put_key(const struct action_info *info, int y, int x)
 {
     char key[16];
     int used = cells_put(y, x, COLS - x, STYLE_KEY,
                          key_label(info, key, sizeof key));
+    cells_blank(y, x + used, 1, STYLE_FACT);
     used += 1;
     return used + cells_put(y, x + used, COLS - x - used, STYLE_FACT,
                             _(info->word));
@@ -216,7 +218,9 @@ static void draw_footer(const char *names, int y)
         const struct action_info *info = action_info(list[i]);
         if (x + key_width(info) + 1 > end)
             break;
-        x += put_key(info, y, x) + 2;
+        x += put_key(info, y, x);
+        cells_blank(y, x, 2, STYLE_FACT);
+        x += 2;
     }
     if (x <= end + 1)
         put_key(last, y, end > x + 4 ? x + 2 : x);
@@ -385,14 +389,18 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     bool said = *a->said || a->ask.kind != ASK_NOTHING ||
                 a->line.kind != LINE_NONE;
     int bottom = LINES - 2;
-    if (ops->whole) {
+    if (a->form.open) {
+        form_draw(a, (struct area){1, 0, bottom - 1, COLS});
+    } else if (ops->whole) {
         ops->whole(a, (struct area){1, 0, bottom - 1, COLS});
+    } else if (review && a->review.bulk) {
+        ops->item(a, (struct area){1, 0, bottom - 1, COLS});
     } else if (a->second_pane || !ops->item || !review) {
         draw_list(a, ops, (struct area){1, 0, bottom - 1, COLS});
     } else if (a->review.now.id) {
         draw_plain_texts(a, 1, bottom - 1);
     }
-    if (!said && review && !a->second_pane)
+    if (!said && review && !a->second_pane && !a->form.open)
         draw_facts(a, LINES - 2);
 }
 
@@ -440,13 +448,13 @@ static bool too_small_to_decide(void)
 void ui_paint(struct app *a)
 {
     const struct view_ops *ops = view_ops(a->view);
-    bool pane = COLS < 60 || LINES < 16;
+    bool pane = COLS < 60 || LINES < 16, tiny = COLS < 40 || LINES < 8;
     cells_show_hidden(a->show_hidden);
     if (a->stale == STALE_ALL)
         clearok(curscr, TRUE);
     erase();
     curs_set(a->line.kind != LINE_NONE || a->typing.open);
-    if (COLS < 40 || LINES < 8) {
+    if (tiny) {
         draw_tiny(a);
     } else if (pane) {
         draw_pane(a, ops);
@@ -471,5 +479,6 @@ void ui_paint(struct app *a)
         move(a->cursor_y, a->cursor_x);
     refresh();
     a->stale = STALE_NOTHING;
-    a->painted = !too_small_to_decide();
+    bool hides = tiny && (a->review.bulk || a->form.open);
+    a->painted = !too_small_to_decide() && !hides;
 }

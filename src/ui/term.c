@@ -198,15 +198,13 @@ static void read_paste(struct buf *out)
     }
 }
 
+/* Asked only where nothing could be read: a line that is gone polls as
+ * readable too, for ever. */
 static bool hung_up(void)
 {
     struct pollfd p = {0, POLLIN, 0};
-    char c;
-    if (poll(&p, 1, 0) < 0)
-        return false;
-    if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
-        return !(p.revents & POLLIN) || read(0, &c, 0) < 0;
-    return false;
+    return poll(&p, 1, 0) > 0 &&
+           (p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 const char *term_key(struct buf *paste, bool *gone)
@@ -214,7 +212,7 @@ const char *term_key(struct buf *paste, bool *gone)
     wint_t c;
     int rc = get_wch(&c);
     if (rc == ERR) {
-        *gone = hung_up();
+        *gone = *gone || hung_up();
         return NULL;
     }
     if (rc == KEY_CODE_YES && c == KEY_PASTE) {
@@ -246,7 +244,7 @@ static char *edit_dir(struct err *e)
     return NULL;
 }
 
-static int run_editor(const char *path, struct err *e)
+static int run_editor(const char *path, char *const drop[], struct err *e)
 {
     const char *line = getenv("VISUAL");
     if (!line || !*line)
@@ -264,7 +262,7 @@ static int run_editor(const char *path, struct err *e)
     VEC_PUSH(&argv, path);
     VEC_PUSH(&argv, NULL);
     struct proc p = {.argv = argv.at, .search = true, .in = -2, .out = -2,
-                     .err = -2};
+                     .err = -2, .drop_env = (const char *const *)drop};
     send(PASTE_OFF);
     endwin();
     pid_t pid = proc_start(&p, e);
@@ -290,14 +288,15 @@ static bool read_back(const char *path, struct buf *out, struct err *e)
     return true;
 }
 
-bool term_edit(const char *text, struct buf *out, struct err *e)
+bool term_edit(const char *text, char *const drop[], struct buf *out,
+               struct err *e)
 {
     char *dir = edit_dir(e);
     if (!dir)
         return false;
     char *path = xasprintf("%s/text-%ld.txt", dir, (long)getpid());
     bool ok = file_replace(path, text, strlen(text), 0600, false, e);
-    int status = ok ? run_editor(path, e) : -1;
+    int status = ok ? run_editor(path, drop, e) : -1;
     if (ok && status > 0)
         ok = err_set(e, ERR_INPUT, _("the editor ended with %d; nothing "
                                      "changed, see %s"), status, path);

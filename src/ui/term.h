@@ -28,8 +28,10 @@ int term_fd(void);
 
 /* Runs $VISUAL, $EDITOR or vi on the text in a private file. True with the
  * new text in *out (the editor's own final newline taken off); false with a
- * sentence (and the file kept where it holds something). */
-bool term_edit(const char *text, struct buf *out, struct err *e);
+ * sentence (and the file kept where it holds something). The editor does not
+ * see the variables in `drop` (NULL-ended). */
+bool term_edit(const char *text, char *const drop[], struct buf *out,
+               struct err *e);
 
 /* Sends text to the terminal's clipboard (OSC 52, at most 64 KiB). */
 void term_copy(const char *text);

@@ -8,6 +8,7 @@
 
 #include "base/lang.h"
 #include "base/loop.h"
+#include "base/proc.h"
 #include "base/say.h"
 #include "base/sig.h"
 #include "ui/term.h"
@@ -26,10 +27,12 @@ static void edit(struct screen *x)
     struct err e = {0};
     char *text = x->app.edit.text;
     x->app.edit.text = NULL;
-    if (term_edit(text ? text : "", &out, &e))
+    char **drop = app_secrets();
+    if (term_edit(text ? text : "", drop, &out, &e))
         app_edited(&x->app, buf_str(&out), NULL);
     else
         app_edited(&x->app, NULL, e.text);
+    proc_free_argv(drop);
     free(text);
     buf_free(&out);
 }
@@ -76,9 +79,7 @@ static void on_signal(void *ctx, int revents)
         if (signo == SIGWINCH) {
             term_resize();
             x->app.stale = STALE_ALL;
-        } else if (signo == SIGHUP) {
-            x->gone = true;
-        } else if (signo == SIGTERM || signo == SIGINT) {
+        } else if (signo == SIGHUP || signo == SIGTERM || signo == SIGINT) {
             x->app.quit = true;
         }
     }

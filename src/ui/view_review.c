@@ -407,14 +407,16 @@ static void draw_bulk(struct app *a, struct area w)
     struct part *all[] = {&head, &status, &splits, &five};
     static const int rows[] = {3, 1, 1, 5};
     int y = w.y;
-    for (size_t i = 0; i < COUNT(all) && y + rows[i] <= w.y + w.h; i++) {
+    size_t i = 0;
+    for (; i < COUNT(all) && y + rows[i] <= w.y + w.h; i++) {
         if (i == 1 || i == 3)
             part_rule(y++, w.x);
         part_measure(all[i], w.w);
         part_draw(all[i], y, w.x, rows[i], w.w);
         y += rows[i];
-        part_free(all[i]);
     }
+    for (i = 0; i < COUNT(all); i++)
+        part_free(all[i]);
 }
 
 static int list_rows(int rows)

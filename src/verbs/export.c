@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "domain/check.h"
 #include "domain/order.h"
 #include "store/export.h"
 #include "store/query.h"
@@ -351,6 +352,15 @@ static int shown_then(const struct walk *w)
     return sample_opens_with(&then);
 }
 
+/* An empty answer teaches nothing, also as a false one. */
+static bool says_something(const struct candidate *c)
+{
+    char *text = answer_text(c->body);
+    bool something = check_empty(text).verdict == VERDICT_PASS;
+    free(text);
+    return something;
+}
+
 static bool send_rejected(struct walk *w, struct err *e)
 {
     if (!strcmp(w->decided.who, "check") ||
@@ -361,7 +371,8 @@ static bool send_rejected(struct walk *w, struct err *e)
     bool ok = true;
     for (int i = 0; ok && i < (int)w->x.candidates.n; i++) {
         const struct candidate *c = &w->x.candidates.at[i];
-        if (i == shown || (all && c->born <= w->decided.seq))
+        if ((i == shown || (all && c->born <= w->decided.seq)) &&
+            says_something(c))
             ok = send_answer(w, SHAPE_KTO, c, false, e);
     }
     return ok;
@@ -377,12 +388,39 @@ static bool send_sample(struct walk *w, int64_t id, struct err *e)
         w->prompt = (struct chat){0}; /* purged: the check says so */
     w->decided = (struct decision){0};
     status_decision(w->s, id, &w->decided);
-    bool ok = w->x.status == STATUS_ACCEPTED ? send_accepted(w, e)
-                                             : send_rejected(w, e);
+    bool ok = true;
+    if (w->x.status == STATUS_ACCEPTED)
+        ok = send_accepted(w, e);
+    else if (w->x.status == STATUS_REJECTED)
+        ok = send_rejected(w, e);
     root_free(&w->root);
     chat_free(&w->prompt);
     sample_free(&w->x);
     return ok;
+}
+
+struct shown {
+    enum shape shape;
+    struct buf *out;
+};
+
+static bool show_row(void *to, const struct export_row *row, struct err *e)
+{
+    struct shown *x = to;
+    if (row->shape != x->shape)
+        return true;
+    row_write(row, x->out);
+    return buf_putc(x->out, '\n') ||
+           err_set(e, ERR_MEMORY, _("too large a row"));
+}
+
+bool verb_export_sample(struct store *s, const struct export_form *f,
+                        int64_t sample, enum shape shape, struct buf *out,
+                        struct err *e)
+{
+    struct shown x = {shape, out};
+    struct walk w = {.s = s, .form = f, .emit = show_row, .to = &x};
+    return send_sample(&w, sample, e);
 }
 
 /* ---- All of them -------------------------------------------------------- */
@@ -425,6 +463,7 @@ static bool walk_samples(void *ctx, export_emit *emit, void *to,
         VEC_FREE(&some);
     }
     filter_free(&filter);
+    export_read_end(w->s); /* what is left to do waits for nobody */
     return ok;
 }
 
@@ -589,10 +628,10 @@ static bool note(struct store *s, const struct export_form *f, int64_t as_of,
     bool ok = *id != 0;
     for (size_t i = 0; ok && i < r->members.n; i++) {
         const struct export_member *m = &r->members.at[i];
-        struct member one = {shape_name(m->shape), m->split, m->row,
-                             m->sample, m->candidate, {0}};
-        memcpy(one.hash, m->hash, sizeof one.hash);
-        ok = export_add_member(s, *id, &one, e);
+        struct member one = {"export", shape_name(m->shape), *id, m->row,
+                             m->sample, m->candidate, (int)m->split,
+                             m->hash};
+        ok = member_add(s, &one, e);
     }
     return ok;
 }

@@ -10,7 +10,8 @@
  *                prompt's pairs add up to 1
  *   kto          the chosen answers as true; as false those that a person
  *                (never a check) rejected as wrong, off topic, format, style
- *                or unsafe: the one that was shown; all bad: every one
+ *                or unsafe: the one that was shown; all bad: every one.
+ *                Empty ones are passed over
  * The filter is asked of accepted and rejected samples alike, so one that
  * says status:accepted leaves kto without false rows.
  */
@@ -45,12 +46,20 @@ struct export_since {
 };
 
 /* Counts, checks, files and bytes as verb_export would write them; writes
- * nothing. It reads every sample (about 10,000 a second): a screen runs it in
- * a child, `stillroom export --dry-run --json`. The caller frees *report with
+ * nothing. It reads every sample (about 10,000 a second, and looks for near
+ * prompts across the splits, a minute at 100,000): a screen runs it in a child,
+ * `stillroom export --dry-run --json`. The caller frees *report with
  * export_report_free, also after a failure. */
 bool verb_export_preview(struct store *s, const struct export_form *f,
                          struct export_report *report,
                          struct export_since *since, struct err *e);
+
+/* Appends the rows that one sample gives in a shape, as a trainer will read
+ * them, one JSON line each; nothing where it gives none. Checks are not
+ * asked. */
+bool verb_export_sample(struct store *s, const struct export_form *f,
+                        int64_t sample, enum shape shape, struct buf *out,
+                        struct err *e);
 
 /* Writes the bundle to f->dir and notes it in the store: *id gets its number,
  * 0 where the store is read-only and could not be told. Writers of the store

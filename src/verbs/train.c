@@ -85,7 +85,7 @@ static bool write_rows(struct store *s, const ids *which, size_t most,
                        e);
         if (ok && b.len > before && run) {
             struct member m = {"run", "sft", run, ++row, which->at[i],
-                               candidate, split};
+                               candidate, split, NULL};
             ok = member_add(s, &m, e);
         }
     }
@@ -157,15 +157,10 @@ static bool write_nano_rows(struct store *s, int64_t target,
     return ok;
 }
 
-/* Makes the target's nano student where it is not there yet. */
-static bool make_nano(struct store *s, int64_t target, const char *dir,
-                      int64_t seed, struct err *e)
+static bool new_nano(struct store *s, int64_t target, const char *dir,
+                     int64_t seed, struct err *e)
 {
-    char *config = path_join(dir, "config.json"), number[24];
-    bool there = file_exists(config);
-    free(config);
-    if (there)
-        return true;
+    char number[24];
     char *work = xasprintf("%s.rows", dir);
     char *rows = path_join(work, "rows.jsonl");
     char *program = paths_model_program();
@@ -188,6 +183,17 @@ static bool make_nano(struct store *s, int64_t target, const char *dir,
     free(program);
     free(rows);
     free(work);
+    return ok;
+}
+
+bool train_make_nano(struct store *s, int64_t target, int64_t seed,
+                     struct err *e)
+{
+    char *dir = train_nano_dir(s, target);
+    char *config = path_join(dir, "config.json");
+    bool ok = file_exists(config) || new_nano(s, target, dir, seed, e);
+    free(config);
+    free(dir);
     return ok;
 }
 
@@ -279,7 +285,6 @@ int64_t verb_train(struct store *s, const struct train *t, struct err *e)
 {
     ids train = {0}, valid = {0};
     int64_t id = 0;
-    char *nano = train_nano_dir(s, t->target);
     bool ok = named(s, t, "train", &train, e) &&
               named(s, t, "valid", &valid, e);
     if (ok && !train.n)
@@ -288,7 +293,7 @@ int64_t verb_train(struct store *s, const struct train *t, struct err *e)
     if (valid.n)
         qsort(valid.at, valid.n, sizeof *valid.at, by_hash);
     if (ok && !strcmp(t->student, "nano"))
-        ok = make_nano(s, t->target, nano, t->seed, e);
+        ok = train_make_nano(s, t->target, t->seed, e);
     if (ok)
         id = freeze(s, t, &train, &valid, e);
     if (id && !start(s, id, false, e)) {
@@ -298,7 +303,6 @@ int64_t verb_train(struct store *s, const struct train *t, struct err *e)
             store_commit(s, &ignored);
         id = 0;
     }
-    free(nano);
     VEC_FREE(&train);
     VEC_FREE(&valid);
     return id;

@@ -34,5 +34,9 @@ bool verb_train_collect(struct store *s);
 
 /* The nano student's folder of a target; the caller frees. */
 char *train_nano_dir(struct store *s, int64_t target);
+/* Makes the target's nano student where it is not there yet: its tokenizer is
+ * learned from the train seeds and train samples. */
+bool train_make_nano(struct store *s, int64_t target, int64_t seed,
+                     struct err *e);
 
 #endif

@@ -78,8 +78,11 @@ server=$!
 for i in 1 2 3 4 5 6 7 8 9 10; do [ -s port ] && break; sleep 0.1; done
 url=127.0.0.1:$(awk '{print $2}' port)
 teacher() {
-    printf '[teacher %s]\nurl = http://%s/v1\nmodel = %s\nprice_in = 1\nprice_out = 1\nkey_env = SENTINEL_KEY\n%s\n' \
-        "$1" "$url" "$2" "$3" >> "$config"
+    {
+        printf '[teacher %s]\nurl = http://%s/v1\nmodel = %s\n' \
+            "$1" "$url" "$2"
+        printf 'price_in = 1\nprice_out = 1\nkey_env = SENTINEL_KEY\n'
+    } >> "$config"
 }
 SENTINEL_KEY=sk-sentinel-4711
 export SENTINEL_KEY

@@ -57,13 +57,16 @@ test "$answer" = "6 or so" || fail "generate said $answer"
     --from-scratch > /dev/null
 test "$(hash anew/model/model.safetensors)" = "$want" || fail "from scratch"
 
-# ---- killed at several moments, it ends with the same bits
+# ---- killed at several moments, it ends with the same bits (a short check
+# leaves this out)
 kills=0
+if test "${STILLROOM_CHECK:-}" != short; then
 n=0
 until grep -q '"state":"done"' broken/status.json 2> /dev/null; do
     n=$((n + 1))
     test $n -lt 60 || fail "no progress under kills"
-    delay=0.$((n * 37 % 50 + 12))
+    # longer and longer, so that a slow machine gets on too
+    delay=$(awk -v n=$n 'BEGIN { print (n * 37 % 50 + 12) / 100 + n / 30 }')
     timeout -s KILL "$delay" "$model" train student --rows rows.jsonl \
         --valid valid.jsonl --out broken --steps 240 --batch-tokens 512 \
         --eval-every 16 --dropout 0.05 --resume > /dev/null 2>&1 ||
@@ -75,6 +78,7 @@ test "$(hash broken/model/model.safetensors)" = "$want" ||
 test "$(grep -c held_out broken/curve.jsonl)" = 16 || fail "curve"
 test "$(hash broken/answers.jsonl)" = "$(hash whole/answers.jsonl)" ||
     fail "other answers"
+fi
 
 # ---- stopped by SIGTERM, with a checkpoint; SIGHUP changes nothing
 run=exec train stopped > stop.log 2>&1 &

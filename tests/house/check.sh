@@ -1,0 +1,215 @@
+#!/bin/sh
+# The rules of the house (design, section 4), read off the sources: what a
+# room includes, lengths, banned calls, comments, tables. A violation that
+# stands in tests/house/known is shown and not counted; that list only
+# shrinks. `sh house/check.sh potfiles` prints what po/POTFILES.in has to hold.
+LC_ALL=C.UTF-8
+export LC_ALL
+: "${srcdir:?}" "${top_srcdir:?}"
+known=$(cd "$srcdir" && pwd)/house/known
+cd "$top_srcdir" || exit 99
+found=${TMPDIR:-/tmp}/house.$$
+trap 'rm -f "$found"' EXIT
+sources=$(find src -name '*.[ch]' ! -name config.h | sort)
+tables=$(find src -name '*.def' | sort)
+ours=$(find tests -name '*.[ch]' -o -name '*.sh' | sort)
+
+# Who may include whom. base is open to all, and every room to itself.
+rooms='
+domain:
+store: domain
+formats: domain
+recipe: domain
+teacher: domain
+jobs: domain
+export: formats domain
+verbs: store formats recipe teacher jobs export domain
+cli: verbs store formats recipe teacher jobs export domain
+app: verbs store formats recipe teacher jobs export domain
+ui: app domain
+model/net:
+model/token: domain
+model/learn: model/net model/token formats domain
+model/builtin: recipe domain
+model/serve: model/net model/token model/learn model/builtin
+model/serve: formats recipe domain
+model/cmd: model model/net model/token model/learn model/builtin model/serve
+model/cmd: formats recipe domain
+'
+
+# Whose alone a library's header is.
+owners='
+sqlite3.h store/
+curl/curl.h teacher/
+cJSON.h base/json.c
+cjson/cJSON.h base/json.c
+curses.h ui/
+ncurses.h ui/
+term.h ui/terminfo.c
+cblas.h model/net/gemm.c
+microhttpd.h model/serve/
+'
+
+includes() {
+    # shellcheck disable=SC2086
+    grep -n '^# *include' $sources $tables | awk -v rooms="$rooms" \
+        -v owners="$owners" '
+    function room(path,    parts) {
+        split(path, parts, "/")
+        if (parts[1] == "model" && parts[2] !~ /\./)
+            return parts[1] "/" parts[2]
+        return parts[1]
+    }
+    BEGIN {
+        n = split(rooms, line, "\n")
+        for (i = 1; i <= n; i++) {
+            m = split(line[i], word, " ")
+            for (k = 2; k <= m; k++)
+                may[substr(word[1], 1, length(word[1]) - 1), word[k]] = 1
+        }
+        n = split(owners, line, "\n")
+        for (i = 1; i <= n; i++)
+            if (split(line[i], word, " ") == 2)
+                owner[word[1]] = word[2]
+    }
+    {
+        split($0, at, ":")
+        file = substr(at[1], 5)
+        header = $0
+        sub(/^[^<"]*[<"]/, "", header)
+        sub(/[>"].*$/, "", header)
+        system_header = $0 ~ /</
+        if (header in owner && system_header &&
+            index(file, owner[header]) != 1)
+            print at[1] ": " header " is for " owner[header] " alone"
+        if (system_header || file !~ /\// || header !~ /\// )
+            next
+        from = room(file)
+        to = room(header)
+        if (to != from && to != "base" && !((from, to) in may))
+            print at[1] ": " from " may not include " header
+    }'
+}
+
+lengths() {
+    # shellcheck disable=SC2086
+    wc -l $sources $ours | awk '$2 != "total" && $1 > 800 {
+        print $2 ": " $1 " lines, over 800" }'
+    # shellcheck disable=SC2086
+    grep -l '^.\{81,\}' $sources $tables $ours |
+        sed 's/$/: has lines over 80 columns/'
+    # shellcheck disable=SC2086
+    awk 'FNR == 1 { open = 0 }
+        /^[a-zA-Z_].*\(/ { name = $0; sub(/\(.*/, "", name)
+                           sub(/.*[ *]/, "", name) }
+        /^{/ { open = FNR }
+        /^}/ { if (open && FNR - open - 1 > 100)
+                   print FILENAME ": " name " has " FNR - open - 1 " lines"
+               open = 0 }' $sources $ours
+}
+
+banned='strcpy|strcat|sprintf|vsprintf|gets|strtok|system|popen'
+banned="$banned|tmpnam|mktemp|alloca"
+
+banned() {
+    # shellcheck disable=SC2086
+    grep -nE "\\b($banned) ?\(" $sources | awk -F: '{
+        code = $0
+        sub(/^[^:]*:[^:]*:/, "", code)
+        if (code !~ /^ *(\*|\/\*)/)
+            print $1 ": a banned call: " code }'
+    # shellcheck disable=SC2086
+    grep -nE '(TO''DO|FIX''ME)' $sources $tables $ours |
+        awk -F: '{ print $1 ": unfinished: " $3 }'
+}
+
+# A block of lines that declares functions has a comment above the first; what
+# the name says already (_free, _done, _close) needs none.
+comments() {
+    for h in $(find src -name '*.h' ! -name config.h | sort); do
+        awk '
+        function close_block() {
+            if (name && !said && name !~ /_(free|done|close)$/)
+                print FILENAME ": no comment above " name
+            name = ""
+            said = 0
+        }
+        /^ *$/ { close_block(); next }
+        /\/\*/ { if (!name) said = 1 }
+        /^[a-zA-Z_][^(=]*[ *]\**[a-z_0-9]+\(.*/ && !/^(typedef|static)/ {
+            if (!name) { name = $0; sub(/\(.*/, "", name)
+                         sub(/.*[ *]/, "", name) }
+        }
+        END { close_block() }' "$h"
+    done
+}
+
+potfiles() {
+    # shellcheck disable=SC2086
+    grep -lE '(^|[^A-Za-z0-9_])(_|N_|P_)\(("|$)' $sources $tables | sort
+}
+
+translations() {
+    potfiles > "$found.pot"
+    grep -v '^#' po/POTFILES.in | sort | diff - "$found.pot" |
+        sed -n 's/^> \(.*\)/\1: is not in po\/POTFILES.in/p
+                s/^< \(.*\)/po\/POTFILES.in: \1 has nothing to translate/p'
+    rm -f "$found.pot"
+}
+
+# A key means one thing in a view.
+keys() {
+    tr '\n' ' ' < src/app/actions.def | sed 's/ACTION(/\
+ACTION(/g' | awk '
+    /^ACTION\([A-Z0-9_]+, "/ {
+        id = $0; sub(/^ACTION\(/, "", id); sub(/,.*/, "", id)
+        split($0, part, "\"")
+        views = part[5]; sub(/N_\(.*/, "", views)
+        n = split(part[4], key, " ")
+        for (i = 1; i <= n; i++) {
+            k = key[i]
+            all[k] = all[k] " " id "=" views
+        }
+    }
+    END {
+        for (k in all) {
+            n = split(all[k], use, / [A-Z0-9_]+=/)
+            for (i = 2; i <= n; i++)
+                for (j = i + 1; j <= n; j++)
+                    if (meet(use[i], use[j]))
+                        print "src/app/actions.def: the key " k \
+                              " has two meanings in one view"
+        }
+    }
+    function meet(a, b,    v, m, q) {
+        if (a ~ /ALL/ || b ~ /ALL/)
+            return 1
+        m = split(a, v, /[ |,]+/)
+        for (q = 1; q <= m; q++)
+            if (v[q] != "" && index(b, v[q]))
+                return 1
+        return 0
+    }'
+}
+
+readme() {
+    sed -n 's/^SUB("\([a-z-]*\)".*/\1/p' src/cli/subcommands.def |
+        while read -r name; do
+            grep -q "stillroom $name\\b" README ||
+                echo "README: says nothing of \`stillroom $name\`"
+        done
+}
+
+if [ "$1" = potfiles ]; then
+    potfiles
+    exit
+fi
+{ includes; lengths; banned; comments; translations; keys; readme; } > "$found"
+while read -r line; do
+    grep -qxF "$line" "$known" && echo "known: $line"
+done < "$found"
+new=$(grep -vxFf "$known" "$found")
+grep -v '^#' "$known" | grep -vxFf "$found" | sed 's/^/mended: /'
+[ -z "$new" ] && exit 0
+echo "$new" | sed 's/^/not ok - /'
+exit 1
