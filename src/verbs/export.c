@@ -399,30 +399,6 @@ static bool send_sample(struct walk *w, int64_t id, struct err *e)
     return ok;
 }
 
-struct shown {
-    enum shape shape;
-    struct buf *out;
-};
-
-static bool show_row(void *to, const struct export_row *row, struct err *e)
-{
-    struct shown *x = to;
-    if (row->shape != x->shape)
-        return true;
-    row_write(row, x->out);
-    return buf_putc(x->out, '\n') ||
-           err_set(e, ERR_MEMORY, _("too large a row"));
-}
-
-bool verb_export_sample(struct store *s, const struct export_form *f,
-                        int64_t sample, enum shape shape, struct buf *out,
-                        struct err *e)
-{
-    struct shown x = {shape, out};
-    struct walk w = {.s = s, .form = f, .emit = show_row, .to = &x};
-    return send_sample(&w, sample, e);
-}
-
 /* ---- All of them -------------------------------------------------------- */
 
 /* The filter, narrowed to the samples that can give rows. */

@@ -54,13 +54,6 @@ bool verb_export_preview(struct store *s, const struct export_form *f,
                          struct export_report *report,
                          struct export_since *since, struct err *e);
 
-/* Appends the rows that one sample gives in a shape, as a trainer will read
- * them, one JSON line each; nothing where it gives none. Checks are not
- * asked. */
-bool verb_export_sample(struct store *s, const struct export_form *f,
-                        int64_t sample, enum shape shape, struct buf *out,
-                        struct err *e);
-
 /* Writes the bundle to f->dir and notes it in the store: *id gets its number,
  * 0 where the store is read-only and could not be told. Writers of the store
  * wait while it is read. As verb_export_preview in all else. */

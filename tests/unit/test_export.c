@@ -233,11 +233,6 @@ static void pairs_of_an_order(void **state)
     char *prov = slurp(dir, "prov/rows.jsonl");
     assert_int_equal(lines_with(prov, "\"weight\":0.333333333333333"), 3);
     assert_int_equal(r.order_pairs, 3);
-    struct buf shown = BUF_INIT(0);
-    struct export_form f = form(NULL);
-    assert_ok(verb_export_sample(s, &f, a, SHAPE_DPO, &shown, &e), e);
-    assert_string_equal(buf_str(&shown), rows); /* the rows of one sample */
-    buf_free(&shown);
     free(rows);
     free(prov);
     export_report_free(&r);
