@@ -59,7 +59,7 @@ static void build_expand(struct form *f)
     add_recipes(f);
     add_teachers(f);
     struct form_field *x = form_add(f, FIELD_PICK, DRAW_FROM, "");
-    form_choice(x, "every split");
+    form_choice(x, _("every split"));
     for (int i = 0; i < SPLIT_COUNT; i++)
         form_choice(x, split_name((enum split)i));
     form_add(f, FIELD_NUMBER, PROMPTS, "200");

@@ -86,9 +86,9 @@ static void write_left(char *out, size_t cap, double seconds)
 static const char *seen_state(const struct job_view *v, const char *stored)
 {
     switch (v->state) {
-    case JOB_RUNNING: return "running";
-    case JOB_STARTING: return "starting";
-    case JOB_INTERRUPTED: return "interrupted";
+    case JOB_RUNNING: return N_("running");
+    case JOB_STARTING: return N_("starting");
+    case JOB_INTERRUPTED: return N_("interrupted");
     case JOB_ENDED: return json_get_string(v->status, "state", stored);
     default: return !strcmp(stored, "running") ? "interrupted" : stored;
     }

@@ -5,6 +5,7 @@
 #ifndef STORE_JOB_H
 #define STORE_JOB_H
 
+#include "base/lang.h"
 #include "store/journal.h"
 #include "store/target.h"
 
@@ -41,7 +42,7 @@ char *recipe_file(struct store *s, int64_t recipe);
 /* The states of a call, as the design names them. */
 #define CALL_STATES(X)                                                        \
     X(PLANNED, "planned") X(SENT, "sent") X(ANSWERED, "answered")             \
-    X(UNPARSED, "unparsed") X(FAILED, "failed") X(LOST, "lost")               \
+    X(UNPARSED, N_("unparsed")) X(FAILED, "failed") X(LOST, "lost")           \
     X(CANCELLED, "cancelled")
 #define CALL_ID(id, name) CALL_##id,
 enum call_state { CALL_STATES(CALL_ID) CALL_STATE_COUNT };

@@ -41,7 +41,8 @@ static void help_row(struct app *a, size_t i, int y, int x, int w, bool on)
     if (on)
         cells_blank(y, x, w, role);
     cells_put(y, x + 1, 1, role, on ? "▸" : " ");
-    cells_put(y, x + 3, 12, on ? role : STYLE_KEY, info->keys);
+    cells_put(y, x + 3, 12, on ? role : STYLE_KEY,
+              !strcmp(info->keys, "Space") ? _("Space") : info->keys);
     cells_put(y, x + 16, 17, role, info->name);
     cells_put(y, x + 34, w - 35, role, _(info->help));
 }

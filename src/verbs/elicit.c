@@ -466,7 +466,7 @@ static const char *end_state(struct elicit *x, bool ok, struct err *e)
     }
     if (x->over_budget)
         err_set(e, ERR_NONE, _("the spending limit was reached"));
-    return x->stopping ? "stopped" : "done";
+    return x->stopping ? N_("stopped") : N_("done");
 }
 
 static void close_all(struct elicit *x)
