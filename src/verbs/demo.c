@@ -172,7 +172,7 @@ static bool signalled(void)
 {
     bool came = false;
     for (int signo; (signo = sig_next());)
-        came = came || signo == SIGINT || signo == SIGTERM || signo == SIGHUP;
+        came = came || signo == SIGINT || signo == SIGTERM;
     return came;
 }
 
@@ -626,7 +626,6 @@ bool verb_demo(const struct demo_form *f, struct demo_result *out,
     *out = (struct demo_result){0};
     sig_catch(SIGINT);
     sig_catch(SIGTERM);
-    sig_catch(SIGHUP);
     bool ok = path && store_create(path, &s, e);
     for (int64_t k = 0; ok && k < f->seeds; k++)
         ok = tour(s, f, f->seed + k, out, e);

@@ -69,8 +69,8 @@ struct demo_result {
     double seconds;
 };
 
-/* Does it all. ERR_CANCEL after SIGINT, SIGTERM or SIGHUP; what was started is
- * stopped first. */
+/* Does it all. ERR_CANCEL after SIGINT or SIGTERM; what was started is stopped
+ * first. */
 bool verb_demo(const struct demo_form *f, struct demo_result *out,
                struct err *e);
 
