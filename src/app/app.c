@@ -636,8 +636,11 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
     if (act < 0)
         return false;
     if (typed_ahead && is_decision(act)) {
-        app_say(a, _("1 key ignored: it was typed before %lld was on the "
-                     "screen"), (long long)a->review.now.id);
+        a->ignored++;
+        app_say(a, P_("%d key ignored: typed before %lld was on the screen",
+                      "%d keys ignored: typed before %lld was on the screen",
+                      (unsigned long)a->ignored), a->ignored,
+                (long long)a->review.now.id);
         return true;
     }
     run(a, (enum action)act, "");

@@ -175,6 +175,7 @@ struct app {
     int page;         /* rows of the list that are on the screen */
     int text_rows;    /* rows of the text that are on the screen */
     int text_total;   /* rows that it has */
+    int ignored;      /* decision keys dropped since the last picture */
     bool painted;     /* the item has been painted since it changed */
 };
 

@@ -136,8 +136,8 @@ void review_done(struct app *a)
 void review_position(const struct app *a, int64_t *at, int64_t *of)
 {
     const struct review_state *r = &a->review;
-    *of = r->total;
     *at = r->list.all.n ? (int64_t)r->list.cursor + 1 : 0;
+    *of = r->total > *at ? r->total : *at;
 }
 
 void review_answer(const struct app *a, char **text, char **before)
@@ -674,9 +674,10 @@ static void undo(struct app *a, bool redo)
         }
         app_load(a);
     }
-    app_say(a, redo ? _("done again: %s %s of %lld (d%lld)")
-                    : _("undone: %s %s of %lld (d%lld)"), u.what.kind,
-            u.what.reason, (long long)(u.sample ? u.sample : u.n_objects),
+    app_say(a, redo ? _("done again: %s%s%s of %lld (d%lld)")
+                    : _("undone: %s%s%s of %lld (d%lld)"), u.what.kind,
+            u.what.reason[0] ? " " : "", u.what.reason,
+            (long long)(u.sample ? u.sample : u.n_objects),
             (long long)u.what.seq);
 }
 

@@ -214,11 +214,13 @@ static bool take(struct expr *x, const char *op)
 
 static unsigned long expr_atom(struct expr *x)
 {
-    if (take(x, "!"))
+    bool odd = false;
+    while (take(x, "!"))
+        odd = !odd;
+    if (odd)
         return !expr_atom(x);
     if (take(x, "(")) {
-        unsigned long v = ++x->depth < 32 ? expr_ternary(x) : 0;
-        x->depth--;
+        unsigned long v = expr_ternary(x);
         take(x, ")");
         return v;
     }
@@ -265,13 +267,18 @@ static unsigned long expr_binary(struct expr *x, int level)
 
 static unsigned long expr_ternary(struct expr *x)
 {
+    if (x->depth >= 32) /* a hostile catalogue */
+        return 0;
+    x->depth++;
     unsigned long a = expr_binary(x, 0);
-    if (!take(x, "?"))
-        return a;
-    unsigned long yes = expr_ternary(x);
-    take(x, ":");
-    unsigned long no = expr_ternary(x);
-    return a ? yes : no;
+    if (take(x, "?")) {
+        unsigned long yes = expr_ternary(x);
+        take(x, ":");
+        unsigned long no = expr_ternary(x);
+        a = a ? yes : no;
+    }
+    x->depth--;
+    return a;
 }
 
 const char *lang_plural(const char *one, const char *many, unsigned long n)

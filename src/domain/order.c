@@ -68,10 +68,12 @@ bool order_parse(const char *text, size_t n, struct order *out, struct err *e)
 
 void order_list(const struct order *o, size_t *out)
 {
+    struct order plain = *o;
     size_t at = 0;
+    renumber(&plain); /* places then lie within 1 .. n */
     for (int p = 1; p <= (int)o->n; p++)
         for (size_t i = 0; i < o->n; i++)
-            if (o->place[i] == p)
+            if (plain.place[i] == p)
                 out[at++] = i;
 }
 

@@ -6,6 +6,7 @@
 #include "domain/check.h"
 #include "domain/status.h"
 #include "store/journal.h"
+#include "store/target.h"
 
 /* ---- Writing (inside an act) -------------------------------------------- */
 
@@ -55,6 +56,8 @@ bool score_add(struct act *a, const struct score_new *n, struct err *e);
  * hash, 0 where there is none. */
 int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
                     int64_t but);
+/* The live samples that a decision brought. */
+bool sample_ids_born(struct store *s, int64_t seq, ids *out, struct err *e);
 /* The sample whose prompt was this item of a call's reply, 0 for none. */
 int64_t sample_made_by(struct store *s, int64_t call, int64_t item);
 /* A live sample of the target with this prompt, 0 where there is none. */

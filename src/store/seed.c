@@ -151,6 +151,19 @@ bool seed_ids(struct store *s, int64_t target, const struct filter *f,
     return ok;
 }
 
+bool seed_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)
+{
+    struct rows r;
+    *out = (ids){0};
+    if (!db_query(s, &r, e, "SELECT id FROM seed WHERE born = ?1 AND live"
+                  " ORDER BY id", "i", seq))
+        return false;
+    while (rows_next(&r, e))
+        VEC_PUSH(out, rows_int(&r, 0));
+    rows_done(&r);
+    return !r.failed;
+}
+
 int64_t seed_count(struct store *s, int64_t target, int split)
 {
     return db_int(s, 0, "SELECT count(*) FROM seed WHERE target = ?1 AND live"

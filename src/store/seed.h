@@ -53,6 +53,9 @@ void seed_row_free(struct seed_row *r);
 bool seed_ids(struct store *s, int64_t target, const struct filter *f,
               ids *out, struct err *e);
 
+/* The live seeds that a decision brought. */
+bool seed_ids_born(struct store *s, int64_t seq, ids *out, struct err *e);
+
 /* Live seeds of a target by split (-1: all of them). */
 int64_t seed_count(struct store *s, int64_t target, int split);
 int64_t seed_never_drawn(struct store *s, int64_t target);

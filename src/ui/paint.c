@@ -479,6 +479,7 @@ void ui_paint(struct app *a)
         move(a->cursor_y, a->cursor_x);
     refresh();
     a->stale = STALE_NOTHING;
+    a->ignored = 0;
     bool hides = tiny && (a->review.bulk || a->form.open);
     a->painted = !too_small_to_decide() && !hides;
 }

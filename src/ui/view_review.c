@@ -351,11 +351,18 @@ static void draw_sample_lines(struct app *a, struct part *p)
 {
     struct rng r;
     rng_seed(&r, a->review.bulk_seed);
-    size_t n = a->review.bulk_ids.n;
-    for (int i = 0; i < 5 && n; i++) {
+    size_t n = a->review.bulk_ids.n, drawn[5];
+    for (size_t i = 0; i < 5 && i < n; i++) {
         struct sample_row x;
         char near[16], line[400];
-        int64_t id = a->review.bulk_ids.at[rng_below(&r, n)];
+        bool again = true;
+        while (again) { /* each of them once */
+            drawn[i] = (size_t)rng_below(&r, n);
+            again = false;
+            for (size_t k = 0; k < i; k++)
+                again = again || drawn[k] == drawn[i];
+        }
+        int64_t id = a->review.bulk_ids.at[drawn[i]];
         if (!sample_row_get(a->s, id, &x))
             continue;
         snprintf(line, sizeof line, "%s  %lld  %.300s\n",

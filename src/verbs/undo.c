@@ -1,6 +1,9 @@
 #include "verbs/undo.h"
 
+#include <string.h>
+
 #include "base/lang.h"
+#include "verbs/withdraw.h"
 
 static void describe(struct store *s, int64_t seq, struct undone *out)
 {
@@ -32,12 +35,15 @@ static enum decided reverse(struct store *s, int64_t seq, const char *who,
 enum decided verb_undo(struct store *s, const char *who, int64_t seq,
                        struct undone *out, struct err *e)
 {
+    int64_t done;
     seq = seq ? seq : journal_undoable(s, who);
     if (!seq) {
         err_set(e, ERR_ABSENT, _("nothing of yours to undo"));
         return DECIDED_NOT;
     }
     describe(s, seq, out);
+    if (!strcmp(out->what.kind, "arrive")) /* nothing is taken back: hidden */
+        return verb_withdraw_arrival(s, who, seq, &out->n_objects, &done, e);
     return reverse(s, seq, who, "undo", e);
 }
 

@@ -11,7 +11,8 @@ struct undone {
 };
 
 /* Takes back who's last act that is not yet undone, or decision `seq` where it
- * is not 0. ERR_ABSENT where there is nothing to undo. */
+ * is not 0; an arrival that is named so is withdrawn. ERR_ABSENT where there
+ * is nothing to undo. */
 enum decided verb_undo(struct store *s, const char *who, int64_t seq,
                        struct undone *out, struct err *e);
 enum decided verb_redo(struct store *s, const char *who, struct undone *out,

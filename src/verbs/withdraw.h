@@ -9,4 +9,9 @@
 enum decided verb_withdraw_job(struct store *s, const char *who, int64_t job,
                                int64_t *n, int64_t *seq, struct err *e);
 
+/* The live samples and seeds that decision `arrival` brought. */
+enum decided verb_withdraw_arrival(struct store *s, const char *who,
+                                   int64_t arrival, int64_t *n, int64_t *seq,
+                                   struct err *e);
+
 #endif
