@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "tty.h"
@@ -31,6 +32,7 @@ static struct drive {
     struct buf written; /* with UPDATE */
     bool update;
     int line;
+    int64_t started; /* of the last start */
     struct cell *kept[SLOTS]; /* of `keep` */
     int slot, kept_rows, kept_cols;
 } d = {.tty = {.cols = 80, .rows = 24, .master = -1, .slave = -1},
@@ -183,8 +185,21 @@ static void start(char *args)
         if (*word)
             argv[n++] = word;
     tty_end(&d.tty);
+    d.started = clock_mono();
     tty_start(&d.tty, argv);
     free(argv[0]);
+}
+
+/* Waits for TEXT as `see` does, and prints the milliseconds since the start,
+ * as a JSON line. */
+static void do_took(char *args)
+{
+    char *name = strsep(&args, " ");
+    if (!args)
+        fail("took NAME TEXT");
+    wait_for(args, true);
+    printf("{\"bench\":\"store\",\"name\":\"%s\",\"ms\":%lld}\n", name,
+           (long long)(clock_mono() - d.started));
 }
 
 static void do_run(char *args)
@@ -584,6 +599,7 @@ static const struct {
     {"wait", do_wait},       /* until TEXT is on the screen, and at rest */
     {"gone", do_gone},       /* until it is not */
     {"see", do_see},         /* TEXT of a program that rests nowhere */
+    {"took", do_took},       /* NAME TEXT: the time from start to see */
     {"has", do_has},         /* TEXT is there now */
     {"hasnt", do_hasnt},     /* it is not */
     {"mark", do_mark},       /* begin to count bytes */
