@@ -45,13 +45,13 @@ int sub_stat(struct cli *c)
         print_json(&n);
         return 0;
     }
-    say(stdout, _("%lld targets, %lld seeds, %lld decisions\n"),
+    say(stdout, _("targets: %lld, seeds: %lld, decisions: %lld\n"),
         (long long)n.targets, (long long)n.seeds, (long long)n.decisions);
     for (int i = 0; i < STATUS_COUNT; i++)
         say(stdout, "  %-10s %lld\n", status_label((enum status)i),
             (long long)n.samples[i]);
-    say(stdout, _("%lld candidates; calls: %lld answered, %lld failed; %lld "
-                  "jobs, %lld runs, %lld exports\n"),
+    say(stdout, _("candidates: %lld; calls: %lld answered, %lld failed; "
+                  "jobs: %lld, runs: %lld, exports: %lld\n"),
         (long long)n.candidates, (long long)n.calls_answered,
         (long long)n.calls_failed, (long long)n.jobs, (long long)n.runs,
         (long long)n.exports);

@@ -145,9 +145,10 @@ static void check_guts(struct app *a, struct part *p, bool near_here)
     if (passed) {
         char text[48];
         snprintf(text, sizeof text,
-                 passed == all ? P_("✓ %zu check", "✓ %zu checks",
-                                            passed)
-                                       : _("✓ %zu more checks"), passed);
+                 passed == all
+                     ? P_("✓ %zu check", "✓ %zu checks", passed)
+                     : P_("✓ %zu more check", "✓ %zu more checks", passed),
+                 passed);
         part_mark(p, STYLE_OK, text, NULL);
     }
     for (size_t i = 0; i < x->checks.n && near_here; i++) {

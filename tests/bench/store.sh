@@ -7,7 +7,8 @@ set -eu
 stillroom=${top_builddir:-../..}/src/stillroom rows=${ROWS:-100000}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/bench-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
-export STILLROOM_DATA="${STILLROOM_DATA:-$(cd "$(dirname "$0")/../../data" && pwd)}"
+data=$(cd "$(dirname "$0")/../../data" && pwd)
+export STILLROOM_DATA="${STILLROOM_DATA:-$data}"
 awk -v rows="$rows" 'BEGIN {
     srand(1)
     n = split("river stone lamp winter garden engine letter bridge copper " \

@@ -95,6 +95,6 @@ has "stopped" "stopped" "$(cat err)"
 is "nothing is left" "" "$(ls tmp)"
 has "the store of the screen" "/.local/share/stillroom/demo/demo.db" \
     "$($S demo)"
-has "with its seeds, once" "48 seeds" \
+has "with its seeds, once" "seeds: 48," \
     "$($S stat --store "$($S demo)")"
 finish

@@ -17,7 +17,7 @@ pt=LANG=pt_BR.UTF-8
 has "help" "criar um acervo vazio" "$(with $pt $S --help)"
 fails "an error" 1 "não há acervo" with $pt $S stat
 $S init > init.out
-has "stat" "0 alvos, 0 sementes, 0 decisões" "$(with $pt $S stat)"
+has "stat" "alvos: 0, sementes: 0, decisões: 0" "$(with $pt $S stat)"
 has "one" "1 duplicata chegou rejeitada" "$(
     q='{"question":"How many eggs are 2 boxes of 6?","answer":"12"}'
     printf '%s\n%s\n' "$q" "$q" > q.jsonl
