@@ -110,8 +110,8 @@ static void add_decisions(struct app *a, const struct sample *x)
             VEC_FREE(&changes);
         }
         add(a->steps, N_("decision"), d->at,
-            xasprintf("d%lld %s   %s %s", (long long)d->seq, d->who, d->kind,
-                      d->reason),
+            xasprintf("d%lld %s   %s %s", (long long)d->seq, d->who,
+                      deed_label(d->kind), reason_label(d->reason)),
             xasprintf(_("DECISION d%lld"), (long long)d->seq), buf_take(&b));
     }
     free(list);

@@ -138,7 +138,7 @@ static void keep_order(struct app *a)
                        &e)) {
     case DECIDED_CONFLICT:
         app_say(a, _("%lld: %s decided first (%s); nothing was written"),
-                (long long)id, o.who, o.kind);
+                (long long)id, o.who, deed_label(o.kind));
         return;
     case DECIDED_NOT:
         app_say(a, _("not saved: %s"), e.text);

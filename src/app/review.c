@@ -237,8 +237,8 @@ static void decide(struct app *a, enum status to, const char *reason)
         a->painted = false;
         snprintf(a->ask.text, sizeof a->ask.text,
                  _("%lld: %s decided first (%s %s). You chose %s. Both stay "
-                   "on record."), (long long)id, o.who, o.kind, o.reason,
-                 verb_flag(to));
+                   "on record."), (long long)id, o.who, deed_label(o.kind),
+                 reason_label(o.reason), deed_label(verb_flag(to)));
         return;
     }
     if (how == DECIDED_NOT) {
@@ -675,8 +675,9 @@ static void undo(struct app *a, bool redo)
         app_load(a);
     }
     app_say(a, redo ? _("done again: %s%s%s of %lld (d%lld)")
-                    : _("undone: %s%s%s of %lld (d%lld)"), u.what.kind,
-            u.what.reason[0] ? " " : "", u.what.reason,
+                    : _("undone: %s%s%s of %lld (d%lld)"),
+            deed_label(u.what.kind), u.what.reason[0] ? " " : "",
+            reason_label(u.what.reason),
             (long long)(u.sample ? u.sample : u.n_objects),
             (long long)u.what.seq);
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/say.h"
+#include "domain/status.h"
 #include "store/journal.h"
 
 #define AT_ONCE 200
@@ -12,8 +13,9 @@ static void print(struct cli *c, const struct decision *d)
     char when[40];
     if (!c->json) {
         say(stdout, "d%-7lld %s  %-10s %-8s %s%s(%lld)\n", (long long)d->seq,
-            clock_format(when, sizeof when, d->at, 0), d->who, d->kind,
-            d->reason, *d->reason ? " " : "", (long long)d->n_changes);
+            clock_format(when, sizeof when, d->at, 0), d->who,
+            deed_label(d->kind), reason_label(d->reason),
+            *d->reason ? " " : "", (long long)d->n_changes);
         return;
     }
     struct buf b = BUF_INIT(0);

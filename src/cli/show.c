@@ -153,7 +153,8 @@ static bool show_decision(struct cli *c, int64_t seq)
                        (long long)seq);
     if (!journal_changes(c->s, seq, &list, &c->e))
         return false;
-    say(stdout, "d%lld %s %s %s\n", (long long)seq, d.who, d.kind, d.reason);
+    say(stdout, "d%lld %s %s %s\n", (long long)seq, d.who,
+        deed_label(d.kind), reason_label(d.reason));
     for (size_t i = 0; i < list.n; i++) {
         const struct change *x = &list.at[i];
         say(stdout, "  %s %lld %s: %lld > %lld\n", object_name(x->kind),

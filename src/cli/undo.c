@@ -2,6 +2,7 @@
 
 #include "base/lang.h"
 #include "base/say.h"
+#include "domain/status.h"
 #include "verbs/undo.h"
 
 static int report(struct cli *c, enum decided d, const struct undone *u,
@@ -10,7 +11,7 @@ static int report(struct cli *c, enum decided d, const struct undone *u,
     if (d > DECIDED_FOUND)
         return cli_fail(c);
     say(stdout, "%s: d%lld %s (%lld)\n", text, (long long)u->what.seq,
-        u->what.kind, (long long)u->n_objects);
+        deed_label(u->what.kind), (long long)u->n_objects);
     return 0;
 }
 

@@ -76,6 +76,19 @@ const char *reason_label(const char *name)
     return !strcmp(name, REASON_ALL_BAD) ? _("all bad") : _(name);
 }
 
+const char *deed_label(const char *kind)
+{
+#define DEED_LABEL(name, label) {name, label},
+    static const struct {
+        const char *name, *label;
+    } deeds[] = {DEEDS(DEED_LABEL)};
+#undef DEED_LABEL
+    for (size_t i = 0; i < COUNT(deeds); i++)
+        if (!strcmp(deeds[i].name, kind))
+            return _(deeds[i].label);
+    return kind;
+}
+
 bool reason_is_false(const char *name)
 {
     for (size_t i = 0; i < COUNT(reason_table); i++)

@@ -41,6 +41,15 @@
     X('s', "style", N_("style"), true)                                        \
     X('z', "unsafe", N_("unsafe"), true)
 
+/* Kinds of decision, as the journal names them. */
+#define DEEDS(X)                                                              \
+    X("accept", N_("accept")) X("reject", N_("reject"))                       \
+    X("defer", N_("defer")) X("reopen", N_("reopen")) X("edit", N_("edit"))   \
+    X("tag", N_("tag")) X("untag", N_("untag")) X("note", N_("note"))         \
+    X("rate", N_("rate")) X("split", N_("split")) X("arrive", N_("arrive"))   \
+    X("withdraw", N_("withdraw")) X("order", N_("order"))                     \
+    X("target", N_("target")) X("undo", N_("undo")) X("redo", N_("redo"))
+
 #define STATUS_ID(id, n, ...) STATUS_##id = n,
 #define SPLIT_ID(id, n, ...) SPLIT_##id = n,
 #define SOURCE_ID(id, n, ...) SOURCE_##id = n,
@@ -80,6 +89,8 @@ const char *verdict_mark(enum verdict v);
 const struct reason *reasons(size_t *n);
 /* The reason's label in the program's language; other reasons as they are. */
 const char *reason_label(const char *name);
+/* The decision's kind in the program's language; others as they are. */
+const char *deed_label(const char *kind);
 /* True for reasons that make a rejected answer a false one (KTO): wrong, off
  * topic, format, style, unsafe, all bad. */
 bool reason_is_false(const char *name);
