@@ -77,7 +77,7 @@ bool fd_write_all(int fd, const void *p, size_t n)
     return true;
 }
 
-static void sync_folder_of(const char *path)
+void file_sync_folder(const char *path)
 {
     char *dir = path_dir(path);
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -108,7 +108,7 @@ bool file_replace(const char *path, const void *p, size_t n, mode_t mode,
         errno = saved;
         err_sys(e, _("cannot write %s"), path);
     } else if (sync) {
-        sync_folder_of(path);
+        file_sync_folder(path);
     }
     free(temp);
     return ok;

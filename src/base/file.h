@@ -13,6 +13,10 @@
 /* Appends the file's bytes to out. Only regular files, at most `max` bytes. */
 bool file_read(const char *path, size_t max, struct buf *out, struct err *e);
 
+/* Puts the folder that `path` stands in on the disk, as far as the system
+ * lets us: after a rename. */
+void file_sync_folder(const char *path);
+
 /* Replaces `path` by n bytes: a temporary beside it (O_EXCL, `mode`), fsync
  * of file and folder where `sync`, rename. On failure nothing has changed
  * and no temporary is left. */

@@ -126,17 +126,6 @@ bool folder_check(const char *path, bool overwrite, struct err *e)
     return ok;
 }
 
-static void sync_parent(const char *path)
-{
-    char *dir = path_dir(path);
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(dir);
-}
-
 /* Where the file system cannot exchange two names. */
 static bool swap_in_steps(const char *temp, const char *path)
 {
@@ -166,6 +155,6 @@ bool folder_publish(const char *temp, const char *path, struct err *e)
     }
     if (!ok)
         return err_sys(e, _("cannot put the bundle at %s"), path);
-    sync_parent(path);
+    file_sync_folder(path);
     return true;
 }

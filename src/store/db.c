@@ -219,6 +219,23 @@ int64_t db_int(struct store *s, int64_t otherwise, const char *sql,
     return otherwise;
 }
 
+bool db_ids(struct store *s, ids *out, struct err *e, const char *sql,
+            const char *format, ...)
+{
+    struct rows r;
+    va_list ap;
+    *out = (ids){0};
+    va_start(ap, format);
+    bool ok = query_va(s, &r, e, sql, format, &ap);
+    va_end(ap);
+    if (!ok)
+        return false;
+    while (rows_next(&r, e))
+        VEC_PUSH(out, rows_int(&r, 0));
+    rows_done(&r);
+    return !r.failed;
+}
+
 char *db_text(struct store *s, const char *sql, const char *format, ...)
 {
     struct rows r;

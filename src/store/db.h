@@ -75,6 +75,10 @@ bool db_run(struct store *s, struct err *e, const char *sql,
 /* The first column of the first row, or `otherwise`. */
 int64_t db_int(struct store *s, int64_t otherwise, const char *sql,
                const char *format, ...);
+/* The first column of all rows; the caller frees `out` with VEC_FREE, also on
+ * failure. */
+bool db_ids(struct store *s, ids *out, struct err *e, const char *sql,
+            const char *format, ...);
 /* The first column of the first row as a copy, or NULL. */
 char *db_text(struct store *s, const char *sql, const char *format, ...);
 

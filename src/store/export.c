@@ -55,18 +55,13 @@ static void parse_ids(const char *p, ids *out)
  * were withdrawn since: letters never move. */
 static void find_ids(struct store *s, int64_t sample, ids *out)
 {
-    struct rows r;
-    if (!db_query(s, &r, NULL, "SELECT c.id FROM candidate c JOIN sample x"
-                  " ON x.id = c.sample WHERE c.sample = ?1"
-                  " AND c.prompt_text = x.prompt_text AND c.born <= " ORDERED
-                  " AND (c.live OR EXISTS(SELECT 1 FROM change"
-                  "  WHERE kind = 'candidate' AND object = c.id"
-                  "  AND field = 'live' AND decision > " ORDERED "))"
-                  " ORDER BY c.n", "i", sample))
-        return;
-    while (rows_next(&r, NULL))
-        VEC_PUSH(out, rows_int(&r, 0));
-    rows_done(&r);
+    db_ids(s, out, NULL, "SELECT c.id FROM candidate c JOIN sample x"
+           " ON x.id = c.sample WHERE c.sample = ?1"
+           " AND c.prompt_text = x.prompt_text AND c.born <= " ORDERED
+           " AND (c.live OR EXISTS(SELECT 1 FROM change"
+           "  WHERE kind = 'candidate' AND object = c.id"
+           "  AND field = 'live' AND decision > " ORDERED "))"
+           " ORDER BY c.n", "i", sample);
 }
 
 bool order_read(struct store *s, int64_t sample, char **text,

@@ -62,15 +62,8 @@ bool run_set_state(struct store *s, int64_t id, const char *state,
 
 bool run_ids(struct store *s, int64_t target, ids *out, struct err *e)
 {
-    struct rows r;
-    *out = (ids){0};
-    if (!db_query(s, &r, e, "SELECT id FROM run WHERE ?1 = 0 OR target = ?1"
-                  " ORDER BY id DESC", "i", target))
-        return false;
-    while (rows_next(&r, e))
-        VEC_PUSH(out, rows_int(&r, 0));
-    rows_done(&r);
-    return !r.failed;
+    return db_ids(s, out, e, "SELECT id FROM run WHERE ?1 = 0 OR target = ?1"
+                  " ORDER BY id DESC", "i", target);
 }
 
 bool member_add(struct store *s, const struct member *m, struct err *e)

@@ -128,15 +128,8 @@ int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
 
 bool sample_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)
 {
-    struct rows r;
-    *out = (ids){0};
-    if (!db_query(s, &r, e, "SELECT id FROM sample WHERE born = ?1 AND live"
-                  " ORDER BY id", "i", seq))
-        return false;
-    while (rows_next(&r, e))
-        VEC_PUSH(out, rows_int(&r, 0));
-    rows_done(&r);
-    return !r.failed;
+    return db_ids(s, out, e, "SELECT id FROM sample WHERE born = ?1 AND live"
+                  " ORDER BY id", "i", seq);
 }
 
 int64_t sample_made_by(struct store *s, int64_t call, int64_t item)

@@ -153,15 +153,8 @@ bool seed_ids(struct store *s, int64_t target, const struct filter *f,
 
 bool seed_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)
 {
-    struct rows r;
-    *out = (ids){0};
-    if (!db_query(s, &r, e, "SELECT id FROM seed WHERE born = ?1 AND live"
-                  " ORDER BY id", "i", seq))
-        return false;
-    while (rows_next(&r, e))
-        VEC_PUSH(out, rows_int(&r, 0));
-    rows_done(&r);
-    return !r.failed;
+    return db_ids(s, out, e, "SELECT id FROM seed WHERE born = ?1 AND live"
+                  " ORDER BY id", "i", seq);
 }
 
 int64_t seed_count(struct store *s, int64_t target, int split)

@@ -15,8 +15,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 
 struct store;
+
+typedef VEC(int64_t) ids; /* of objects */
 
 #define STORE_DEFAULT "stillroom.db"
 

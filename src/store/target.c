@@ -75,14 +75,7 @@ int64_t target_find(struct store *s, const char *name)
 
 bool target_ids(struct store *s, ids *out, struct err *e)
 {
-    struct rows r;
-    *out = (ids){0};
-    if (!db_query(s, &r, e, "SELECT id FROM target ORDER BY id", ""))
-        return false;
-    while (rows_next(&r, e))
-        VEC_PUSH(out, rows_int(&r, 0));
-    rows_done(&r);
-    return !r.failed;
+    return db_ids(s, out, e, "SELECT id FROM target ORDER BY id", "");
 }
 
 static int64_t count_status(struct store *s, int64_t target, int status)

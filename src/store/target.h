@@ -24,7 +24,6 @@ bool target_get(struct store *s, int64_t id, struct target *out,
 /* The id of the target with this name, 0 where there is none. */
 int64_t target_find(struct store *s, const char *name);
 /* All targets' ids, oldest first; the caller frees with VEC_FREE. */
-typedef VEC(int64_t) ids;
 bool target_ids(struct store *s, ids *out, struct err *e);
 
 /* The counts that row 3 of the Targets view shows. */

@@ -341,17 +341,6 @@ static bool write_all(int fd, const struct st_piece *piece, size_t n,
     return ok;
 }
 
-static void sync_folder(const char *path)
-{
-    char *dir = path_dir(path);
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(dir);
-}
-
 bool st_write(const char *path, const struct st_piece *piece, size_t n,
               const char *note, struct err *e)
 {
@@ -364,7 +353,7 @@ bool st_write(const char *path, const struct st_piece *piece, size_t n,
         ok = false;
     ok = ok && rename(temp, path) == 0;
     if (ok) {
-        sync_folder(path);
+        file_sync_folder(path);
     } else {
         int saved = errno;
         if (fd >= 0)
