@@ -214,6 +214,8 @@ void app_set_target(struct app *a, int64_t target);
 
 /* ---- Acts of the views, called by the dispatcher ------------------------ */
 
+/* Makes the list anew from the filter; loads what is under the cursor; does
+ * an act, with what `:` was given behind it. */
 void review_open(struct app *a);
 void review_load(struct app *a);
 void review_act(struct app *a, enum action act, const char *args);
@@ -230,12 +232,14 @@ void review_position(const struct app *a, int64_t *at, int64_t *of);
  * nothing). The caller frees both. */
 void review_answer(const struct app *a, char **text, char **before);
 
+/* As for Review; `edited` takes the editor's text, `done` frees the state. */
 void seeds_open(struct app *a);
 void seeds_load(struct app *a);
 void seeds_act(struct app *a, enum action act, const char *args);
 void seeds_edited(struct app *a, const char *text);
 void seeds_done(struct app *a);
 
+/* One act in a view; args is what `:` was given behind the act, or NULL. */
 void export_act(struct app *a, enum action act, const char *args);
 void rank_act(struct app *a, enum action act, const char *args);
 void runs_act(struct app *a, enum action act, const char *args);
@@ -244,6 +248,7 @@ void runs_act(struct app *a, enum action act, const char *args);
 void form_open(struct app *a, enum form_kind kind);
 bool form_mode_key(struct app *a, const char *key);
 
+/* As for Seeds. */
 void targets_open(struct app *a);
 void targets_load(struct app *a);
 void targets_act(struct app *a, enum action act, const char *args);

@@ -27,6 +27,7 @@ struct export_state {
 };
 
 struct app;
+/* Makes the list of exports anew; loads the one under the cursor; frees. */
 void export_open(struct app *a);
 void export_load(struct app *a);
 void export_done(struct app *a);

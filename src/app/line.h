@@ -31,6 +31,7 @@ struct line {
     size_t choice, from; /* which of them, and where it begins */
 };
 
+/* Opens the prompt of that kind with `text` in it and the cursor behind it. */
 void line_open(struct line *l, enum line_kind kind, const char *text);
 /* Closes it; with `keep`, the text goes into its kind's history. */
 void line_close(struct line *l, bool keep);

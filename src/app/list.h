@@ -27,6 +27,7 @@ bool list_go(struct list *l, int64_t id);
  * it in sight. */
 void list_scroll(struct list *l, size_t rows);
 
+/* The selection: whether a row is in it, putting it in or out, how many are. */
 bool list_selected(const struct list *l, int64_t id);
 void list_mark(struct list *l, int64_t id, bool on);
 size_t list_selected_count(const struct list *l);

@@ -49,6 +49,8 @@ struct runs_state {
     int running;
 };
 
+/* Makes the list of jobs and runs anew; loads the one under the cursor;
+ * frees; reads one row by its key, false where it is gone. */
 void runs_open(struct app *a);
 void runs_load(struct app *a);
 void runs_done(struct app *a);

@@ -12,6 +12,7 @@ int64_t clock_now(void);
 /* Milliseconds from an arbitrary start; never goes back. */
 int64_t clock_mono(void);
 
+/* Sleeps for so many milliseconds, less where a signal comes. */
 void clock_sleep(int ms);
 
 /* "24 Nov 14:02", or "24 Nov" where `day_only`, in local time and the

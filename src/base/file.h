@@ -32,6 +32,7 @@ bool dir_make(const char *path, mode_t mode, struct err *e);
 /* Removes a folder and all in it, never following a link. */
 bool dir_remove(const char *path, struct err *e);
 
+/* Whether anything stands at that path, links followed. */
 bool file_exists(const char *path);
 
 /* Both parts with one slash between; `b` alone where it is absolute. The
@@ -59,6 +60,8 @@ struct lines {
     bool failed;     /* reading broke off; errno-like text in the err */
 };
 
+/* Opens a file to be read line by line; longer lines than `max_line` bytes
+ * are reported, not kept. lines_close ends it. */
 bool lines_open(struct lines *l, const char *path, size_t max_line,
                 struct err *e);
 /* Reads from an open descriptor of any kind (lines_close closes it). */

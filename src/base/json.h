@@ -39,6 +39,7 @@ json *json_load(const char *path, size_t max, struct err *e);
 
 void json_free(json *j);
 
+/* What kind of value it is; false for NULL. */
 bool json_is_object(const json *j);
 bool json_is_array(const json *j);
 bool json_is_string(const json *j);
@@ -86,6 +87,8 @@ struct jw {
     bool comma;
 };
 
+/* Writes into `out`, which must outlive it; containers are closed in the
+ * reverse order, values follow a key inside an object. */
 struct jw jw_start(struct buf *out);
 void jw_open(struct jw *w, char bracket); /* '{' or '[' */
 void jw_close(struct jw *w);

@@ -9,6 +9,7 @@ struct loop;
 /* Called with the descriptor's revents, or with 0 for a timer. */
 typedef void loop_fn(void *ctx, int revents);
 
+/* An empty loop; loop_free closes no descriptor. */
 struct loop *loop_new(void);
 void loop_free(struct loop **l);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As the functions without x, but they die where there is no memory. */
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);

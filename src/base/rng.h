@@ -11,6 +11,7 @@ struct rng {
     uint64_t s[4];
 };
 
+/* Starts the sequence that belongs to `seed`; the next 64 bits of it. */
 void rng_seed(struct rng *r, uint64_t seed);
 uint64_t rng_next(struct rng *r);
 /* Evenly from 0 to n-1; n > 0. */

@@ -11,6 +11,7 @@ struct sha {
     uint64_t opaque[16]; /* holds nettle's context */
 };
 
+/* Begins a digest; adds n bytes to it. */
 void sha_start(struct sha *s);
 void sha_add(struct sha *s, const void *p, size_t n);
 /* Adds an 8-byte little-endian length and then the bytes: fields that are
@@ -20,6 +21,7 @@ void sha_field(struct sha *s, const void *p, size_t n);
 void sha_int(struct sha *s, int64_t v);
 void sha_end(struct sha *s, uint8_t out[SHA_SIZE]);
 
+/* The digest of n bytes. */
 void sha_of(const void *p, size_t n, uint8_t out[SHA_SIZE]);
 
 /* The first `n` bytes of a digest as 2n hex digits and a NUL. */

@@ -141,7 +141,8 @@ int sub_runs(struct cli *c)
     if (code >= 0)
         return code;
     if (c->argc == 1 || c->argc > 2)
-        return cli_usage(c, _("nothing to list all, or stop|resume jN or rN, drop jN"));
+        return cli_usage(c, _("nothing to list all, or stop|resume jN or rN, "
+                              "drop jN"));
     bool run = c->argc == 2 && c->argv[1][0] == 'r';
     if (c->argc == 2 && !cli_ids(c, c->argv[1], run ? 'r' : 'j', &which))
         return cli_fail(c);

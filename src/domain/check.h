@@ -35,6 +35,7 @@ struct check_result {
     int64_t against_sample, against_seed; /* 0: nothing */
 };
 
+/* As stored and typed; as shown; one line of explanation. */
 const char *check_name(enum check c);
 const char *check_label(enum check c); /* translated */
 const char *check_help(enum check c);  /* translated */

@@ -31,6 +31,7 @@ struct filter_info {
     const char *help; /* untranslated */
 };
 
+/* What there is to know of a field; never NULL. */
 const struct filter_info *filter_info(enum filter_field f);
 
 enum filter_op { /* of a term */

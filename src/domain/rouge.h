@@ -25,6 +25,8 @@ struct near_hit {
     int64_t key; /* of the nearest; the first added where several tie */
 };
 
+/* An empty index, freed with near_free; adds a text under a key; how many
+ * stand in it. */
 struct near_index *near_new(void);
 void near_free(struct near_index **x);
 void near_add(struct near_index *x, int64_t key, const char *text);

@@ -70,18 +70,22 @@ struct reason {
     bool is_false;
 };
 
+/* As stored and typed; parsing is exact and leaves *out alone on failure. */
 const char *status_name(enum status s);
 const char *status_label(enum status s); /* translated */
 const char *status_mark(enum status s);
 bool status_parse(const char *name, enum status *out);
 
+/* The same for splits. */
 const char *split_name(enum split s);
 const char *split_label(enum split s);
 bool split_parse(const char *name, enum split *out);
 
+/* The same for where an answer comes from. */
 const char *source_name(enum source s);
 const char *source_label(enum source s);
 
+/* The same for what a check found. */
 const char *verdict_name(enum verdict v);
 const char *verdict_mark(enum verdict v);
 

@@ -69,6 +69,7 @@ struct export_report {
     char *lock;         /* prov/lock.json */
 };
 
+/* The rows of all splits of a shape; frees what the report holds. */
 int64_t export_rows(const struct export_report *r, enum shape s);
 void export_report_free(struct export_report *r);
 

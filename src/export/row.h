@@ -28,6 +28,7 @@
 enum shape { SHAPES(SHAPE_ID) SHAPE_COUNT };
 #undef SHAPE_ID
 
+/* The folder's name and what is typed for it. */
 const char *shape_name(enum shape s);
 const char *shape_made_from(enum shape s); /* translated */
 const char *shape_for(enum shape s);       /* names of trainers */
@@ -91,6 +92,7 @@ void row_provenance(const struct export_row *r, int64_t n, struct buf *out);
 enum row_check { ROW_CHECKS(ROW_CHECK_ID) ROW_CHECK_COUNT };
 #undef ROW_CHECK_ID
 
+/* As in the lock; as shown; as in the card; how grave it is. */
 const char *row_check_name(enum row_check c);
 const char *row_check_text(enum row_check c); /* translated */
 const char *row_check_english(enum row_check c);

@@ -37,6 +37,7 @@ struct format {
 /* All shapes, in the order of detection, NULL-ended. */
 extern const struct format *const formats[];
 
+/* The shape with that name, or NULL. */
 const struct format *format_find(const char *name);
 /* The first shape that the row looks like, or NULL. */
 const struct format *format_detect(const json *row);

@@ -36,6 +36,7 @@ enum ph {
     PH_COUNT_OF
 };
 
+/* What a placeholder holds, and its name between the braces. */
 bool ph_is_list(enum ph p);
 bool ph_is_number(enum ph p);
 const char *ph_name(enum ph p);

@@ -43,6 +43,8 @@ enum field { FIELDS(FIELD_ID) FIELD_COUNT };
 #undef OBJECT_ID
 #undef FIELD_ID
 
+/* As stored in `change`; parsing is exact; whether a field's values are
+ * ids of texts. */
 const char *object_name(enum object o);
 const char *field_name(enum field f);
 bool object_parse(const char *name, enum object *out);
@@ -120,6 +122,7 @@ struct change {
 
 typedef VEC(struct change) change_list;
 
+/* Reads one decision, false where there is none with that number. */
 bool journal_get(struct store *s, int64_t seq, struct decision *out);
 /* The decision's changes in order; the caller frees with VEC_FREE. */
 bool journal_changes(struct store *s, int64_t seq, change_list *out,

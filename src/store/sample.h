@@ -42,6 +42,7 @@ bool sample_index_words(struct act *a, int64_t sample, const char *prompt,
 /* Takes them out before a candidate is added to an indexed sample. */
 bool sample_unindex(struct act *a, int64_t sample, struct err *e);
 
+/* Writes what a check found of a candidate (0: of the prompt), sealed. */
 bool check_add(struct act *a, int64_t sample, int64_t candidate,
                const struct check_result *c, struct err *e);
 
@@ -50,6 +51,7 @@ struct score_new {
     const char *aspect, *reason, *who;
     double value;
 };
+/* Writes a judge's score of a candidate, with its reason, sealed. */
 bool score_add(struct act *a, const struct score_new *n, struct err *e);
 
 /* Another live sample of the target whose prompt and answer fold to this

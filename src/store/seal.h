@@ -48,6 +48,7 @@ struct store;
 enum sealed { SEALED(SEAL_ENUM) SEAL_COUNT };
 #undef SEAL_ENUM
 
+/* The table's name. */
 const char *seal_table(enum sealed t);
 /* "SELECT id, born, seal, seal(id, born, ...) FROM table ORDER BY id" */
 const char *seal_scan_sql(enum sealed t);

@@ -31,6 +31,8 @@ struct seed {
                                               answer: canonical body or NULL */
 };
 
+/* Reads a seed, freed with seed_free; false where there is none or the store
+ * cannot be read. */
 bool seed_get(struct store *s, int64_t id, struct seed *out, struct err *e);
 void seed_free(struct seed *x);
 

@@ -10,6 +10,7 @@ struct store_counts {
     int64_t calls_answered, calls_failed, decisions, jobs, runs, exports;
 };
 
+/* Counts everything as it stands now; 0 where it cannot be read. */
 void store_count(struct store *s, struct store_counts *out);
 
 #endif

@@ -34,6 +34,7 @@ bool store_open(const char *path, struct store **out, struct err *e);
 
 void store_close(struct store **s);
 
+/* The file as it was opened. Borrowed. */
 const char *store_path(const struct store *s);
 /* NAME.runs beside it (not made yet). Borrowed. */
 const char *store_runs_dir(const struct store *s);

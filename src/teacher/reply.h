@@ -54,6 +54,7 @@ struct assembly {
     uint64_t events;
 };
 
+/* Begins a streamed reply; assembly_free frees what came. */
 void assembly_start(struct assembly *a);
 /* Takes bytes of the stream; false where they are not a stream of chunks. */
 bool assembly_feed(struct assembly *a, const char *p, size_t n,

@@ -24,6 +24,7 @@ void cells_setup(bool ascii, bool colour);
 void cells_show_hidden(bool on);
 bool cells_colour(void);
 
+/* The role's name, as in a theme. */
 const char *style_name(enum style r);
 
 /* Puts one line at (y, x) in at most `width` cells; longer text ends in an
@@ -53,6 +54,7 @@ struct rich {
     VEC(struct span) spans;
 };
 
+/* Adds text in a role, to its end or n bytes; frees all. */
 void rich_add(struct rich *r, enum style role, const char *text);
 void rich_add_n(struct rich *r, enum style role, const char *text, size_t n);
 void rich_free(struct rich *r);

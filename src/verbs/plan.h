@@ -14,6 +14,8 @@ struct target_words {
     double near_limit; /* NAN: the recipe's */
 };
 
+/* Reads the words that recipes may use from the target's document; frees
+ * them; binds them, borrowed, for as long as `w` lives. */
 bool target_words_load(struct store *s, int64_t id, struct target_words *out,
                        struct err *e);
 void target_words_free(struct target_words *w);

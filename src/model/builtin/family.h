@@ -134,6 +134,8 @@ const char *problem_word(const struct problem *p, int list, int i);
 int problem_place(const struct problem *p, int list, const char *word);
 bool problem_is_pt(const struct problem *p);
 
+/* Adds a named value, printed as by printf; a family has room for all it
+ * puts. */
 void slot_put(struct slots *s, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The value, "" where there is none. */

@@ -28,6 +28,7 @@ bool wording_held(const struct problem *p, const struct wording *w);
  * held-out problems in wording that no template of training has. */
 enum set { SET_SEEDS, SET_TRAIN, SET_H1, SET_H2, SET_H3, SET_COUNT };
 
+/* As typed for --set. */
 const char *set_name(enum set s);
 bool set_parse(const char *name, enum set *out);
 

@@ -13,6 +13,8 @@ enum { HEAD_ROWS = 256 }; /* rows of logits at once */
 
 struct head; /* scratch of one thread */
 
+/* Scratch for models of that shape, NULL and e where there is no memory;
+ * freed with head_free. */
 struct head *head_new(const struct config *c, struct err *e);
 void head_free(struct head **h);
 

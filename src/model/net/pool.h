@@ -14,6 +14,7 @@ typedef void pool_fn(void *ctx, int worker, int workers);
  * use, at most 64; OPENBLAS_NUM_THREADS or OMP_NUM_THREADS lower it. */
 int pool_default(void);
 
+/* So many workers, the caller being one of them; pool_free ends them. */
 struct pool *pool_new(int workers);
 void pool_free(struct pool **p);
 int pool_workers(const struct pool *p);

@@ -10,6 +10,7 @@
 
 struct bpe_words; /* the words of all texts, counted */
 
+/* No words yet; counts those of n bytes of text. */
 struct bpe_words *bpe_words_new(void);
 void bpe_words_free(struct bpe_words **w);
 void bpe_words_add(struct bpe_words *w, const char *s, size_t n);
