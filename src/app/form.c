@@ -64,7 +64,7 @@ double form_number(const struct form *f, const char *label, double otherwise)
     return end > copy && !*end ? v : otherwise;
 }
 
-static bool typed(struct form_field *x, const char *key)
+static bool typed(struct form_field *x, const char *key, bool fresh)
 {
     size_t n = strlen(x->value);
     if (!strcmp(key, "Backspace")) {
@@ -83,6 +83,8 @@ static bool typed(struct form_field *x, const char *key)
     bool text = (unsigned char)key[0] >= 0x80 || !key[1];
     if (x->kind == FIELD_NUMBER ? !digit : !text)
         return false;
+    if (fresh && x->kind == FIELD_NUMBER)
+        n = 0;
     if (n + strlen(key) + 1 < sizeof x->value)
         memcpy(x->value + n, key, strlen(key) + 1);
     return true;
@@ -92,6 +94,7 @@ static void move(struct form *f, int by)
 {
     size_t all = f->n_fields + f->n_buttons;
     f->at = (f->at + all + (size_t)by) % all;
+    f->fresh = true;
 }
 
 enum form_event form_key(struct form *f, const char *key)
@@ -130,7 +133,8 @@ enum form_event form_key(struct form *f, const char *key)
         f->stale = true;
         return FORM_CHANGED;
     }
-    if (x && x->kind != FIELD_PICK && typed(x, key)) {
+    if (x && x->kind != FIELD_PICK && typed(x, key, f->fresh)) {
+        f->fresh = false;
         f->stale = true;
         return FORM_CHANGED;
     }

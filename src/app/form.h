@@ -37,6 +37,7 @@ struct form {
     const char *buttons[FORM_BUTTONS]; /* untranslated */
     size_t n_buttons;
     size_t at; /* fields, then buttons */
+    bool fresh; /* nothing was typed since it came here: a digit replaces */
     bool open, stale; /* stale: a value changed since the facts were made */
     /* what stands below the fields */
     char facts[3][120];

@@ -244,6 +244,7 @@ void form_open(struct app *a, enum form_kind kind)
         app_open(a, VIEW_SEEDS);
     a->form.open = true;
     a->form.at = 0;
+    a->form.fresh = true;
     a->painted = false;
     refresh(a);
     a->stale = STALE_PAINT;
