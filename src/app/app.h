@@ -122,7 +122,6 @@ struct seeds_state {
     struct list list;
     char *filter;
     struct seed now;
-    struct seed_row row;
     int scroll;
 };
 

@@ -8,7 +8,6 @@
 static void forget(struct seeds_state *x)
 {
     seed_free(&x->now);
-    seed_row_free(&x->row);
     x->scroll = 0;
 }
 
@@ -32,8 +31,8 @@ void seeds_load(struct app *a)
     struct seeds_state *x = &a->seeds;
     int64_t id = list_id(&x->list);
     forget(x);
-    if (id && seed_get(a->s, id, &x->now, NULL))
-        seed_row_get(a->s, id, &x->row);
+    if (id)
+        seed_get(a->s, id, &x->now, NULL);
 }
 
 void seeds_done(struct app *a)

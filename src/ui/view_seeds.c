@@ -90,23 +90,26 @@ static void turns(struct app *a, struct part *p)
 static void from_part(struct app *a, struct part *p)
 {
     const struct seed *s = &a->seeds.now;
-    const struct seed_row *r = &a->seeds.row;
+    struct seed_row r;
     char text[300], day[24], made[24];
+    if (!seed_row_get(a->s, s->id, &r))
+        return;
     part_gut(p, STYLE_LABEL, _("FROM"), NULL);
-    clock_format(day, sizeof day, r->when, 1);
+    clock_format(day, sizeof day, r.when, 1);
     if (s->origin)
         snprintf(text, sizeof text, _("line %lld of %s, %s\n"),
                  (long long)s->line, s->origin, day);
     else
         snprintf(text, sizeof text, _("written here, %s\n"), day);
     rich_add(&p->body, STYLE_TEXT, text);
-    snprintf(made, sizeof made, "%lld", (long long)r->made);
+    snprintf(made, sizeof made, "%lld", (long long)r.made);
     part_gut(p, STYLE_LABEL, _("MADE"), made);
     snprintf(text, sizeof text,
              _("%lld accepted   %lld rejected   %lld pending   %lld "
-               "deferred"), (long long)r->accepted, (long long)r->rejected,
-             (long long)r->pending, (long long)r->deferred);
+               "deferred"), (long long)r.accepted, (long long)r.rejected,
+             (long long)r.pending, (long long)r.deferred);
     rich_add(&p->body, STYLE_FACT, text);
+    seed_row_free(&r);
 }
 
 static void item(struct app *a, struct area w)
