@@ -4,6 +4,7 @@
 
 #include "base/lang.h"
 #include "base/say.h"
+#include "store/text.h"
 #include "verbs/import.h"
 
 #define SHOWN 20 /* bad rows that are printed one by one */
@@ -75,6 +76,7 @@ int sub_import(struct cli *c)
     struct mapping map = {0};
     strings maps = {0};
     const char *as_what = NULL;
+    bool restore = false;
     const struct opt opts[] = {
         {"target", OPT_STRING, &o.target, "NAME",
          N_("the target (the only one, else named after the file)")},
@@ -84,6 +86,8 @@ int sub_import(struct cli *c)
          N_("messages sharegpt selfinstruct turns alpaca completion question")},
         {"map", OPT_LIST, &maps, "FIELD=COLUMN",
          N_("prompt, answer, system, input, split or tags from a column")},
+        {"restore", OPT_FLAG, &restore, NULL,
+         N_("take in again what was purged")},
         {"strict", OPT_FLAG, &o.strict, NULL,
          N_("one bad row refuses the whole file")},
         {0}};
@@ -101,6 +105,8 @@ int sub_import(struct cli *c)
     if (maps.n)
         o.mapping = &map;
     code = ok && cli_open(c) ? 0 : cli_fail(c);
+    if (c->s && restore)
+        text_allow_restore(c->s);
     for (int i = 0; c->s && i < c->argc; i++) {
         o.path = c->argv[i];
         int one = import_one(c, &o);

@@ -47,7 +47,8 @@
     X("defer", N_("defer")) X("reopen", N_("reopen")) X("edit", N_("edit"))   \
     X("tag", N_("tag")) X("untag", N_("untag")) X("note", N_("note"))         \
     X("rate", N_("rate")) X("split", N_("split")) X("arrive", N_("arrive"))   \
-    X("withdraw", N_("withdraw")) X("order", N_("order"))                     \
+    X("withdraw", N_("withdraw")) X("purge", N_("purge"))                     \
+    X("order", N_("order"))                                                   \
     X("target", N_("target")) X("undo", N_("undo")) X("redo", N_("redo"))
 
 #define STATUS_ID(id, n, ...) STATUS_##id = n,

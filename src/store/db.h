@@ -24,7 +24,7 @@ struct store {
     char *path, *runs_dir;
     char id[33];
     uint8_t salt[16];
-    bool read_only, in_write, broken;
+    bool read_only, in_write, broken, restore;
     int64_t begun; /* monotonic ms when the write transaction began */
     bool named;    /* our name stands in NAME.runs/holder */
     bool head_dirty;

@@ -424,7 +424,7 @@ bool journal_changed_since(struct store *s, enum object kind, int64_t object,
 int64_t journal_undoable(struct store *s, const char *who)
 {
     return db_int(s, 0, "SELECT d.seq FROM decision d WHERE d.who = ?1"
-                  " AND d.kind NOT IN ('arrive', 'undo', 'redo') AND"
+                  " AND d.kind NOT IN ('arrive', 'undo', 'redo', 'purge') AND"
                   NOT_UNDONE("d.seq") " ORDER BY d.seq DESC LIMIT 1", "s",
                   who);
 }
@@ -454,6 +454,29 @@ static bool refuse_foreign(struct store *s, int64_t seq,
                            "changed %s %lld (%s, d%lld)"), o.who,
                            object_name(c->kind), (long long)c->object, o.kind,
                            (long long)o.seq);
+    }
+    return true;
+}
+
+/* What lost its words cannot come back. */
+static bool refuse_purged(struct store *s, const struct decision *d,
+                          const change_list *list, struct err *e)
+{
+    if (!strcmp(d->kind, "purge"))
+        return err_set(e, ERR_REFUSED, _("a purge cannot be taken back"));
+    for (size_t i = 0; i < list->n; i++) {
+        const struct change *c = &list->at[i];
+        bool text = field_is_text(c->field);
+        if (db_int(s, 0, "SELECT 1 FROM text WHERE purged IS NOT NULL AND id"
+                   " IN (SELECT prompt_text FROM sample WHERE id = ?1"
+                   "  AND ?2 = 'sample' UNION SELECT body_text"
+                   "  FROM candidate WHERE id = ?1 AND ?2 = 'candidate'"
+                   "  UNION SELECT messages_text FROM seed WHERE id = ?1"
+                   "  AND ?2 = 'seed' UNION SELECT ?3)", "isi", c->object,
+                   object_name(c->kind), text ? c->old : 0))
+            return err_set(e, ERR_REFUSED, _("not undone: %s %lld was "
+                           "purged"), object_name(c->kind),
+                           (long long)c->object);
     }
     return true;
 }
@@ -500,7 +523,8 @@ enum outcome journal_reverse(struct store *s, int64_t seq, const char *who,
     if (undone && !strcmp(kind, "undo"))
         ok = err_set(e, ERR_REFUSED, _("d%lld is undone already"),
                      (long long)seq);
-    ok = ok && refuse_foreign(s, seq, &list, who, e) &&
+    ok = ok && refuse_purged(s, &d, &list, e) &&
+         refuse_foreign(s, seq, &list, who, e) &&
          reverse_all(&a, &list, e);
     VEC_FREE(&list);
     if (ok)

@@ -20,27 +20,67 @@ static int64_t insert(struct store *s, const uint8_t *sha, const void *p,
     return ok ? sqlite3_last_insert_rowid(s->db) : 0;
 }
 
+static bool restore(struct store *s, int64_t id, const void *p, size_t n,
+                    struct err *e)
+{
+    bool plain = !memchr(p, '\0', n) && utf8_check(p, n) == n;
+    return db_run(s, e, "UPDATE text SET body = ?2, purged = NULL"
+                  " WHERE id = ?1", plain ? "it" : "ib", id, p, n);
+}
+
+/* The text's row, 0 where there is none; when it was purged. False where the
+ * store failed. */
+static bool find(struct store *s, const uint8_t *sha, int64_t *id,
+                 int64_t *purged, struct err *e)
+{
+    struct rows r;
+    *id = *purged = 0;
+    if (!db_query(s, &r, e, "SELECT id, purged FROM text WHERE sha256 = ?1",
+                  "b", sha, (size_t)SHA_SIZE))
+        return false;
+    if (rows_next(&r, e)) {
+        *id = rows_int(&r, 0);
+        *purged = rows_int(&r, 1);
+    }
+    rows_done(&r);
+    return !r.failed;
+}
+
+static bool refuse(int64_t purged, struct err *e)
+{
+    char day[40];
+    return err_set(e, ERR_REFUSED, _("this text was purged on %s"),
+                   clock_format(day, sizeof day, purged, 1));
+}
+
 int64_t text_put(struct store *s, const void *p, size_t n, struct err *e)
 {
     uint8_t sha[SHA_SIZE];
-    struct rows r;
+    int64_t id, purged;
     p = n ? p : "";
     sha_of(p, n, sha);
-    if (!db_query(s, &r, e, "SELECT id, purged FROM text WHERE sha256 = ?1",
-                  "b", sha, (size_t)SHA_SIZE))
+    if (!find(s, sha, &id, &purged, e))
         return 0;
-    int64_t id = rows_next(&r, e) ? rows_int(&r, 0) : 0;
-    int64_t purged = id ? rows_int(&r, 1) : 0;
-    rows_done(&r);
-    if (r.failed)
-        return 0;
-    if (purged) {
-        char day[40];
-        err_set(e, ERR_REFUSED, _("this text was purged on %s"),
-                clock_format(day, sizeof day, purged, 1));
-        return 0;
-    }
+    if (purged && s->restore)
+        return restore(s, id, p, n, e) ? id : 0;
+    if (purged)
+        return refuse(purged, e);
     return id ? id : insert(s, sha, p, n, e);
+}
+
+bool text_refused(struct store *s, const void *p, size_t n, struct err *e)
+{
+    uint8_t sha[SHA_SIZE];
+    int64_t id, purged;
+    if (!n || s->restore)
+        return false;
+    sha_of(p, n, sha);
+    return find(s, sha, &id, &purged, NULL) && purged && !refuse(purged, e);
+}
+
+void text_allow_restore(struct store *s)
+{
+    s->restore = true;
 }
 
 int64_t text_puts(struct store *s, const char *text, struct err *e)

@@ -71,6 +71,25 @@ bool words_add_seed(struct store *s, int64_t seed, const char *prompt,
                   answer ? answer : "");
 }
 
+bool words_remove_seed(struct store *s, int64_t seed, struct err *e)
+{
+    char *messages = db_text(s, "SELECT body FROM text WHERE id = (SELECT"
+                             " messages_text FROM seed WHERE id = ?1)", "i",
+                             seed);
+    char *body = db_text(s, "SELECT body FROM text WHERE id = (SELECT"
+                         " answer_text FROM seed WHERE id = ?1)", "i", seed);
+    char *prompt = prompt_text(messages ? messages : "[]");
+    char *answer = body ? answer_text(body) : xstrdup("");
+    bool ok = db_run(s, e, "INSERT INTO seed_words(seed_words, rowid, prompt,"
+                     " answer) VALUES('delete', ?1, ?2, ?3)", "iss", seed,
+                     prompt, answer);
+    free(messages);
+    free(body);
+    free(prompt);
+    free(answer);
+    return ok;
+}
+
 char *words_query(const char *text, bool exact)
 {
     struct buf b = BUF_INIT(0);

@@ -16,6 +16,7 @@ bool words_add_sample(struct store *s, int64_t sample, struct err *e);
 bool words_remove_sample(struct store *s, int64_t sample, struct err *e);
 bool words_add_seed(struct store *s, int64_t seed, const char *prompt,
                     const char *answer, struct err *e);
+bool words_remove_seed(struct store *s, int64_t seed, struct err *e);
 /* The same when both texts are at hand (an import's fast path). */
 bool words_add(struct store *s, int64_t sample, const char *prompt,
                const char *answers, struct err *e);

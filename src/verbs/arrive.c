@@ -364,7 +364,12 @@ static bool take_answer(struct arrival *x, const struct recipe_item *it,
     struct chat prompt;
     char *messages = text_get(v->s, json_get_int(x->params, "prompt", 0),
                               NULL);
-    bool ok = messages && chat_parse(messages, &prompt, e);
+    if (!messages) { /* purged since it was asked */
+        free(x->call.trouble);
+        x->call.trouble = xstrdup(_("its prompt was purged"));
+        return true;
+    }
+    bool ok = chat_parse(messages, &prompt, e);
     free(messages);
     if (!ok)
         return err_set(e, ERR_STORE, _("call c%lld: its prompt is not there"),
@@ -408,9 +413,39 @@ static bool take_rating(struct arrival *x, const struct recipe_item *it,
     return !id || score_add(x->a, &s, e);
 }
 
+/* Whether the item's prompt or answer was purged; the call then says when. */
+static bool was_purged(struct arrival *x, const struct recipe_item *it)
+{
+    struct buf prompt = BUF_INIT(0), answer = BUF_INIT(0);
+    struct err why = {0};
+    char *text = it->kind == ITEM_TRIPLE ? recipe_triple_prompt(it)
+                 : it->kind == ITEM_PROMPT ? xstrdup(it->prompt) : NULL;
+    if (text) {
+        struct chat c = chat_of(text);
+        chat_print(&c, &prompt);
+        chat_free(&c);
+    }
+    if (it->answer) {
+        struct message m = {.content = it->answer, .reasoning = it->reasoning};
+        answer_print(&m, &answer);
+    }
+    bool gone = text_refused(x->v->s, buf_str(&prompt), prompt.len, &why) ||
+                text_refused(x->v->s, buf_str(&answer), answer.len, &why);
+    if (gone) {
+        free(x->call.trouble);
+        x->call.trouble = xstrdup(why.text);
+    }
+    free(text);
+    buf_free(&prompt);
+    buf_free(&answer);
+    return gone;
+}
+
 static bool take_item(struct arrival *x, const struct recipe_item *it,
                       const char *finish, struct err *e)
 {
+    if (was_purged(x, it))
+        return true;
     switch (it->kind) {
     case ITEM_PROMPT:
         return x->v->r->n_steps < 2 || take_prompt(x, it, e);

@@ -182,8 +182,13 @@ static bool launch(struct elicit *x, struct err *e)
            !x->stopping && !x->over_budget) {
         struct flight *f = xcalloc(1, sizeof *f);
         f->x = x;
-        if (!call_get(x->s, x->waiting.at[x->next], &f->call, e) ||
-            !prepare(f, e)) {
+        bool got = call_get(x->s, x->waiting.at[x->next], &f->call, e);
+        if (got && f->call.state == CALL_CANCELLED) { /* purged since */
+            flight_free(f);
+            x->next++;
+            continue;
+        }
+        if (!got || !prepare(f, e)) {
             flight_free(f);
             VEC_FREE(&batch);
             return false;
@@ -304,6 +309,27 @@ static bool on_news(void *ctx, const struct news *n)
     return !f->x->stopping;
 }
 
+/* A reply whose very bytes were purged is not kept, and its call says so. */
+static bool keep_reply(struct flight *f, struct err *e)
+{
+    struct store *s = f->x->s;
+    struct err why = {0};
+    if (f->raw.len)
+        f->call.reply_text = text_put(s, f->raw.data, f->raw.len, &why);
+    if (!why.code && f->answer)
+        f->call.answer_text = text_puts(s, f->answer, &why);
+    if (why.code && why.code != ERR_REFUSED) {
+        *e = why;
+        return false;
+    }
+    if (why.code) {
+        f->call.state = CALL_FAILED;
+        free(f->call.trouble);
+        f->call.trouble = xstrdup(why.text);
+    }
+    return call_finish(s, &f->call, e);
+}
+
 /* The raw replies of all that landed, in one transaction, before any of them
  * is read. */
 static bool keep_replies(struct elicit *x, struct err *e)
@@ -311,13 +337,7 @@ static bool keep_replies(struct elicit *x, struct err *e)
     if (!store_begin(x->s, e))
         return false;
     for (size_t i = 0; i < x->landed.n; i++) {
-        struct flight *f = x->landed.at[i];
-        if (f->raw.len)
-            f->call.reply_text = text_put(x->s, f->raw.data, f->raw.len, e);
-        if (f->answer)
-            f->call.answer_text = text_puts(x->s, f->answer, e);
-        if ((f->raw.len && !f->call.reply_text) ||
-            !call_finish(x->s, &f->call, e)) {
+        if (!keep_reply(x->landed.at[i], e)) {
             store_rollback(x->s);
             return false;
         }
@@ -330,11 +350,11 @@ static bool take_in(struct elicit *x, struct err *e)
     if (!x->landed.n)
         return true;
     ids readable = {0};
+    bool ok = keep_replies(x, e);
     for (size_t i = 0; i < x->landed.n; i++)
         if (x->landed.at[i]->call.state == CALL_SENT)
             VEC_PUSH(&readable, x->landed.at[i]->call.id);
-    bool ok = keep_replies(x, e) &&
-              arrive(&x->v, &readable, &x->waiting, e);
+    ok = ok && arrive(&x->v, &readable, &x->waiting, e);
     VEC_FREE(&readable);
     for (size_t i = 0; i < x->landed.n; i++)
         flight_free(x->landed.at[i]);

@@ -180,6 +180,8 @@ static bool new_nano(struct store *s, int64_t target, const char *dir,
         proc_free_argv(drop);
         buf_free(&out);
     }
+    if (file_exists(work)) /* the words stay in the store alone */
+        ok = dir_remove(work, ok ? e : NULL) && ok;
     free(program);
     free(rows);
     free(work);
