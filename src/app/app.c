@@ -178,6 +178,7 @@ void app_done(struct app *a)
     runs_done(a);
     export_done(a);
     form_free(&a->form);
+    child_stop(&a->trying);
     lineage_done(a);
     list_free(&a->help);
     list_free(&a->messages_list);
@@ -513,6 +514,7 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_VIEW5: app_open(a, VIEW_RUNS); return true;
     case ACT_VIEW6: app_open(a, VIEW_EXPORT); return true;
     case ACT_EXPAND: form_open(a, FORM_EXPAND); return true;
+    case ACT_TEACHER: form_open(a, FORM_TEACHER); return true;
     case ACT_TRAIN: form_open(a, FORM_TRAIN); return true;
     case ACT_DOWN:
     case ACT_UP:

@@ -145,6 +145,7 @@ struct app {
     struct rank_state rank;
     struct runs_state runs;
     struct form form;
+    struct child trying;     /* one call of the teacher form */
     struct targets_state targets;
     struct seeds_state seeds;
     struct review_state review;
@@ -246,6 +247,8 @@ void runs_act(struct app *a, enum action act, const char *args);
 /* Opens a form, as it was left; its keys while it is open. */
 void form_open(struct app *a, enum form_kind kind);
 bool form_mode_key(struct app *a, const char *key);
+/* Looks whether the tried call has ended; true where something was said. */
+bool form_tick(struct app *a);
 
 /* As for Seeds. */
 void targets_open(struct app *a);

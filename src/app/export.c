@@ -1,19 +1,11 @@
 #include "app/export.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "app/app.h"
-#include "base/file.h"
 #include "base/lang.h"
-#include "base/paths.h"
-#include "base/proc.h"
-#include "jobs/env.h"
 
 /* "sft,dpo": the shapes that are on. The caller frees. */
 static char *shape_list(const struct export_state *x)
@@ -26,45 +18,28 @@ static char *shape_list(const struct export_state *x)
     return buf_take(&b);
 }
 
-/* Starts the child; its output goes to a file in NAME.runs. */
+/* Starts the child that counts or writes. */
 static void start(struct app *a, bool write)
 {
     struct export_state *x = &a->export;
     struct err e = {0};
-    if (x->child || !a->target)
+    if (x->child.pid || !a->target)
         return;
-    char *program = paths_program_dir(), *self = path_join(program,
-                                                           "stillroom");
     char *store = realpath(store_path(a->s), NULL), *shapes = shape_list(x);
     char *dir = xasprintf("%s.export", a->target_name);
-    const char *filter = x->filter ? x->filter : "";
-    const char *argv[] = {self, "export", dir, "--store", store, "--target",
-                          a->target_name, "--filter", filter, "--shapes",
+    const char *args[] = {"export", dir, "--store", store, "--target",
+                          a->target_name, "--filter",
+                          x->filter ? x->filter : "", "--shapes",
                           shapes, "--json",
                           write ? "--overwrite" : "--dry-run",
                           x->leave_wrong ? "--leave-out" : NULL,
                           x->leave_wrong ? "wrong" : NULL, NULL};
-    char **drop = env_secrets(NULL, NULL);
-    free(x->out);
-    x->out = path_join(store_runs_dir(a->s), "export.json");
-    int fd = -1;
-    if (*shapes && dir_make(store_runs_dir(a->s), 0700, &e))
-        fd = open(x->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    struct proc p = {.argv = argv, .drop_env = (const char *const *)drop,
-                     .in = -1, .out = fd, .err = fd};
-    pid_t pid = fd >= 0 ? proc_start(&p, &e) : -1;
-    x->child = pid > 0 ? pid : 0;
     x->writing = write;
-    if (fd >= 0)
-        close(fd);
-    if (e.code)
+    if (*shapes && !child_start(&x->child, args, false, &e))
         app_say_err(a, &e);
-    proc_free_argv(drop);
     free(dir);
     free(shapes);
     free(store);
-    free(self);
-    free(program);
 }
 
 static void recount(struct app *a)
@@ -112,44 +87,38 @@ void export_load(struct app *a)
 void export_done(struct app *a)
 {
     struct export_state *x = &a->export;
-    if (x->child && !x->writing)
-        kill(x->child, SIGTERM);
+    if (!x->writing)
+        child_stop(&x->child);
     json_free(x->report);
     sample_free(&x->now);
     list_free(&x->list);
     VEC_FREE(&x->accepted);
     free(x->filter);
-    free(x->out);
 }
 
 /* The child's report, or the sentence that it ended with. */
-static void take_report(struct app *a, bool ok)
+static void take_report(struct export_state *x, bool ok, const char *text)
 {
-    struct export_state *x = &a->export;
-    struct buf b = BUF_INIT((size_t)16 << 20);
-    file_read(x->out, (size_t)16 << 20, &b, NULL);
-    unlink(x->out);
-    const char *open = strchr(buf_str(&b), '{');
+    const char *open = strchr(text, '{');
     json *j = open ? json_parse(open, strlen(open), NULL) : NULL;
     if (j) {
         json_free(x->report);
         x->report = j;
     }
-    const char *line = ok ? NULL : strstr(buf_str(&b), "stillroom: ");
+    const char *line = ok ? NULL : strstr(text, "stillroom: ");
     snprintf(x->error, sizeof x->error, "%.*s",
              line ? (int)strcspn(line + 11, "\n") : 0, line ? line + 11 : "");
-    buf_free(&b);
 }
 
 bool export_tick(struct app *a)
 {
     struct export_state *x = &a->export;
-    int status = 0;
-    if (!x->child || waitpid(x->child, &status, WNOHANG) == 0)
+    struct buf out = BUF_INIT((size_t)16 << 20);
+    bool ok;
+    if (!child_ended(&x->child, &ok, &out))
         return false;
-    bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    x->child = 0;
-    take_report(a, ok);
+    take_report(x, ok, buf_str(&out));
+    buf_free(&out);
     if (x->writing && ok)
         app_say(a, _("written: ./%s.export, %lld files (x%lld)"),
                 a->target_name,
@@ -181,7 +150,7 @@ void export_act(struct app *a, enum action act, const char *args)
     a->stale = STALE_PAINT;
     switch (act) {
     case ACT_WRITE:
-        if (x->child)
+        if (x->child.pid)
             app_say(a, _("wait: the rows are still being counted"));
         else
             start(a, true);

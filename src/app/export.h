@@ -4,8 +4,7 @@
 #ifndef APP_EXPORT_H
 #define APP_EXPORT_H
 
-#include <sys/types.h>
-
+#include "app/child.h"
 #include "app/list.h"
 #include "base/json.h"
 #include "export/row.h"
@@ -18,9 +17,8 @@ struct export_state {
     char *filter;              /* over accepted samples; NULL: all */
     json *report;              /* of the last dry run, NULL: none yet */
     char error[300];           /* why there is none */
-    pid_t child;               /* at work, 0: none */
+    struct child child;        /* at work */
     bool writing;              /* the child writes; else it only counts */
-    char *out;                 /* the child's output file */
     ids accepted;              /* the rows to look at */
     size_t row;
     struct sample now;

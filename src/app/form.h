@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-enum form_kind { FORM_NONE, FORM_EXPAND, FORM_TRAIN, FORM_EXPORT };
+enum form_kind { FORM_NONE, FORM_EXPAND, FORM_TRAIN, FORM_TEACHER };
 
 enum field_kind {
     FIELD_PICK,   /* one of choices: Left and Right */
@@ -40,7 +40,8 @@ struct form {
     bool fresh; /* nothing was typed since it came here: a digit replaces */
     bool open, stale; /* stale: a value changed since the facts were made */
     /* what stands below the fields */
-    char facts[3][120];
+    const char *facts_label, *preview_label; /* untranslated */
+    char facts[3][200];
     char *preview; /* a long text with its heading in preview_title */
     char preview_title[60];
     int scroll;

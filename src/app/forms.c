@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/teacher.h"
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/rng.h"
@@ -55,7 +56,8 @@ static void add_teachers(struct form *f)
 
 static void build_expand(struct form *f)
 {
-    *f = (struct form){.kind = FORM_EXPAND};
+    *f = (struct form){.kind = FORM_EXPAND, .facts_label = N_("ESTIMATE"),
+                       .preview_label = N_("FIRST PROMPT")};
     add_recipes(f);
     add_teachers(f);
     struct form_field *x = form_add(f, FIELD_PICK, DRAW_FROM, "");
@@ -158,7 +160,7 @@ static void start_expand(struct app *a)
 
 static void build_train(struct form *f)
 {
-    *f = (struct form){.kind = FORM_TRAIN};
+    *f = (struct form){.kind = FORM_TRAIN, .facts_label = N_("ESTIMATE")};
     struct form_field *x = form_add(f, FIELD_LINE, STUDENT, "nano");
     x->width = 40;
     snprintf(x->note, sizeof x->note, "%s", _("or a model's folder"));
@@ -216,6 +218,24 @@ static void start_train(struct app *a)
             (long long)run);
 }
 
+/* ---- Teacher ------------------------------------------------------------ */
+
+static void press_teacher(struct app *a)
+{
+    char said[300] = "";
+    teacher_form_press(&a->form, &a->trying, said, sizeof said);
+    app_say(a, "%s", said);
+}
+
+bool form_tick(struct app *a)
+{
+    char said[300];
+    if (!teacher_form_tick(&a->trying, said, sizeof said))
+        return false;
+    app_say(a, "%s", said);
+    return true;
+}
+
 /* ---- All forms ---------------------------------------------------------- */
 
 static void refresh(struct app *a)
@@ -225,11 +245,13 @@ static void refresh(struct app *a)
         refresh_expand(a);
     else if (a->form.kind == FORM_TRAIN)
         refresh_train(a);
+    else
+        teacher_form_refresh(&a->form);
 }
 
 void form_open(struct app *a, enum form_kind kind)
 {
-    if (!a->target) {
+    if (!a->target && kind != FORM_TEACHER) {
         app_say(a, _("make a target first: 1, then +"));
         return;
     }
@@ -237,8 +259,10 @@ void form_open(struct app *a, enum form_kind kind)
         form_free(&a->form);
         if (kind == FORM_EXPAND)
             build_expand(&a->form);
-        else
+        else if (kind == FORM_TRAIN)
             build_train(&a->form);
+        else
+            teacher_form_build(&a->form);
     }
     if (kind == FORM_EXPAND && a->view != VIEW_SEEDS)
         app_open(a, VIEW_SEEDS);
@@ -255,8 +279,10 @@ bool form_mode_key(struct app *a, const char *key)
     struct form *f = &a->form;
     enum form_event event = form_key(f, key);
     a->stale = STALE_PAINT;
-    if (event == FORM_PRESSED && f->at > f->n_fields)
+    if (event == FORM_PRESSED && f->at == f->n_fields + f->n_buttons - 1)
         f->open = false;
+    else if (event == FORM_PRESSED && f->kind == FORM_TEACHER)
+        press_teacher(a);
     else if (event == FORM_PRESSED && f->kind == FORM_EXPAND)
         start_expand(a);
     else if (event == FORM_PRESSED && f->kind == FORM_TRAIN)

@@ -142,7 +142,14 @@ static bool fill(struct cli *c, struct profile *p, const char *preset,
            profile_check(p, &c->e);
 }
 
-static int add(struct cli *c, struct profile *p, bool yes, bool no_check)
+static bool fill_key(struct cli *c, struct profile *p, const char *key,
+                     const char *value)
+{
+    return !value || profile_set(p, key, value, &c->e);
+}
+
+static int add(struct cli *c, struct profile *p, bool yes, bool no_check,
+               bool dry_run)
 {
     struct buf section = BUF_INIT(0);
     if (!no_check) {
@@ -153,6 +160,8 @@ static int add(struct cli *c, struct profile *p, bool yes, bool no_check)
     profile_print(p, &section);
     say(stdout, "%s", buf_str(&section));
     buf_free(&section);
+    if (dry_run)
+        return 0;
     if (!yes && !confirm(_("append this to the config? y/n")))
         return 1;
     return profile_append(NULL, p, &c->e) ? 0 : cli_fail(c);
@@ -161,13 +170,20 @@ static int add(struct cli *c, struct profile *p, bool yes, bool no_check)
 int sub_teacher(struct cli *c)
 {
     const char *preset = NULL, *url = NULL, *model = NULL, *key_env = NULL;
-    bool yes = false, no_check = false;
+    const char *key_file = NULL, *key_command = NULL;
+    bool yes = false, no_check = false, dry_run = false;
     const struct opt opts[] = {
         {"preset", OPT_STRING, &preset, "P", N_("a known kind of endpoint")},
         {"url", OPT_STRING, &url, "URL", N_("its address")},
         {"model", OPT_STRING, &model, "M", N_("as the endpoint calls it")},
         {"key-env", OPT_STRING, &key_env, "VAR",
          N_("the variable that holds the key")},
+        {"key-file", OPT_STRING, &key_file, "FILE",
+         N_("or the file, yours alone")},
+        {"key-command", OPT_STRING, &key_command, "COMMAND",
+         N_("or the command that prints it")},
+        {"dry-run", OPT_FLAG, &dry_run, NULL,
+         N_("try a call and show the section; append nothing")},
         {"no-check", OPT_FLAG, &no_check, NULL, N_("do not try a call")},
         {"yes", OPT_FLAG, &yes, NULL, N_("do not ask")},
         {0}};
@@ -180,8 +196,10 @@ int sub_teacher(struct cli *c)
         return cli_usage(c, _("list, add NAME or check NAME"));
     if (!strcmp(c->argv[0], "add")) {
         struct profile p = profile_new(c->argv[1]);
-        code = fill(c, &p, preset, url, model, key_env)
-                   ? add(c, &p, yes, no_check)
+        bool ok = fill_key(c, &p, "key_file", key_file) &&
+                  fill_key(c, &p, "key_command", key_command) &&
+                  fill(c, &p, preset, url, model, key_env);
+        code = ok ? add(c, &p, yes, no_check, dry_run)
                    : cli_fail(c);
         profile_free(&p);
         return code;

@@ -1,4 +1,5 @@
 /* An open form, in the place of the item. */
+#include <curses.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,14 +47,22 @@ static void draw_buttons(const struct form *f, int y, int w)
     }
 }
 
-void form_draw(struct app *a, struct area w)
+const char *form_keys(void)
 {
-    const struct form *f = &a->form;
+    return COLS >= 80 ? _("Tab next field  Left Right change  0-9 type  Enter "
+                          "press  Esc close, form kept")
+           : COLS >= 56 ? _("Tab next  Left Right change  Enter press  Esc "
+                            "close")
+                        : _("Tab next  Enter press  Esc close");
+}
+
+void form_draw(const struct form *f, struct area w)
+{
     int y = w.y;
     for (size_t i = 0; i < f->n_fields && y < w.y + w.h; i++)
         draw_field(&f->fields[i], y++, w.x, w.w, f->at == i);
     struct part facts = {0}, preview = {0};
-    part_gut(&facts, STYLE_LABEL, _("ESTIMATE"), NULL);
+    part_gut(&facts, STYLE_LABEL, _(f->facts_label), NULL);
     for (size_t i = 0; i < COUNT(f->facts); i++) {
         rich_add(&facts.body, STYLE_TEXT, f->facts[i]);
         if (i + 1 < COUNT(f->facts) && *f->facts[i + 1])
@@ -69,7 +78,7 @@ void form_draw(struct app *a, struct area w)
     part_free(&facts);
     if (f->preview && y + 3 < w.y + w.h) {
         part_rule(y++, w.x);
-        part_gut(&preview, STYLE_LABEL, _("FIRST PROMPT"), NULL);
+        part_gut(&preview, STYLE_LABEL, _(f->preview_label), NULL);
         part_gut(&preview, STYLE_FACT, f->preview_title, NULL);
         rich_add(&preview.body, STYLE_TEXT, f->preview);
         part_measure(&preview, w.w);

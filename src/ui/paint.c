@@ -250,9 +250,7 @@ static void draw_keys(const struct app *a, const char *names, int y)
                   _("arrows Home End move  ^W word  ^U line  ^K rest  paste "
                     "goes in as it is"));
     } else if (a->form.open) {
-        cells_put(y, 1, COLS - 1, STYLE_FACT,
-                  _("Tab next field  Left Right change  0-9 type  Enter press "
-                    " Esc close, form kept"));
+        cells_put(y, 1, COLS - 1, STYLE_FACT, form_keys());
     } else if (a->ask.kind != ASK_NOTHING) {
         cells_put(y, 1, COLS - 1, STYLE_FACT, _(asked[a->ask.kind]));
     } else {
@@ -296,7 +294,7 @@ static void draw_stacked(struct app *a, const struct view_ops *ops, int top,
     cross_rule(top + rows, 0, COLS, false);
     struct area item = {top + rows + 1, 0, h - rows - 1, COLS};
     if (a->form.open)
-        form_draw(a, item);
+        form_draw(&a->form, item);
     else
         ops->item(a, item);
 }
@@ -314,7 +312,7 @@ static void draw_beside(struct app *a, const struct view_ops *ops, int top,
         cells_put(y, left - 1, 1, STYLE_RULE, "│");
     struct area item = {top, left, bottom - top, COLS - left};
     if (a->form.open)
-        form_draw(a, item);
+        form_draw(&a->form, item);
     else
         ops->item(a, item);
 }
@@ -390,10 +388,12 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
                 a->line.kind != LINE_NONE;
     int bottom = LINES - 2;
     if (a->form.open) {
-        form_draw(a, (struct area){1, 0, bottom - 1, COLS});
+        form_draw(&a->form, (struct area){1, 0, bottom - 2, COLS});
     } else if (ops->whole) {
         ops->whole(a, (struct area){1, 0, bottom - 1, COLS});
     } else if (review && a->review.bulk) {
+        ops->item(a, (struct area){1, 0, bottom - 1, COLS});
+    } else if (a->second_pane && ops->item && !review) {
         ops->item(a, (struct area){1, 0, bottom - 1, COLS});
     } else if (a->second_pane || !ops->item || !review) {
         draw_list(a, ops, (struct area){1, 0, bottom - 1, COLS});
@@ -402,6 +402,8 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     }
     if (!said && review && !a->second_pane && !a->form.open)
         draw_facts(a, LINES - 2);
+    if (!said && a->form.open) /* below the fields is no room for it */
+        cells_put(LINES - 2, 0, COLS, STYLE_FACT, a->form.facts[0]);
 }
 
 /* Under 40x8: the text and one row of facts; under 20x5 one line. */

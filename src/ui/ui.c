@@ -92,10 +92,10 @@ static void on_look(void *ctx, int revents)
     app_look(&x->app);
     if (runs_tick(&x->app) && x->app.view == VIEW_RUNS)
         x->app.stale = STALE_PAINT;
-    if (export_tick(&x->app))
+    if (export_tick(&x->app) | form_tick(&x->app))
         x->app.stale = STALE_PAINT;
-    loop_timer(x->loop, x->app.export.child ? LOOK_MS / 5 : LOOK_MS, on_look,
-               x);
+    bool busy = x->app.export.child.pid || x->app.trying.pid;
+    loop_timer(x->loop, busy ? LOOK_MS / 5 : LOOK_MS, on_look, x);
 }
 
 /* While SQLite waits: what it waits for stands on row 23; Esc gives up. */

@@ -43,7 +43,10 @@ void ui_paint(struct app *a);
 
 /* Draws the open form in the item's place; its buttons stand on the row
  * below it. */
-void form_draw(struct app *a, struct area where);
+void form_draw(const struct form *f, struct area where);
+
+/* Row 24 while a form is open; translated. */
+const char *form_keys(void);
 
 /* ---- Parts that views share --------------------------------------------- */
 

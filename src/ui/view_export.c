@@ -99,7 +99,7 @@ static void checks_part(struct app *a, struct part *p)
     part_gut(p, STYLE_FACT, x->leave_wrong ? _("wrong left out") : "", NULL);
     if (*x->error)
         rich_add(&p->body, STYLE_WARN, x->error);
-    else if (x->child)
+    else if (x->child.pid)
         rich_add(&p->body, STYLE_FACT, x->writing ? _("writing ...")
                                                   : _("counting ..."));
     else if (x->report && !found)

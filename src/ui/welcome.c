@@ -10,11 +10,11 @@
 
 #include "app/line.h"
 #include "app/session.h"
+#include "app/teacher.h"
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/sig.h"
 #include "config.h"
-#include "teacher/profile.h"
 #include "ui/ui.h"
 #include "ui/term.h"
 
@@ -36,6 +36,8 @@ struct welcome_state {
     struct recent recent[RECENTS];
     size_t n_recent;
     struct line line;
+    struct form form; /* that sets up a teacher */
+    struct child trying;
     char said[300];
     bool gone;
 };
@@ -78,8 +80,6 @@ static void fact(int y, const char *label, const char *text)
 static void draw_facts(int y)
 {
     char text[700], free_gb[24];
-    struct profiles ps;
-    struct err e = {0};
     const char *lang = getenv("LANG");
     double bytes = (double)sysconf(_SC_AVPHYS_PAGES) *
                    (double)sysconf(_SC_PAGESIZE);
@@ -93,29 +93,14 @@ static void draw_facts(int y)
              COLS, LINES, lang_utf8() ? "UTF-8" : "ASCII",
              cells_colour() ? COLORS : 0, lang_name(), lang ? lang : "");
     fact(y++, _("TERMINAL"), text);
-    if (profiles_load(NULL, &ps, &e)) {
-        snprintf(text, sizeof text, P_("%zu teacher; builtin is always there",
-                 "%zu teachers; builtin is always there", ps.n), ps.n);
-        profiles_free(&ps);
-    } else {
-        snprintf(text, sizeof text, "%s", e.text);
-    }
+    teachers_text(text, sizeof text);
     fact(y++, _("TEACHERS"), text);
     cross_rule(y, 0, COLS, true);
 }
 
-static void paint(struct welcome_state *x)
+static void draw_choices(struct welcome_state *x)
 {
-    int y = 0;
-    erase();
-    cells_put(0, 1, COLS - 1, STYLE_FACT, "stillroom " VERSION);
-    if (COLS < 40 || LINES < 12) {
-        cells_put(1, 0, COLS, STYLE_TEXT,
-                  _("d demo  n new  o open  Q quit"));
-        refresh();
-        return;
-    }
-    cells_right(0, 1, COLS - 3, STYLE_FACT, _("no store open"));
+    int y = 8;
     cells_put(2, 3, COLS - 4, STYLE_LABEL,
               _("Distil a large teacher into a small student. You decide what "
                 "it learns."));
@@ -125,11 +110,30 @@ static void paint(struct welcome_state *x)
     cells_put(6, 3, COLS - 4, STYLE_TEXT,
               _("This folder holds no store. Nothing is written before you "
                 "choose."));
-    y = 8;
     draw_options(x, &y);
     if (y + 6 < LINES)
         draw_facts(y > 16 ? y : 16);
+}
+
+static void paint(struct welcome_state *x)
+{
+    erase();
+    cells_put(0, 1, COLS - 1, STYLE_FACT, "stillroom " VERSION);
+    if (COLS < 40 || LINES < 12) {
+        cells_put(1, 0, COLS, STYLE_TEXT,
+                  _("d demo  n new  o open  Q quit"));
+        refresh();
+        return;
+    }
+    cells_right(0, 1, COLS - 3, STYLE_FACT, _("no store open"));
+    if (x->form.open) {
+        cross_rule(2, 0, COLS, false);
+        form_draw(&x->form, (struct area){3, 0, LINES - 6, COLS});
+    } else {
+        draw_choices(x);
+    }
     cells_put(LINES - 1, 1, COLS - 2, STYLE_FACT,
+              x->form.open ? form_keys() :
               _("d demo  n new  i import  t teacher  o open  j k Enter choose "
                 " Q quit"));
     curs_set(x->line.kind != LINE_NONE);
@@ -155,9 +159,12 @@ static int choose(struct welcome_state *x, size_t i, struct buf *path)
         line_open(&x->line, LINE_IMPORT, "");
         return -1;
     case 3:
-        snprintf(x->said, sizeof x->said,
-                 _("at a shell: stillroom teacher add NAME --preset P "
-                   "--model M; it shows the section and asks"));
+        if (!x->form.kind)
+            teacher_form_build(&x->form);
+        x->form.open = x->form.fresh = true;
+        x->form.at = 0;
+        x->said[0] = '\0';
+        teacher_form_refresh(&x->form);
         return -1;
     case 4:
         line_open(&x->line, LINE_COMMAND, "");
@@ -185,11 +192,28 @@ static int line_key_of(struct welcome_state *x, const char *key,
     return -1;
 }
 
+static void form_key_of(struct welcome_state *x, const char *key)
+{
+    struct form *f = &x->form;
+    enum form_event event = form_key(f, key);
+    x->said[0] = '\0';
+    if (event == FORM_PRESSED && f->at == f->n_fields + f->n_buttons - 1)
+        f->open = false;
+    else if (event == FORM_PRESSED)
+        teacher_form_press(f, &x->trying, x->said, sizeof x->said);
+    else if (f->stale)
+        teacher_form_refresh(f);
+}
+
 static int one_key(struct welcome_state *x, const char *key, struct buf *path)
 {
     size_t all = COUNT(options) + x->n_recent;
     if (x->line.kind != LINE_NONE)
         return line_key_of(x, key, path);
+    if (x->form.open) {
+        form_key_of(x, key);
+        return -1;
+    }
     if (!strcmp(key, "Q") || !strcmp(key, "q"))
         return WELCOME_QUIT;
     if (!strcmp(key, "j") || !strcmp(key, "Down"))
@@ -220,7 +244,8 @@ enum welcome ui_welcome(struct buf *path, struct err *e)
         const char *key;
         int signo;
         paint(&x);
-        poll(fds, 2, -1);
+        poll(fds, 2, x.trying.pid ? 200 : -1);
+        teacher_form_tick(&x.trying, x.said, sizeof x.said);
         while ((signo = sig_next())) {
             if (signo == SIGWINCH)
                 term_resize();
@@ -232,6 +257,8 @@ enum welcome ui_welcome(struct buf *path, struct err *e)
     }
     term_stop();
     line_done(&x.line);
+    child_stop(&x.trying);
+    form_free(&x.form);
     buf_free(&paste);
     return out < 0 ? WELCOME_QUIT : (enum welcome)out;
 }

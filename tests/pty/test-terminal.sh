@@ -9,6 +9,7 @@ for script in keys sizes signals; do
 done
 
 drives "welcome" "$scripts/welcome.script"
+drives "teacher" "$scripts/teacher.script"
 rm -f stillroom.db
 
 fails "no terminal" 1 "there is no terminal here" "$S" t.db
