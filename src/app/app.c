@@ -179,6 +179,7 @@ void app_done(struct app *a)
     export_done(a);
     form_free(&a->form);
     child_stop(&a->trying);
+    VEC_FREE(&a->works);
     lineage_done(a);
     list_free(&a->help);
     list_free(&a->messages_list);

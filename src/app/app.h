@@ -146,6 +146,7 @@ struct app {
     struct runs_state runs;
     struct form form;
     struct child trying;     /* one call of the teacher form */
+    ids works;               /* jobs of import and bulk begun here */
     struct targets_state targets;
     struct seeds_state seeds;
     struct review_state review;
@@ -249,6 +250,13 @@ void form_open(struct app *a, enum form_kind kind);
 bool form_mode_key(struct app *a, const char *key);
 /* Looks whether the tried call has ended; true where something was said. */
 bool form_tick(struct app *a);
+
+/* Reads a file in: seeds, or samples in Review; decides on many samples. What
+ * is large becomes a job, which is watched until it ends. */
+void work_import(struct app *a, const char *path);
+void work_bulk(struct app *a, const struct decide *d, const ids *samples);
+/* Looks whether a job of these has ended, and says so; true where it has. */
+bool work_tick(struct app *a);
 
 /* As for Seeds. */
 void targets_open(struct app *a);

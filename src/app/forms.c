@@ -146,7 +146,7 @@ static void start_expand(struct app *a)
 {
     struct expand x = read_expand(a);
     struct err e = {0};
-    int64_t job = verb_plan(a->s, a->who, &x, &e);
+    int64_t job = verb_add_job(a->s, a->who, &x, &e);
     if (!job || !verb_start_job(a->s, job, false, &e)) {
         app_say_err(a, &e);
         return;

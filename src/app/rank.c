@@ -156,7 +156,8 @@ static void keep_order(struct app *a)
 static void all_bad(struct app *a)
 {
     struct rank_state *r = &a->rank;
-    struct decide d = {a->who, STATUS_REJECTED, REASON_ALL_BAD, r->seen, 0};
+    struct decide d = {a->who, STATUS_REJECTED, REASON_ALL_BAD, r->seen, 0,
+                       0};
     struct other o = {0};
     struct err e = {0};
     int64_t id = r->now.id, seq;

@@ -10,7 +10,6 @@
 #include "base/rng.h"
 #include "store/draft.h"
 #include "verbs/edit.h"
-#include "verbs/import.h"
 #include "verbs/undo.h"
 
 #define FIRST_IDS 20000 /* of a queue, read at once; the rest as one goes */
@@ -225,7 +224,7 @@ static void decide(struct app *a, enum status to, const char *reason)
     int64_t id = r->now.id, seq = 0;
     if (!id)
         return;
-    struct decide d = {a->who, to, reason, r->seen, 0};
+    struct decide d = {a->who, to, reason, r->seen, 0, 0};
     if (to == STATUS_ACCEPTED && r->answer >= 0 && r->now.candidates.n)
         d.candidate = r->now.candidates.at[r->answer].id;
     enum decided how = verb_decide(a->s, &d, id, &o, &seq, &e);
@@ -278,7 +277,8 @@ static void start_bulk(struct app *a, enum status to, const char *reason)
         if (list_selected(&r->list, r->list.all.at[i]))
             VEC_PUSH(&r->bulk_ids, r->list.all.at[i]);
     snprintf(r->bulk_reason, sizeof r->bulk_reason, "%s", reason);
-    r->bulk_do = (struct decide){a->who, to, r->bulk_reason, r->seen, 0};
+    r->bulk_do = (struct decide){a->who, to, r->bulk_reason, r->seen, 0,
+                                0};
     r->bulk_seed = 7;
     if (!verb_dry_run(a->s, &r->bulk_ids, &r->dry, &e)) {
         app_say_err(a, &e);
@@ -300,26 +300,10 @@ static void start_bulk(struct app *a, enum status to, const char *reason)
 static void do_bulk(struct app *a)
 {
     struct review_state *r = &a->review;
-    struct bulk_report n;
-    struct err e = {0};
     r->bulk = false;
-    enum decided how = verb_decide_all(a->s, &r->bulk_do, &r->bulk_ids, &n,
-                                       &e);
-    if (how > DECIDED_FOUND) {
-        app_say(a, _("not saved: %s"), e.text);
-        return;
-    }
     r->list.marked.n = 0;
     r->list.everything = false;
-    app_open(a, VIEW_REVIEW);
-    if (n.left_out)
-        app_say(a, _("%lld %s as d%lld; %lld left out: others changed them"),
-                (long long)n.changed, status_label(r->bulk_do.to),
-                (long long)n.seq, (long long)n.left_out);
-    else
-        app_say(a, _("%lld %s as d%lld"), (long long)n.changed,
-                status_label(r->bulk_do.to), (long long)n.seq);
-    a->said_undo = true;
+    work_bulk(a, &r->bulk_do, &r->bulk_ids);
 }
 
 static void start(struct app *a, enum status to, const char *reason)
@@ -674,39 +658,15 @@ static void undo(struct app *a, bool redo)
         }
         app_load(a);
     }
-    app_say(a, redo ? _("done again: %s%s%s of %lld (d%lld)")
-                    : _("undone: %s%s%s of %lld (d%lld)"),
+    bool many = u.n_objects > 1;
+    app_say(a, redo && many ? _("done again: %s%s%s of %lld samples (d%lld)")
+               : redo       ? _("done again: %s%s%s of %lld (d%lld)")
+               : many       ? _("undone: %s%s%s of %lld samples (d%lld)")
+                            : _("undone: %s%s%s of %lld (d%lld)"),
             deed_label(u.what.kind), u.what.reason[0] ? " " : "",
             reason_label(u.what.reason),
-            (long long)(u.sample ? u.sample : u.n_objects),
+            (long long)(many ? u.n_objects : u.sample),
             (long long)u.what.seq);
-}
-
-static void on_bad_row(void *ctx, uint64_t line, const char *reason)
-{
-    struct app *a = ctx;
-    char text[300];
-    snprintf(text, sizeof text, _("line %llu: %s"), (unsigned long long)line,
-             reason);
-    struct message_line m = {clock_now(), xstrdup(text), NULL};
-    VEC_PUSH(&a->messages, m);
-}
-
-static void import_file(struct app *a, const char *path)
-{
-    struct import_options o = {.path = path, .target = a->target_name,
-                               .as_samples = a->view == VIEW_REVIEW};
-    struct import_report n;
-    struct err e = {0};
-    if (!verb_import(a->s, a->who, &o, on_bad_row, a, &n, &e)) {
-        app_say_err(a, &e);
-        return;
-    }
-    app_set_target(a, n.target);
-    app_open(a, a->view);
-    app_say(a, o.as_samples ? _("%lld samples from %s; %llu rows bad (M)")
-                            : _("%lld seeds from %s; %llu rows bad (M)"),
-            (long long)n.items, path, (unsigned long long)n.bad);
 }
 
 static void other_answer(struct app *a, int by)
@@ -747,7 +707,7 @@ void review_act(struct app *a, enum action act, const char *args)
     case ACT_TAG: tag(a, args); break;
     case ACT_NOTE: note(a, args); break;
     case ACT_RATE: rate(a, args); break;
-    case ACT_IMPORT: import_file(a, args); break;
+    case ACT_IMPORT: work_import(a, args); break;
     default: break;
     }
     a->stale = a->stale ? a->stale : STALE_PAINT;

@@ -14,6 +14,7 @@
 #include "store/text.h"
 #include "verbs/elicit.h"
 #include "verbs/train.h"
+#include "verbs/work.h"
 
 static char *dir_of(struct app *a, int64_t key)
 {
@@ -134,6 +135,24 @@ static void job_figures(struct run_row *x, const json *n,
                          c->by_state[CALL_UNPARSED]));
 }
 
+static const char *work_name(const struct job *j)
+{
+    return !strcmp(j->kind, "import") ? N_("import")
+           : !strcmp(j->kind, "bulk") ? N_("many at once")
+                                      : j->kind;
+}
+
+/* An import, or a decision over many. */
+static void work_figures(struct run_row *x, const json *n)
+{
+    bool import = json_get(n, "rows") != NULL;
+    x->done = !strcmp(x->state, "done");
+    if (n)
+        snprintf(x->figure, sizeof x->figure,
+                 import ? _("%lld rows") : _("%lld decided"),
+                 (long long)json_get_int(n, import ? "rows" : "changed", 0));
+}
+
 bool runs_row(struct app *a, int64_t key, struct run_row *out)
 {
     *out = (struct run_row){.is_run = key % 2, .id = key / 2};
@@ -162,10 +181,13 @@ bool runs_row(struct app *a, int64_t key, struct run_row *out)
         if (ok) {
             call_counts(a->s, key / 2, &c);
             snprintf(out->what, sizeof out->what, "%s",
-                     j.recipe_name ? j.recipe_name : j.kind);
+                     j.recipe_name ? j.recipe_name : _(work_name(&j)));
             snprintf(out->state, sizeof out->state, "%s",
                      seen_state(&v, j.state));
-            job_figures(out, json_get(v.status, "figures"), &c);
+            if (job_is_work(&j))
+                work_figures(out, json_get(v.status, "figures"));
+            else
+                job_figures(out, json_get(v.status, "figures"), &c);
             job_free(&j);
         }
     }
@@ -193,7 +215,9 @@ static void forget(struct runs_state *x)
     VEC_FREE(&x->trouble);
     free(x->teacher);
     free(x->question);
-    x->teacher = x->question = NULL;
+    free(x->file);
+    x->teacher = x->question = x->file = NULL;
+    x->work = false;
 }
 
 /* Calls fn for each JSON line of DIR/name. */
@@ -271,6 +295,15 @@ static void load_trouble(struct app *a, int64_t job)
     }
 }
 
+static void load_work(struct runs_state *x)
+{
+    json *args = json_parse(x->job.args, strlen(x->job.args), NULL);
+    const char *path = json_get_string(args, "path", NULL);
+    x->work = job_is_work(&x->job);
+    x->file = path ? xstrdup(path) : NULL;
+    json_free(args);
+}
+
 void runs_load(struct app *a)
 {
     struct runs_state *x = &a->runs;
@@ -287,6 +320,7 @@ void runs_load(struct app *a)
     } else if (job_get(a->s, key / 2, &x->job, NULL)) {
         call_counts(a->s, key / 2, &x->counts);
         load_trouble(a, key / 2);
+        load_work(x);
     }
     free(dir);
 }

@@ -45,6 +45,8 @@ struct runs_state {
     char *teacher;    /* of the shown held-out row */
     char *question;
     VEC(struct call) trouble;
+    bool work;        /* the job is an import or a bulk act */
+    char *file;       /* that an import reads, NULL */
     bool alive;       /* something on the list is running */
     int running;
 };

@@ -10,6 +10,7 @@
 #include "domain/status.h"
 #include "jobs/job.h"
 #include "verbs/elicit.h"
+#include "verbs/work.h"
 
 /* Watches a job until it ends; its exit code. */
 static int wait_for(struct cli *c, int64_t job)
@@ -136,5 +137,10 @@ int sub_job(struct cli *c)
         return cli_usage(c, _("name one job"));
     int64_t id = which.at[0];
     VEC_FREE(&which);
-    return cli_open(c) ? verb_run_job(c->s, id) : cli_fail(c);
+    struct job j;
+    if (!cli_open(c) || !job_get(c->s, id, &j, &c->e))
+        return cli_fail(c);
+    code = job_is_work(&j) ? verb_run_work(c->s, &j) : verb_run_job(c->s, id);
+    job_free(&j);
+    return code;
 }

@@ -130,7 +130,8 @@ static int decide_all(struct cli *c, const struct decide *d, const ids *all)
 static int decide(struct cli *c, const struct review *o, const char *which,
                   enum status to)
 {
-    struct decide d = {c->who, to, o->reason ? o->reason : "", o->seen, 0};
+    struct decide d = {c->who, to, o->reason ? o->reason : "", o->seen, 0,
+                       0};
     ids all = {0};
     bool everything = !strcmp(which, "all");
     int code = 0;

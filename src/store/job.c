@@ -76,6 +76,13 @@ bool job_set_state(struct store *s, int64_t id, const char *state,
                   "isI", id, state, over ? clock_now() : (int64_t)0);
 }
 
+bool job_set_target(struct store *s, int64_t id, int64_t target,
+                    struct err *e)
+{
+    return db_run(s, e, "UPDATE job SET target = ?2 WHERE id = ?1", "iI", id,
+                  target);
+}
+
 static bool collect(struct rows *r, ids *out, struct err *e)
 {
     while (rows_next(r, e))

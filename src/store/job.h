@@ -27,6 +27,9 @@ bool job_get(struct store *s, int64_t id, struct job *out, struct err *e);
 /* Sets state (and ended, where it is over). Inside store_begin. */
 bool job_set_state(struct store *s, int64_t id, const char *state,
                    struct err *e);
+/* Moves it to a target's list. Inside store_begin or an act. */
+bool job_set_target(struct store *s, int64_t id, int64_t target,
+                    struct err *e);
 /* Newest first, of one target or (0) all. */
 bool job_ids(struct store *s, int64_t target, ids *out, struct err *e);
 

@@ -275,6 +275,21 @@ bool sample_get(struct store *s, int64_t id, struct sample *out,
     return true;
 }
 
+bool sample_state(struct store *s, int64_t id, enum status *status,
+                  enum split *split, struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT status, split FROM sample WHERE id = ?1",
+                  "i", id))
+        return false;
+    bool found = rows_next(&r, e);
+    *status = found ? (enum status)rows_int(&r, 0) : STATUS_PENDING;
+    *split = found ? (enum split)rows_int(&r, 1) : SPLIT_TRAIN;
+    rows_done(&r);
+    return found || err_set(e, ERR_ABSENT, _("there is no sample %lld"),
+                            (long long)id);
+}
+
 void sample_free(struct sample *x)
 {
     for (size_t i = 0; i < x->candidates.n; i++) {

@@ -108,6 +108,10 @@ bool sample_get(struct store *s, int64_t id, struct sample *out,
                 struct err *e);
 void sample_free(struct sample *x);
 
+/* Status and split alone. */
+bool sample_state(struct store *s, int64_t id, enum status *status,
+                  enum split *split, struct err *e);
+
 /* The index of the candidate that the sample opens with: chosen; else the
  * newest human edit; else the best judge mean; else the first. -1 where there
  * are none. */

@@ -39,11 +39,11 @@ int64_t seed_add(struct act *a, const struct seed_new *n, struct err *e)
         (!n->answer || (answer_id = text_puts(s, n->answer, e))) &&
         (!n->raw || (raw = text_put(s, n->raw, n->raw_size, e))) &&
         db_run(s, e, "INSERT INTO seed(target, kind, messages_text,"
-               " answer_text, raw_text, origin, line, split, hash, born)"
-               " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-               "isiIIsIibi", n->target, n->kind, messages, answer_id, raw,
+               " answer_text, raw_text, origin, line, split, hash, born,"
+               " job) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+               "isiIIsIibiI", n->target, n->kind, messages, answer_id, raw,
                n->origin, n->line, (int64_t)split, hash, sizeof hash,
-               a->seq)) {
+               a->seq, n->job)) {
         id = sqlite3_last_insert_rowid(s->db);
         if (!act_brought(a, SEAL_SEED, id, e) ||
             !words_add_seed(s, id, last ? last->content : "", answer, e))
@@ -155,6 +155,12 @@ bool seed_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)
 {
     return db_ids(s, out, e, "SELECT id FROM seed WHERE born = ?1 AND live"
                   " ORDER BY id", "i", seq);
+}
+
+bool seed_ids_of_job(struct store *s, int64_t job, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT id FROM seed WHERE job = ?1 AND live"
+                  " ORDER BY id", "i", job);
 }
 
 int64_t seed_count(struct store *s, int64_t target, int split)

@@ -15,7 +15,7 @@ struct seed_new {
     const char *raw;            /* the row as it came, or NULL */
     size_t raw_size;
     const char *origin;         /* file name, or NULL */
-    int64_t line;
+    int64_t line, job;          /* 0: none */
     int split;                  /* enum split, or -1: by the hash rule */
 };
 
@@ -57,6 +57,9 @@ bool seed_ids(struct store *s, int64_t target, const struct filter *f,
 
 /* The live seeds that a decision brought. */
 bool seed_ids_born(struct store *s, int64_t seq, ids *out, struct err *e);
+
+/* The live seeds that a job brought. */
+bool seed_ids_of_job(struct store *s, int64_t job, ids *out, struct err *e);
 
 /* Live seeds of a target by split (-1: all of them). */
 int64_t seed_count(struct store *s, int64_t target, int split);

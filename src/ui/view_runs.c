@@ -333,6 +333,33 @@ static void job_part(struct app *a, struct part *p)
         rich_add(&p->body, STYLE_WARN, error);
 }
 
+/* An import, or a decision over many samples. */
+static void work_part(struct app *a, struct part *p)
+{
+    const struct runs_state *x = &a->runs;
+    const json *n = json_get(x->status, "figures");
+    char text[40];
+    snprintf(text, sizeof text, "j%lld", (long long)x->job.id);
+    part_gut(p, STYLE_LABEL, text, NULL);
+    if (x->file) {
+        count_gut(p, _("rows"), json_get_int(n, "rows", 0));
+        count_gut(p, _("arrived"), json_get_int(n, "items", 0));
+        count_gut(p, _("bad"), json_get_int(n, "bad", 0));
+        count_gut(p, _("duplicate"), json_get_int(n, "duplicates", 0));
+        rich_add(&p->body, STYLE_TEXT, x->file);
+    } else {
+        count_gut(p, _("decided"), json_get_int(n, "changed", 0));
+        count_gut(p, _("left out"), json_get_int(n, "left_out", 0));
+        rich_add(&p->body, STYLE_TEXT,
+                 _("one step, that u undoes; others' changes are left out"));
+    }
+    const char *error = json_get_string(x->status, "error", NULL);
+    if (error) {
+        rich_add(&p->body, STYLE_TEXT, "\n");
+        rich_add(&p->body, STYLE_WARN, error);
+    }
+}
+
 static void trouble_part(struct app *a, struct part *p)
 {
     const struct runs_state *x = &a->runs;
@@ -352,11 +379,16 @@ static void trouble_part(struct app *a, struct part *p)
 static void job_item(struct app *a, struct area w)
 {
     struct part head = {0}, trouble = {0};
-    job_part(a, &head);
+    if (a->runs.work)
+        work_part(a, &head);
+    else
+        job_part(a, &head);
     int need = part_measure(&head, w.w);
     int h = need < w.h - 3 ? need : w.h - 3;
     part_draw(&head, w.y, w.x, h, w.w);
     part_free(&head);
+    if (a->runs.work)
+        return;
     part_rule(w.y + h, w.x);
     trouble_part(a, &trouble);
     part_measure(&trouble, w.w);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/lang.h"
+#include "store/job.h"
 #include "store/sample.h"
 #include "store/text.h"
 
@@ -52,12 +53,9 @@ static bool change_one(struct act *a, const struct decide *d, int64_t id,
 
 static bool same_status(struct act *a, int64_t id, enum status to)
 {
-    struct sample x;
-    if (!sample_get(a->s, id, &x, NULL))
-        return false;
-    bool same = x.status == to;
-    sample_free(&x);
-    return same;
+    enum status status;
+    enum split split;
+    return sample_state(a->s, id, &status, &split, NULL) && status == to;
 }
 
 enum decided verb_decide(struct store *s, const struct decide *d,
@@ -100,6 +98,7 @@ enum decided verb_decide_all(struct store *s, const struct decide *d,
         ok = change_one(&a, d, id, e);
         out->changed += ok;
     }
+    ok = ok && (!d->job || job_set_state(s, d->job, "done", e));
     return finish(&a, ok, &out->seq, e);
 }
 
@@ -108,12 +107,12 @@ bool verb_dry_run(struct store *s, const ids *samples, struct dry_run *out,
 {
     *out = (struct dry_run){.total = (int64_t)samples->n};
     for (size_t i = 0; i < samples->n; i++) {
-        struct sample x;
-        if (!sample_get(s, samples->at[i], &x, e))
+        enum status status;
+        enum split split;
+        if (!sample_state(s, samples->at[i], &status, &split, e))
             return false;
-        out->by_status[x.status]++;
-        out->by_split[x.split]++;
-        sample_free(&x);
+        out->by_status[status]++;
+        out->by_split[split]++;
     }
     return true;
 }

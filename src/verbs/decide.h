@@ -12,6 +12,7 @@ struct decide {
     const char *reason;   /* of a rejection; "" for none */
     int64_t base_seq;     /* the journal position that the person saw; 0: now */
     int64_t candidate;    /* the answer on the screen; 0: what it opens with */
+    int64_t job;          /* of verb_decide_all: is done with it; 0: none */
 };
 
 enum decided {

@@ -22,6 +22,8 @@
 #include "teacher/client.h"
 #include "teacher/cost.h"
 #include "verbs/arrive.h"
+#include "verbs/plan.h"
+#include "verbs/work.h"
 
 struct flight; /* one call on its way */
 
@@ -514,11 +516,14 @@ int verb_run_job(struct store *s, int64_t job)
     sig_catch(SIGINT);
     x.loop = loop_new();
     loop_watch(x.loop, sig_fd(), POLLIN, on_signal, &x);
-    bool ok = arrivals_open(&x.v, s, job, &e);
+    bool ok = plan_job(s, job, &e) && arrivals_open(&x.v, s, job, &e);
     x.budget.limit = isnan(x.v.job.spend_max) ? -1 : x.v.job.spend_max;
     ok = ok && recover(&x, &e) && connect_teacher(&x, dir, &e) &&
          ask_all(&x, &e);
-    const char *state = x.client ? end_state(&x, ok, &e) : "failed";
+    bool asked = sig_next() == SIGTERM; /* to stop, before it began */
+    const char *state = x.client ? end_state(&x, ok, &e)
+                        : asked  ? "stopped"
+                                 : "failed";
     char *last = x.v.r ? figures(&x) : NULL;
     if (e.text[0])
         fprintf(stderr, "%s\n", e.text);
@@ -567,16 +572,17 @@ bool verb_start_job(struct store *s, int64_t job, bool again, struct err *e)
     struct job j;
     if (!job_get(s, job, &j, e) || !profiles_load(NULL, &ps, e))
         return false;
-    const struct profile *p = profile_find(&ps, j.teacher);
+    const struct profile *p = j.teacher ? profile_find(&ps, j.teacher) : NULL;
     const char *keep[] = {p ? p->key_env : NULL, NULL};
     bool ok = !again || repeat_failed(s, job, e);
+    bool saved = job_is_work(&j) && !strcmp(j.state, "done");
     snprintf(id, sizeof id, "%lld", (long long)job);
     self = path_join(program, "stillroom");
     store = realpath(store_path(s), NULL);
     const char *argv[] = {self, "job", id, "--store", store, NULL};
     struct job_plan plan = {.dir = dir, .argv = argv, .keep = keep};
     ok = ok && store_begin(s, e) &&
-         (job_set_state(s, job, "running", e) ? store_commit(s, e)
+         (saved || job_set_state(s, job, "running", e) ? store_commit(s, e)
                                               : (store_rollback(s), false));
     ok = ok && job_start(&plan, e) > 0;
     free(self);

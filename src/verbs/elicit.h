@@ -44,6 +44,11 @@ bool verb_estimate(struct store *s, const struct expand *x,
 int64_t verb_plan(struct store *s, const char *who, const struct expand *x,
                   struct err *e);
 
+/* Writes the job alone: its process plans the calls, so that a screen does not
+ * wait for them. Returns its id, 0 on failure. */
+int64_t verb_add_job(struct store *s, const char *who,
+                     const struct expand *x, struct err *e);
+
 /* Starts the job's process (or goes on with an interrupted one); `again` also
  * asks anew what failed, was lost or could not be parsed. */
 bool verb_start_job(struct store *s, int64_t job, bool again, struct err *e);

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/lang.h"
+#include "store/job.h"
 #include "store/sample.h"
 #include "store/seed.h"
 #include "store/target.h"
@@ -89,7 +90,7 @@ static bool add_seed(struct import *im, const struct item *x, int split,
         .target = im->n->target, .kind = "example", .prompt = &x->prompt,
         .answer = x->answer, .raw = im->row->raw,
         .raw_size = im->row->raw_size, .origin = path_base(im->o->path),
-        .line = (int64_t)im->row->line, .split = split};
+        .line = (int64_t)im->row->line, .job = im->o->job, .split = split};
     int64_t id = seed_add(&im->a, &n, e);
     return id && add_tags(im, OBJECT_SEED, id, x->tags, e);
 }
@@ -119,6 +120,7 @@ static bool put_sample(struct import *im, const struct item *x, int split,
     struct sample_new n = {.target = im->n->target, .prompt = &x->prompt,
                            .origin = path_base(im->o->path),
                            .line = (int64_t)im->row->line,
+                           .job = im->o->job,
                            .split = sample_split(im, x, split)};
     /* the answer's text first: where it was purged nothing is there yet */
     int64_t id = text_puts(im->s, x->answer, e) ? sample_add(&im->a, &n, e)
@@ -246,6 +248,9 @@ static bool take_rows(struct import *im, struct row_reader *rows,
         row_free(&row);
         if (!ok)
             return false;
+        if (im->o->on_rows && im->n->rows % 200 == 0 &&
+            !im->o->on_rows(ctx, im->n->rows))
+            return err_set(e, ERR_CANCEL, _("stopped"));
     }
     im->n->blank = rows_blank(rows);
     im->n->rows += im->n->blank;
@@ -296,6 +301,9 @@ bool verb_import(struct store *s, const char *who,
               choose_target(&im, e) && take_rows(&im, rows, fn, ctx, e) &&
               finish(&im, e);
     out->format = o->mapping ? "map" : im.format ? im.format->name : "?";
+    if (ok && o->job)
+        ok = job_set_target(s, o->job, out->target, e) &&
+             job_set_state(s, o->job, "done", e);
     if (ok && out->items)
         ok = act_commit(&im.a, e) != ACT_NOT_SAVED;
     else

@@ -12,6 +12,10 @@ struct import_options {
     bool strict;           /* one bad row refuses the whole file */
     const char *format;    /* NULL: detected from the first good row */
     const struct mapping *mapping; /* NULL: none */
+    int64_t job;           /* what came is its, and it is done then; 0: none */
+    /* Called now and then with how many rows were read; false stops it and
+     * nothing is changed. NULL: nobody asks. `ctx` is that of import_fn. */
+    bool (*on_rows)(void *ctx, uint64_t rows);
 };
 
 /* Every row read is in exactly one of blank, bad, repeated or good; a good

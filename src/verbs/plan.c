@@ -8,6 +8,7 @@
 
 #include "base/lang.h"
 #include "base/rng.h"
+#include "store/ids.h"
 #include "store/query.h"
 #include "store/sample.h"
 #include "store/seed.h"
@@ -481,7 +482,7 @@ bool verb_estimate(struct store *s, const struct expand *x,
 static int64_t add_job(struct plan *p, const char *who, struct err *e)
 {
     const struct expand *x = p->x;
-    struct buf args = BUF_INIT(0);
+    struct buf args = BUF_INIT(0), picked = BUF_INIT(0);
     struct jw w = jw_start(&args);
     jw_open(&w, '{');
     jw_kint(&w, "split", x->split);
@@ -489,6 +490,10 @@ static int64_t add_job(struct plan *p, const char *who, struct err *e)
     jw_kint(&w, "answers", x->answers);
     jw_knum(&w, "temperature", x->temperature);
     jw_kint(&w, "seed", (int64_t)(x->seed & 0x7fffffffffff));
+    if (x->picked) {
+        ids_print(x->picked, &picked);
+        jw_kstr(&w, "picked", buf_str(&picked));
+    }
     jw_close(&w);
     struct job j = {.target = x->target, .spend_max = x->spend_max,
                     .kind = p->r->steps[0].over == OVER_CANDIDATES ? "rank"
@@ -498,21 +503,40 @@ static int64_t add_job(struct plan *p, const char *who, struct err *e)
                     .args = (char *)(uintptr_t)buf_str(&args)};
     j.recipe = recipe_row(p->s, p->r->name, p->r->version, p->r->text, e);
     int64_t id = j.recipe ? job_add(p->s, &j, e) : 0;
+    buf_free(&picked);
     buf_free(&args);
     return id;
 }
 
-int64_t verb_plan(struct store *s, const char *who, const struct expand *x,
-                  struct err *e)
+int64_t verb_add_job(struct store *s, const char *who,
+                     const struct expand *x, struct err *e)
+{
+    struct plan p = {.s = s, .x = x};
+    int64_t job = 0;
+    p.r = recipe_find(x->recipe, e);
+    if (p.r && store_begin(s, e)) {
+        job = add_job(&p, who, e);
+        if (!job || !store_commit(s, e)) {
+            store_rollback(s);
+            job = 0;
+        }
+    }
+    recipe_free(&p.r);
+    return job;
+}
+
+/* Opens the plan and writes its calls for a job: the given one, or (0) one
+ * that is added now. Returns it, 0 on failure. */
+static int64_t write_plan(struct store *s, const char *who,
+                          const struct expand *x, int64_t job, struct err *e)
 {
     struct plan p;
     struct act a = {0};
     bool ok = open_plan(&p, s, x, e) &&
               act_begin(s, &a, "arrive", who, "plan", 0, e);
-    int64_t job = 0;
     if (ok) {
         p.a = &a;
-        p.job = job = add_job(&p, who, e);
+        p.job = job ? job : (job = add_job(&p, who, e));
         ok = job && plan_calls(&p, false, e);
     }
     if (ok)
@@ -521,4 +545,39 @@ int64_t verb_plan(struct store *s, const char *who, const struct expand *x,
         act_cancel(&a);
     close_plan(&p);
     return ok ? job : 0;
+}
+
+int64_t verb_plan(struct store *s, const char *who, const struct expand *x,
+                  struct err *e)
+{
+    return write_plan(s, who, x, 0, e);
+}
+
+bool plan_job(struct store *s, int64_t id, struct err *e)
+{
+    struct call_counts n;
+    struct job j;
+    ids picked = {0};
+    call_counts(s, id, &n);
+    if (n.total)
+        return true;
+    if (!job_get(s, id, &j, e))
+        return false;
+    json *args = json_parse(j.args, strlen(j.args), e);
+    const char *list = json_get_string(args, "picked", NULL);
+    struct expand x = {
+        .target = j.target, .recipe = j.recipe_name, .teacher = j.teacher,
+        .split = (int)json_get_int(args, "split", -1),
+        .prompts = json_get_int(args, "prompts", 0),
+        .answers = json_get_int(args, "answers", 1),
+        .temperature = json_get_number(args, "temperature", NAN),
+        .spend_max = j.spend_max,
+        .seed = (uint64_t)json_get_int(args, "seed", 1)};
+    if (list && ids_parse(list, &picked))
+        x.picked = &picked;
+    bool ok = args && write_plan(s, j.who, &x, id, e);
+    VEC_FREE(&picked);
+    json_free(args);
+    job_free(&j);
+    return ok;
 }

@@ -21,4 +21,7 @@ bool target_words_load(struct store *s, int64_t id, struct target_words *out,
 void target_words_free(struct target_words *w);
 void target_bind(const struct target_words *w, struct recipe_bindings *b);
 
+/* Plans the calls of a job that has none yet, from its record. */
+bool plan_job(struct store *s, int64_t job, struct err *e);
+
 #endif

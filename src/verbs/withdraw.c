@@ -32,22 +32,24 @@ enum decided verb_withdraw_job(struct store *s, const char *who, int64_t job,
                                int64_t *n, int64_t *seq, struct err *e)
 {
     struct filter f;
-    ids all = {0}, none = {0};
+    ids all = {0}, seeds = {0};
     char text[40];
     enum decided out = DECIDED_NOT;
     snprintf(text, sizeof text, "job:%lld", (long long)job);
     if (!filter_parse(text, &f, e))
         return DECIDED_NOT;
     struct query q = {0, &f, 0};
-    bool ok = query_ids(s, &q, 0, SIZE_MAX >> 2, &all, e);
+    bool ok = query_ids(s, &q, 0, SIZE_MAX >> 2, &all, e) &&
+              seed_ids_of_job(s, job, &seeds, e);
     filter_free(&f);
-    *n = (int64_t)all.n;
-    if (ok && !all.n)
+    *n = (int64_t)(all.n + seeds.n);
+    if (ok && !*n)
         err_set(e, ERR_ABSENT, _("job j%lld has no samples in sight"),
                 (long long)job);
     else if (ok)
-        out = withdraw(s, who, text, &all, &none, seq, e);
+        out = withdraw(s, who, text, &all, &seeds, seq, e);
     VEC_FREE(&all);
+    VEC_FREE(&seeds);
     return out;
 }
 

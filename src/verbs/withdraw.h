@@ -5,7 +5,7 @@
 
 #include "verbs/decide.h"
 
-/* All live samples of the job. *n of them; *seq is the decision. */
+/* All live samples and seeds of the job. *n of them; *seq is the decision. */
 enum decided verb_withdraw_job(struct store *s, const char *who, int64_t job,
                                int64_t *n, int64_t *seq, struct err *e);
 

@@ -10,6 +10,7 @@ done
 
 drives "welcome" "$scripts/welcome.script"
 drives "teacher" "$scripts/teacher.script"
+drives "work" "$scripts/work.script"
 rm -f stillroom.db
 
 fails "no terminal" 1 "there is no terminal here" "$S" t.db

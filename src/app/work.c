@@ -1,0 +1,171 @@
+/* Imports and decisions over many samples: at once where they are small, else
+ * as a job that the screen watches. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "app/app.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "jobs/job.h"
+#include "verbs/work.h"
+
+static void watch(struct app *a, int64_t job, struct err *e)
+{
+    if (!job) {
+        app_say_err(a, e);
+        return;
+    }
+    VEC_PUSH(&a->works, job);
+    a->runs.alive = true;
+    app_say(a, _("j%lld does it in the background; 5 shows it"),
+            (long long)job);
+}
+
+/* ---- Imports ------------------------------------------------------------ */
+
+static void on_bad_row(void *ctx, uint64_t line, const char *reason)
+{
+    struct app *a = ctx;
+    char text[300];
+    snprintf(text, sizeof text, _("line %llu: %s"), (unsigned long long)line,
+             reason);
+    struct message_line m = {clock_now(), xstrdup(text), NULL};
+    VEC_PUSH(&a->messages, m);
+}
+
+static void say_imported(struct app *a, bool samples, const char *path,
+                         int64_t items, int64_t bad)
+{
+    app_say(a, samples ? _("%lld samples from %s; %llu rows bad (M)")
+                       : _("%lld seeds from %s; %llu rows bad (M)"),
+            (long long)items, path, (unsigned long long)bad);
+}
+
+void work_import(struct app *a, const char *path)
+{
+    struct import_options o = {.path = path, .target = a->target_name,
+                               .as_samples = a->view == VIEW_REVIEW};
+    struct import_report n;
+    struct err e = {0};
+    struct stat st;
+    if (stat(path, &st) == 0 && st.st_size > WORK_BYTES) {
+        watch(a, verb_start_import(a->s, a->who, a->target, &o, &e), &e);
+        return;
+    }
+    if (!verb_import(a->s, a->who, &o, on_bad_row, a, &n, &e)) {
+        app_say_err(a, &e);
+        return;
+    }
+    app_set_target(a, n.target);
+    app_open(a, a->view);
+    say_imported(a, o.as_samples, path, n.items, (int64_t)n.bad);
+}
+
+/* ---- Many decisions ----------------------------------------------------- */
+
+static void say_decided(struct app *a, enum status to, int64_t changed,
+                        int64_t left_out, int64_t seq)
+{
+    if (left_out)
+        app_say(a, _("%lld %s as d%lld; %lld left out: others changed them"),
+                (long long)changed, status_label(to), (long long)seq,
+                (long long)left_out);
+    else
+        app_say(a, _("%lld %s as d%lld"), (long long)changed,
+                status_label(to), (long long)seq);
+    a->said_undo = true;
+}
+
+void work_bulk(struct app *a, const struct decide *d, const ids *samples)
+{
+    struct bulk_report n;
+    struct err e = {0};
+    if (samples->n > WORK_SAMPLES) {
+        watch(a, verb_start_bulk(a->s, a->target, d, samples, &e), &e);
+        return;
+    }
+    if (verb_decide_all(a->s, d, samples, &n, &e) > DECIDED_FOUND) {
+        app_say(a, _("not saved: %s"), e.text);
+        return;
+    }
+    app_open(a, VIEW_REVIEW);
+    say_decided(a, d->to, n.changed, n.left_out, n.seq);
+}
+
+/* ---- Watching ----------------------------------------------------------- */
+
+/* What the job's log says of bad rows, into the messages. */
+static void take_log(struct app *a, const char *dir)
+{
+    struct lines l;
+    char *path = path_join(dir, "log");
+    if (lines_open(&l, path, 4096, NULL)) {
+        while (lines_next(&l, NULL)) {
+            struct message_line m = {clock_now(), xstrdup(buf_str(&l.line)),
+                                     NULL};
+            VEC_PUSH(&a->messages, m);
+        }
+        lines_close(&l);
+    }
+    free(path);
+}
+
+static void say_done(struct app *a, const struct job *j, const json *n)
+{
+    json *args = json_parse(j->args, strlen(j->args), NULL);
+    enum status to = STATUS_PENDING;
+    if (!strcmp(j->kind, "import")) {
+        app_set_target(a, j->target);
+        app_open(a, a->view);
+        say_imported(a, json_get_bool(args, "as_samples", false),
+                     path_base(json_get_string(args, "path", "")),
+                     json_get_int(n, "items", 0), json_get_int(n, "bad", 0));
+    } else {
+        status_parse(json_get_string(args, "to", ""), &to);
+        app_open(a, a->view);
+        say_decided(a, to, json_get_int(n, "changed", 0),
+                    json_get_int(n, "left_out", 0),
+                    json_get_int(n, "decision", 0));
+    }
+    json_free(args);
+}
+
+/* False while it goes on. */
+static bool look(struct app *a, int64_t id)
+{
+    struct job j;
+    char *dir = store_work_dir(a->s, "j", id);
+    struct job_view v = job_look(dir);
+    bool over = v.state != JOB_RUNNING && v.state != JOB_STARTING;
+    if (over && job_get(a->s, id, &j, NULL)) {
+        const char *why = json_get_string(v.status, "error", NULL);
+        take_log(a, dir);
+        if (!strcmp(j.state, "done"))
+            say_done(a, &j, json_get(v.status, "figures"));
+        else
+            app_say(a, "j%lld: %s", (long long)id,
+                    why ? why : _("interrupted; R in 5 goes on with it"));
+        job_free(&j);
+    }
+    job_view_free(&v);
+    free(dir);
+    return over;
+}
+
+bool work_tick(struct app *a)
+{
+    size_t left = 0;
+    bool ended = false;
+    for (size_t i = 0; i < a->works.n; i++) {
+        int64_t id = a->works.at[i];
+        if (look(a, id))
+            ended = true;
+        else
+            a->works.at[left++] = id;
+    }
+    a->works.n = left;
+    return ended;
+}
