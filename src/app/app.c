@@ -291,7 +291,8 @@ static void submit_line(struct app *a)
     static const char *const commands[LINE_KINDS] = {
         [LINE_FILTER] = "filter", [LINE_TAG] = "tag", [LINE_NOTE] = "note",
         [LINE_RATE] = "rate", [LINE_REASON] = "reject",
-        [LINE_IMPORT] = "import", [LINE_ORDER] = "order"};
+        [LINE_IMPORT] = "import", [LINE_ORDER] = "order",
+        [LINE_ASK] = "ask"};
     enum line_kind kind = a->line.kind;
     char *text = xstrdup(buf_str(&a->line.text));
     line_close(&a->line, true);
@@ -390,6 +391,7 @@ static int *scroll_of(struct app *a)
 {
     return a->view == VIEW_REVIEW  ? &a->review.scroll
            : a->view == VIEW_SEEDS ? &a->seeds.scroll
+           : a->view == VIEW_RUNS  ? &a->runs.scroll
                                    : NULL;
 }
 
@@ -483,7 +485,8 @@ static void open_row(struct app *a)
         app_command(a, infos[act].name);
     } else if (a->view == VIEW_TARGETS) {
         targets_act(a, ACT_OPEN, "");
-    } else if (a->view == VIEW_REVIEW || a->view == VIEW_SEEDS) {
+    } else if (a->view == VIEW_REVIEW || a->view == VIEW_SEEDS ||
+               a->view == VIEW_RUNS) {
         a->zoom = !a->zoom;
         a->stale = STALE_PAINT;
     }
@@ -560,6 +563,7 @@ static enum line_kind asks_for(enum action act)
     case ACT_RATE: return LINE_RATE;
     case ACT_IMPORT: return LINE_IMPORT;
     case ACT_ORDER: return LINE_ORDER;
+    case ACT_ASK: return LINE_ASK;
     default: return LINE_NONE;
     }
 }

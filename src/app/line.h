@@ -18,6 +18,7 @@ enum line_kind {
     LINE_REASON,  /* a new reason */
     LINE_IMPORT,
     LINE_ORDER,   /* o in Rank */
+    LINE_ASK,     /* i in Runs */
     LINE_KINDS
 };
 

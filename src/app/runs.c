@@ -198,6 +198,15 @@ bool runs_row(struct app *a, int64_t key, struct run_row *out)
 
 /* ---- The item ----------------------------------------------------------- */
 
+static void answers_free(held_answers *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        free(all->at[i].before);
+        free(all->at[i].now);
+    }
+    VEC_FREE(all);
+}
+
 static void forget(struct runs_state *x)
 {
     json_free(x->status);
@@ -205,25 +214,28 @@ static void forget(struct runs_state *x)
     job_free(&x->job);
     run_free(&x->run);
     VEC_FREE(&x->curve);
-    for (size_t i = 0; i < x->answers.n; i++) {
-        free(x->answers.at[i].before);
-        free(x->answers.at[i].now);
-    }
-    VEC_FREE(&x->answers);
+    answers_free(&x->answers);
     for (size_t i = 0; i < x->trouble.n; i++)
         call_free(&x->trouble.at[i]);
     VEC_FREE(&x->trouble);
     free(x->teacher);
     free(x->question);
     free(x->file);
-    x->teacher = x->question = x->file = NULL;
+    free(x->reply);
+    x->teacher = x->question = x->file = x->reply = NULL;
     x->work = false;
+}
+
+static void forget_other(struct runs_state *x)
+{
+    VEC_FREE(&x->other_curve);
+    answers_free(&x->other_answers);
+    x->other = 0;
 }
 
 /* Calls fn for each JSON line of DIR/name. */
 static void each_line(const char *dir, const char *name,
-                      void (*fn)(struct runs_state *, const json *),
-                      struct runs_state *x)
+                      void (*fn)(void *, const json *), void *x)
 {
     struct lines l;
     char *path = path_join(dir, name);
@@ -239,23 +251,25 @@ static void each_line(const char *dir, const char *name,
     free(path);
 }
 
-static void add_point(struct runs_state *x, const json *j)
+static void add_point(void *ctx, const json *j)
 {
+    curve_points *all = ctx;
     struct curve_point p = {json_get_int(j, "step", 0),
                             json_get_number(j, "loss", NAN),
                             json_get_number(j, "held_out_loss", NAN),
                             json_get_number(j, "exact", NAN)};
-    VEC_PUSH(&x->curve, p);
+    VEC_PUSH(all, p);
 }
 
-static void add_answer(struct runs_state *x, const json *j)
+static void add_answer(void *ctx, const json *j)
 {
+    held_answers *all = ctx;
     struct held_answer h = {
         json_get_int(j, "id", 0), json_get_bool(j, "right", false),
         json_get_bool(j, "right_before", false),
         xstrdup(json_get_string(j, "before", "")),
         xstrdup(json_get_string(j, "now", ""))};
-    VEC_PUSH(&x->answers, h);
+    VEC_PUSH(all, h);
 }
 
 /* The question and the teacher's answer of the shown held-out row. */
@@ -295,6 +309,19 @@ static void load_trouble(struct app *a, int64_t job)
     }
 }
 
+/* The raw reply of the call that the cursor within the item stands on. */
+static void load_reply(struct app *a)
+{
+    struct runs_state *x = &a->runs;
+    int n = (int)x->trouble.n;
+    free(x->reply);
+    x->reply = NULL;
+    if (!n)
+        return;
+    x->trouble_at = (x->trouble_at % n + n) % n;
+    x->reply = text_get(a->s, x->trouble.at[x->trouble_at].reply_text, NULL);
+}
+
 static void load_work(struct runs_state *x)
 {
     json *args = json_parse(x->job.args, strlen(x->job.args), NULL);
@@ -309,17 +336,23 @@ void runs_load(struct app *a)
     struct runs_state *x = &a->runs;
     int64_t key = list_id(&x->list);
     forget(x);
+    if (key != x->loaded) {
+        forget_other(x);
+        x->trouble_at = x->scroll = 0;
+    }
+    x->loaded = key;
     if (!key)
         return;
     char *dir = dir_of(a, key);
     x->status = status_read(dir, NULL);
     if (key % 2 && run_get(a->s, key / 2, &x->run, NULL)) {
-        each_line(dir, "curve.jsonl", add_point, x);
-        each_line(dir, "answers.jsonl", add_answer, x);
+        each_line(dir, "curve.jsonl", add_point, &x->curve);
+        each_line(dir, "answers.jsonl", add_answer, &x->answers);
         load_question(a);
     } else if (job_get(a->s, key / 2, &x->job, NULL)) {
         call_counts(a->s, key / 2, &x->counts);
         load_trouble(a, key / 2);
+        load_reply(a);
         load_work(x);
     }
     free(dir);
@@ -328,6 +361,9 @@ void runs_load(struct app *a)
 void runs_done(struct app *a)
 {
     forget(&a->runs);
+    forget_other(&a->runs);
+    json_free(a->runs.asked);
+    child_stop(&a->runs.asking);
     list_free(&a->runs.list);
 }
 
@@ -385,21 +421,104 @@ static void resume(struct app *a)
     a->runs.alive = true;
 }
 
-void runs_act(struct app *a, enum action act, const char *args)
+/* The next older training on the list. */
+static int64_t run_before(const struct runs_state *x)
+{
+    for (size_t i = x->list.cursor + 1; i < x->list.all.n; i++)
+        if (x->list.all.at[i] % 2)
+            return x->list.all.at[i] / 2;
+    return 0;
+}
+
+static void compare(struct app *a)
 {
     struct runs_state *x = &a->runs;
-    (void)args;
+    int64_t other = x->other ? 0 : run_before(x);
+    bool was = x->other != 0;
+    forget_other(x);
+    if (!x->run.id || (!other && !was))
+        app_say(a, _("there is no training before this one to compare with"));
+    if (!x->run.id || !other)
+        return;
+    char *dir = store_work_dir(a->s, "r", other);
+    json *status = status_read(dir, NULL);
+    each_line(dir, "curve.jsonl", add_point, &x->other_curve);
+    each_line(dir, "answers.jsonl", add_answer, &x->other_answers);
+    x->other_exact = json_get_number(status, "exact", NAN);
+    x->other = other;
+    json_free(status);
+    free(dir);
+}
+
+static void ask(struct app *a, const char *question)
+{
+    struct runs_state *x = &a->runs;
+    struct err e = {0};
+    char name[24], *store = realpath(store_path(a->s), NULL);
+    const char *args[] = {"runs", "ask", name, question, "--json", "--store",
+                          store, NULL};
+    snprintf(name, sizeof name, "r%lld", (long long)x->run.id);
+    if (!x->run.id)
+        app_say(a, _("put the cursor on a training first"));
+    else if (x->asking.pid)
+        app_say(a, _("the question before is not answered yet"));
+    else if (child_start(&x->asking, args, true, &e))
+        app_say(a, _("asking the student before, the student now and the "
+                     "teacher ..."));
+    else
+        app_say_err(a, &e);
+    free(store);
+}
+
+bool runs_ask_tick(struct app *a)
+{
+    struct runs_state *x = &a->runs;
+    struct buf out = BUF_INIT((size_t)4 << 20);
+    bool ok;
+    if (!child_ended(&x->asking, &ok, &out))
+        return false;
+    json *j = ok ? json_parse(buf_str(&out), out.len, NULL) : NULL;
+    if (j) {
+        json_free(x->asked);
+        x->asked = j;
+        app_say(a, _("answered; [ ] goes back to the held-out rows"));
+    } else {
+        const char *text = buf_str(&out);
+        app_say(a, "%.*s", (int)strcspn(text, "\n"), text);
+    }
+    buf_free(&out);
+    return true;
+}
+
+/* Another held-out row, or another call that failed. */
+static void other_part(struct app *a, int by)
+{
+    struct runs_state *x = &a->runs;
+    if (x->asked) {
+        json_free(x->asked);
+        x->asked = NULL;
+        return;
+    }
+    if (!x->run.id) {
+        x->trouble_at += by;
+        x->scroll = 0;
+        load_reply(a);
+        return;
+    }
+    if (x->answers.n)
+        x->answer = (x->answer + x->answers.n + (size_t)by) % x->answers.n;
+    load_question(a);
+}
+
+void runs_act(struct app *a, enum action act, const char *args)
+{
     switch (act) {
     case ACT_STOP: stop(a); break;
     case ACT_RESUME: resume(a); break;
-    case ACT_PREV_PART:
-    case ACT_NEXT_PART:
-        if (x->answers.n)
-            x->answer = (x->answer + x->answers.n +
-                         (act == ACT_NEXT_PART ? 1 : x->answers.n - 1)) %
-                        x->answers.n;
-        load_question(a);
-        break;
+    case ACT_ASK: ask(a, args); break;
+    case ACT_COMPARE: compare(a); break;
+    case ACT_PREV_PART: other_part(a, -1); break;
+    case ACT_NEXT_PART: other_part(a, 1); break;
     default: review_act(a, act, args); break;
     }
     a->stale = a->stale ? a->stale : STALE_PAINT;

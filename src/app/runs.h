@@ -3,6 +3,7 @@
 #ifndef APP_RUNS_H
 #define APP_RUNS_H
 
+#include "app/child.h"
 #include "app/list.h"
 #include "base/json.h"
 #include "store/job.h"
@@ -33,20 +34,33 @@ struct held_answer {
     char *before, *now;
 };
 
+typedef VEC(struct curve_point) curve_points;
+typedef VEC(struct held_answer) held_answers;
+
 struct runs_state {
     struct list list; /* 2 * id of jobs, 2 * id + 1 of runs */
     json *status;     /* of the row under the cursor */
     struct job job;
     struct run run;
     struct call_counts counts;
-    VEC(struct curve_point) curve;
-    VEC(struct held_answer) answers;
+    curve_points curve;
+    held_answers answers;
     size_t answer;
     char *teacher;    /* of the shown held-out row */
     char *question;
     VEC(struct call) trouble;
     bool work;        /* the job is an import or a bulk act */
     char *file;       /* that an import reads, NULL */
+    int64_t loaded;   /* the row that all this is of */
+    int trouble_at;   /* the call whose reply is shown */
+    char *reply;      /* its raw reply, NULL where there is none */
+    int scroll;       /* of it, in rows */
+    int64_t other;    /* d: the run that it is compared with, 0: none */
+    curve_points other_curve;
+    held_answers other_answers;
+    double other_exact;
+    struct child asking;
+    json *asked;      /* of `runs ask`: what was asked and answered */
     bool alive;       /* something on the list is running */
     int running;
 };
@@ -60,5 +74,9 @@ bool runs_row(struct app *a, int64_t key, struct run_row *out);
 /* Called a few times a second while something runs and is in sight; true
  * where the picture changed. */
 bool runs_tick(struct app *a);
+
+/* Looks whether a question asked by hand has been answered; true where it
+ * has. */
+bool runs_ask_tick(struct app *a);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/lang.h"
 #include "base/say.h"
 #include "jobs/job.h"
+#include "verbs/ask.h"
 #include "verbs/elicit.h"
 #include "verbs/train.h"
 #include "verbs/withdraw.h"
@@ -23,6 +24,7 @@ static void print_job(struct cli *c, int64_t id)
 {
     struct job j;
     struct call_counts n;
+    char cost[24];
     if (!job_get(c->s, id, &j, NULL))
         return;
     char *dir = store_work_dir(c->s, "j", id);
@@ -48,11 +50,12 @@ static void print_job(struct cli *c, int64_t id)
         buf_free(&b);
     } else {
         say(stdout, _("j%-5lld %-13s %-11s %lld of %lld calls, %lld failed, "
-                      "%lld lost  $%.2f\n"), (long long)id,
+                      "%lld lost  $%s\n"), (long long)id,
             j.recipe_name ? j.recipe_name : j.kind, state_of(&v, &j),
             (long long)done, (long long)n.total,
             (long long)n.by_state[CALL_FAILED],
-            (long long)n.by_state[CALL_LOST], n.cost);
+            (long long)n.by_state[CALL_LOST],
+            lang_number(cost, sizeof cost, n.cost, 2));
     }
     job_view_free(&v);
     free(dir);
@@ -133,6 +136,33 @@ static int act(struct cli *c, const char *what, int64_t id, bool run)
     return ok ? 0 : cli_fail(c);
 }
 
+static int ask(struct cli *c, int64_t run, const char *question)
+{
+    struct asked x;
+    if (!verb_ask(c->s, run, question, &x, &c->e)) {
+        asked_free(&x);
+        return cli_fail(c);
+    }
+    if (c->json) {
+        struct buf b = BUF_INIT(0);
+        struct jw w = jw_start(&b);
+        jw_open(&w, '{');
+        jw_kstr(&w, "question", question);
+        jw_kstr(&w, "before", x.before);
+        jw_kstr(&w, "now", x.now);
+        jw_kstr(&w, "teacher", x.teacher);
+        jw_kstr(&w, "teacher_name", x.teacher_name);
+        jw_close(&w);
+        cli_print(&b);
+        buf_free(&b);
+    } else {
+        say(stdout, "%s: %s\n%s: %s\n%s: %s\n", _("before"), x.before,
+            _("now"), x.now, x.teacher_name, x.teacher);
+    }
+    asked_free(&x);
+    return 0;
+}
+
 int sub_runs(struct cli *c)
 {
     const struct opt opts[] = {{0}};
@@ -140,15 +170,20 @@ int sub_runs(struct cli *c)
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc == 1 || c->argc > 2)
+    bool asks = c->argc == 3 && !strcmp(c->argv[0], "ask");
+    if (c->argc == 1 || (c->argc > 2 && !asks))
         return cli_usage(c, _("nothing to list all, or stop|resume jN or rN, "
-                              "drop jN"));
-    bool run = c->argc == 2 && c->argv[1][0] == 'r';
-    if (c->argc == 2 && !cli_ids(c, c->argv[1], run ? 'r' : 'j', &which))
+                              "drop jN, ask rN QUESTION"));
+    bool run = c->argc && c->argv[1][0] == 'r';
+    if (asks && !run)
+        return cli_usage(c, _("ask a run: rN"));
+    if (c->argc && !cli_ids(c, c->argv[1], run ? 'r' : 'j', &which))
         return cli_fail(c);
     if (!cli_open(c))
         return cli_fail(c);
-    code = c->argc ? act(c, c->argv[0], which.at[0], run) : list(c);
+    code = asks      ? ask(c, which.at[0], c->argv[2])
+           : c->argc ? act(c, c->argv[0], which.at[0], run)
+                     : list(c);
     VEC_FREE(&which);
     return code;
 }

@@ -3,13 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "base/lang.h"
-#include "base/loop.h"
 #include "base/say.h"
-#include "jobs/server.h"
-#include "teacher/client.h"
-#include "teacher/profile.h"
+#include "verbs/ask.h"
 
 static int list(struct cli *c)
 {
@@ -31,69 +27,12 @@ static int list(struct cli *c)
     return 0;
 }
 
-struct asked {
-    bool over;
-    char *text, *error;
-    int64_t ms;
-};
-
-static bool on_news(void *ctx, const struct news *n)
-{
-    struct asked *a = ctx;
-    if (n->kind != NEWS_END)
-        return true;
-    const struct result *r = n->result;
-    a->over = true;
-    a->ms = r->ms;
-    if (r->state == ASK_ANSWERED && r->reply.n)
-        a->text = xstrdup(r->reply.at[0].answer.content);
-    else
-        a->error = xstrdup(r->error ? r->error : _("no answer"));
-    return true;
-}
-
-/* One call: what came, how long it took; or why not. */
-static bool try_call(const struct profile *p, struct asked *a, struct err *e)
-{
-    struct loop *l = loop_new();
-    struct server *server = NULL;
-    struct chat chat = {0};
-    chat_add(&chat, ROLE_USER, "What is 12 + 30? Answer with the number.");
-    struct ask ask = {.chat = &chat, .has = HAS(PARAM_MAX_TOKENS),
-                      .max_tokens = 64};
-    struct server_plan plan = {p->serve, NULL, NULL, 20000};
-    char dir[] = "/tmp/stillroom-check-XXXXXX";
-    bool ok = true;
-    if (p->serve) {
-        ok = mkdtemp(dir) != NULL;
-        plan.job_dir = dir;
-        server = ok ? server_start(&plan, e) : NULL;
-        ok = server != NULL;
-    }
-    struct client *client =
-        ok ? client_new(l, p, server ? server_socket(server) : NULL, e)
-           : NULL;
-    if (client) {
-        client_set_tries(client, 1, 1);
-        client_ask(client, &ask, on_news, a);
-        while (!a->over)
-            loop_once(l, 1000);
-    }
-    ok = client != NULL;
-    client_free(&client);
-    server_stop(&server);
-    if (p->serve)
-        dir_remove(dir, NULL);
-    loop_free(&l);
-    chat_free(&chat);
-    return ok;
-}
-
 static int check(struct cli *c, const struct profile *p)
 {
-    struct asked a = {0};
+    struct called a = {0};
     int code = 0;
-    if (!try_call(p, &a, &c->e))
+    if (!verb_call(p, "What is 12 + 30? Answer with the number.", 64, &a,
+                   &c->e))
         return cli_fail(c);
     if (a.text)
         say(stdout, _("%s answers in %lld ms: %s\n"), p->name,

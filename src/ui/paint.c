@@ -97,7 +97,8 @@ static const char *line_label(enum line_kind kind)
         [LINE_FILTER] = N_("filter: "), [LINE_TAG] = N_("tag: "),
         [LINE_NOTE] = N_("note: "), [LINE_RATE] = N_("rating 1 to 5: "),
         [LINE_REASON] = N_("reason: "), [LINE_IMPORT] = N_("file: "),
-        [LINE_ORDER] = N_("Order, best first, = between two that tie: ")};
+        [LINE_ORDER] = N_("Order, best first, = between two that tie: "),
+        [LINE_ASK] = N_("ask student and teacher: ")};
     const char *text = labels[kind];
     return text[1] ? _(text) : text;
 }

@@ -92,10 +92,11 @@ static void on_look(void *ctx, int revents)
     app_look(&x->app);
     if (runs_tick(&x->app) && x->app.view == VIEW_RUNS)
         x->app.stale = STALE_PAINT;
-    if (export_tick(&x->app) | form_tick(&x->app) | work_tick(&x->app))
+    if (export_tick(&x->app) | form_tick(&x->app) |
+        work_tick(&x->app) | runs_ask_tick(&x->app))
         x->app.stale = STALE_PAINT;
     bool busy = x->app.export.child.pid || x->app.trying.pid ||
-                x->app.works.n;
+                x->app.works.n || x->app.runs.asking.pid;
     loop_timer(x->loop, busy ? LOOK_MS / 5 : LOOK_MS, on_look, x);
 }
 

@@ -123,17 +123,18 @@ static void draw_dots(const struct plot *p, const unsigned char *dots)
         }
 }
 
-static void draw_held(const struct runs_state *x, const struct plot *p)
+static void draw_held(const curve_points *all, const struct plot *p,
+                      const char *sign)
 {
-    for (size_t i = 0; i < x->curve.n; i++) {
-        const struct curve_point *c = &x->curve.at[i];
+    for (size_t i = 0; i < all->n; i++) {
+        const struct curve_point *c = &all->at[i];
         if (isnan(c->held_out))
             continue;
         int at = (int)((double)c->step / p->steps * (p->w - 1));
         int r = (int)((1 - c->held_out / p->top) * (p->h - 1) + .5);
         r = r < 0 ? 0 : r >= p->h ? p->h - 1 : r;
         if (at >= 0 && at < p->w)
-            cells_put(p->y + r, p->x + at, 1, STYLE_HELD, "o");
+            cells_put(p->y + r, p->x + at, 1, STYLE_HELD, sign);
     }
 }
 
@@ -150,10 +151,13 @@ static void draw_curve(struct app *a, int y, int x, int h, int w)
     unsigned char *dots = xcalloc((size_t)(p.h * p.w), 1);
     fill_dots(r, &p, dots);
     draw_dots(&p, dots);
-    draw_held(r, &p);
+    draw_held(&r->other_curve, &p, "x");
+    draw_held(&r->curve, &p, "o");
     free(dots);
     cells_printf(y, x, 4, STYLE_FACT, "%.0f", p.top);
-    cells_printf(y + (p.h - 1) / 2, x, 4, STYLE_FACT, "%.1f", p.top / 2);
+    char half[16];
+    cells_put(y + (p.h - 1) / 2, x, 4, STYLE_FACT,
+              lang_number(half, sizeof half, p.top / 2, 1));
     cells_put(y + p.h - 1, x, 4, STYLE_FACT, "0");
     for (int i = 0; i <= 4; i++) {
         char text[24];
@@ -196,6 +200,15 @@ static void run_guts(struct app *a, struct part *p)
     part_gut(p, STYLE_FACT, _("memory"), text);
 }
 
+/* What was asked by hand, in place of a held-out row. */
+static void asked_part(struct app *a, struct part *p)
+{
+    part_gut(p, STYLE_LABEL, _("ASKED"), NULL);
+    part_gut(p, STYLE_FACT, _("by you"), "[ ]");
+    rich_add(&p->body, STYLE_TEXT,
+             json_get_string(a->runs.asked, "question", ""));
+}
+
 static void held_part(struct app *a, struct part *p)
 {
     const struct runs_state *x = &a->runs;
@@ -206,14 +219,20 @@ static void held_part(struct app *a, struct part *p)
     part_gut(p, STYLE_LABEL, _("HELD OUT"), right);
     if (n < TRAIN_LEAST) {
         snprintf(text, sizeof text,
-                 _("under %d held-out rows: no figure is shown\n"),
+                 _("under %d held-out rows: no figure is shown"),
                  TRAIN_LEAST);
     } else {
         double half = 1.96 * sqrt(exact * (1 - exact) / n + .25 / n / n);
-        snprintf(text, sizeof text, _("exact: now %.0f%% ±%.0f\n"),
+        snprintf(text, sizeof text, _("exact: now %.0f%% ±%.0f"),
                  exact * 100, half * 100);
     }
     rich_add(&p->body, STYLE_TEXT, text);
+    if (x->other && !isnan(x->other_exact)) {
+        snprintf(text, sizeof text, _("; r%lld %.0f%%, x on the curve"),
+                 (long long)x->other, x->other_exact * 100);
+        rich_add(&p->body, STYLE_TEXT, text);
+    }
+    rich_add(&p->body, STYLE_TEXT, "\n");
     if (!x->answers.n)
         return;
     snprintf(text, sizeof text, _("%zu of %zu"), x->answer + 1,
@@ -232,27 +251,67 @@ static void one_line(struct part *p, const char *text)
     free(copy);
 }
 
+/* What the compared run's student answered to a held-out row. */
+static const struct held_answer *other_answer(const struct runs_state *r,
+                                              int64_t id)
+{
+    for (size_t i = 0; i < r->other_answers.n; i++)
+        if (r->other_answers.at[i].id == id)
+            return &r->other_answers.at[i];
+    return NULL;
+}
+
+struct answer_row {
+    const char *label, *text;
+    const char *mark; /* "✓", "✗" or " " */
+};
+
+static const char *right_mark(bool right)
+{
+    return right ? "✓" : "✗";
+}
+
+static void fill_answers(const struct runs_state *r, struct answer_row *rows,
+                         char *name, size_t cap)
+{
+    if (r->asked) {
+        rows[0] = (struct answer_row){
+            _("before"), json_get_string(r->asked, "before", ""), " "};
+        rows[1] = (struct answer_row){
+            _("now"), json_get_string(r->asked, "now", ""), " "};
+        rows[2] = (struct answer_row){
+            json_get_string(r->asked, "teacher_name", ""),
+            json_get_string(r->asked, "teacher", ""), " "};
+        return;
+    }
+    const struct held_answer *k = &r->answers.at[r->answer];
+    const struct held_answer *o = other_answer(r, k->id);
+    rows[0] = (struct answer_row){_("before"), k->before,
+                                  right_mark(k->right_before)};
+    if (o) {
+        snprintf(name, cap, "r%lld", (long long)r->other);
+        rows[0] = (struct answer_row){name, o->now, right_mark(o->right)};
+    }
+    rows[1] = (struct answer_row){_("now"), k->now, right_mark(k->right)};
+    rows[2] = (struct answer_row){_("teacher"), r->teacher, " "};
+}
+
 /* The same question answered before, now and by the teacher: a row each. */
 static void draw_answers(struct app *a, int y, int x, int h, int w)
 {
     const struct runs_state *r = &a->runs;
-    if (!r->answers.n)
+    struct answer_row rows[3];
+    char name[24];
+    if (!r->answers.n && !r->asked)
         return;
-    const struct held_answer *k = &r->answers.at[r->answer];
-    const struct {
-        const char *label, *text;
-        bool right;
-    } rows[] = {{_("before"), k->before, k->right_before},
-                {_("now"), k->now, k->right},
-                {_("teacher"), r->teacher, true}};
+    fill_answers(r, rows, name, sizeof name);
     for (int i = 0; i < 3 && i < h; i++) {
         struct part p = {0};
         char text[48];
-        snprintf(text, sizeof text, "%s %s", rows[i].right ? "✓" : "✗",
-                 rows[i].label);
-        if (i == 2)
-            snprintf(text, sizeof text, "  %s", rows[i].label);
-        part_mark(&p, rows[i].right ? STYLE_OK : STYLE_BAD, text, NULL);
+        snprintf(text, sizeof text, "%s %s", rows[i].mark, rows[i].label);
+        part_mark(&p, *rows[i].mark == ' ' ? STYLE_FACT
+                      : !strcmp(rows[i].mark, "✓") ? STYLE_OK : STYLE_BAD,
+                  text, NULL);
         one_line(&p, rows[i].text);
         part_measure(&p, w);
         part_draw(&p, y + i, x, 1, w);
@@ -279,7 +338,10 @@ static void run_item(struct app *a, struct area w)
     if (y + 3 > end)
         return;
     part_rule(y++, w.x);
-    held_part(a, &held);
+    if (a->runs.asked)
+        asked_part(a, &held);
+    else
+        held_part(a, &held);
     part_measure(&held, w.w);
     int h = end - y - 3 > 3 ? 3 : end - y - 3;
     if (h > 0)
@@ -369,11 +431,35 @@ static void trouble_part(struct app *a, struct part *p)
     for (size_t i = 0; i < x->trouble.n; i++) {
         const struct call *c = &x->trouble.at[i];
         char line[300];
-        snprintf(line, sizeof line, "c%-6lld %s %d  %.200s\n",
-                 (long long)c->id, _(call_state_name(c->state)), c->http,
+        snprintf(line, sizeof line, "%s c%-6lld %s %d  %.200s\n",
+                 (int)i == x->trouble_at ? "▸" : " ", (long long)c->id,
+                 _(call_state_name(c->state)), c->http,
                  c->trouble ? c->trouble : "");
         rich_add(&p->body, STYLE_TEXT, line);
     }
+}
+
+/* The raw reply of the call under the mark, as it came. */
+static void draw_reply(struct app *a, struct area w)
+{
+    struct runs_state *x = &a->runs;
+    struct part p = {0};
+    char text[48], more[24];
+    snprintf(text, sizeof text, _("REPLY of c%lld"),
+             (long long)x->trouble.at[x->trouble_at].id);
+    part_rule(w.y, w.x);
+    part_gut(&p, STYLE_LABEL, text, NULL);
+    rich_add(&p.body, STYLE_TEXT, x->reply);
+    a->text_total = part_measure(&p, w.w);
+    a->text_rows = w.h - 1;
+    p.scroll = x->scroll;
+    int left = a->text_total - a->text_rows - x->scroll;
+    if (left > 0) {
+        snprintf(more, sizeof more, _("%d more"), left);
+        part_gut(&p, STYLE_FACT, _("PgDn"), more);
+    }
+    part_draw(&p, w.y + 1, w.x, w.h - 1, w.w);
+    part_free(&p);
 }
 
 static void job_item(struct app *a, struct area w)
@@ -389,11 +475,16 @@ static void job_item(struct app *a, struct area w)
     part_free(&head);
     if (a->runs.work)
         return;
-    part_rule(w.y + h, w.x);
+    int y = w.y + h, end = w.y + w.h;
+    part_rule(y++, w.x);
     trouble_part(a, &trouble);
-    part_measure(&trouble, w.w);
-    part_draw(&trouble, w.y + h + 1, w.x, w.h - h - 1, w.w);
+    need = part_measure(&trouble, w.w);
+    int room = a->runs.reply ? (end - y) / 2 : end - y;
+    h = need < room ? need : room;
+    part_draw(&trouble, y, w.x, h, w.w);
     part_free(&trouble);
+    if (a->runs.reply && y + h + 2 < end)
+        draw_reply(a, (struct area){y + h, w.x, end - y - h, w.w});
 }
 
 static void item(struct app *a, struct area w)
@@ -414,4 +505,4 @@ static int list_rows(int rows)
 }
 
 const struct view_ops view_runs = {where, header, row, item, list_rows,
-    .footer = "train stop resume previous next help"};
+    .footer = "train stop resume compare ask previous next help"};

@@ -199,6 +199,12 @@ bool train_make_nano(struct store *s, int64_t target, int64_t seed,
     return ok;
 }
 
+char *train_student_dir(struct store *s, const struct run *r)
+{
+    return !strcmp(r->student, "nano") ? train_nano_dir(s, r->target)
+                                       : xstrdup(r->student);
+}
+
 /* ---- Starting ----------------------------------------------------------- */
 
 static bool start(struct store *s, int64_t id, bool resume, struct err *e)
@@ -213,7 +219,7 @@ static bool start(struct store *s, int64_t id, bool resume, struct err *e)
     int64_t tokens = json_get_int(a, "tokens", 0);
     int64_t epochs = json_get_int(a, "epochs", 4);
     bool nano = !strcmp(r.student, "nano");
-    char *student = nano ? train_nano_dir(s, r.target) : xstrdup(r.student);
+    char *student = train_student_dir(s, &r);
     snprintf(seed, sizeof seed, "%lld", (long long)r.seed);
     snprintf(amount, sizeof amount, "%lld",
              (long long)(tokens ? tokens : epochs));

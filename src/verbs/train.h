@@ -32,6 +32,9 @@ bool verb_train_resume(struct store *s, int64_t run, struct err *e);
 /* Copies what ended into the store; true where something changed. */
 bool verb_train_collect(struct store *s);
 
+/* The folder of the student that a run begins from; the caller frees. */
+char *train_student_dir(struct store *s, const struct run *r);
+
 /* The nano student's folder of a target; the caller frees. */
 char *train_nano_dir(struct store *s, int64_t target);
 /* Makes the target's nano student where it is not there yet: its tokenizer is

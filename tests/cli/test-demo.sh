@@ -45,6 +45,11 @@ has "no findings" " 0 findings" "$($S fsck --store one.db)"
 has "the controls were taken back" "\"accepted\":$(key accepted one.json)," \
     "$($S stat --store one.db --json)"
 
+has "a question by hand" '"teacher":"3000"' \
+    "$($S runs ask r1 "How many mL are 3 L?" --json --store one.db)"
+fails "of a job" 2 "ask a run" $S runs ask j1 hello --store one.db
+fails "of no run" 1 "r99" $S runs ask r99 hello --store one.db
+
 # ---- r1 is curated, r2 everything: from the same prompts
 prompts one.runs/r1/rows.jsonl > curated
 prompts one.runs/r2/rows.jsonl > everything

@@ -1,0 +1,184 @@
+#include "verbs/ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/lang.h"
+#include "base/loop.h"
+#include "base/paths.h"
+#include "base/proc.h"
+#include "domain/chat.h"
+#include "jobs/env.h"
+#include "jobs/server.h"
+#include "store/job.h"
+#include "teacher/client.h"
+#include "verbs/train.h"
+
+#define ANSWER_TOKENS 512
+
+/* ---- A teacher ---------------------------------------------------------- */
+
+struct waiting {
+    struct called *out;
+    bool over;
+};
+
+static bool on_news(void *ctx, const struct news *n)
+{
+    struct waiting *w = ctx;
+    if (n->kind != NEWS_END)
+        return true;
+    const struct result *r = n->result;
+    w->over = true;
+    w->out->ms = r->ms;
+    if (r->state == ASK_ANSWERED && r->reply.n)
+        w->out->text = xstrdup(r->reply.at[0].answer.content);
+    else
+        w->out->error = xstrdup(r->error ? r->error : _("no answer"));
+    return true;
+}
+
+bool verb_call(const struct profile *p, const char *question, int max_tokens,
+               struct called *out, struct err *e)
+{
+    struct loop *l = loop_new();
+    struct server *server = NULL;
+    struct chat chat = {0};
+    chat_add(&chat, ROLE_USER, question);
+    struct waiting w = {.out = out};
+    struct ask ask = {.chat = &chat, .has = HAS(PARAM_MAX_TOKENS),
+                      .max_tokens = max_tokens};
+    struct server_plan plan = {p->serve, NULL, NULL, 20000};
+    char dir[] = "/tmp/stillroom-ask-XXXXXX";
+    bool ok = true;
+    *out = (struct called){0};
+    if (p->serve) {
+        ok = mkdtemp(dir) != NULL;
+        plan.job_dir = dir;
+        server = ok ? server_start(&plan, e) : NULL;
+        ok = server != NULL;
+    }
+    struct client *client =
+        ok ? client_new(l, p, server ? server_socket(server) : NULL, e)
+           : NULL;
+    if (client) {
+        client_set_tries(client, 1, 1);
+        client_ask(client, &ask, on_news, &w);
+        while (!w.over)
+            loop_once(l, 1000);
+    }
+    ok = client != NULL;
+    client_free(&client);
+    server_stop(&server);
+    if (p->serve)
+        dir_remove(dir, NULL);
+    loop_free(&l);
+    chat_free(&chat);
+    return ok;
+}
+
+/* ---- A run -------------------------------------------------------------- */
+
+/* The model's answer; NULL where it fails. The caller frees. */
+static char *generate(const char *dir, const char *question, struct err *e)
+{
+    struct chat chat = {0};
+    struct buf messages = BUF_INIT(0), out = BUF_INIT((size_t)1 << 20);
+    char *program = paths_model_program(), tokens[16];
+    chat_add(&chat, ROLE_USER, question);
+    chat_print(&chat, &messages);
+    snprintf(tokens, sizeof tokens, "%d", ANSWER_TOKENS / 4);
+    const char *argv[] = {program, "generate", dir, "--messages",
+                          buf_str(&messages), "--max-tokens", tokens, NULL};
+    char **drop = env_secrets(NULL, NULL);
+    int code = program ? proc_capture(argv, (const char *const *)drop, NULL,
+                                      &out, e)
+                       : -1;
+    if (code > 0)
+        err_set(e, ERR_SYSTEM, _("stillroom-model %s failed (%d)"), argv[1],
+                code);
+    while (out.len && out.data[out.len - 1] == '\n')
+        out.data[--out.len] = '\0';
+    char *text = code == 0 ? buf_take(&out) : NULL;
+    proc_free_argv(drop);
+    buf_free(&out);
+    buf_free(&messages);
+    chat_free(&chat);
+    free(program);
+    return text;
+}
+
+/* The teacher of the target's newest job. The caller frees. */
+static char *last_teacher(struct store *s, int64_t target)
+{
+    ids jobs = {0};
+    char *name = NULL;
+    job_ids(s, target, &jobs, NULL);
+    for (size_t i = 0; i < jobs.n && !name; i++) {
+        struct job j;
+        if (!job_get(s, jobs.at[i], &j, NULL))
+            continue;
+        name = j.teacher ? xstrdup(j.teacher) : NULL;
+        job_free(&j);
+    }
+    VEC_FREE(&jobs);
+    return name ? name : xstrdup("builtin");
+}
+
+static void ask_teacher(struct store *s, int64_t target, const char *question,
+                        struct asked *out)
+{
+    struct profiles ps = {0};
+    struct called c = {0};
+    struct err e = {0};
+    out->teacher_name = last_teacher(s, target);
+    if (profiles_load(NULL, &ps, &e)) {
+        const struct profile *p = profile_find(&ps, out->teacher_name);
+        if (!p)
+            err_set(&e, ERR_ABSENT, _("there is no teacher %s in the config"),
+                    out->teacher_name);
+        else
+            verb_call(p, question, ANSWER_TOKENS, &c, &e);
+    }
+    out->teacher = c.text ? xstrdup(c.text)
+                          : xstrdup(c.error ? c.error : e.text);
+    free(c.text);
+    free(c.error);
+    profiles_free(&ps);
+}
+
+bool verb_ask(struct store *s, int64_t run, const char *question,
+              struct asked *out, struct err *e)
+{
+    struct run r;
+    *out = (struct asked){0};
+    if (!run_get(s, run, &r, e))
+        return false;
+    char *dir = store_work_dir(s, "r", run);
+    char *model = path_join(dir, "model");
+    char *student = train_student_dir(s, &r);
+    bool ok = file_exists(model) ||
+              err_set(e, ERR_ABSENT, _("run r%lld has no finished student "
+                                       "yet"), (long long)run);
+    ok = ok && (out->before = generate(student, question, e)) &&
+         (out->now = generate(model, question, e));
+    if (ok)
+        ask_teacher(s, r.target, question, out);
+    free(student);
+    free(model);
+    free(dir);
+    run_free(&r);
+    return ok;
+}
+
+void asked_free(struct asked *x)
+{
+    free(x->before);
+    free(x->now);
+    free(x->teacher);
+    free(x->teacher_name);
+    *x = (struct asked){0};
+}
