@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/config.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/mem.h"
@@ -42,7 +43,13 @@ static int open_screen(const char *path, bool tour)
     struct err e = {0};
     if (!store_open(path, &s, &e))
         return say_err("stillroom", &e);
-    char *who = my_name();
+    char *who = config_defaults(&e);
+    if (e.code) {
+        free(who);
+        store_close(&s);
+        return say_err("stillroom", &e);
+    }
+    who = who ? who : my_name();
     int code = ui_run(s, who, tour);
     free(who);
     return code;

@@ -150,8 +150,7 @@ void app_set_target(struct app *a, int64_t target)
 void app_init(struct app *a, struct store *s, const char *who)
 {
     ids all;
-    *a = (struct app){.s = s, .who = xstrdup(who), .show_hidden = true,
-                      .page = 4, .text_rows = 6};
+    *a = (struct app){.s = s, .who = xstrdup(who), .page = 4, .text_rows = 6};
     a->data_version = store_data_version(s);
     if (target_ids(s, &all, NULL))
         app_set_target(a, all.n ? all.at[all.n - 1] : 0);
@@ -162,6 +161,9 @@ void app_init(struct app *a, struct store *s, const char *who)
                                               : VIEW_SEEDS;
     app_open(a, first);
     session_restore(a);
+    struct err e = {0};
+    if (!options_load(&a->options, &e))
+        app_say_err(a, &e);
     if (store_read_only(s))
         app_say(a, _("this store may not be written: it is open read-only"));
 }
@@ -180,6 +182,7 @@ void app_done(struct app *a)
     form_free(&a->form);
     child_stop(&a->trying);
     VEC_FREE(&a->works);
+    options_free(&a->options);
     lineage_done(a);
     list_free(&a->help);
     list_free(&a->messages_list);
@@ -214,11 +217,11 @@ static void open_help(struct app *a, const char *find)
 {
     ids rows = {0};
     a->help_of = a->view < VIEW_TABS ? a->view : a->back;
+    unsigned views = a->help_all ? ALL : 1u << a->help_of;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < ACTIONS; i++) {
-            bool here = infos[i].views != ALL &&
-                        (infos[i].views & 1u << a->help_of);
-            if (here != (pass == 0) || !(infos[i].views & 1u << a->help_of))
+            bool here = infos[i].views != ALL && (infos[i].views & views);
+            if (here != (pass == 0) || !(infos[i].views & views))
                 continue;
             if (!find || strstr(infos[i].name, find) ||
                 strstr(_(infos[i].help), find))
@@ -330,6 +333,20 @@ static bool line_mode_key(struct app *a, const char *key)
         return true;
     line_insert(&a->line, !strcmp(key, "Space") ? " " : key);
     return true;
+}
+
+/* ---- The mouse ---------------------------------------------------------- */
+
+void app_click(struct app *a, int y)
+{
+    struct list *l = app_list(a);
+    size_t row = l->top + (size_t)(y - a->list_y);
+    bool busy = a->line.kind != LINE_NONE || a->typing.open || a->form.open ||
+                a->ask.kind != ASK_NOTHING;
+    if (busy || y < a->list_y || y > a->list_y + a->page || row >= l->all.n)
+        return;
+    l->cursor = row;
+    app_load(a);
 }
 
 /* ---- Finding ------------------------------------------------------------ */
@@ -451,17 +468,19 @@ static void select_rows(struct app *a, enum action act)
 static void set_option(struct app *a, const char *args)
 {
     char name[20] = "", value[20] = "";
+    struct err e = {0};
     sscanf(args, "%19s %19s", name, value);
-    bool on = !strcmp(value, "on");
-    bool *option = !strcmp(name, "diffmarks") ? &a->diffmarks
-                   : !strcmp(name, "hidden")  ? &a->show_hidden
-                                              : NULL;
-    if (!option || (!on && strcmp(value, "off"))) {
-        app_say(a, _("set diffmarks on|off, or hidden on|off"));
-        return;
-    }
-    *option = on;
-    a->stale = STALE_PAINT;
+    if (options_set(&a->options, name, value, &e))
+        a->said[0] = '\0';
+    else
+        app_say_err(a, &e);
+    a->stale = STALE_ALL;
+}
+
+static void turn(struct app *a, enum option o)
+{
+    bool on = a->options.value[o] == OPTION_ON;
+    a->options.value[o] = on ? OPTION_OFF : OPTION_ON;
 }
 
 static void go_back(struct app *a)
@@ -535,15 +554,19 @@ static bool common_act(struct app *a, enum action act, const char *args)
     case ACT_FIND: open_line(a, LINE_FIND); return true;
     case ACT_FIND_NEXT: find_next(a, 1); return true;
     case ACT_FIND_BACK: find_next(a, -1); return true;
-    case ACT_HELP: open_help(a, *args ? args : NULL); return true;
+    case ACT_HELP:
+    case ACT_HELP_ALL:
+        a->help_all = act == ACT_HELP_ALL;
+        open_help(a, *args ? args : NULL);
+        return true;
     case ACT_MESSAGES: open_messages(a); return true;
     case ACT_LINEAGE: lineage_open(a); return true;
-    case ACT_HIDDEN: a->show_hidden = !a->show_hidden; break;
+    case ACT_HIDDEN: turn(a, OPTION_HIDDEN); break;
     case ACT_PANE: a->second_pane = !a->second_pane; break;
     case ACT_ZOOM: a->zoom = !a->zoom; break;
     case ACT_COPY: copy_text(a); return true;
     case ACT_SET: set_option(a, args); return true;
-    case ACT_TOUR: a->tour = !a->tour; break;
+    case ACT_TOUR: turn(a, OPTION_TOUR); break;
     case ACT_REPAINT: a->stale = STALE_ALL; return true;
     case ACT_BACK: go_back(a); return true;
     case ACT_QUIT: a->quit = true; return true;
@@ -592,17 +615,27 @@ static void run(struct app *a, enum action act, const char *args)
     }
 }
 
-void app_command(struct app *a, const char *text)
+/* The action that a command line begins with, -1 where there is none; *args
+ * is what stands behind it. */
+static int command_action(const char *text, const char **args)
 {
     char name[40] = "";
     int n = 0;
     sscanf(text, " %39s%n", name, &n);
-    if (!*name)
+    *args = text + n + strspn(text + n, " ");
+    return *name ? action_find(name) : -1;
+}
+
+void app_command(struct app *a, const char *text)
+{
+    const char *args;
+    int act = command_action(text, &args);
+    text += strspn(text, " ");
+    if (!*text)
         return;
-    const char *args = text + n + strspn(text + n, " ");
-    int act = action_find(name);
     if (act < 0) {
-        app_say(a, _("there is no action %s; ? lists them"), name);
+        app_say(a, _("there is no action %.*s; ? lists them"),
+                (int)strcspn(text, " "), text);
         return;
     }
     run(a, (enum action)act, args);
@@ -639,7 +672,9 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
         return form_mode_key(a, key);
     if (a->ask.kind != ASK_NOTHING)
         return review_ask_key(a, key);
-    int act = action_of_key(a->view, key);
+    const char *command = options_command(&a->options, (int)a->view, key);
+    int act = command ? command_action(command, &(const char *){0})
+                      : action_of_key(a->view, key);
     if (act < 0)
         return false;
     if (typed_ahead && is_decision(act)) {
@@ -650,7 +685,10 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
                 (long long)a->review.now.id);
         return true;
     }
-    run(a, (enum action)act, "");
+    if (command)
+        app_command(a, command);
+    else
+        run(a, (enum action)act, "");
     return true;
 }
 

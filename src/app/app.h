@@ -13,6 +13,7 @@
 #include "app/form.h"
 #include "app/line.h"
 #include "app/list.h"
+#include "app/options.h"
 #include "app/rank.h"
 #include "app/runs.h"
 #include "base/buf.h"
@@ -171,8 +172,10 @@ struct app {
     struct edit_request edit;
     char *copy;       /* to be sent to the terminal's clipboard */
 
-    bool tour;        /* the demo store's, not hidden */
-    bool show_hidden, diffmarks, zoom, second_pane, colour;
+    bool tour;        /* the demo store's own line is there */
+    struct options options;
+    bool zoom, second_pane, help_all;
+    int list_y; /* of the list's first row on the screen */
     int page;         /* rows of the list that are on the screen */
     int text_rows;    /* rows of the text that are on the screen */
     int text_total;   /* rows that it has */
@@ -189,6 +192,8 @@ void app_command(struct app *a, const char *text);
 /* One key by its name; false where nobody wanted it. `typed_ahead` says that
  * it was there before the present item was painted: decisions are refused. */
 bool app_key(struct app *a, const char *key, bool typed_ahead);
+/* A click of the mouse: the cursor goes to the list's row there. */
+void app_click(struct app *a, int y);
 /* Pasted text: goes into an open prompt, else it is dropped and said. */
 void app_paste(struct app *a, const char *text);
 /* An editor came back with this text (NULL: nothing changed; `why` says so).

@@ -20,7 +20,7 @@ static const char DRAW_FROM[] = N_("DRAW FROM");
 static const char PROMPTS[] = N_("NEW PROMPTS");
 static const char ANSWERS[] = N_("ANSWERS EACH");
 static const char TEMPERATURE[] = N_("TEMPERATURE");
-static const char STOP_AT[] = N_("STOP AT $");
+static const char STOP_AT[] = N_("STOP AT");
 static const char STUDENT[] = N_("STUDENT");
 static const char FILTER[] = N_("FILTER");
 static const char EPOCHS[] = N_("EPOCHS");
@@ -70,7 +70,7 @@ static void build_expand(struct form *f)
     x = form_add(f, FIELD_NUMBER, TEMPERATURE, "");
     snprintf(x->note, sizeof x->note, "%s", _("empty: the recipe's own"));
     x = form_add(f, FIELD_NUMBER, STOP_AT, "");
-    snprintf(x->note, sizeof x->note, "%s",
+    snprintf(x->note, sizeof x->note, "%s: %s", lang_currency(),
              _("the job ends there, nothing is lost"));
     f->buttons[f->n_buttons++] = N_("Start");
     f->buttons[f->n_buttons++] = N_("Close");

@@ -57,11 +57,13 @@ static void add_call(struct app *a, int64_t id, const struct sample *x)
     struct call c;
     if (!id || !call_get(a->s, id, &c, NULL))
         return;
+    char cost[32], took[32];
     add(a->steps, N_("call"), c.at,
-        xasprintf(_("c%lld %s  %lld in  %lld out  $%.4f  %.1f s"),
+        xasprintf(_("c%lld %s  %lld in  %lld out  %s  %s s"),
                   (long long)id, x->teacher ? x->teacher : "",
-                  (long long)c.tokens_in, (long long)c.tokens_out, c.cost,
-                  (double)c.ms / 1000),
+                  (long long)c.tokens_in, (long long)c.tokens_out,
+                  lang_money(cost, sizeof cost, c.cost, 4),
+                  lang_number(took, sizeof took, (double)c.ms / 1000, 1)),
         xasprintf(_("CALL c%lld"), (long long)id),
         text_get(a->s, c.prompt_text, NULL));
     size_t size = 0;

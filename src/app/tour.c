@@ -37,7 +37,7 @@ static int steps_done(struct app *a)
 
 const char *tour_line(struct app *a, char *out, size_t cap)
 {
-    if (!a->tour)
+    if (!a->tour || a->options.value[OPTION_TOUR] != OPTION_ON)
         return NULL;
     int done = steps_done(a);
     if (done >= 6)

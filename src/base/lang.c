@@ -331,3 +331,37 @@ char *lang_number(char *out, size_t cap, double value, int decimals)
     out[o] = '\0';
     return out;
 }
+
+/* ---- Money -------------------------------------------------------------- */
+
+static char currency[8] = "$";
+
+bool lang_set_currency(const char *code)
+{
+    static const struct {
+        const char *code, *sign;
+    } known[] = {{"USD", "$"}, {"EUR", "\u20ac"}, {"GBP", "\u00a3"},
+                 {"BRL", "R$"}, {"JPY", "\u00a5"}};
+    if (strlen(code) != 3 ||
+        strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
+        return false;
+    snprintf(currency, sizeof currency, "%s ", code);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(code, known[i].code) &&
+            (lang_utf8() || (unsigned char)known[i].sign[0] < 0x80))
+            snprintf(currency, sizeof currency, "%s", known[i].sign);
+    return true;
+}
+
+const char *lang_currency(void)
+{
+    return currency;
+}
+
+char *lang_money(char *out, size_t cap, double value, int decimals)
+{
+    char text[40];
+    snprintf(out, cap, "%s%s", currency,
+             lang_number(text, sizeof text, value, decimals));
+    return out;
+}

@@ -39,4 +39,12 @@ bool lang_utf8(void);
  * sign, thousands grouped. Returns out. */
 char *lang_number(char *out, size_t cap, double value, int decimals);
 
+/* From now on money is shown in this currency (three capitals; USD at first);
+ * false where the text is none. */
+bool lang_set_currency(const char *code);
+/* Writes an amount with its currency's sign in front: "$1.50". Returns out. */
+char *lang_money(char *out, size_t cap, double value, int decimals);
+/* The sign alone: "$". */
+const char *lang_currency(void);
+
 #endif

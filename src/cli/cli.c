@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/config.h"
 #include "base/lang.h"
 #include "base/say.h"
 
@@ -252,7 +253,11 @@ int cli_main(int argc, char **argv)
                                  "--help`"), argv[0]);
         return say_err("stillroom", &e);
     }
-    c.who = login_name();
+    c.who = config_defaults(&c.e);
+    if (c.e.code)
+        return cli_fail(&c);
+    if (!c.who)
+        c.who = login_name();
     int code = sub->run(&c);
     store_close(&c.s);
     free(c.who);

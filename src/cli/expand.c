@@ -15,7 +15,7 @@
 /* Watches a job until it ends; its exit code. */
 static int wait_for(struct cli *c, int64_t job)
 {
-    char *dir = store_work_dir(c->s, "j", job);
+    char *dir = store_work_dir(c->s, "j", job), cost[32];
     int code = 1;
     for (;;) {
         struct job_view v = job_look(dir);
@@ -26,13 +26,14 @@ static int wait_for(struct cli *c, int64_t job)
             const json *n = json_get(v.status, "figures");
             code = strcmp(state, "done") != 0;
             say(stdout, _("j%lld %s: %lld of %lld calls answered, %lld "
-                          "found, %lld passed, $%.2f\n"), (long long)job,
+                          "found, %lld passed, %s\n"), (long long)job,
                 v.state == JOB_ENDED ? state : "interrupted",
                 (long long)json_get_int(n, "answered", 0),
                 (long long)json_get_int(n, "calls", 0),
                 (long long)json_get_int(n, "found", 0),
                 (long long)json_get_int(n, "passed", 0),
-                json_get_number(n, "cost", 0));
+                lang_money(cost, sizeof cost,
+                           json_get_number(n, "cost", 0), 2));
             if (why)
                 say(stderr, "%s\n", why);
         }

@@ -50,12 +50,12 @@ static void print_job(struct cli *c, int64_t id)
         buf_free(&b);
     } else {
         say(stdout, _("j%-5lld %-13s %-11s %lld of %lld calls, %lld failed, "
-                      "%lld lost  $%s\n"), (long long)id,
+                      "%lld lost  %s\n"), (long long)id,
             j.recipe_name ? j.recipe_name : j.kind, state_of(&v, &j),
             (long long)done, (long long)n.total,
             (long long)n.by_state[CALL_FAILED],
             (long long)n.by_state[CALL_LOST],
-            lang_number(cost, sizeof cost, n.cost, 2));
+            lang_money(cost, sizeof cost, n.cost, 2));
     }
     job_view_free(&v);
     free(dir);

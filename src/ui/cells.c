@@ -32,6 +32,7 @@ void cells_setup(bool ascii, bool colour)
         init_pair((short)(i + 1), roles[i].fg, -1);
 }
 
+void cells_ascii(bool on) { how.ascii = on; }
 void cells_show_hidden(bool on) { how.marks = on; }
 bool cells_colour(void) { return how.colour; }
 const char *style_name(enum style r) { return roles[r].name; }

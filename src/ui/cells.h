@@ -22,6 +22,8 @@ enum style {
  * hidden characters are shown as marks (else as one dot each). */
 void cells_setup(bool ascii, bool colour);
 void cells_show_hidden(bool on);
+/* Every sign in ASCII from now on, or not. */
+void cells_ascii(bool on);
 bool cells_colour(void);
 
 /* The role's name, as in a theme. */

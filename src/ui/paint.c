@@ -271,6 +271,7 @@ static void draw_list(struct app *a, const struct view_ops *ops,
         w.h--;
     }
     a->page = w.h > 1 ? w.h - 1 : 1;
+    a->list_y = w.y;
     list_scroll(l, (size_t)w.h);
     for (int i = 0; i < w.h && l->top + (size_t)i < l->all.n; i++)
         ops->row(a, l->top + (size_t)i, w.y + i, w.x, w.w,
@@ -452,7 +453,7 @@ void ui_paint(struct app *a)
 {
     const struct view_ops *ops = view_ops(a->view);
     bool pane = COLS < 60 || LINES < 16, tiny = COLS < 40 || LINES < 8;
-    cells_show_hidden(a->show_hidden);
+    cells_show_hidden(a->options.value[OPTION_HIDDEN] == OPTION_ON);
     if (a->stale == STALE_ALL)
         clearok(curscr, TRUE);
     erase();

@@ -35,6 +35,8 @@ bool terminfo_can_move(const char *name);
 static struct {
     bool on;
     SCREEN *screen;
+    bool mouse;
+    int click; /* the row of the last one */
 } term;
 
 static void send(const char *s)
@@ -132,6 +134,21 @@ int term_fd(void)
     return 0;
 }
 
+void term_mouse(bool on)
+{
+    if (on == term.mouse)
+        return;
+    term.mouse = on;
+    mouseinterval(0);
+    mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0,
+              NULL);
+}
+
+int term_click(void)
+{
+    return term.click;
+}
+
 /* ---- Keys --------------------------------------------------------------- */
 
 static const char *special(int key)
@@ -151,6 +168,19 @@ static const char *special(int key)
     case KEY_BTAB: return "BackTab";
     default: return "?key"; /* one that nothing is bound to */
     }
+}
+
+static const char *mouse(void)
+{
+    MEVENT m;
+    if (getmouse(&m) != OK)
+        return "?key";
+    if (m.bstate & BUTTON4_PRESSED)
+        return "Up";
+    if (m.bstate & BUTTON5_PRESSED)
+        return "Down";
+    term.click = m.y;
+    return "Click";
 }
 
 static const char *plain(wint_t c)
@@ -219,6 +249,8 @@ const char *term_key(struct buf *paste, bool *gone)
         read_paste(paste);
         return "Paste";
     }
+    if (rc == KEY_CODE_YES && c == KEY_MOUSE)
+        return mouse();
     if (rc == KEY_CODE_YES)
         return special((int)c);
     return plain(c);

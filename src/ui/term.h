@@ -36,4 +36,9 @@ bool term_edit(const char *text, char *const drop[], struct buf *out,
 /* Sends text to the terminal's clipboard (OSC 52, at most 64 KiB). */
 void term_copy(const char *text);
 
+/* Listens to the mouse, or not; then "Click" is a key and the wheel is Up and
+ * Down. The row of the last click. */
+void term_mouse(bool on);
+int term_click(void);
+
 #endif

@@ -42,6 +42,8 @@ static void one_key(struct screen *x, const char *key, const struct buf *paste)
     struct app *a = &x->app;
     if (!strcmp(key, "Paste"))
         app_paste(a, buf_str(paste));
+    else if (!strcmp(key, "Click"))
+        app_click(a, term_click());
     else if (!strcmp(key, "^Z")) {
         term_suspend();
         a->stale = STALE_ALL;
@@ -133,6 +135,14 @@ static void say_what_goes_on(struct app *a)
                   (unsigned long)a->runs.running), a->runs.running);
 }
 
+/* What options say of the terminal itself. */
+static void set_up(struct app *a)
+{
+    enum option_value ascii = a->options.value[OPTION_ASCII];
+    cells_ascii(ascii == OPTION_ON || (ascii == OPTION_AUTO && !lang_utf8()));
+    term_mouse(a->options.value[OPTION_MOUSE] == OPTION_ON);
+}
+
 int ui_run(struct store *s, const char *who, bool tour)
 {
     struct screen x = {0};
@@ -153,8 +163,10 @@ int ui_run(struct store *s, const char *who, bool tour)
     loop_timer(x.loop, LOOK_MS, on_look, &x);
     x.app.stale = STALE_ALL;
     while (!x.app.quit && !x.gone) {
-        if (x.app.stale)
+        if (x.app.stale) {
+            set_up(&x.app);
             ui_paint(&x.app);
+        }
         loop_once(x.loop, -1);
     }
     if (!x.gone) {

@@ -23,7 +23,10 @@ static void help_where(struct app *a, int y, int x, int w)
     };
     cells_printf(y, x, w, STYLE_FACT,
                  _("help   %s   %zu actions   / searches, Enter does it, q "
-                   "back"), _(titles[a->help_of]), a->help.all.n);
+                   "back"),
+                 a->help_all ? _("all views")
+                                     : _(titles[a->help_of]),
+                 a->help.all.n);
 }
 
 static void help_header(struct app *a, int y, int x, int w)
@@ -49,7 +52,7 @@ static void help_row(struct app *a, size_t i, int y, int x, int w, bool on)
 
 const struct view_ops view_help = {help_where, help_header, help_row, NULL,
                                    most_rows,
-    .footer = "open find back help"};
+    .footer = "open find help-all back"};
 
 /* ---- Messages ----------------------------------------------------------- */
 

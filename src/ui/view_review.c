@@ -10,6 +10,13 @@
 #include "base/utf8.h"
 #include "ui/ui.h"
 
+/* Whether [-a-] and {+b+} stand around a diff's words. */
+static bool diff_marks(const struct app *a)
+{
+    enum option_value v = a->options.value[OPTION_DIFFMARKS];
+    return v == OPTION_ON || (v == OPTION_AUTO && !cells_colour());
+}
+
 static void where(struct app *a, int y, int x, int w)
 {
     const struct review_state *r = &a->review;
@@ -216,7 +223,7 @@ static void answer_part(struct app *a, struct part *p, bool near_here)
         part_gutf(p, STYLE_FACT, NULL, _("+%zu -%zu words"), d.added,
                   d.removed);
         diff_free(&d);
-        add_diff(&p->body, before, text, a->diffmarks || !cells_colour());
+        add_diff(&p->body, before, text, diff_marks(a));
     } else {
         rich_add(&p->body, STYLE_TEXT, text);
     }
@@ -245,7 +252,7 @@ static void near_part(struct app *a, struct part *p)
         part_gut(p, STYLE_FACT, _("limit"),
                  short_figure(limit, sizeof limit, near->bound));
     char *mine = prompt_text(r->now.prompt);
-    add_diff(&p->body, r->near_text, mine, a->diffmarks || !cells_colour());
+    add_diff(&p->body, r->near_text, mine, diff_marks(a));
     free(mine);
 }
 

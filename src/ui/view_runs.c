@@ -13,9 +13,9 @@ static void where(struct app *a, int y, int x, int w)
 {
     char spent[24];
     cells_printf(y, x, w, STYLE_FACT,
-                 _("%s   %d running   $%s spent"),
+                 _("%s   %d running   %s spent"),
                  a->target_name ? a->target_name : "", a->runs.running,
-                 lang_number(spent, sizeof spent, a->counts.cost, 2));
+                 lang_money(spent, sizeof spent, a->counts.cost, 2));
 }
 
 static void header(struct app *a, int y, int x, int w)
@@ -385,8 +385,8 @@ static void job_part(struct app *a, struct part *p)
              _("new prompts and answers in the replies\n"));
     rich_add(&p->body, STYLE_TEXT,
              _("they stand at the end of the Review queue\n"));
-    snprintf(text, sizeof text, _("$%s spent; %s tokens in, %s out\n"),
-             lang_number(right, sizeof right, x->counts.cost, 2),
+    snprintf(text, sizeof text, _("%s spent; %s tokens in, %s out\n"),
+             lang_money(right, sizeof right, x->counts.cost, 2),
              lang_number(in, sizeof in, (double)x->counts.tokens_in, 0),
              lang_number(out, sizeof out, (double)x->counts.tokens_out, 0));
     rich_add(&p->body, STYLE_TEXT, text);

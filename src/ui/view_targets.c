@@ -22,12 +22,12 @@ static void where(struct app *a, int y, int x, int w)
         spent += n.cost;
     }
     cells_printf(y, x, w, STYLE_FACT,
-                 P_("%zu target   %s accepted   %s pending   $%s spent",
-                    "%zu targets   %s accepted   %s pending   $%s spent",
+                 P_("%zu target   %s accepted   %s pending   %s spent",
+                    "%zu targets   %s accepted   %s pending   %s spent",
                     l->all.n),
                  l->all.n, count_text(one, sizeof one, accepted),
                  count_text(two, sizeof two, pending),
-                 lang_number(three, sizeof three, spent, 2));
+                 lang_money(three, sizeof three, spent, 2));
 }
 
 static void header(struct app *a, int y, int x, int w)

@@ -10,6 +10,7 @@ done
 
 drives "welcome" "$scripts/welcome.script"
 drives "teacher" "$scripts/teacher.script"
+drives "config" "$scripts/config.script"
 drives "work" "$scripts/work.script"
 rm -f stillroom.db
 
