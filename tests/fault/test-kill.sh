@@ -7,22 +7,24 @@ if [ "$STILLROOM_CHECK" = short ]; then
     echo "skipped: a short check leaves the kill loops out"
     exit 77
 fi
-points=${KILL_POINTS:-200}
+points=${KILL_POINTS:-1000}
 [ "$STILLROOM_CHECK" = long ] && points=100000
 $S init > /dev/null
-printf '{"question":"Q1?","answer":"1"}\n{"question":"Q2?","answer":"2"}\n{"question":"Q3?","answer":"3"}\n' > q.jsonl
+for i in 1 2 3; do
+    printf '{"question":"Q%s?","answer":"%s"}\n' $i $i
+done > q.jsonl
 $S import --as samples q.jsonl > /dev/null
 tar cf fresh.tar stillroom.db stillroom.runs
 
-# After a kill: acknowledged (the output says so) implies stored.
-examine() { # NAME OUTPUT COMMITTED-STATUS
-    got=$($S review --filter id:1 --json 2>&1)
+# After a kill: acknowledged (the output says so) implies stored; else it is
+# there or it is not. A sample's state is its status and number of answers.
+examine() { # NAME OUTPUT SAID SAMPLE BEFORE AFTER
+    got=$($S show "$4" --json 2>&1)
+    state=$(echo "$got" | sed 's/.*"status":"\([a-z]*\)".*/\1/')
+    state=$state$(echo "$got" | grep -o '"parent":' | wc -l)
     case "$2" in
-    *"$3"*) has "$1: acknowledged and kept" "\"status\":\"$4\"" "$got" ;;
-    *) case "$got" in
-       *'"status":"pending"'* | *"\"status\":\"$4\""*) ;;
-       *) has "$1: one of two states" '"status":"pending"' "$got" ;;
-       esac ;;
+    *"$3"*) is "$1: acknowledged and kept" "$6" "$state" ;;
+    *) [ "$state" = "$5" ] || is "$1: one of two states" "$6" "$state" ;;
     esac
     found=$($S fsck 2>&1)
     case "$found" in
@@ -41,25 +43,37 @@ restore() {
     tar xf fresh.tar
 }
 
-if strace -o /dev/null true 2> /dev/null; then
-    killed=0
+# Every call of one decision, each a run of its own.
+kill_at_each() { # SAID SAMPLE BEFORE AFTER COMMAND...
+    said=$1 sample=$2 before=$3 after=$4
+    shift 4
     for call in openat pread64 pwrite64 fdatasync fsync ftruncate rename \
         fcntl write close lseek unlink; do
         n=1
         while [ $killed -lt "$points" ]; do
             restore
             out=$(strace -qq -o /dev/null \
-                -e inject=$call:signal=KILL:when=$n \
-                "$S" review --accept 1 2> /dev/null)
+                -e inject=$call:signal=KILL:when=$n "$S" "$@" 2> /dev/null)
             code=$?
             [ $code = 137 ] || break
-            examine "$call $n" "$out" "1 accepted" accepted
+            examine "$5 $call $n" "$out" "$said" "$sample" "$before" "$after"
             killed=$((killed + 1))
             n=$((n + 1))
         done
     done
-    echo "killed at $killed system calls"
-    [ $killed -gt 60 ] || is "enough points were reached" "over 60" "$killed"
+}
+
+if strace -o /dev/null true 2> /dev/null; then
+    killed=0
+    printf 'one, or so\n' > answer
+    kill_at_each "1 accepted" 1 pending1 accepted1 review --accept 1
+    accepts=$killed
+    kill_at_each "2 rejected" 2 pending1 rejected1 \
+        review --reject 2 --reason wrong
+    kill_at_each "3 edited" 3 pending1 pending2 \
+        review --edit 3 --answer answer
+    echo "killed at $killed system calls, $accepts of them while accepting"
+    [ $killed -gt 180 ] || is "enough points" "over 180" "$killed"
 else
     echo "ok - skipped: ptrace is refused here, so no kills at system calls"
 fi
