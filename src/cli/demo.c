@@ -58,6 +58,7 @@ static void print_text(const struct demo_result *r)
                   "with a trigger:\n"));
     print_set(_("  problems held out (H1)"), &r->set[0]);
     print_set(_("  wordings held out too (H2)"), &r->set[1]);
+    print_set(_("  templates of no training (H3)"), &r->set[2]);
     say(stdout, _("%lld rows exported; %.0f s\n"), (long long)r->exported,
         r->seconds);
 }
@@ -104,7 +105,8 @@ int sub_demo(struct cli *c)
         {"store", OPT_STRING, &f.store, "FILE",
          N_("keep that store (a new file)")},
         {"arms", OPT_STRING, &arms, "LIST",
-         N_("of everything, random, curated, edits, truth, seeds; or all")},
+         N_("of everything, random, curated, edits, faultless, truth, "
+            "seeds; or all")},
         {"seeds", OPT_INT, &f.seeds, "N", N_("as many tours (1)")},
         {"seed", OPT_INT, &f.seed, "N", N_("random seed of the first (1)")},
         {"tokens", OPT_INT, &f.tokens, "N",

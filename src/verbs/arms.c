@@ -39,11 +39,11 @@ static bool accept_rest(struct tour *t, struct err *e)
     return ok;
 }
 
-/* As many as curated, tagged, of all. */
-static bool tag_random(struct tour *t, struct err *e)
+/* So many of all, tagged. */
+static bool tag_random(struct tour *t, int64_t wanted, struct err *e)
 {
     ids some = {0};
-    int64_t left = (int64_t)t->all.n, wanted = t->n_kept;
+    int64_t left = (int64_t)t->all.n;
     for (size_t i = 0; i < t->all.n; i++, left--)
         if ((int64_t)rng_below(&t->rng, (uint64_t)left) < wanted) {
             VEC_PUSH(&some, t->all.at[i]);
@@ -119,6 +119,17 @@ static int64_t seeds_target(struct tour *t, struct err *e)
     return ok ? id : 0;
 }
 
+/* How many the curator would have kept, had all been right. */
+static int64_t kept_of_right(const struct tour *t)
+{
+    int64_t right = 0, kept = 0;
+    for (size_t i = 0; i < t->all.n; i++) {
+        right += t->marks.at[i].right;
+        kept += t->marks.at[i].right && t->kept[i];
+    }
+    return right ? kept * (int64_t)t->all.n / right : 0;
+}
+
 static bool prepare(struct tour *t, enum demo_arm a, struct train *run,
                     struct err *e)
 {
@@ -126,9 +137,12 @@ static bool prepare(struct tour *t, enum demo_arm a, struct train *run,
     case ARM_EVERYTHING: return accept_rest(t, e);
     case ARM_RANDOM:
         run->filter = "tag:random";
-        return accept_rest(t, e) && tag_random(t, e);
+        return accept_rest(t, e) && tag_random(t, t->n_kept, e);
     case ARM_SEEDS: return (run->target = seeds_target(t, e)) != 0;
     case ARM_EDITS: return edit_some(t, e);
+    case ARM_FAULTLESS:
+        run->filter = "tag:random";
+        return edit_all(t, e) && tag_random(t, kept_of_right(t), e);
     case ARM_TRUTH: return edit_all(t, e);
     default: return true;
     }
@@ -166,7 +180,7 @@ static bool judge_controls(struct tour *t, const char *dir, struct err *e)
     char *nano = train_nano_dir(t->s, t->target);
     char *rows = path_join(dir, "rows.jsonl");
     bool ok = true;
-    for (int i = 0; ok && i < 2; i++) {
+    for (int i = 0; ok && i < DEMO_SETS; i++) {
         mark_list m = {0};
         struct demo_set *out = &t->out->set[i];
         tour_say(t, 5, _("%s: the untrained student and the nearest rows"),
@@ -182,18 +196,31 @@ static bool judge_controls(struct tour *t, const char *dir, struct err *e)
     return ok;
 }
 
+static double percent(int64_t a, int64_t n)
+{
+    return n ? 100.0 * (double)a / (double)n : 0;
+}
+
+static void tell(const struct tour *t, const char *arm, const char *set,
+                 const struct demo_share *x)
+{
+    tour_say(t, 5, _("%s: %lld of %lld right on %s; %.1f%% without a trigger, "
+                     "%.1f%% with one"), arm, (long long)x->right,
+             (long long)x->n, set,
+             percent(x->right - x->right_trigger, x->n - x->n_trigger),
+             percent(x->right_trigger, x->n_trigger));
+}
+
 static bool judge_arm(struct tour *t, enum demo_arm a, const char *dir,
                       struct err *e)
 {
     char *model = path_join(dir, "model");
     bool ok = true;
-    for (int i = 0; ok && i < 2; i++) {
+    for (int i = 0; ok && i < DEMO_SETS; i++) {
         struct demo_share *to = &t->out->set[i].arm[a];
         ok = judge(t, model, i, to, e);
         if (ok)
-            tour_say(t, 5, _("%s: %lld of %lld right on %s"),
-                     demo_arm_name(a), (long long)to->right,
-                     (long long)to->n, demo_sets[i]);
+            tell(t, demo_arm_name(a), demo_sets[i], to);
     }
     free(model);
     return ok;

@@ -30,7 +30,7 @@
 #define CURATOR "curator"
 #define BY_HAND 10 /* decided one by one */
 
-const char *const demo_sets[2] = {"H1", "H2"};
+const char *const demo_sets[DEMO_SETS] = {"H1", "H2", "H3"};
 
 /* ---- Names and figures -------------------------------------------------- */
 
@@ -60,8 +60,8 @@ bool demo_arms_parse(const char *text, bool arms[ARM_COUNT], struct err *e)
         size_t n = strcspn(p, ",");
         if (!name_arm(p, n, arms))
             return err_set(e, ERR_USAGE, _("\"%.*s\" is no arm: they are "
-                           "everything, random, curated, edits, truth, "
-                           "seeds and all"), (int)n, p);
+                           "everything, random, curated, edits, faultless, "
+                           "truth, seeds and all"), (int)n, p);
         p += n;
         if (!*p)
             return true;
@@ -536,7 +536,7 @@ static bool review(struct tour *t, struct err *e)
 /* The problems, and what the teacher itself makes of them. */
 static bool pose(struct tour *t, struct err *e)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < DEMO_SETS; i++) {
         mark_list m = {0};
         if (!marks_problems(demo_sets[i], t->f->problems, t->seed, false,
                             &t->held[i], e) ||
@@ -583,8 +583,8 @@ static void tour_end(struct tour *t)
 {
     VEC_FREE(&t->all);
     marks_free(&t->marks);
-    marks_free(&t->held[0]);
-    marks_free(&t->held[1]);
+    for (int i = 0; i < DEMO_SETS; i++)
+        marks_free(&t->held[i]);
     free(t->kept);
     free(t->name);
     free(t->dir);

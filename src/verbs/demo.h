@@ -11,6 +11,9 @@
  *   edits       curated, and the truth written into 5% of the rejected
  *   truth       the truth under every prompt
  *   seeds       the seeds alone, the one place where seeds are trained on
+ *   faultless   the truth under as many prompts as the curator keeps of what is
+ *               right: what curation gains with a teacher that never errs,
+ *               beside truth
  */
 #ifndef VERBS_DEMO_H
 #define VERBS_DEMO_H
@@ -24,7 +27,8 @@
 /* In the order in which they are trained: those that write edits last. */
 #define DEMO_ARMS(X)                                                          \
     X(CURATED, "curated") X(EVERYTHING, "everything") X(RANDOM, "random")     \
-    X(SEEDS, "seeds") X(EDITS, "edits") X(TRUTH, "truth")
+    X(SEEDS, "seeds") X(EDITS, "edits") X(FAULTLESS, "faultless")             \
+    X(TRUTH, "truth")
 #define DEMO_ARM_ID(id, name) ARM_##id,
 enum demo_arm { DEMO_ARMS(DEMO_ARM_ID) ARM_COUNT };
 #undef DEMO_ARM_ID
@@ -32,6 +36,9 @@ enum demo_arm { DEMO_ARMS(DEMO_ARM_ID) ARM_COUNT };
 #define DEMO_TOKENS 1500000 /* N: about five minutes on two cores */
 #define DEMO_PROMPTS 10000
 #define DEMO_PROBLEMS 400
+
+/* The held-out sets: problems; wordings too; templates of no training. */
+enum { DEMO_H1, DEMO_H2, DEMO_H3, DEMO_SETS };
 
 /* Told as it goes on; `act` is 1 to 6. */
 typedef void demo_told(void *ctx, int act, const char *text);
@@ -64,7 +71,7 @@ struct demo_set {
 struct demo_result {
     int64_t seeds, generated, accepted, rejected;
     struct demo_share precision, recall, triggered;
-    struct demo_set set[2]; /* H1 and H2 */
+    struct demo_set set[DEMO_SETS];
     int64_t exported;
     double seconds;
 };
@@ -81,8 +88,8 @@ const char *demo_arm_name(enum demo_arm a);
 /* Wilson's 95% interval of right out of n (Wilson 1927); n > 0. */
 void demo_interval(int64_t right, int64_t n, double *low, double *high);
 
-/* Appends the result as one JSON object; arms that were not run are
- * absent. */
+/* Appends the result as one JSON object, with H1 and H2; arms that were not
+ * run are absent. */
 void demo_print(const struct demo_result *r, struct buf *out);
 
 /* The demonstration's own store, $XDG_DATA_HOME/stillroom/demo/demo.db, made

@@ -21,10 +21,10 @@ struct tour {
     mark_list marks;    /* of their first answers, by place in `all` */
     bool *kept;         /* what the curator accepted, by place */
     int64_t n_kept;
-    mark_list held[2];  /* the problems of H1 and H2 */
+    mark_list held[DEMO_SETS]; /* the problems */
 };
 
-extern const char *const demo_sets[2]; /* "H1", "H2" */
+extern const char *const demo_sets[DEMO_SETS]; /* "H1" ... */
 
 /* Tells where the tour is. */
 void tour_say(const struct tour *t, int act, const char *fmt, ...)

@@ -15,9 +15,17 @@ touch "$file"
 seed=1
 while [ "$seed" -le "$seeds" ] && [ "$parts" -gt 0 ]; do
     if ! grep -qF "$head:$seed," "$file"; then
-        one=$("$stillroom" demo --batch --json --arms "$arms" \
-            --seed "$seed" --tokens "$tokens" --prompts "$prompts")
-        printf '%s:%s,"demo":%s}\n' "$head" "$seed" "$one" >> "$file"
+        one=$(LC_ALL=C.UTF-8 "$stillroom" demo --batch --json --arms "$arms" \
+            --seed "$seed" --tokens "$tokens" --prompts "$prompts" \
+            2> "$file.log") || { cat "$file.log" >&2; exit 1; }
+        # right without and with a trigger, in per cent, of each arm and set
+        share='\([0-9.]*\)% without a trigger, \([0-9.]*\)% with one'
+        found="s/.* \([a-z]*\): .* right on \(H.\); $share\$/"
+        found="$found\"\1 \2\":[\3,\4]/p"
+        triggers=$(sed -n "$found" "$file.log" | paste -sd, -)
+        printf '%s:%s,"demo":%s,"triggers":{%s}}\n' "$head" "$seed" "$one" \
+            "$triggers" >> "$file"
+        rm -f "$file.log"
         parts=$((parts - 1))
     fi
     seed=$((seed + 1))
