@@ -527,15 +527,27 @@ static void copy_text(struct app *a)
 
 /* ---- Dispatching -------------------------------------------------------- */
 
+/* What was said of another view goes. */
+static bool turn_to(struct app *a, enum action act)
+{
+    static const enum action tabs[VIEW_TABS] = {
+        ACT_VIEW1, ACT_VIEW2, ACT_VIEW3, ACT_VIEW4, ACT_VIEW5, ACT_VIEW6};
+    for (int i = 0; i < VIEW_TABS; i++) {
+        if (tabs[i] != act)
+            continue;
+        if (a->view != (enum view)i)
+            a->said[0] = '\0';
+        app_open(a, (enum view)i);
+        return true;
+    }
+    return false;
+}
+
 static bool common_act(struct app *a, enum action act, const char *args)
 {
+    if (turn_to(a, act))
+        return true;
     switch (act) {
-    case ACT_VIEW1: app_open(a, VIEW_TARGETS); return true;
-    case ACT_VIEW2: app_open(a, VIEW_SEEDS); return true;
-    case ACT_VIEW3: app_open(a, VIEW_REVIEW); return true;
-    case ACT_VIEW4: app_open(a, VIEW_RANK); return true;
-    case ACT_VIEW5: app_open(a, VIEW_RUNS); return true;
-    case ACT_VIEW6: app_open(a, VIEW_EXPORT); return true;
     case ACT_EXPAND: form_open(a, FORM_EXPAND); return true;
     case ACT_TEACHER: form_open(a, FORM_TEACHER); return true;
     case ACT_TRAIN: form_open(a, FORM_TRAIN); return true;

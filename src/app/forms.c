@@ -11,8 +11,12 @@
 #include "base/rng.h"
 #include "recipe/recipe.h"
 #include "teacher/profile.h"
+#include "store/stat.h"
+#include "verbs/demo.h"
 #include "verbs/elicit.h"
 #include "verbs/train.h"
+
+#define NANO_EPOCHS "32"
 
 static const char RECIPE[] = N_("RECIPE");
 static const char TEACHER[] = N_("TEACHER");
@@ -54,8 +58,13 @@ static void add_teachers(struct form *f)
         form_choice(x, "builtin");
 }
 
-static void build_expand(struct form *f)
+static void build_expand(struct app *a, struct form *f)
 {
+    struct store_counts n;
+    char prompts[24];
+    store_count(a->s, &n);
+    snprintf(prompts, sizeof prompts, "%d",
+             a->tour && !n.candidates ? DEMO_PROMPTS : 200);
     *f = (struct form){.kind = FORM_EXPAND, .facts_label = N_("ESTIMATE"),
                        .preview_label = N_("FIRST PROMPT")};
     add_recipes(f);
@@ -64,7 +73,7 @@ static void build_expand(struct form *f)
     form_choice(x, _("every split"));
     for (int i = 0; i < SPLIT_COUNT; i++)
         form_choice(x, split_name((enum split)i));
-    form_add(f, FIELD_NUMBER, PROMPTS, "200");
+    form_add(f, FIELD_NUMBER, PROMPTS, prompts);
     x = form_add(f, FIELD_NUMBER, ANSWERS, "1");
     snprintf(x->note, sizeof x->note, "%s", _("2 or more are for Rank"));
     x = form_add(f, FIELD_NUMBER, TEMPERATURE, "");
@@ -167,7 +176,9 @@ static void build_train(struct form *f)
     x = form_add(f, FIELD_LINE, FILTER, "");
     x->width = 40;
     snprintf(x->note, sizeof x->note, "%s", _("empty: all accepted"));
-    form_add(f, FIELD_NUMBER, EPOCHS, "4");
+    x = form_add(f, FIELD_NUMBER, EPOCHS, NANO_EPOCHS);
+    snprintf(x->note, sizeof x->note, "%s",
+             _("nano begins from nothing; a model needs 2 to 4"));
     form_add(f, FIELD_NUMBER, START, "1");
     f->buttons[f->n_buttons++] = N_("Start");
     f->buttons[f->n_buttons++] = N_("Close");
@@ -258,7 +269,7 @@ void form_open(struct app *a, enum form_kind kind)
     if (a->form.kind != kind) {
         form_free(&a->form);
         if (kind == FORM_EXPAND)
-            build_expand(&a->form);
+            build_expand(a, &a->form);
         else if (kind == FORM_TRAIN)
             build_train(&a->form);
         else

@@ -7,7 +7,7 @@
 #include "store/stat.h"
 
 static const char *const steps[] = {
-    N_("E, then 10000 new prompts, then Start: a teacher makes them"),
+    N_("E, then Start: a teacher makes prompts and answers them"),
     N_("3 opens Review: what came back waits there"),
     N_("read, then a or x: ten by hand; this teacher errs one time in four"),
     N_("* selects all in the filter, a shows a dry run, Y accepts the rest"),
