@@ -109,10 +109,15 @@ void app_load(struct app *a)
     a->stale = STALE_PAINT;
 }
 
+/* Counted anew only where something was written since. */
 static void refresh_counts(struct app *a)
 {
-    if (a->target)
-        target_counts(a->s, a->target, &a->counts);
+    struct counted now = {a->target, store_seq(a->s),
+                          store_data_version(a->s)};
+    if (!a->target || !memcmp(&now, &a->counted, sizeof now))
+        return;
+    target_counts(a->s, a->target, &a->counts);
+    a->counted = now;
 }
 
 void app_open(struct app *a, enum view v)

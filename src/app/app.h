@@ -160,6 +160,9 @@ struct app {
 
     /* counts on the tabs */
     struct target_counts counts;
+    struct counted {
+        int64_t target, seq, data_version;
+    } counted; /* what they were counted at */
 
     /* row 23 */
     char said[400];

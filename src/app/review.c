@@ -51,8 +51,8 @@ static void read_on(struct app *a, size_t n)
     int64_t after = r->list.all.n ? r->list.all.at[r->list.all.n - 1] : 0;
     if (!query_ids(a->s, &q, after, n, &r->list.all, &e))
         app_say_err(a, &e);
-    if (after == 0)
-        r->total = query_count(a->s, &q, &e);
+    if (after == 0) /* what waits is counted for the tab already */
+        r->total = r->filter ? query_count(a->s, &q, &e) : a->counts.pending;
     filter_free(&f);
 }
 
