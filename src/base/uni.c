@@ -168,3 +168,58 @@ enum uni_kind uni_kind(uint32_t cp)
         return UNI_NUMBER;
     return UNI_OTHER;
 }
+
+/* ---- Case --------------------------------------------------------------- */
+
+static char *mapped(const char *s, size_t n, int how)
+{
+    size_t len = 0;
+    const uint8_t *in = (const uint8_t *)s;
+    uint8_t *out = how == UNI_UPPER ? u8_toupper(in, n, NULL, NULL, NULL, &len)
+                   : how == UNI_TITLE
+                       ? u8_totitle(in, n, NULL, NULL, NULL, &len)
+                       : u8_tolower(in, n, NULL, NULL, NULL, &len);
+    char *copy = out ? xstrndup((const char *)out, len) : xstrndup(s, n);
+    free(out);
+    return copy;
+}
+
+char *uni_case(const char *s, size_t n, int how)
+{
+    uint32_t cp;
+    if (!n || how != UNI_CAPITAL)
+        return n ? mapped(s, n, how) : xstrdup("");
+    size_t first = utf8_get(s, n, &cp);
+    first = first ? first : 1;
+    char *head = mapped(s, first, UNI_TITLE);
+    char *tail = first < n ? mapped(s + first, n - first, UNI_LOWER)
+                           : xstrdup("");
+    char *all = xasprintf("%s%s", head, tail);
+    free(head);
+    free(tail);
+    return all;
+}
+
+/* ---- Normal forms ------------------------------------------------------- */
+
+char *uni_form(const char *s, size_t n, int form)
+{
+    uninorm_t forms[] = {UNINORM_NFC, UNINORM_NFD, UNINORM_NFKC,
+                         UNINORM_NFKD};
+    size_t len = 0;
+    if (!n)
+        return xstrdup("");
+    uint8_t *out = u8_normalize(forms[form], (const uint8_t *)s, n, NULL,
+                                &len);
+    char *copy = out ? xstrndup((const char *)out, len) : NULL;
+    free(out);
+    return copy;
+}
+
+int uni_punctuation(uint32_t cp)
+{
+    bool ascii = (cp >= 33 && cp <= 47) || (cp >= 58 && cp <= 64) ||
+                 (cp >= 91 && cp <= 96) || (cp >= 123 && cp <= 126);
+    return ascii || (cp >= 128 &&
+                     uc_is_general_category(cp, UC_CATEGORY_P));
+}

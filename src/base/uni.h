@@ -30,6 +30,18 @@ int uni_next_word(const char *s, size_t n, size_t *at, size_t *start,
 enum uni_kind { UNI_OTHER, UNI_LETTER, UNI_NUMBER, UNI_SPACE };
 enum uni_kind uni_kind(uint32_t cp);
 
+/* The text in another case (full mappings, the root locale): all letters, the
+ * first of each word, or the first alone and the rest small. Bytes that are
+ * not UTF-8 leave the text as it is. The caller frees. */
+enum { UNI_LOWER, UNI_UPPER, UNI_TITLE, UNI_CAPITAL };
+char *uni_case(const char *s, size_t n, int how);
+
+/* The text in a normal form (0 NFC, 1 NFD, 2 NFKC, 3 NFKD), NUL-ended; NULL
+ * where it is not UTF-8. The caller frees. */
+char *uni_form(const char *s, size_t n, int form);
+/* Punctuation as tokenizers mean it: ASCII's signs, and category P. */
+int uni_punctuation(uint32_t cp);
+
 /* How many words the text has. */
 size_t uni_count_words(const char *s);
 

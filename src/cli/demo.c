@@ -110,9 +110,9 @@ int sub_demo(struct cli *c)
         {"seeds", OPT_INT, &f.seeds, "N", N_("as many tours (1)")},
         {"seed", OPT_INT, &f.seed, "N", N_("random seed of the first (1)")},
         {"tokens", OPT_INT, &f.tokens, "N",
-         N_("answer tokens of each run (750000)")},
+         N_("answer tokens of each run (2250000)")},
         {"prompts", OPT_INT, &f.prompts, "N",
-         N_("asked of the teacher (10000)")},
+         N_("asked of the teacher (20000)")},
         {"problems", OPT_INT, &f.problems, "N",
          N_("held out, of H1 and of H2 each (400)")},
         {0}};

@@ -33,8 +33,10 @@
 enum demo_arm { DEMO_ARMS(DEMO_ARM_ID) ARM_COUNT };
 #undef DEMO_ARM_ID
 
-#define DEMO_TOKENS 1500000 /* N: about five minutes on two cores */
-#define DEMO_PROMPTS 10000
+/* Presets, from the grid in tests/bench/demo-grid.txt. N, the answer tokens of
+ * one arm, takes some three minutes on two cores. */
+#define DEMO_TOKENS 4500000
+#define DEMO_PROMPTS 20000
 #define DEMO_PROBLEMS 400
 
 /* The held-out sets: problems; wordings too; templates of no training. */

@@ -1,14 +1,14 @@
 #!/bin/sh
 # What curation gains: whole demonstrations, one a random seed, as JSON lines,
-# then the means. ARMS (everything,curated; all), SEEDS (3), TOKENS (1500000)
-# and PROMPTS (10000) say what; about 7 minutes a seed with two arms on two
+# then the means. ARMS (everything,curated; all), SEEDS (3), TOKENS (4500000)
+# and PROMPTS (20000) say what; about 6 minutes a seed with two arms on two
 # cores. Each line is kept in FILE (bench-demo.jsonl) as soon as it is there;
 # seeds that stand there already are not run again, and PARTS=n ends after n
 # new ones, so that a long measurement can be made in parts.
 set -eu
 stillroom=${top_builddir:-../..}/src/stillroom
-arms=${ARMS:-everything,curated} seeds=${SEEDS:-3} tokens=${TOKENS:-1500000}
-prompts=${PROMPTS:-10000} file=${FILE:-bench-demo.jsonl} parts=${PARTS:-99}
+arms=${ARMS:-everything,curated} seeds=${SEEDS:-3} tokens=${TOKENS:-4500000}
+prompts=${PROMPTS:-20000} file=${FILE:-bench-demo.jsonl} parts=${PARTS:-99}
 head="{\"bench\":\"demo\",\"arms\":\"$arms\""
 head="$head,\"tokens\":$tokens,\"prompts\":$prompts,\"seed\""
 touch "$file"

@@ -157,6 +157,18 @@ translations() {
     rm -f "$found.pot"
 }
 
+# Every text has its Portuguese.
+untranslated() {
+    command -v msgmerge > /dev/null || return 0
+    # shellcheck disable=SC2046
+    xgettext -C -k_ -kN_ -kP_:1,2 --from-code=UTF-8 -o "$found.pot" \
+        $(grep -v '^#' po/POTFILES.in) 2> /dev/null
+    msgmerge -q --no-fuzzy-matching -o "$found.po" po/pt_BR.po "$found.pot"
+    msgattrib --untranslated --no-wrap "$found.po" |
+        sed -n '/^msgid ""$/d; s/^msgid \(.*\)/po\/pt_BR.po: lacks \1/p'
+    rm -f "$found.pot" "$found.po"
+}
+
 # A key means one thing in a view.
 keys() {
     tr '\n' ' ' < src/app/actions.def | sed 's/ACTION(/\
@@ -204,7 +216,10 @@ if [ "$1" = potfiles ]; then
     potfiles
     exit
 fi
-{ includes; lengths; banned; comments; translations; keys; readme; } > "$found"
+{
+    includes; lengths; banned; comments; translations; untranslated; keys
+    readme
+} > "$found"
 while read -r line; do
     grep -qxF "$line" "$known" && echo "known: $line"
 done < "$found"

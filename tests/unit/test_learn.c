@@ -42,7 +42,7 @@ static bool load(const char *text, struct items *d, int context,
     char *path = write_rows(text);
     struct tokenizer *t = tokenizer_new(template_tokens);
     t->eos = 0;
-    t->template = xstrdup(TEMPLATE_NANO);
+    tokenizer_set_template(t, TEMPLATE_NANO);
     *d = (struct items){0};
     bool ok = items_load(d, t, &path, 1, context, e);
     tokenizer_free(&t);

@@ -326,7 +326,7 @@ static void folders_that_are_none(void **state)
     struct err e = {0};
     assert_int_equal(proc_capture(copy, NULL, NULL, &out, &e), 0);
     static const char template[] = "{\"eos_token\":\"<|end|>\","
-                                   "\"chat_template\":\"{{ messages }}\"}";
+                                   "\"chat_template\":\"{{ messages\"}";
     assert_ok(file_replace(path, template, sizeof template - 1, 0600, false,
                            &e), e);
     const char *args[] = {"serve", odd, NULL};

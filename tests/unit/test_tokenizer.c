@@ -179,18 +179,19 @@ static void hostile_files_are_refused(void **state)
             "not in the vocabulary");
     refused("\"merges\":[[", "\"merges\":[7,[", "merge 1 is not a pair");
     refused("\"merges\":[[", "\"merges\":[\"a  b\",[", "not a pair");
-    refused("\"!\":", "\"!\":1e12,\"x!\":", "id");
+    refused("\"!\":", "\"!\":1e12,\"x!\":", "whole number");
     refused("\"!\":", "\"!!\":-3,\"!\":", "id");
     refused("\"!\":", "\"!!\":10,\"!\":", "taken");
     refused("\"!\":", "\"!!\":1099511627776,\"!\":", "id");
     refused("\"!\":38,", "", "byte");
-    refused("\"!\":", "\" \":", "byte letters");
+    refused("\"!\":", "\" \":", "taken");
     refused("\"BPE\"", "\"WordPiece\"", "WordPiece");
-    refused("\"normalizer\":null", "\"normalizer\":{\"type\":\"NFC\"}",
+    refused("\"normalizer\":null", "\"normalizer\":{\"type\":\"Nmt\"}",
             "normalizer");
-    refused("\"individual_digits\":true", "\"individual_digits\":false",
-            "pre_tokenizer");
-    refused("\"lstrip\":false", "\"lstrip\":true", "lstrip");
+    refused("\"Digits\"", "\"BertPreTokenizer\"", "pre_tokenizer");
+    refused("\"type\":\"Digits\"", "\"type\":\"Split\",\"pattern\":"
+            "{\"Regex\":\"(\"}", "cannot be compiled");
+    refused("\"Digits\"", "\"Split\"", "without a pattern");
     refused("\"dropout\":null", "\"dropout\":0.1", "dropout");
     refused("\"post_processor\":null", "\"post_processor\":{\"type\":\"x\"}",
             "post_processor");
@@ -215,7 +216,7 @@ static void answers_alone_are_trained(void **state)
         "[{\"id\": \"1\"}]}]", &c, &e), e);
     assert_false(template_render(t, &c, false, &r, &e));
     assert_non_null(strstr(e.text, "no chat template"));
-    t->template = xstrdup(TEMPLATE_NANO);
+    tokenizer_set_template(t, TEMPLATE_NANO);
     assert_ok(template_render(t, &c, false, &r, &e), e);
     assert_string_equal(buf_str(&r.text),
                         "<|system|>Be brief.<|user|>a?<|assistant|>first"

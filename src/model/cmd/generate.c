@@ -56,7 +56,7 @@ static bool answer(const struct llama *m, const struct tokenizer *t,
                        m->config.context - 1);
     struct rng r;
     rng_seed(&r, (uint64_t)a->seed);
-    struct generate g = {.end = t->eos, .max = (int)a->max, .rng = &r,
+    struct generate g = {.t = t, .max = (int)a->max, .rng = &r,
                          .sampling = {a->temperature, a->top_p,
                                       (int)a->top_k},
                          .vocab = m->config.vocab};

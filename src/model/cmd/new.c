@@ -107,17 +107,17 @@ static bool make(const struct wanted *n, struct err *e)
 
 int cmd_new(int argc, char **argv)
 {
-    struct wanted n = {.hidden = 128, .layers = 4, .heads = 4, .kv_heads = 2,
-                       .ffn = 352, .vocab = 512, .context = 512, .seed = 1};
+    struct wanted n = {.hidden = 64, .layers = 4, .heads = 2, .kv_heads = 1,
+                       .ffn = 192, .vocab = 512, .context = 512, .seed = 1};
     struct opt table[] = {
         {"--rows", OPT_FILES, &n.rows, "FILE...",
          N_("rows to learn the tokenizer from"), false},
-        {"--hidden", OPT_INT, &n.hidden, "N", N_("width (128)"), false},
+        {"--hidden", OPT_INT, &n.hidden, "N", N_("width (64)"), false},
         {"--layers", OPT_INT, &n.layers, "N", N_("layers (4)"), false},
-        {"--heads", OPT_INT, &n.heads, "N", N_("query heads (4)"), false},
+        {"--heads", OPT_INT, &n.heads, "N", N_("query heads (2)"), false},
         {"--kv-heads", OPT_INT, &n.kv_heads, "N",
-         N_("key and value heads (2)"), false},
-        {"--ffn", OPT_INT, &n.ffn, "N", N_("inner width (352)"), false},
+         N_("key and value heads (1)"), false},
+        {"--ffn", OPT_INT, &n.ffn, "N", N_("inner width (192)"), false},
         {"--vocab", OPT_INT, &n.vocab, "N",
          N_("tokens at most (512)"), false},
         {"--context", OPT_INT, &n.context, "N",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/lang.h"
@@ -23,6 +24,8 @@
 struct filter {
     const struct tokenizer *t;
     bool raw;
+    struct template_how how;
+    int64_t logits; /* of `score`: how many of the last position's */
     struct llama *m;
     struct work *k;
 };
@@ -130,12 +133,8 @@ static bool detokenize(struct filter *f, const json *in, struct buf *out,
 static bool render(struct filter *f, const json *in, struct buf *out,
                    struct err *e)
 {
-    struct chat c;
     struct rendered r;
-    if (!chat_from_json(json_get(in, "messages"), &c, e))
-        return false;
-    bool prompt = json_get_bool(in, "add_generation_prompt", false);
-    bool ok = template_render(f->t, &c, prompt, &r, e);
+    bool ok = template_render_json(f->t, in, &f->how, &r, e);
     if (ok) {
         struct jw w = jw_start(out);
         jw_open(&w, '{');
@@ -148,10 +147,24 @@ static bool render(struct filter *f, const json *in, struct buf *out,
             jw_int(&w, r.trained[i]);
         jw_close(&w);
         jw_close(&w);
-        rendered_free(&r);
     }
-    chat_free(&c);
+    rendered_free(&r);
     return ok;
+}
+
+/* The first logits of the last position. */
+static void print_logits(struct filter *f, const int32_t *ids, int n,
+                         struct jw *w)
+{
+    int vocab = f->m->config.vocab;
+    real *all = xmalloc((size_t)vocab * sizeof *all);
+    llama_logits(f->m, f->k, ids, n, all);
+    jw_key(w, "logits");
+    jw_open(w, '[');
+    for (int i = 0; i < vocab && i < f->logits; i++)
+        jw_fixed(w, (double)all[i], 6);
+    jw_close(w);
+    free(all);
 }
 
 static void print_scores(struct filter *f, const int32_t *ids, int n,
@@ -171,6 +184,8 @@ static void print_scores(struct filter *f, const int32_t *ids, int n,
     for (int t = 0; t + 1 < n; t++)
         jw_fixed(&w, logprob[t], 6);
     jw_close(&w);
+    if (f->logits)
+        print_logits(f, ids, n, &w);
     jw_close(&w);
     free(target);
     free(logprob);
@@ -193,47 +208,67 @@ static bool score(struct filter *f, const json *in, struct buf *out,
     return ok;
 }
 
-static int filter(int argc, char **argv, const char *usage, line_fn *fn)
+static int filter(int argc, char **argv, struct filter *f, struct opts *o,
+                  line_fn *fn)
+{
+    const char *dir = NULL;
+    o->word = &dir;
+    int code = opts_read(o, argc, argv);
+    if (code >= 0)
+        return code;
+    struct err e = {0};
+    struct tokenizer *t = tokenizer_load(dir, &e);
+    f->t = t;
+    bool ok = t && each_line(f, fn, &e);
+    tokenizer_free(&t);
+    return ok ? 0 : say_err("stillroom-model", &e);
+}
+
+static int raw_filter(int argc, char **argv, const char *usage, line_fn *fn)
 {
     struct filter f = {0};
-    const char *dir = NULL;
     struct opt table[] = {
         {"--raw", OPT_FLAG, &f.raw, NULL,
          N_("without the tokens that only frame a text"), false},
         {0},
     };
-    struct opts o = {usage, table, &dir};
-    int code = opts_read(&o, argc, argv);
-    if (code >= 0)
-        return code;
-    struct err e;
-    struct tokenizer *t = tokenizer_load(dir, &e);
-    f.t = t;
-    bool ok = t && each_line(&f, fn, &e);
-    tokenizer_free(&t);
-    return ok ? 0 : say_err("stillroom-model", &e);
+    struct opts o = {usage, table, NULL};
+    return filter(argc, argv, &f, &o, fn);
 }
 
 int cmd_tokenize(int argc, char **argv)
 {
-    return filter(argc, argv, N_("tokenize DIR < STRINGS"), tokenize);
+    return raw_filter(argc, argv, N_("tokenize DIR < STRINGS"), tokenize);
 }
 
 int cmd_detokenize(int argc, char **argv)
 {
-    return filter(argc, argv, N_("detokenize DIR < IDS"), detokenize);
+    return raw_filter(argc, argv, N_("detokenize DIR < IDS"), detokenize);
 }
 
 int cmd_render(int argc, char **argv)
 {
-    return filter(argc, argv, N_("render DIR < MESSAGES"), render);
+    struct filter f = {.how.now = clock_now() / 1000};
+    struct opt table[] = {
+        {"--now", OPT_INT, &f.how.now, "SECONDS",
+         N_("since 1970: what the template takes for now"), false},
+        {"--mask-thinking", OPT_FLAG, &f.how.mask_thinking, NULL,
+         N_("<think>...</think> is not trained"), false},
+        {0},
+    };
+    struct opts o = {N_("render DIR < MESSAGES"), table, NULL};
+    return filter(argc, argv, &f, &o, render);
 }
 
 int cmd_score(int argc, char **argv)
 {
     struct filter f = {0};
     const char *dir = NULL;
-    struct opt table[] = {{0}};
+    struct opt table[] = {
+        {"--logits", OPT_INT, &f.logits, "N",
+         N_("with the last position's first N logits"), false},
+        {0},
+    };
     struct opts o = {N_("score DIR < IDS"), table, &dir};
     int code = opts_read(&o, argc, argv);
     if (code >= 0)

@@ -46,9 +46,14 @@ static bool teacher_forced(const struct judging *j, struct work *k,
     const int32_t start[] = {0, T};
     struct batch b = {m->ids, target, start, 1, 0};
     *loss = llama_pass(j->m, k, &b, 0, NULL, &(struct told){.top = top});
-    bool all = m->ids[T] == j->t->eos;
+    int last = 0; /* the last trained id ends the answer */
+    bool all = true;
     for (int t = m->prompt - 1; t < T; t++)
-        all = all && top[t];
+        if (m->trained[t + 1]) {
+            all = all && top[t];
+            last = t + 1;
+        }
+    all = all && last && tokenizer_stops(j->t, m->ids[last]);
     free(target);
     free(top);
     return all;
@@ -58,7 +63,7 @@ static char *greedy(const struct judging *j, struct decoder *d,
                     const struct item *m)
 {
     int room = 2 * (m->n - m->prompt) + 32;
-    struct generate g = {.end = j->t->eos, .max = room,
+    struct generate g = {.t = j->t, .max = room,
                          .vocab = j->m->config.vocab};
     if ((size_t)g.vocab > j->t->n)
         g.vocab = (int)j->t->n;

@@ -12,7 +12,7 @@ int generate(struct decoder *d, const struct generate *g, const int32_t *ids,
     for (;;) {
         real *logits = decoder_logits(d);
         int32_t id = sample_token(logits, g->vocab, &g->sampling, g->rng);
-        *ended = id == g->end;
+        *ended = g->t && tokenizer_stops(g->t, id);
         if (!*ended && made >= g->max)
             return made;
         if (g->each && !g->each(g->ctx, id, logits))

@@ -7,13 +7,14 @@
 
 #include "base/rng.h"
 #include "model/net/decode.h"
+#include "model/token/tokenizer.h"
 
 /* Called for each token drawn (the end too), with the logits that it was
  * drawn from, which it may change. False stops. */
 typedef bool generate_fn(void *ctx, int32_t id, real *logits);
 
 struct generate {
-    int32_t end;     /* the token that ends an answer, -1: none */
+    const struct tokenizer *t; /* says which tokens end an answer; or NULL */
     int max;         /* tokens at most, the end not counted */
     struct sampling sampling;
     struct rng *rng; /* may be NULL where the temperature is 0 */

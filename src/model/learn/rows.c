@@ -113,20 +113,18 @@ static void keep(struct loading *g, struct item *m)
 static bool add_row(void *ctx, struct row *r, struct err *e)
 {
     struct loading *g = ctx;
-    struct rendered prompt, all;
-    if (!template_render(g->t, &r->prompt, true, &prompt, e))
-        return false;
+    struct rendered all;
     chat_add_copy(&r->prompt, &r->answer);
     if (!template_render(g->t, &r->prompt, false, &all, e)) {
-        rendered_free(&prompt);
+        rendered_free(&all);
         return false;
     }
     struct item m = {.id = r->id, .ids = all.ids, .trained = all.trained,
-                     .n = (int)all.n, .prompt = (int)prompt.n,
-                     .answer = template_answer(&r->answer)};
+                     .n = (int)all.n, .prompt = (int)all.first,
+                     .answer = xstrndup(buf_str(&all.text) + all.from,
+                                        all.to - all.from)};
     all.ids = NULL;
     all.trained = NULL;
-    rendered_free(&prompt);
     rendered_free(&all);
     keep(g, &m);
     return true;

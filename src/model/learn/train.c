@@ -62,7 +62,7 @@ static bool read_inputs(struct trainer *x, struct err *e)
         return err_set(e, ERR_INPUT, _("%s: the tokenizer has %zu tokens, the "
                                        "model %d"), t->dir, x->k->n,
                        x->m->config.vocab);
-    if (x->k->eos < 0)
+    if (!x->k->n_stop)
         return err_set(e, ERR_INPUT, _("%s: no token ends an answer"), t->dir);
     int context = x->m->config.context;
     if (x->s.context > context)

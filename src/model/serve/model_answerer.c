@@ -307,7 +307,7 @@ static bool draw(struct run *r)
     const struct student *s = r->s;
     int32_t id = sample_token(decoder_logits(r->d), s->vocab, &r->sampling,
                               &r->rng);
-    if (id == s->t->eos)
+    if (tokenizer_stops(s->t, id))
         return false;
     put_logprobs(r, id);
     add_piece(r, id);
@@ -366,18 +366,6 @@ static void free_student(void *ctx)
     free(s);
 }
 
-/* A template that is not known is told now, not at the first request. */
-static bool readable(const struct tokenizer *t, struct err *e)
-{
-    struct chat c = {0};
-    struct rendered r;
-    if (!t->template)
-        return true;
-    bool ok = template_render(t, &c, true, &r, e);
-    rendered_free(&r);
-    return ok;
-}
-
 struct answerer *model_answerer(const char *name, struct llama *m,
                                 struct tokenizer *t, struct err *e)
 {
@@ -390,7 +378,8 @@ struct answerer *model_answerer(const char *name, struct llama *m,
         s->vocab = (int)t->n;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->moved, NULL);
-    if (!readable(t, e)) {
+    /* a template that cannot be read is told now, not at the first request */
+    if (t->template && !template_check(t, e)) {
         free_student(s);
         return NULL;
     }

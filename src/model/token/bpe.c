@@ -1,6 +1,7 @@
 #include "model/token/bpe.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -53,6 +54,8 @@ const struct merge *merges_find(const struct merges *m, int32_t left,
     const struct merge *at = &m->at[slot(m, left, right)];
     return at->rank >= 0 ? at : NULL;
 }
+
+enum { SHORT = 32 };
 
 /* ---- Joining ------------------------------------------------------------ */
 
@@ -125,10 +128,39 @@ static void join(struct joiner *j, const struct join *x)
     push(j, j->prev[x->left]);
 }
 
+/* A short word: the best join is looked for anew each time. */
+static size_t merge_short(const struct merges *m, struct symbol *s, size_t n)
+{
+    const struct merge *join[SHORT]; /* of symbol i with the next one */
+    for (size_t i = 0; i + 1 < n; i++)
+        join[i] = merges_find(m, s[i].id, s[i + 1].id);
+    while (n > 1) {
+        size_t best = n;
+        for (size_t i = 0; i + 1 < n; i++)
+            if (join[i] && (best == n || join[i]->rank < join[best]->rank))
+                best = i;
+        if (best == n)
+            break;
+        s[best].id = join[best]->to;
+        s[best].to = s[best + 1].to;
+        n--;
+        memmove(s + best + 1, s + best + 2, (n - best - 1) * sizeof *s);
+        memmove(join + best, join + best + 1,
+                (n - best) * sizeof *join);
+        if (best + 1 < n)
+            join[best] = merges_find(m, s[best].id, s[best + 1].id);
+        if (best)
+            join[best - 1] = merges_find(m, s[best - 1].id, s[best].id);
+    }
+    return n;
+}
+
 size_t bpe_merge(const struct merges *m, struct symbol *s, size_t n)
 {
     if (n < 2)
         return n;
+    if (n <= SHORT)
+        return merge_short(m, s, n);
     struct joiner j = {.m = m, .s = s, .n = n};
     j.next = xmalloc(2 * n * sizeof *j.next);
     j.prev = j.next + n;

@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/uni.h"
 #include "base/utf8.h"
-#include "model/token/split.h"
+#include "model/token/jinja.h"
 
-#define BLANK "\xe2\x96\x81" /* U+2581, Llama's sign for a blank */
+const char *const token_names[TOKEN_NAMES] = {
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
+    "cls_token", "mask_token"};
 
 /* ---- Ids by bytes ------------------------------------------------------- */
 
@@ -46,7 +49,7 @@ static void rehash(struct tokenizer *t)
 bool tokenizer_set(struct tokenizer *t, int64_t id, const char *bytes,
                    size_t n)
 {
-    if (id < 0 || id >= 1 << 20)
+    if (id < 0 || (size_t)id >= TOKENS_MOST)
         return false;
     if ((size_t)id >= t->n) {
         size_t to = (size_t)id + 1 < 2 * t->n ? 2 * t->n : (size_t)id + 1;
@@ -64,16 +67,54 @@ bool tokenizer_set(struct tokenizer *t, int64_t id, const char *bytes,
     return true;
 }
 
+/* Lengths stand once, longest first. */
+static void add_length(struct tokenizer *t, int kind, uint32_t n)
+{
+    size_t i = 0, len = t->lengths[kind].n;
+    uint32_t *at = t->lengths[kind].at;
+    while (i < len && at[i] > n)
+        i++;
+    if (i < len && at[i] == n)
+        return;
+    VEC_PUSH(&t->lengths[kind], n);
+    at = t->lengths[kind].at;
+    memmove(at + i + 1, at + i, (len - i) * sizeof *at);
+    at[i] = n;
+}
+
 void tokenizer_add(struct tokenizer *t, int32_t id)
 {
-    if (t->at[id].special)
+    if (t->at[id].added)
         return;
-    t->at[id].special = true;
-    t->added = xrealloc(t->added, (t->n_added + 1) * sizeof *t->added);
-    size_t i = t->n_added++;
-    for (; i > 0 && t->at[t->added[i - 1]].n < t->at[id].n; i--)
-        t->added[i] = t->added[i - 1];
-    t->added[i] = id;
+    t->at[id].added = true;
+    t->n_added++;
+    add_length(t, t->at[id].normalized, t->at[id].n);
+    t->begins[t->at[id].normalized][(unsigned char)*t->at[id].bytes] = true;
+}
+
+bool tokenizer_stops(const struct tokenizer *t, int32_t id)
+{
+    for (size_t i = 0; i < t->n_stop; i++)
+        if (t->stop[i] == id)
+            return true;
+    return false;
+}
+
+void tokenizer_add_stop(struct tokenizer *t, int32_t id)
+{
+    if (id >= 0 && !tokenizer_stops(t, id) && t->n_stop < STOPS_MOST)
+        t->stop[t->n_stop++] = id;
+}
+
+void tokenizer_set_template(struct tokenizer *t, const char *text)
+{
+    struct err e = {0};
+    jinja_free(&t->jinja);
+    free(t->template);
+    free(t->template_trouble);
+    t->template = text ? xstrdup(text) : NULL;
+    t->jinja = text ? jinja_parse(text, strlen(text), &e) : NULL;
+    t->template_trouble = e.code ? xstrdup(e.text) : NULL;
 }
 
 void tokenizer_free(struct tokenizer **tp)
@@ -83,10 +124,20 @@ void tokenizer_free(struct tokenizer **tp)
         return;
     for (size_t i = 0; i < t->n; i++)
         free(t->at[i].bytes);
+    for (size_t i = 0; i < t->undo.n; i++) {
+        free(t->undo.at[i].pattern);
+        free(t->undo.at[i].content);
+    }
+    for (size_t i = 0; i < TOKEN_NAMES; i++)
+        free(t->named[i]);
+    tokenizer_set_template(t, NULL);
+    VEC_FREE(&t->undo);
+    VEC_FREE(&t->lengths[0]);
+    VEC_FREE(&t->lengths[1]);
+    steps_free(&t->normal);
+    steps_free(&t->pre);
     free(t->at);
-    free(t->added);
     free(t->map);
-    free(t->template);
     merges_free(&t->merges);
     free(t);
     *tp = NULL;
@@ -97,11 +148,16 @@ void tokenizer_free(struct tokenizer **tp)
 struct tokenizer *tokenizer_new(const char *const added[])
 {
     struct tokenizer *t = xcalloc(1, sizeof *t);
-    t->digits = true;
-    t->bos = -1;
+    struct step digits = {.kind = STEP_DIGITS, .behaviour = ISOLATED,
+                          .single = true};
+    VEC_PUSH(&t->pre, digits);
+    VEC_PUSH(&t->pre, (struct step){.kind = STEP_GPT2});
+    t->bytes = true;
+    t->bos = t->unknown = -1;
     int32_t id = 0;
     for (; added[id]; id++) {
         tokenizer_set(t, id, added[id], strlen(added[id]));
+        t->at[id].special = true;
         tokenizer_add(t, id);
     }
     for (int b = 0; b < 256; b++) {
@@ -110,6 +166,7 @@ struct tokenizer *tokenizer_new(const char *const added[])
         tokenizer_set(t, id + b, &c, 1);
     }
     t->n = (size_t)id + 256;
+    tokenizer_add_stop(t, 0);
     return t;
 }
 
@@ -143,123 +200,318 @@ static void put(struct tokens *out, int32_t id, size_t from, size_t to)
     VEC_PUSH(out, s);
 }
 
-/* Merges what stands in out from `from` on. */
-static void merge_tail(const struct tokenizer *t, struct tokens *out,
-                       size_t from)
-{
-    out->n = from + bpe_merge(&t->merges, out->at + from, out->n - from);
-}
-
-static void encode_bytes(const struct tokenizer *t, const char *s, size_t at,
-                         size_t end, struct tokens *out)
-{
-    for (size_t piece; at < end; ) {
-        piece = at + (t->digits ? split_number(s + at, end - at) : end - at);
-        while (at < piece) {
-            size_t to = at + split_word(s + at, piece - at), first = out->n;
-            for (; at < to; at++)
-                put(out, t->byte[(unsigned char)s[at]], at, at + 1);
-            merge_tail(t, out, first);
-        }
-    }
-}
-
-/* One character: its token, or the tokens of its bytes. */
+/* One character: its token, the tokens of its bytes, or the unknown one. */
 static void put_char(const struct tokenizer *t, const char *c, size_t n,
-                     size_t from, size_t to, struct tokens *out)
+                     uint32_t from, uint32_t to, struct tokens *out)
 {
     int32_t id = tokenizer_find(t, c, n);
     if (id >= 0) {
         put(out, id, from, to);
         return;
     }
-    for (size_t i = 0; i < n; i++)
-        put(out, t->byte[(unsigned char)c[i]], from, to);
+    if (t->fallback) {
+        for (size_t i = 0; i < n; i++)
+            put(out, t->byte[(unsigned char)c[i]], from, to);
+        return;
+    }
+    struct symbol *last = out->n ? &out->at[out->n - 1] : NULL;
+    if (t->fuse_unknown && last && last->id == t->unknown)
+        last->to = to;
+    else if (t->unknown >= 0)
+        put(out, t->unknown, from, to);
 }
 
-static void encode_fallback(const struct tokenizer *t, const char *s,
-                            size_t at, size_t end, struct tokens *out)
+/* The symbols that a piece begins as. */
+static void put_symbols(const struct tokenizer *t, const struct pieces *p,
+                        struct match m, struct tokens *out)
 {
-    size_t first = out->n;
-    put_char(t, BLANK, 3, at, at, out);
-    while (at < end) {
-        uint32_t cp;
-        size_t n = utf8_get(s + at, end - at, &cp);
+    const char *s = buf_str(&p->text);
+    for (size_t at = m.from; at < m.to;) {
+        uint32_t cp, from, to;
+        size_t n = t->bytes ? 1 : utf8_get(s + at, m.to - at, &cp);
         n = n ? n : 1;
-        if (s[at] == ' ')
-            put_char(t, BLANK, 3, at, at + 1, out);
+        pieces_origin(p, at, at + n, &from, &to);
+        if (t->bytes)
+            put(out, t->byte[(unsigned char)s[at]], from, to);
         else
-            put_char(t, s + at, n, at, at + n, out);
+            put_char(t, s + at, n, from, to, out);
         at += n;
     }
-    merge_tail(t, out, first);
 }
 
-static void encode_piece(const struct tokenizer *t, const char *s, size_t at,
-                         size_t end, struct tokens *out)
+static void encode_piece(const struct tokenizer *t, const struct pieces *p,
+                         struct match m, struct tokens *out)
 {
-    if (at == end)
-        return;
-    if (t->fallback)
-        encode_fallback(t, s, at, end, out);
-    else
-        encode_bytes(t, s, at, end, out);
+    size_t first = out->n;
+    if (t->whole) {
+        int32_t id = tokenizer_find(t, buf_str(&p->text) + m.from,
+                                    m.to - m.from);
+        uint32_t from, to;
+        pieces_origin(p, m.from, m.to, &from, &to);
+        if (id >= 0 && !t->at[id].added) {
+            put(out, id, from, to);
+            return;
+        }
+    }
+    put_symbols(t, p, m, out);
+    out->n = first + bpe_merge(&t->merges, out->at + first, out->n - first);
 }
 
-/* The added token that begins at s, or -1. */
-static int32_t added_at(const struct tokenizer *t, const char *s, size_t n)
+/* The added token that begins at s among those of one kind, or -1. */
+static int32_t added_at(const struct tokenizer *t, int kind, const char *s,
+                        size_t n)
 {
-    for (size_t i = 0; i < t->n_added; i++) {
-        const struct token *a = &t->at[t->added[i]];
-        if (a->n <= n && *a->bytes == *s && !memcmp(a->bytes, s, a->n))
-            return t->added[i];
+    if (!n || !t->begins[kind][(unsigned char)*s])
+        return -1;
+    for (size_t i = 0; i < t->lengths[kind].n; i++) {
+        uint32_t len = t->lengths[kind].at[i];
+        int32_t id = len <= n ? tokenizer_find(t, s, len) : -1;
+        if (id >= 0 && t->at[id].added && t->at[id].normalized == kind)
+            return id;
     }
     return -1;
 }
 
-void tokenizer_encode(const struct tokenizer *t, const char *s, size_t n,
-                      bool bos, struct tokens *out)
+int32_t tokenizer_added_at(const struct tokenizer *t, const char *s, size_t n)
 {
-    size_t from = 0;
-    if (bos && t->prefix_bos && t->bos >= 0)
-        put(out, t->bos, 0, 0);
-    for (size_t at = 0; at < n;) {
-        int32_t id = added_at(t, s + at, n - at);
-        if (id < 0) {
+    int32_t raw = added_at(t, 0, s, n), normal = added_at(t, 1, s, n);
+    if (raw < 0 || normal < 0)
+        return raw < 0 ? normal : raw;
+    return t->at[raw].n >= t->at[normal].n ? raw : normal;
+}
+
+static bool is_word(const char *s, size_t n)
+{
+    uint32_t cp;
+    if (!n || !utf8_get(s, n, &cp))
+        return false;
+    enum uni_kind k = uni_kind(cp);
+    return k == UNI_LETTER || k == UNI_NUMBER || cp == '_';
+}
+
+/* Whether a word goes on over the token's edges. */
+static bool inside_word(const char *s, size_t n, size_t at, size_t end)
+{
+    size_t before = at;
+    while (before > 0 && ((unsigned char)s[--before] & 0xc0) == 0x80)
+        ;
+    return (at > 0 && is_word(s + before, at - before)) ||
+           is_word(s + end, n - end);
+}
+
+static size_t space_at(const char *s, size_t n)
+{
+    uint32_t cp;
+    size_t len = utf8_get(s, n, &cp);
+    return len && uni_kind(cp) == UNI_SPACE ? len : 0;
+}
+
+/* Widens a hit over the white space that it strips; not back over `low`. */
+static void widen(const struct token *k, const char *s, size_t n, size_t low,
+                  size_t *from, size_t *to)
+{
+    size_t len;
+    while (k->rstrip && *to < n && (len = space_at(s + *to, n - *to)))
+        *to += len;
+    while (k->lstrip && *from > low) {
+        size_t before = *from;
+        while (before > low &&
+               ((unsigned char)s[--before] & 0xc0) == 0x80)
+            ;
+        if (!space_at(s + before, *from - before))
+            break;
+        *from = before;
+    }
+}
+
+typedef void between_fn(const struct tokenizer *t, void *ctx, size_t from,
+                        size_t to, struct tokens *out);
+
+/* Calls fn for what stands between added tokens of a kind, and puts these. */
+static void each_between(const struct tokenizer *t, int kind,
+                         const struct pieces *p, between_fn *fn, void *ctx,
+                         struct tokens *out)
+{
+    const char *s = buf_str(&p->text);
+    size_t n = p->text.len, from = 0;
+    bool any = t->lengths[kind].n > 0;
+    for (size_t at = 0; any && at < n;) {
+        int32_t id = added_at(t, kind, s + at, n - at);
+        size_t begin = at, end = at + (id >= 0 ? t->at[id].n : 1);
+        if (id < 0 || (t->at[id].single_word &&
+                       inside_word(s, n, at, end))) {
             at++;
             continue;
         }
-        encode_piece(t, s, from, at, out);
-        put(out, id, at, at + t->at[id].n);
-        from = at += t->at[id].n;
+        uint32_t a, b;
+        widen(&t->at[id], s, n, from, &begin, &end);
+        fn(t, ctx, from, begin, out);
+        pieces_origin(p, begin, end, &a, &b);
+        put(out, id, a, b);
+        from = at = end;
     }
-    encode_piece(t, s, from, n, out);
+    fn(t, ctx, from, n, out);
+}
+
+/* Text without added tokens: pre-tokenizers and the model. */
+static void encode_plain(const struct tokenizer *t, void *ctx, size_t from,
+                         size_t to, struct tokens *out)
+{
+    const struct pieces *whole = ctx;
+    struct pieces p;
+    if (from >= to)
+        return;
+    pieces_start(&p, buf_str(&whole->text) + from, to - from,
+                 whole->base + from);
+    if (whole->mapped) {
+        p.mapped = true;
+        for (size_t i = from; i < to; i++) {
+            VEC_PUSH(&p.from, whole->from.at[i]);
+            VEC_PUSH(&p.to, whole->to.at[i]);
+        }
+    }
+    steps_apply(&t->pre, &p, whole->base == 0 && from == 0);
+    for (size_t i = 0; i < p.at.n; i++)
+        encode_piece(t, &p, p.at.at[i], out);
+    pieces_free(&p);
+}
+
+/* Raw text between added tokens: normalized, then cut at those that are
+ * matched on normalized text. */
+static void encode_raw(const struct tokenizer *t, void *ctx, size_t from,
+                       size_t to, struct tokens *out)
+{
+    const struct pieces *raw = ctx;
+    struct pieces p;
+    if (from >= to)
+        return;
+    pieces_start(&p, buf_str(&raw->text) + from, to - from, from);
+    steps_apply(&t->normal, &p, from == 0);
+    each_between(t, 1, &p, encode_plain, &p, out);
+    pieces_free(&p);
+}
+
+void tokenizer_encode(const struct tokenizer *t, const char *s, size_t n,
+                      bool frame, struct tokens *out)
+{
+    struct pieces raw;
+    for (size_t i = 0; frame && i < t->n_before; i++)
+        put(out, t->before[i], 0, 0);
+    pieces_start(&raw, s, n, 0);
+    each_between(t, 0, &raw, encode_raw, &raw, out);
+    pieces_free(&raw);
+    for (size_t i = 0; frame && i < t->n_after; i++)
+        put(out, t->after[i], n, n);
 }
 
 /* ---- Decoding ----------------------------------------------------------- */
 
 /* "<0x0A>" to its byte; -1 where it is not of that form. */
-static int byte_of(const struct token *k)
+static int byte_of(const char *s, size_t n)
 {
     unsigned b;
-    char end;
-    if (k->n == 6 && sscanf(k->bytes, "<0x%02X%c", &b, &end) == 2 &&
-        end == '>')
-        return (int)b;
-    return -1;
+    char end, copy[7] = "";
+    if (n != 6)
+        return -1;
+    memcpy(copy, s, 6);
+    return sscanf(copy, "<0x%02X%c", &b, &end) == 2 && end == '>' ? (int)b
+                                                                  : -1;
 }
 
-static void put_fallback(const struct token *k, struct buf *out)
+typedef VEC(struct buf) parts;
+
+static void undo_replace(struct buf *b, const char *what, const char *with)
 {
-    int b = byte_of(k);
-    if (b >= 0) {
-        buf_putc(out, (char)b);
+    struct buf out = BUF_INIT(SIZE_MAX >> 1);
+    size_t len = strlen(what), at = 0;
+    for (const char *p; len && (p = memmem(buf_str(b) + at, b->len - at, what,
+                                           len));) {
+        size_t hit = (size_t)(p - buf_str(b));
+        buf_add(&out, buf_str(b) + at, hit - at);
+        buf_puts(&out, with);
+        at = hit + len;
+    }
+    buf_add(&out, buf_str(b) + at, b->len - at);
+    buf_free(b);
+    *b = out;
+}
+
+static void undo_strip(const struct undo *u, struct buf *b)
+{
+    size_t len = strlen(u->content), from = 0, to = b->len;
+    const char *s = buf_str(b);
+    for (size_t i = 0; len && i < u->start && to - from >= len &&
+                       !memcmp(s + from, u->content, len); i++)
+        from += len;
+    for (size_t i = 0; len && i < u->stop && to - from >= len &&
+                       !memcmp(s + to - len, u->content, len); i++)
+        to -= len;
+    struct buf out = BUF_INIT(SIZE_MAX >> 1);
+    buf_add(&out, s + from, to - from);
+    buf_free(b);
+    *b = out;
+}
+
+/* Runs of byte tokens become their bytes; where these are no UTF-8, each
+ * becomes U+FFFD. */
+static void undo_bytes(parts *all)
+{
+    parts out = {0};
+    for (size_t i = 0; i < all->n;) {
+        struct buf run = BUF_INIT(SIZE_MAX >> 1);
+        size_t k = i;
+        for (int b; k < all->n && (b = byte_of(buf_str(&all->at[k]),
+                                               all->at[k].len)) >= 0; k++)
+            buf_putc(&run, (char)b);
+        if (k == i) {
+            VEC_PUSH(&out, all->at[i]);
+            i++;
+            continue;
+        }
+        bool good = utf8_check(run.data, run.len) == run.len;
+        for (; i < k; i++)
+            buf_free(&all->at[i]);
+        size_t n = run.len;
+        if (!good) {
+            buf_clear(&run);
+            for (size_t j = 0; j < n; j++)
+                buf_puts(&run, "\xef\xbf\xbd");
+        }
+        VEC_PUSH(&out, run);
+    }
+    VEC_FREE(all);
+    *all = out;
+}
+
+static void undo_fuse(parts *all)
+{
+    struct buf one = BUF_INIT(SIZE_MAX >> 1);
+    for (size_t i = 0; i < all->n; i++) {
+        buf_add(&one, buf_str(&all->at[i]), all->at[i].len);
+        buf_free(&all->at[i]);
+    }
+    all->n = 0;
+    VEC_PUSH(all, one);
+}
+
+static void undo(const struct undo *u, parts *all)
+{
+    if (u->kind == UNDO_BYTES) {
+        undo_bytes(all);
         return;
     }
-    for (size_t i = 0; i < k->n;) {
-        bool blank = k->n - i >= 3 && !memcmp(k->bytes + i, BLANK, 3);
-        buf_putc(out, blank ? ' ' : k->bytes[i]);
-        i += blank ? 3 : 1;
+    if (u->kind == UNDO_FUSE) {
+        undo_fuse(all);
+        return;
+    }
+    for (size_t i = 0; i < all->n; i++) {
+        struct buf *b = &all->at[i];
+        if (u->kind == UNDO_STRIP) {
+            undo_strip(u, b);
+            continue;
+        }
+        bool drop = u->kind == UNDO_METASPACE && i == 0 && u->prefixed;
+        undo_replace(b, u->pattern, drop ? "" : u->content);
     }
 }
 
@@ -268,23 +520,44 @@ void tokenizer_piece(const struct tokenizer *t, int32_t id, struct buf *out)
     if (id < 0 || (size_t)id >= t->n || !t->at[id].bytes)
         return;
     const struct token *k = &t->at[id];
-    if (t->fallback && !k->special)
-        put_fallback(k, out);
+    int b = k->added || t->bytes ? -1 : byte_of(k->bytes, k->n);
+    struct buf text = BUF_INIT(SIZE_MAX >> 1);
+    if (b >= 0)
+        buf_putc(&text, (char)b);
     else
-        buf_add(out, k->bytes, k->n);
+        buf_add(&text, k->bytes, k->n);
+    for (size_t i = 0; !k->added && b < 0 && i < t->undo.n; i++) {
+        const struct undo *u = &t->undo.at[i];
+        if (u->kind == UNDO_REPLACE || u->kind == UNDO_METASPACE)
+            undo_replace(&text, u->pattern, u->content);
+    }
+    buf_add(out, buf_str(&text), text.len);
+    buf_free(&text);
 }
 
 void tokenizer_decode(const struct tokenizer *t, const int32_t *ids, size_t n,
                       bool special, struct buf *out)
 {
-    struct buf b = BUF_INIT(0);
+    parts all = {0};
     for (size_t i = 0; i < n; i++) {
-        bool known = ids[i] >= 0 && (size_t)ids[i] < t->n;
-        if (known && (special || !t->at[ids[i]].special))
-            tokenizer_piece(t, ids[i], &b);
+        bool known = ids[i] >= 0 && (size_t)ids[i] < t->n &&
+                     t->at[ids[i]].bytes;
+        if (!known || (!special && t->at[ids[i]].special))
+            continue;
+        const struct token *k = &t->at[ids[i]];
+        if (!t->undo.n) { /* bytes: they only stand one behind another */
+            buf_add(out, k->bytes, k->n);
+            continue;
+        }
+        struct buf b = BUF_INIT(SIZE_MAX >> 1);
+        buf_add(&b, k->bytes, k->n);
+        VEC_PUSH(&all, b);
     }
-    size_t skip = t->fallback && b.len && b.data[0] == ' ';
-    if (b.len)
-        buf_add(out, b.data + skip, b.len - skip);
-    buf_free(&b);
+    for (size_t i = 0; i < t->undo.n; i++)
+        undo(&t->undo.at[i], &all);
+    for (size_t i = 0; i < all.n; i++) {
+        buf_add(out, buf_str(&all.at[i]), all.at[i].len);
+        buf_free(&all.at[i]);
+    }
+    VEC_FREE(&all);
 }

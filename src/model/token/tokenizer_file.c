@@ -1,4 +1,5 @@
-/* tokenizer.json and tokenizer_config.json, read and written. */
+/* tokenizer.json, tokenizer_config.json and what stands beside them, read and
+ * written. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,32 +9,156 @@
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "model/token/stream.h"
 #include "model/token/template.h"
 #include "model/token/tokenizer.h"
 
-enum { FILE_MAX = 64 << 20 };
+enum { FILE_MAX = 64 << 20, CONFIG_MAX = 16 << 20 };
 
-/* ---- Reading ------------------------------------------------------------ */
+#define META "\xe2\x96\x81" /* U+2581 */
 
-/* A token's text to its bytes: for byte-level files each letter is a byte
- * (added tokens are plain text). False where a letter stands for none. */
-static bool bytes_of(const struct tokenizer *t, const char *s, struct buf *out)
+/* ---- Bytes and letters -------------------------------------------------- */
+
+/* The byte of each letter, 256 for none. */
+static unsigned letter_byte(uint32_t cp)
 {
-    size_t n = strlen(s);
+    static uint16_t table[0x200];
+    static bool made;
+    if (!made) {
+        for (size_t i = 0; i < COUNT(table); i++)
+            table[i] = 256;
+        for (unsigned b = 0; b < 256; b++)
+            table[byte_letter(b)] = (uint16_t)b;
+        made = true;
+    }
+    return cp < COUNT(table) ? table[cp] : 256;
+}
+
+/* A token's text to its bytes: for byte-level files each letter is a byte.
+ * False where a letter stands for none. */
+static bool bytes_of(const struct tokenizer *t, const struct buf *text,
+                     struct buf *out)
+{
     buf_clear(out);
-    if (t->fallback)
-        return buf_add(out, s, n);
-    for (size_t i = 0, len; i < n; i += len) {
+    if (!t->bytes)
+        return buf_add(out, buf_str(text), text->len);
+    for (size_t i = 0, len; i < text->len; i += len) {
         uint32_t cp;
-        len = utf8_get(s + i, n - i, &cp);
-        unsigned b = 0;
-        while (b < 256 && byte_letter(b) != cp)
-            b++;
-        if (!len || b == 256)
+        len = utf8_get(text->data + i, text->len - i, &cp);
+        unsigned b = len ? letter_byte(cp) : 256;
+        if (b == 256)
             return false;
         buf_putc(out, (char)b);
     }
     return true;
+}
+
+/* ---- The parts of the file ---------------------------------------------- */
+
+/* Where each part stands in the text; the model's largest ones are read from
+ * there without a tree. */
+struct parts {
+    const char *vocab, *merges;
+    size_t vocab_n, merges_n;
+    json *model;  /* the rest of it */
+    json *added, *normalizer, *pre, *post, *decoder;
+};
+
+static void parts_free(struct parts *p)
+{
+    json_free(p->model);
+    json_free(p->added);
+    json_free(p->normalizer);
+    json_free(p->pre);
+    json_free(p->post);
+    json_free(p->decoder);
+}
+
+/* Steps over a value of any size, and remembers its text. */
+static bool step_over(struct stream *s, const char **text, size_t *n)
+{
+    struct buf b = BUF_INIT((size_t)1 << 20);
+    char c = stream_peek(s);
+    int64_t i;
+    *text = s->p;
+    bool ok = true;
+    if (c == '{') {
+        ok = stream_enter(s, '{');
+        while (ok && stream_key(s, &b))
+            ok = stream_peek(s) == '"' ? stream_string(s, &b)
+                                       : stream_int(s, &i);
+    } else if (c == '[') {
+        const char *inner;
+        size_t len;
+        ok = stream_enter(s, '[');
+        while (ok && stream_more(s))
+            ok = stream_peek(s) == '"' ? stream_string(s, &b)
+                                       : stream_skip(s, &inner, &len);
+    }
+    buf_free(&b);
+    *n = (size_t)(s->p - *text);
+    return ok && !s->failed;
+}
+
+/* The model without vocab and merges, as a tree. */
+static bool find_model(struct stream *s, struct parts *p, struct err *e)
+{
+    struct buf key = BUF_INIT(1000), rest = BUF_INIT((size_t)1 << 20);
+    bool ok = stream_enter(s, '{');
+    buf_putc(&rest, '{');
+    while (ok && stream_key(s, &key)) {
+        const char *text;
+        size_t n;
+        if (!strcmp(buf_str(&key), "vocab")) {
+            ok = stream_peek(s) == '{'
+                     ? step_over(s, &p->vocab, &p->vocab_n)
+                     : stream_skip(s, &text, &n);
+        } else if (!strcmp(buf_str(&key), "merges")) {
+            ok = step_over(s, &p->merges, &p->merges_n);
+        } else if ((ok = stream_skip(s, &text, &n))) {
+            buf_puts(&rest, rest.len > 1 ? "," : "");
+            json_quote(&rest, buf_str(&key), key.len);
+            buf_putc(&rest, ':');
+            buf_add(&rest, text, n);
+        }
+    }
+    buf_putc(&rest, '}');
+    p->model = ok && !s->failed ? json_parse(buf_str(&rest), rest.len, e)
+                                : NULL;
+    buf_free(&key);
+    buf_free(&rest);
+    return p->model != NULL;
+}
+
+static bool find_parts(const struct buf *text, struct parts *p, struct err *e)
+{
+    struct stream s;
+    struct buf key = BUF_INIT(1000);
+    static const char *const names[] = {"added_tokens", "normalizer",
+                                        "pre_tokenizer", "post_processor",
+                                        "decoder"};
+    json **const to[] = {&p->added, &p->normalizer, &p->pre, &p->post,
+                         &p->decoder};
+    *p = (struct parts){0};
+    stream_start(&s, buf_str(text), text->len, e);
+    bool ok = stream_enter(&s, '{');
+    while (ok && stream_key(&s, &key)) {
+        const char *value;
+        size_t n;
+        size_t i = 0;
+        while (i < COUNT(names) && strcmp(names[i], buf_str(&key)))
+            i++;
+        if (!strcmp(buf_str(&key), "model") && !p->model)
+            ok = find_model(&s, p, e);
+        else if ((ok = stream_skip(&s, &value, &n)) && i < COUNT(names) &&
+                 !*to[i])
+            ok = (*to[i] = json_parse(value, n, e)) != NULL;
+    }
+    buf_free(&key);
+    ok = ok && !s.failed;
+    if (ok && !p->model)
+        ok = err_set(e, ERR_INPUT, _("no model"));
+    return ok;
 }
 
 static bool is_type(const json *j, const char *type)
@@ -46,29 +171,20 @@ static bool absent(const json *j)
     return !j || json_is_null(j);
 }
 
+/* ---- Tokens ------------------------------------------------------------- */
+
 /* Sets an id, or names what is wrong with it. */
-static bool set(struct tokenizer *t, const json *id, const char *bytes,
-                size_t n, const char *name, struct err *e)
+static bool set(struct tokenizer *t, int64_t id, const char *bytes, size_t n,
+                const char *name, struct err *e)
 {
-    double v = json_number(id, -1);
-    if (!(v >= 0 && v < 1 << 20) || v != (double)(int64_t)v)
+    if (id < 0 || (size_t)id >= TOKENS_MOST)
         return err_set(e, ERR_INPUT, _("token \"%.60s\" has an id that cannot "
                                        "be"), name);
     if (!n)
-        return err_set(e, ERR_INPUT, _("token %.0f is empty"), v);
-    if (!tokenizer_set(t, (int64_t)v, bytes, n))
-        return err_set(e, ERR_INPUT, _("token \"%.60s\": its id %.0f or its "
-                                       "text is taken"), name, v);
-    return true;
-}
-
-static bool check_added(const json *a, const char *text, struct err *e)
-{
-    static const char *const flags[] = {"lstrip", "rstrip", "single_word"};
-    for (size_t i = 0; i < COUNT(flags); i++)
-        if (json_get_bool(a, flags[i], false))
-            return err_set(e, ERR_REFUSED, _("added token \"%.60s\": %s is "
-                                             "not supported"), text, flags[i]);
+        return err_set(e, ERR_INPUT, _("token %lld is empty"), (long long)id);
+    if (!tokenizer_set(t, id, bytes, n))
+        return err_set(e, ERR_INPUT, _("token \"%.60s\": its id %lld or its "
+                                       "text is taken"), name, (long long)id);
     return true;
 }
 
@@ -76,242 +192,356 @@ static bool read_added(struct tokenizer *t, const json *list, struct err *e)
 {
     for (const json *a = json_first(list); a; a = json_next(a)) {
         const char *text = json_get_string(a, "content", "");
-        if (!check_added(a, text, e) ||
-            !set(t, json_get(a, "id"), text, strlen(text), text, e))
+        int64_t id = json_get_int(a, "id", -1);
+        if (!set(t, id, text, strlen(text), text, e))
             return false;
-        tokenizer_add(t, (int32_t)json_get_int(a, "id", 0));
+        struct token *k = &t->at[id];
+        k->special = json_get_bool(a, "special", false);
+        k->normalized = json_get_bool(a, "normalized", !k->special);
+        k->lstrip = json_get_bool(a, "lstrip", false);
+        k->rstrip = json_get_bool(a, "rstrip", false);
+        k->single_word = json_get_bool(a, "single_word", false);
+        tokenizer_add(t, (int32_t)id);
     }
     return true;
 }
 
-static bool read_vocab(struct tokenizer *t, const json *vocab, struct err *e)
+/* An added token may stand in the vocabulary too, under the same id. */
+static bool is_added(const struct tokenizer *t, int64_t id,
+                     const struct buf *text)
 {
-    struct buf b = BUF_INIT(0);
-    bool ok = json_is_object(vocab) ||
-              err_set(e, ERR_INPUT, _("no vocabulary"));
-    for (const json *v = ok ? json_first(vocab) : NULL; ok && v;
-         v = json_next(v)) {
-        const char *text = json_key(v);
-        size_t n = strlen(text);
-        int64_t id = (int64_t)json_number(v, -1);
-        if (id >= 0 && (size_t)id < t->n && t->at[id].special &&
-            t->at[id].n == n && !memcmp(t->at[id].bytes, text, n))
-            continue; /* an added token stands here too */
-        if (!bytes_of(t, text, &b))
-            ok = err_set(e, ERR_INPUT, _("token \"%.60s\" is not written in "
-                                         "byte letters"), text);
-        else
-            ok = set(t, v, buf_str(&b), b.len, text, e);
+    return id >= 0 && (size_t)id < t->n && t->at[id].added &&
+           t->at[id].n == text->len &&
+           !memcmp(t->at[id].bytes, text->data, text->len);
+}
+
+static bool read_vocab(struct tokenizer *t, const struct parts *p,
+                       struct err *e)
+{
+    struct stream s;
+    struct buf text = BUF_INIT((size_t)1 << 20), b = BUF_INIT((size_t)1 << 20);
+    int64_t id;
+    if (!p->vocab)
+        return err_set(e, ERR_INPUT, _("no vocabulary"));
+    stream_start(&s, p->vocab, p->vocab_n, e);
+    bool ok = stream_enter(&s, '{');
+    while (ok && stream_key(&s, &text)) {
+        ok = stream_int(&s, &id);
+        if (!ok || is_added(t, id, &text))
+            continue;
+        /* what is not in letters is a text that no piece can be */
+        bool plain = bytes_of(t, &text, &b);
+        const struct buf *as = plain ? &b : &text;
+        ok = set(t, id, buf_str(as), as->len, buf_str(&text), e);
     }
+    ok = ok && !s.failed;
+    buf_free(&text);
     buf_free(&b);
     return ok;
 }
 
-/* The two halves of a merge, "a b" or ["a","b"], copied; NULL where it is
- * neither. */
-static char *halves(const json *m, char **right)
+/* The two halves of a merge, "a b" or ["a","b"]. */
+static bool read_halves(struct stream *s, struct buf *left, struct buf *right)
 {
-    const char *s = json_string(m), *blank = s ? strchr(s, ' ') : NULL;
-    if (blank && blank != s && blank[1] && !strchr(blank + 1, ' ')) {
-        *right = xstrdup(blank + 1);
-        return xstrndup(s, (size_t)(blank - s));
-    }
-    const json *a = json_is_array(m) ? json_first(m) : NULL;
-    const json *b = a ? json_next(a) : NULL;
-    if (!b || json_next(b) || !json_string(a) || !json_string(b))
-        return NULL;
-    *right = xstrdup(json_string(b));
-    return xstrdup(json_string(a));
+    if (stream_peek(s) == '[')
+        return stream_enter(s, '[') && stream_more(s) &&
+               stream_string(s, left) && stream_more(s) &&
+               stream_string(s, right) && !stream_more(s) && !s->failed;
+    if (!stream_string(s, left))
+        return false;
+    char *blank = memchr(left->data, ' ', left->len);
+    size_t n = blank ? (size_t)(blank - left->data) : 0;
+    if (!n || n + 1 == left->len || strchr(blank + 1, ' '))
+        return false;
+    buf_clear(right);
+    buf_add(right, blank + 1, left->len - n - 1);
+    buf_drop(left, left->len - n);
+    return true;
 }
 
-static bool read_merge(struct tokenizer *t, const char *left,
-                       const char *right, struct err *e)
+static bool add_merge(struct tokenizer *t, const struct buf *left,
+                      const struct buf *right, struct buf *a, struct buf *b,
+                      struct err *e)
 {
-    struct buf a = BUF_INIT(0), b = BUF_INIT(0);
     int32_t l = -1, r = -1, to = -1;
-    if (bytes_of(t, left, &a) && bytes_of(t, right, &b)) {
-        l = tokenizer_find(t, buf_str(&a), a.len);
-        r = tokenizer_find(t, buf_str(&b), b.len);
-        buf_add(&a, buf_str(&b), b.len);
-        to = tokenizer_find(t, buf_str(&a), a.len);
+    if (bytes_of(t, left, a) && bytes_of(t, right, b)) {
+        l = tokenizer_find(t, buf_str(a), a->len);
+        r = tokenizer_find(t, buf_str(b), b->len);
+        buf_add(a, buf_str(b), b->len);
+        to = tokenizer_find(t, buf_str(a), a->len);
     }
-    buf_free(&a);
-    buf_free(&b);
     if (l < 0 || r < 0 || to < 0)
         return err_set(e, ERR_INPUT, _("merge \"%.40s\" \"%.40s\": not in the "
-                                       "vocabulary"), left, right);
+                                       "vocabulary"), buf_str(left),
+                       buf_str(right));
     merges_add(&t->merges, l, r, to);
     return true;
 }
 
-static bool read_merges(struct tokenizer *t, const json *list, struct err *e)
+static bool read_merges(struct tokenizer *t, const struct parts *p,
+                        struct err *e)
 {
+    struct stream s;
+    struct buf left = BUF_INIT((size_t)1 << 20), right = left, a = left,
+               b = left;
     size_t line = 0;
-    for (const json *m = json_first(list); m; m = json_next(m)) {
-        char *right = NULL, *left = halves(m, &right);
+    if (!p->merges)
+        return true;
+    stream_start(&s, p->merges, p->merges_n, e);
+    bool ok = stream_enter(&s, '[');
+    while (ok && stream_more(&s)) {
         line++;
-        if (!left)
-            return err_set(e, ERR_INPUT, _("merge %zu is not a pair"), line);
-        bool ok = read_merge(t, left, right, e);
-        free(left);
-        free(right);
-        if (!ok)
-            return err_in(e, _("merge %zu"), line);
+        if (!read_halves(&s, &left, &right))
+            ok = err_set(e, ERR_INPUT, _("merge %zu is not a pair"), line);
+        else if (!(ok = add_merge(t, &left, &right, &a, &b, e)))
+            err_in(e, _("merge %zu"), line);
     }
-    return true;
+    ok = ok && !s.failed;
+    buf_free(&left);
+    buf_free(&right);
+    buf_free(&a);
+    buf_free(&b);
+    return ok;
 }
 
-/* Byte-level: ByteLevel alone, or digits single and then ByteLevel. */
-static bool read_pre(struct tokenizer *t, const json *pre, struct err *e)
-{
-    const json *byte = pre;
-    if (is_type(pre, "Sequence")) {
-        const json *d = json_first(json_get(pre, "pretokenizers"));
-        byte = d ? json_next(d) : NULL;
-        t->digits = is_type(d, "Digits") &&
-                    json_get_bool(d, "individual_digits", false);
-        if (!t->digits || !byte || json_next(byte))
-            byte = NULL;
-    }
-    if (!byte || !is_type(byte, "ByteLevel") ||
-        json_get_bool(byte, "add_prefix_space", true) ||
-        !json_get_bool(byte, "use_regex", true))
-        return err_set(e, ERR_REFUSED,
-                       _("its pre_tokenizer (%.40s) is not supported; only "
-                         "GPT-2's byte level is, with digits single or not"),
-                       json_get_string(pre, "type", "none"));
-    return true;
-}
+/* ---- Model, post-processor, decoder ------------------------------------- */
 
-/* Byte fallback: blanks to U+2581, one more in front. */
-static bool check_normalizer(const json *norm, struct err *e)
+static bool read_model(struct tokenizer *t, const json *m, struct err *e)
 {
-    const json *list = json_get(norm, "normalizers");
-    const json *a = json_first(list), *b = a ? json_next(a) : NULL;
-    if (!is_type(norm, "Sequence") || !b || json_next(b) ||
-        !is_type(a, "Prepend") || !is_type(b, "Replace") ||
-        strcmp(json_get_string(a, "prepend", ""), "\xe2\x96\x81") ||
-        strcmp(json_get_string(b, "content", ""), "\xe2\x96\x81") ||
-        strcmp(json_get_string(json_get(b, "pattern"), "String", ""), " "))
-        return err_set(e, ERR_REFUSED, _("its normalizer is not supported"));
-    return true;
-}
-
-static bool read_kind(struct tokenizer *t, const json *j, struct err *e)
-{
-    const json *m = json_get(j, "model"), *pre = json_get(j, "pre_tokenizer");
-    const json *norm = json_get(j, "normalizer");
-    t->fallback = json_get_bool(m, "byte_fallback", false);
-    if (!is_type(m, "BPE"))
+    const char *type = json_get_string(m, "type", "BPE");
+    if (strcmp(type, "BPE"))
         return err_set(e, ERR_REFUSED, _("its model is \"%.40s\"; only BPE is "
-                                         "supported"),
-                       json_get_string(m, "type", ""));
+                                         "supported"), type);
     if (!absent(json_get(m, "dropout")) ||
-        json_get_bool(m, "ignore_merges", false) ||
         *json_get_string(m, "continuing_subword_prefix", "") ||
         *json_get_string(m, "end_of_word_suffix", ""))
-        return err_set(e, ERR_REFUSED, _("dropout, ignore_merges, prefixes and "
-                                         "suffixes are not supported"));
-    if (t->fallback && !absent(pre))
-        return err_set(e, ERR_REFUSED, _("a pre_tokenizer beside byte "
-                                         "fallback is not supported"));
-    if (!t->fallback && !absent(norm))
-        return err_set(e, ERR_REFUSED, _("a normalizer beside byte level is "
-                                         "not supported"));
-    return t->fallback ? check_normalizer(norm, e) : read_pre(t, pre, e);
-}
-
-static bool find_bytes(struct tokenizer *t, struct err *e)
-{
-    for (unsigned b = 0; b < 256; b++) {
-        char c = (char)b, name[8];
-        snprintf(name, sizeof name, "<0x%02X>", b);
-        t->byte[b] = t->fallback ? tokenizer_find(t, name, 6)
-                                 : tokenizer_find(t, &c, 1);
-        if (t->byte[b] < 0)
-            return err_set(e, ERR_INPUT, _("byte %s has no token"), name);
-    }
+        return err_set(e, ERR_REFUSED, _("dropout, prefixes and suffixes of a "
+                                         "BPE are not supported"));
+    t->fallback = json_get_bool(m, "byte_fallback", false);
+    t->whole = json_get_bool(m, "ignore_merges", false);
+    t->fuse_unknown = json_get_bool(m, "fuse_unk", false);
     return true;
 }
 
-/* True where encoding begins with a token of its own; false in e where the
- * file wants more than that. */
-static bool read_post(struct tokenizer *t, const json *post, struct err *e)
+/* What is known only once there are tokens. */
+static bool finish_model(struct tokenizer *t, const json *m, struct err *e)
 {
-    if (absent(post) || is_type(post, "ByteLevel"))
-        return true;
-    const json *a = json_first(json_get(post, "single"));
-    const json *special = json_get(a, "SpecialToken");
-    const json *b = a ? json_next(a) : NULL;
-    if (!is_type(post, "TemplateProcessing") || !special || !b ||
-        !json_get(b, "Sequence") || json_next(b))
-        return err_set(e, ERR_REFUSED, _("its post_processor is not "
-                                         "supported"));
-    const char *name = json_get_string(special, "id", "");
-    t->bos = tokenizer_find(t, name, strlen(name));
-    t->prefix_bos = true;
-    if (t->bos < 0)
-        return err_set(e, ERR_INPUT, _("its post_processor names a token that "
-                                       "is not there"));
-    return true;
-}
-
-static bool read_file(struct tokenizer *t, const json *j, struct err *e)
-{
-    const json *m = json_get(j, "model");
-    if (!read_kind(t, j, e) || !read_added(t, json_get(j, "added_tokens"), e) ||
-        !read_vocab(t, json_get(m, "vocab"), e) ||
-        !read_merges(t, json_get(m, "merges"), e) || !find_bytes(t, e) ||
-        !read_post(t, json_get(j, "post_processor"), e))
-        return false;
+    const char *unknown = json_get_string(m, "unk_token", NULL);
+    t->unknown = unknown ? tokenizer_find(t, unknown, strlen(unknown)) : -1;
+    if (t->bytes || t->fallback)
+        for (unsigned b = 0; b < 256; b++) {
+            char c = (char)b, name[8];
+            snprintf(name, sizeof name, "<0x%02X>", b);
+            t->byte[b] = t->bytes ? tokenizer_find(t, &c, 1)
+                                  : tokenizer_find(t, name, 6);
+            if (t->byte[b] < 0)
+                return err_set(e, ERR_INPUT, _("byte %s has no token"), name);
+        }
     while (t->n && !t->at[t->n - 1].bytes)
         t->n--;
     return true;
 }
 
-/* A token named by text, or by an object with content. */
-static int32_t named(const struct tokenizer *t, const json *j, const char *key)
+static bool frame_token(struct tokenizer *t, const json *special, bool before,
+                        struct err *e)
 {
-    const json *v = json_get(j, key);
-    const char *s = json_is_object(v) ? json_get_string(v, "content", "")
-                                      : json_get_string(j, key, "");
-    return *s ? tokenizer_find(t, s, strlen(s)) : -1;
+    const char *name = json_get_string(special, "id", "");
+    int32_t id = tokenizer_find(t, name, strlen(name));
+    size_t *n = before ? &t->n_before : &t->n_after;
+    if (id < 0 || *n >= FRAME_MOST)
+        return err_set(e, ERR_INPUT, _("its post_processor names a token that "
+                                       "is not there"));
+    (before ? t->before : t->after)[(*n)++] = id;
+    return true;
 }
 
-/* The second file; without it there is no chat and no end. */
+static bool read_post(struct tokenizer *t, const json *post, struct err *e)
+{
+    bool before = true, ok = true;
+    if (absent(post) || is_type(post, "ByteLevel"))
+        return true;
+    if (is_type(post, "Sequence")) {
+        for (const json *p = json_first(json_get(post, "processors"));
+             ok && p; p = json_next(p))
+            ok = read_post(t, p, e);
+        return ok;
+    }
+    if (!is_type(post, "TemplateProcessing"))
+        return err_set(e, ERR_REFUSED, _("its post_processor is not "
+                                         "supported"));
+    for (const json *p = json_first(json_get(post, "single")); ok && p;
+         p = json_next(p)) {
+        const json *special = json_get(p, "SpecialToken");
+        if (special)
+            ok = frame_token(t, special, before, e);
+        else
+            before = false;
+    }
+    return ok;
+}
+
+static bool read_decoder(struct tokenizer *t, const json *d, struct err *e)
+{
+    bool ok = true;
+    struct undo u = {.start = (size_t)json_get_int(d, "start", 0),
+                     .stop = (size_t)json_get_int(d, "stop", 0)};
+    if (absent(d) || is_type(d, "ByteLevel"))
+        return true;
+    if (is_type(d, "Sequence")) {
+        for (const json *x = json_first(json_get(d, "decoders")); ok && x;
+             x = json_next(x))
+            ok = read_decoder(t, x, e);
+        return ok;
+    }
+    const char *scheme = json_get_string(d, "prepend_scheme", NULL);
+    const json *pattern = json_get(d, "pattern");
+    u.kind = is_type(d, "Replace")        ? UNDO_REPLACE
+             : is_type(d, "ByteFallback") ? UNDO_BYTES
+             : is_type(d, "Fuse")         ? UNDO_FUSE
+             : is_type(d, "Strip")        ? UNDO_STRIP
+                                          : UNDO_METASPACE;
+    if (u.kind == UNDO_METASPACE && !is_type(d, "Metaspace"))
+        return err_set(e, ERR_REFUSED, _("its decoder (%.40s) is not "
+                                         "supported"),
+                       json_get_string(d, "type", ""));
+    if (u.kind == UNDO_REPLACE && !json_get_string(pattern, "String", NULL))
+        return err_set(e, ERR_REFUSED, _("a decoder that replaces a pattern "
+                                         "is not supported"));
+    u.prefixed = scheme ? strcmp(scheme, "never") != 0
+                        : json_get_bool(d, "add_prefix_space", true);
+    u.pattern = xstrdup(u.kind == UNDO_METASPACE
+                            ? json_get_string(d, "replacement", META)
+                            : json_get_string(pattern, "String", ""));
+    u.content = xstrdup(u.kind == UNDO_METASPACE
+                            ? " " : json_get_string(d, "content", ""));
+    VEC_PUSH(&t->undo, u);
+    return true;
+}
+
+/* Byte letters may be read by the decoder alone (a Split before). */
+static bool read_steps(struct tokenizer *t, const struct parts *p,
+                       struct err *e)
+{
+    return normalizer_read(p->normalizer, &t->normal, &t->bytes, e) &&
+           pretokenizer_read(p->pre, &t->pre, &t->bytes, e);
+}
+
+static bool read_file(struct tokenizer *t, const struct buf *text,
+                      struct err *e)
+{
+    struct parts p;
+    bool ok = find_parts(text, &p, e) && read_model(t, p.model, e) &&
+              read_steps(t, &p, e) && read_added(t, p.added, e) &&
+              read_vocab(t, &p, e) && read_merges(t, &p, e) &&
+              finish_model(t, p.model, e) && read_post(t, p.post, e) &&
+              read_decoder(t, p.decoder, e);
+    parts_free(&p);
+    return ok;
+}
+
+/* ---- The files beside it ------------------------------------------------ */
+
+/* The text of a named token: a string, or an object with content. */
+static const char *named(const json *j, const char *key)
+{
+    const json *v = json_get(j, key);
+    return json_is_object(v) ? json_get_string(v, "content", NULL)
+                             : json_get_string(j, key, NULL);
+}
+
+/* The template of a list of {name, template}: the default one. */
+static const char *template_of(const json *j)
+{
+    const json *v = json_get(j, "chat_template");
+    if (!json_is_array(v))
+        return json_get_string(j, "chat_template", NULL);
+    for (const json *x = json_first(v); x; x = json_next(x))
+        if (!strcmp(json_get_string(x, "name", ""), "default"))
+            return json_get_string(x, "template", NULL);
+    return NULL;
+}
+
+static json *load_beside(const char *dir, const char *name, bool *there,
+                         struct err *e)
+{
+    char *path = path_join(dir, name);
+    *there = file_exists(path);
+    json *j = *there ? json_load(path, CONFIG_MAX, e) : NULL;
+    free(path);
+    return j;
+}
+
+static int32_t find_name(const struct tokenizer *t, size_t i)
+{
+    return t->named[i] ? tokenizer_find(t, t->named[i], strlen(t->named[i]))
+                       : -1;
+}
+
 static bool read_config(struct tokenizer *t, const char *dir, struct err *e)
 {
-    char *path = path_join(dir, "tokenizer_config.json");
-    bool there = file_exists(path);
-    json *j = there ? json_load(path, FILE_MAX, e) : NULL;
-    free(path);
+    bool there;
+    json *j = load_beside(dir, "tokenizer_config.json", &there, e);
     if (!j)
         return !there;
-    int32_t bos = named(t, j, "bos_token");
-    t->bos = bos >= 0 ? bos : t->bos;
-    t->eos = named(t, j, "eos_token");
-    const char *template = json_get_string(j, "chat_template", NULL);
-    t->template = template ? xstrdup(template) : NULL;
+    for (size_t i = 0; i < TOKEN_NAMES; i++) {
+        const char *text = named(j, token_names[i]);
+        t->named[i] = text ? xstrdup(text) : NULL;
+    }
+    t->bos = find_name(t, 0);
+    t->eos = find_name(t, 1);
+    tokenizer_add_stop(t, t->eos);
+    tokenizer_set_template(t, template_of(j));
     json_free(j);
     return true;
+}
+
+/* chat_template.jinja wins over what the config holds. */
+static bool read_template(struct tokenizer *t, const char *dir, struct err *e)
+{
+    char *path = path_join(dir, "chat_template.jinja");
+    struct buf b = BUF_INIT(CONFIG_MAX);
+    bool ok = !file_exists(path) || file_read(path, CONFIG_MAX, &b, e);
+    if (ok && b.len)
+        tokenizer_set_template(t, buf_str(&b));
+    buf_free(&b);
+    free(path);
+    return ok;
+}
+
+/* eos_token_id of generation_config.json: one, or a list. */
+static bool read_stops(struct tokenizer *t, const char *dir, struct err *e)
+{
+    bool there;
+    json *j = load_beside(dir, "generation_config.json", &there, e);
+    const json *v = json_get(j, "eos_token_id");
+    if (json_is_array(v))
+        for (const json *x = json_first(v); x; x = json_next(x))
+            tokenizer_add_stop(t, (int32_t)json_number(x, -1));
+    else
+        tokenizer_add_stop(t, (int32_t)json_number(v, -1));
+    if (t->eos < 0 && t->n_stop)
+        t->eos = t->stop[0];
+    json_free(j);
+    return j || !there;
 }
 
 struct tokenizer *tokenizer_load(const char *dir, struct err *e)
 {
     char *path = path_join(dir, "tokenizer.json");
-    json *j = json_load(path, FILE_MAX, e);
+    struct buf text = BUF_INIT(FILE_MAX);
     struct tokenizer *t = NULL;
-    if (j) {
+    if (file_read(path, FILE_MAX, &text, e)) {
         t = xcalloc(1, sizeof *t);
-        t->bos = t->eos = -1;
-        if (!read_file(t, j, e)) {
+        t->bos = t->eos = t->unknown = -1;
+        if (!read_file(t, &text, e)) {
             err_in(e, "%s", path);
             tokenizer_free(&t);
         }
     }
-    json_free(j);
+    buf_free(&text);
     free(path);
-    if (t && !read_config(t, dir, e))
+    if (t && (!read_config(t, dir, e) || !read_template(t, dir, e) ||
+              !read_stops(t, dir, e)))
         tokenizer_free(&t);
     return t;
 }
@@ -323,7 +553,7 @@ static const char *letters(const struct tokenizer *t, int32_t id,
                            struct buf *b)
 {
     const struct token *k = &t->at[id];
-    if (k->special)
+    if (k->added)
         return k->bytes;
     buf_clear(b);
     for (uint32_t i = 0; i < k->n; i++) {
@@ -339,7 +569,7 @@ static void print_added(const struct tokenizer *t, struct jw *w)
     jw_key(w, "added_tokens");
     jw_open(w, '[');
     for (size_t i = 0; i < t->n; i++) {
-        if (!t->at[i].special)
+        if (!t->at[i].added)
             continue;
         jw_open(w, '{');
         jw_kint(w, "id", (int64_t)i);
