@@ -35,7 +35,9 @@ train() {
 }
 
 # ---- it learns, and an unbroken run is the measure of the broken one
+began=$(date +%s%N)
 train whole > said
+took=$(($(date +%s%N) - began))
 grep -q '240 steps, held-out loss .* 30 of 30 right' said || fail "$(cat said)"
 grep -q '"state":"done"' whole/status.json || fail "not done"
 grep -q '"exact":1' whole/status.json || fail "did not learn: $(
@@ -65,8 +67,10 @@ n=0
 until grep -q '"state":"done"' broken/status.json 2> /dev/null; do
     n=$((n + 1))
     test $n -lt 60 || fail "no progress under kills"
-    # longer and longer, so that a slow machine gets on too
-    delay=$(awk -v n=$n 'BEGIN { print (n * 37 % 50 + 12) / 100 + n / 30 }')
+    # parts of what the whole took, longer and longer: a machine that has
+    # become slower gets on too
+    delay=$(awk -v n=$n -v took="$took" 'BEGIN {
+        print took / 1e9 * ((n * 37 % 50 + 12) / 100 + n / 30) }')
     timeout -s KILL "$delay" "$model" train student --rows rows.jsonl \
         --valid valid.jsonl --out broken --steps 240 --batch-tokens 512 \
         --eval-every 16 --dropout 0.05 --resume > /dev/null 2>&1 ||
