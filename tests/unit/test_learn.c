@@ -193,7 +193,8 @@ static void adamw_is_the_formula(void **state)
     struct err e = {0};
     struct config c = {.hidden = 4, .ffn = 4, .layers = 1, .heads = 2,
                        .kv_heads = 1, .head_dim = 2, .vocab = 5, .context = 8,
-                       .eps = 1e-5, .theta = 1e4, .tied = true};
+                       .eps = 1e-5, .tied = true};
+    config_plain(&c, 1e4);
     struct llama *m = llama_new(&c, &e);
     llama_init(m, 4);
     real *am = xcalloc(m->n, sizeof *am), *av = xcalloc(m->n, sizeof *av);

@@ -24,10 +24,29 @@ static struct rng rng;
 
 /* ---- The tiny model ----------------------------------------------------- */
 
-static const struct config tiny = {
-    .hidden = 24, .ffn = 20, .layers = 2, .heads = 4, .kv_heads = 2,
-    .head_dim = 8, .vocab = 23, .context = 128, .eps = 1e-5, .theta = 1e4,
-    .tied = true, .bos = -1, .eos = 0,
+/* What the families are made of, each in one shape. */
+enum shape { LLAMA, BIASES, QWEN, GEMMA, GPT, SHAPES };
+enum { VOCAB = 23 };
+
+#define SIZES "\"hidden_size\":24,\"intermediate_size\":20," \
+    "\"num_hidden_layers\":2,\"num_attention_heads\":4," \
+    "\"num_key_value_heads\":2,\"head_dim\":8,\"vocab_size\":23," \
+    "\"max_position_embeddings\":128,\"rms_norm_eps\":1e-5"
+
+static const char *const config[SHAPES] = {
+    [LLAMA] = "{\"model_type\":\"llama\"," SIZES "}",
+    [BIASES] = "{\"model_type\":\"llama\"," SIZES ",\"attention_bias\":true,"
+               "\"mlp_bias\":true,\"rope_scaling\":{\"type\":\"llama3\","
+               "\"factor\":4,\"original_max_position_embeddings\":64}}",
+    [QWEN] = "{\"model_type\":\"qwen3\"," SIZES "}",
+    [GEMMA] = "{\"model_type\":\"gemma3_text\"," SIZES ",\"sliding_window\":5,"
+              "\"query_pre_attn_scalar\":11,\"layer_types\":["
+              "\"sliding_attention\",\"full_attention\"],\"rope_parameters\":"
+              "{\"full_attention\":{\"rope_type\":\"linear\",\"factor\":8},"
+              "\"sliding_attention\":{\"rope_theta\":100}}}",
+    [GPT] = "{\"model_type\":\"gpt2\",\"n_embd\":24,\"n_inner\":20,"
+            "\"n_layer\":2,\"n_head\":3,\"vocab_size\":23,"
+            "\"n_positions\":128}",
 };
 
 enum { ROWS = 80 }; /* the second sequence is longer than one block */
@@ -44,28 +63,29 @@ static struct batch make_batch(int vocab)
     return (struct batch){ids, target, start, 3, 0};
 }
 
-static struct llama *make_model(bool tied)
+static struct llama *make_model(enum shape kind, bool tied)
 {
     struct err e = {0};
-    struct config c = tiny;
+    struct config c;
+    assert_ok(config_read(config[kind], strlen(config[kind]), &c, &e), e);
     c.tied = tied;
     struct llama *m = llama_new(&c, &e);
     assert_non_null(m);
     llama_init(m, 5);
-    for (size_t i = 0; i < m->n; i++)
-        m->w[i] = (real)(float)(m->w[i] * 4); /* far from the linear case */
+    for (size_t i = 0; i < m->n; i++) /* far from the linear case */
+        m->w[i] = (real)(float)(m->w[i] * 4 + .1 * sin((double)i));
     return m;
 }
 
-/* Prints the loss and every gradient of the tiny model. */
-static int dump(void)
+/* Prints the loss and every gradient of a tiny model. */
+static int dump(enum shape kind)
 {
     struct err e = {0};
     if (!gemm_start(&e))
         return 1;
     rng_seed(&rng, 11);
-    struct batch b = make_batch(tiny.vocab);
-    struct llama *m = make_model(true);
+    struct batch b = make_batch(VOCAB);
+    struct llama *m = make_model(kind, true);
     struct work *k = work_new(m, ROWS, ROWS, &e);
     real *g = xcalloc(m->n, sizeof *g);
     printf("%.17g\n", llama_pass(m, k, &b, (real).02, g, NULL));
@@ -101,7 +121,7 @@ struct probe {
 /* The derivative of the probe by *x (fourth order). */
 static double slope(const struct probe *p, real *x)
 {
-    real was = *x, h = 3e-6;
+    real was = *x, h = 2e-5;
     double v[4];
     const double step[] = {-2, -1, 1, 2};
     for (int i = 0; i < 4; i++) {
@@ -138,7 +158,7 @@ static real gain[H], dgain[H], rstd[T];
 static double rms_value(void *ctx)
 {
     (void)ctx;
-    rms_forward(y, rstd, x, gain, T, H, 1e-5);
+    rms_forward(y, rstd, x, gain, 0, T, H, 1e-5);
     return dot(y, dy, T * H);
 }
 
@@ -152,7 +172,7 @@ static void rms_gradient(void **state)
     memset(dgain, 0, sizeof dgain);
     struct probe p = {rms_value, NULL};
     rms_value(NULL);
-    rms_backward(dx, dgain, dy, x, gain, rstd, T, H);
+    rms_backward(dx, dgain, dy, x, gain, 0, rstd, T, H);
     check(&p, x, dx, T * H, 1);
     check(&p, gain, dgain, H, 1);
 }
@@ -188,7 +208,8 @@ static double rope_value(void *ctx)
 static void rope_gradient(void **state)
 {
     (void)state;
-    rope_tables(cosine, sine, 9, 4, 1e4);
+    static const float inverse[] = {1, .01f};
+    rope_tables(cosine, sine, 9, 4, inverse);
     fill(x, T * H, 1);
     fill(dy, T * H, 1);
     memcpy(dx, dy, T * H * sizeof *x);
@@ -249,7 +270,9 @@ static void softmax_gradient(void **state)
 
 enum { N = 70, D = 4, W = 4 * D + 2 * 2 * D }; /* two blocks, 4/2 heads */
 static real qkv[N * W], dqkv[N * W], out[N * 16], dout[N * 16], lse[N * 4];
-static const struct attention shape = {N, 0, 4, 2, D, W, W, 16};
+static const struct attention shape = {.n = N, .heads = 4, .kv_heads = 2,
+                                       .d = D, .ldq = W, .ldk = W,
+                                       .ldo = 16};
 
 static double attention_value(void *ctx)
 {
@@ -284,10 +307,10 @@ static double whole_value(void *ctx)
     return .02 * llama_pass(w->m, w->k, &w->b, 1, NULL, NULL);
 }
 
-static void check_model(bool tied, double dropout)
+static void check_model(enum shape kind, bool tied, double dropout)
 {
     struct err e = {0};
-    struct whole w = {.m = make_model(tied), .b = make_batch(tiny.vocab)};
+    struct whole w = {.m = make_model(kind, tied), .b = make_batch(VOCAB)};
     w.k = work_new(w.m, ROWS, ROWS, &e);
     work_drop(w.k, dropout, 77);
     real *g = xcalloc(w.m->n, sizeof *g);
@@ -307,9 +330,11 @@ static void check_model(bool tied, double dropout)
 static void model_gradient(void **state)
 {
     (void)state;
-    check_model(true, 0);
-    check_model(false, 0);
-    check_model(true, .2);
+    check_model(LLAMA, false, 0);
+    for (int i = 0; i < SHAPES; i++) {
+        check_model((enum shape)i, true, 0);
+        check_model((enum shape)i, true, .2);
+    }
 }
 
 #else
@@ -325,20 +350,18 @@ static void read_numbers(const char *text, double *out, size_t n)
 }
 
 /* Every gradient of float within 1e-4 of double's, in 2-norm by tensor. */
-static void float_agrees_with_double(void **state)
+static void agrees(const char *build, enum shape kind)
 {
-    (void)state;
-    const char *build = getenv("top_builddir");
-    if (!build)
-        skip();
     struct err e = {0};
     char *path = xasprintf("%s/tests/unit/test_net64", build);
-    const char *argv[] = {path, "--dump", NULL};
+    char number[12];
+    snprintf(number, sizeof number, "%d", (int)kind);
+    const char *argv[] = {path, "--dump", number, NULL};
     struct buf b = BUF_INIT(0);
     assert_int_equal(proc_capture(argv, NULL, NULL, &b, &e), 0);
     rng_seed(&rng, 11);
-    struct batch batch = make_batch(tiny.vocab);
-    struct llama *m = make_model(true);
+    struct batch batch = make_batch(VOCAB);
+    struct llama *m = make_model(kind, true);
     double *want = xcalloc(m->n + 1, sizeof *want);
     read_numbers(buf_str(&b), want, m->n + 1);
     struct work *k = work_new(m, ROWS, ROWS, &e);
@@ -364,6 +387,16 @@ static void float_agrees_with_double(void **state)
     llama_free(&m);
 }
 
+static void float_agrees_with_double(void **state)
+{
+    (void)state;
+    const char *build = getenv("top_builddir");
+    if (!build)
+        skip();
+    for (int i = 0; i < SHAPES; i++)
+        agrees(build, (enum shape)i);
+}
+
 static void exp_is_close(void **state)
 {
     (void)state;
@@ -375,21 +408,20 @@ static void exp_is_close(void **state)
 #endif
 
 /* A cache gives what a whole pass gives, however it is fed. */
-static void decoding_agrees(void **state)
+static void decodes(enum shape kind)
 {
-    (void)state;
     struct err e = {0};
-    struct llama *m = make_model(false);
+    struct llama *m = make_model(kind, kind > LLAMA);
     struct work *k = work_new(m, ROWS, ROWS, &e);
-    make_batch(tiny.vocab);
+    make_batch(VOCAB);
     struct decoder *d = decoder_new(m, 100, &e);
-    real want[23];
+    real want[VOCAB];
     int cuts[] = {1, 66, 67, 68, 75, ROWS};
     for (size_t i = 0; i < COUNT(cuts); i++) {
         int at = decoder_length(d);
         assert_true(decoder_feed(d, ids + at, cuts[i] - at));
         llama_logits(m, k, ids, cuts[i], want);
-        for (int j = 0; j < 23; j++)
+        for (int j = 0; j < VOCAB; j++)
             assert_true(fabs((double)(want[j] - decoder_logits(d)[j])) <
                         ROUNDING);
     }
@@ -403,14 +435,21 @@ static void decoding_agrees(void **state)
     llama_free(&m);
 }
 
+static void decoding_agrees(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        decodes((enum shape)i);
+}
+
 /* A packed sequence knows nothing of its neighbours. */
 static void packing_is_invisible(void **state)
 {
     (void)state;
     struct err e = {0};
-    struct llama *m = make_model(true);
+    struct llama *m = make_model(GEMMA, true);
     struct work *k = work_new(m, ROWS, ROWS, &e);
-    struct batch b = make_batch(tiny.vocab);
+    struct batch b = make_batch(VOCAB);
     double together = llama_pass(m, k, &b, 1, NULL, NULL), apart = 0;
     for (int s = 0; s < 3; s++) {
         int32_t one[2] = {0, start[s + 1] - start[s]};
@@ -438,8 +477,8 @@ static void sampling_keeps_its_limits(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && !strcmp(argv[1], "--dump"))
-        return dump();
+    if (argc > 2 && !strcmp(argv[1], "--dump"))
+        return dump((enum shape)atoi(argv[2]));
     struct err e = {0};
     if (!gemm_start(&e))
         return 1;

@@ -181,9 +181,9 @@ static void configs_are_read_or_refused(void **state)
         {"num_key_value_heads\":1", "num_key_value_heads\":3", "multiple"},
         {"\"hidden_size\":8", "\"hidden_size\":6", "head_dim"},
         {"\"rope_scaling\":null", "\"rope_scaling\":{\"type\":\"yarn\"}",
-         "rope_scaling is {\"type\":\"yarn\"}"},
-        {"\"rope_scaling\":null", "\"attention_bias\":true",
-         "attention_bias is true"},
+         "rope_type is \"yarn\""},
+        {"\"rope_scaling\":null", "\"final_logit_softcapping\":30",
+         "final_logit_softcapping is 30"},
         {"\"rope_scaling\":null", "\"quantization_config\":{}",
          "quantization_config"},
         {"\"rope_scaling\":null", "\"rope_theta\":-1", "rope_theta"},
@@ -192,15 +192,15 @@ static void configs_are_read_or_refused(void **state)
     struct err e = {0};
     for (size_t i = 0; i < COUNT(cases); i++) {
         set_config(cases[i].from, cases[i].to);
-        assert_false(config_load(dir, &c, &e));
+        assert_false(config_load(dir, &c, NULL, &e));
         if (!strstr(e.text, cases[i].why) || !strstr(e.text, "config.json"))
             fail_msg("\"%s\" does not say \"%s\"", e.text, cases[i].why);
     }
     write_file("config.json", good, sizeof good - 1);
-    assert_ok(config_load(dir, &c, &e), e);
+    assert_ok(config_load(dir, &c, NULL, &e), e);
     assert_string_equal(c.unknown, "shoe_size");
     assert_int_equal(c.head_dim, 4);
-    assert_true(c.eps == 1e-6 && c.theta == 1e4 && c.tied && c.bos == -1);
+    assert_true(c.eps == 1e-6 && c.rope.theta == 1e4 && c.tied && c.bos == -1);
 }
 
 static void weights_must_fit(void **state)
@@ -209,7 +209,7 @@ static void weights_must_fit(void **state)
     struct err e = {0};
     struct config c;
     write_file("config.json", good, sizeof good - 1);
-    assert_ok(config_load(dir, &c, &e), e);
+    assert_ok(config_load(dir, &c, NULL, &e), e);
     struct llama *m = llama_new(&c, &e);
     llama_init(m, 9);
     assert_true(config_parameters(&c) == (double)m->n);

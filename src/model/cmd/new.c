@@ -64,7 +64,8 @@ static bool check(const struct wanted *n, struct config *c, struct err *e)
         .layers = (int)n->layers, .heads = (int)n->heads,
         .kv_heads = (int)n->kv_heads, .head_dim = (int)(n->hidden / n->heads),
         .vocab = (int)n->vocab, .context = (int)n->context, .eps = 1e-5,
-        .theta = 1e4, .tied = true, .bos = -1, .eos = 0};
+        .tied = true, .bos = -1, .eos = 0};
+    config_plain(c, 1e4);
     return config_check(c, e);
 }
 

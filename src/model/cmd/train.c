@@ -40,7 +40,7 @@ static int run(const struct train *t)
     struct err e = {0};
     struct outcome o;
     struct config c;
-    if (config_load(t->dir, &c, NULL))
+    if (config_load(t->dir, &c, NULL, NULL))
         folder_warn(t->dir, &c);
     if (!gemm_start(&e) || !train_run(t, &o, &e))
         return say_err("stillroom-model", &e);

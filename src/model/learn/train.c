@@ -349,9 +349,10 @@ static bool loop(struct trainer *x, bool *stopped, struct err *e)
 /* Writes the student beside its place and moves it there. */
 static bool write_model(const struct trainer *x, struct err *e)
 {
-    static const char *const copied[] = {"tokenizer.json",
-                                         "tokenizer_config.json",
-                                         "generation_config.json"};
+    static const char *const copied[] = {
+        "tokenizer.json", "tokenizer_config.json", "generation_config.json",
+        "chat_template.jinja", "special_tokens_map.json",
+        "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model"};
     char *dir = path_join(x->t->run, "model");
     char *temp = path_join(x->t->run, "model.tmp");
     if (file_exists(temp))

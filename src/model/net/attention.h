@@ -18,6 +18,8 @@ enum { ATTENTION_BLOCK = 64 }; /* queries a block */
 struct attention {
     int n, past;
     int heads, kv_heads, d;
+    int window;      /* a query sees so many keys, itself among them; 0: all */
+    double scale;    /* of the scores; 0: 1/sqrt(d) */
     int ldq, ldk, ldo; /* elements from row to row; v has k's */
 };
 

@@ -5,7 +5,7 @@
 
 #include "base/lang.h"
 #include "base/mem.h"
-#include "model/net/attention.h"
+#include "model/net/block.h"
 #include "model/net/gemm.h"
 #include "model/net/ops.h"
 
@@ -20,7 +20,9 @@ struct decoder {
     real *q;                /* [CHUNK, q + 2 kv] */
     real *att;              /* [CHUNK, q] */
     real *gu, *act;         /* [CHUNK, 2 f], [CHUNK, f] */
-    real *rstd, *scratch, *logits;
+    real *rstd, *mean;      /* [CHUNK] */
+    real *heads;            /* [CHUNK (heads + kv_heads)] of their norms */
+    real *scratch, *logits;
 };
 
 static size_t lay_out(struct decoder *d)
@@ -36,7 +38,9 @@ static size_t lay_out(struct decoder *d)
         {&d->k, cache},         {&d->v, cache},     {&d->x, CHUNK * h},
         {&d->y, CHUNK * h},     {&d->att, CHUNK * q},
         {&d->q, CHUNK * (q + 2 * kv)},
-        {&d->gu, CHUNK * 2 * f}, {&d->act, CHUNK * f}, {&d->rstd, CHUNK},
+        {&d->gu, CHUNK * (size_t)config_up(c)}, {&d->act, CHUNK * f},
+        {&d->rstd, CHUNK},      {&d->mean, CHUNK},
+        {&d->heads, CHUNK * (size_t)(c->heads + c->kv_heads)},
         {&d->scratch, attention_scratch(d->max)},
         {&d->logits, (size_t)c->vocab},
     };
@@ -101,34 +105,32 @@ static void remember(struct decoder *d, real *k, real *v, int n)
     }
 }
 
-static void linear(real *y, const real *x, const real *w, int n, int in,
-                   int out, bool add)
-{
-    gemm(false, true, n, out, in, 1, x, in, w, in, add ? 1 : 0, y, out);
-}
-
 static void layer(struct decoder *d, int l, int n, const int32_t *pos)
 {
     const struct llama *m = d->m;
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
-    int h = c->hidden, f = c->ffn, q = config_q(c), kv = config_kv(c);
+    int q = config_q(c), kv = config_kv(c);
     size_t cache = (size_t)l * (size_t)d->max * (size_t)kv;
-    struct attention a = {.n = n, .past = d->n, .heads = c->heads,
-                          .kv_heads = c->kv_heads, .d = c->head_dim,
-                          .ldq = q + 2 * kv, .ldk = kv, .ldo = q};
-    rms_forward(d->y, d->rstd, d->x, m->w + at->norm1, n, h, c->eps);
-    linear(d->q, d->y, m->w + at->qkv, n, h, q + 2 * kv, false);
-    rope_forward(d->q, q + 2 * kv, pos, n, c->heads + c->kv_heads,
-                 c->head_dim, m->cosine, m->sine);
+    size_t all = (size_t)n * (size_t)c->hidden;
+    struct attention a = block_attention(c, l);
+    a.n = n;
+    a.past = d->n;
+    a.ldq = q + 2 * kv;
+    a.ldk = kv;
+    block_norm(m, at->norm1, at->norm1_b, d->y, d->mean, d->rstd, d->x, n);
+    block_qkv(m, l, d->q, d->y, pos, n, NULL, d->heads);
     remember(d, d->k + cache, d->v + cache, n);
     attention_forward(&a, d->att, NULL, d->q, d->k + cache, d->v + cache,
                       d->scratch);
-    linear(d->x, d->att, m->w + at->o, n, q, h, true);
-    rms_forward(d->y, d->rstd, d->x, m->w + at->norm2, n, h, c->eps);
-    linear(d->gu, d->y, m->w + at->gate_up, n, h, 2 * f, false);
-    swiglu_forward(d->act, d->gu, n, f);
-    linear(d->x, d->act, m->w + at->down, n, f, h, true);
+    block_out(m, at->o, at->o_b, at->post1, d->y, d->att, n, q, NULL,
+              d->rstd);
+    add_to(d->x, d->y, all);
+    block_norm(m, at->norm2, at->norm2_b, d->y, d->mean, d->rstd, d->x, n);
+    block_up(m, l, d->gu, d->act, d->y, n);
+    block_out(m, at->down, at->down_b, at->post2, d->y, d->act, n, c->ffn,
+              NULL, d->rstd);
+    add_to(d->x, d->y, all);
 }
 
 static void feed(struct decoder *d, const int32_t *ids, int n)
@@ -138,11 +140,11 @@ static void feed(struct decoder *d, const int32_t *ids, int n)
     int32_t pos[CHUNK];
     for (int i = 0; i < n; i++)
         pos[i] = d->n + i;
-    embed_forward(d->x, m->w + m->embed, ids, n, h);
+    block_embed(m, d->x, ids, pos, n);
     for (int l = 0; l < m->config.layers; l++)
         layer(d, l, n, pos);
-    rms_forward(d->y, d->rstd, d->x + (size_t)(n - 1) * (size_t)h,
-                m->w + m->norm, 1, h, m->config.eps);
+    block_norm(m, m->norm, m->norm_b, d->y, d->mean, d->rstd,
+               d->x + (size_t)(n - 1) * (size_t)h, 1);
     linear(d->logits, d->y, m->w + m->head, 1, h, m->config.vocab, false);
     d->n += n;
 }

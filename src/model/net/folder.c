@@ -15,69 +15,142 @@
 #include "model/net/safetensors.h"
 
 /* Adds a matrix (cols 0: a vector) to the layout; returns its offset. */
-static size_t add(struct llama *m, size_t rows, size_t cols, const char *name)
+static size_t add(struct llama *m, int layer, enum tensor t, const char *end,
+                  size_t rows, size_t cols)
 {
     struct weight *w = &m->weight[m->n_weights++];
+    const char *name = config_tensor(&m->config, t), *number;
     *w = (struct weight){.offset = m->n, .rows = rows, .cols = cols};
-    snprintf(w->name, sizeof w->name, "%s", name);
+    w->transposed = m->config.transposed && cols && layer >= 0;
+    number = strstr(name, "%d");
+    if (number)
+        snprintf(w->name, sizeof w->name, "%.*s%d%s.%s",
+                 (int)(number - name), name, layer, number + 2, end);
+    else
+        snprintf(w->name, sizeof w->name, "%s.%s", name, end);
     m->n += rows * (cols ? cols : 1);
     return w->offset;
 }
 
-static size_t add_in(struct llama *m, int layer, size_t rows, size_t cols,
-                     const char *name)
+static size_t add_norm(struct llama *m, int layer, enum tensor t, size_t n,
+                       size_t *bias)
 {
-    char full[64];
-    snprintf(full, sizeof full, "model.layers.%d.%s.weight", layer, name);
-    return add(m, rows, cols, full);
+    size_t at = add(m, layer, t, "weight", n, 0);
+    if (bias && m->config.layer_norm)
+        *bias = add(m, layer, t, "bias", n, 0);
+    return at;
+}
+
+/* q, k, v one behind another, so that they are one matrix; their biases too. */
+static void add_qkv(struct llama *m, int l)
+{
+    const struct config *c = &m->config;
+    size_t h = (size_t)c->hidden, q = (size_t)config_q(c);
+    size_t kv = (size_t)config_kv(c);
+    struct layer_at *at = &m->layer[l];
+    const char *const end[] = {"weight", "bias"};
+    for (int i = 0; i < 1 + c->qkv_bias; i++) {
+        size_t cols = i ? 0 : h, first;
+        if (config_tensor(c, TENSOR_QKV)) {
+            first = add(m, l, TENSOR_QKV, end[i], q + 2 * kv, cols);
+        } else {
+            first = add(m, l, TENSOR_Q, end[i], q, cols);
+            add(m, l, TENSOR_K, end[i], kv, cols);
+            add(m, l, TENSOR_V, end[i], kv, cols);
+        }
+        *(i ? &at->qkv_b : &at->qkv) = first;
+    }
+    if (c->qk_norm) {
+        at->q_norm = add(m, l, TENSOR_Q_NORM, "weight", (size_t)c->head_dim,
+                         0);
+        at->k_norm = add(m, l, TENSOR_K_NORM, "weight", (size_t)c->head_dim,
+                         0);
+    }
+}
+
+static void add_mlp(struct llama *m, int l)
+{
+    const struct config *c = &m->config;
+    size_t h = (size_t)c->hidden, f = (size_t)c->ffn;
+    struct layer_at *at = &m->layer[l];
+    const char *const end[] = {"weight", "bias"};
+    for (int i = 0; i < 1 + c->mlp_bias; i++) {
+        size_t cols = i ? 0 : h, first = m->n;
+        if (c->gated)
+            add(m, l, TENSOR_GATE, end[i], f, cols);
+        add(m, l, TENSOR_UP, end[i], f, cols);
+        *(i ? &at->gate_up_b : &at->gate_up) = first;
+    }
+    at->down = add(m, l, TENSOR_DOWN, "weight", h, f);
+    if (c->mlp_bias)
+        at->down_b = add(m, l, TENSOR_DOWN, "bias", h, 0);
 }
 
 static void lay_out_layer(struct llama *m, int l)
 {
     const struct config *c = &m->config;
     struct layer_at *at = &m->layer[l];
-    size_t h = (size_t)c->hidden, f = (size_t)c->ffn;
-    size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c);
-    at->norm1 = add_in(m, l, h, 0, "input_layernorm");
-    at->qkv = add_in(m, l, q, h, "self_attn.q_proj");
-    add_in(m, l, kv, h, "self_attn.k_proj");
-    add_in(m, l, kv, h, "self_attn.v_proj");
-    at->o = add_in(m, l, h, q, "self_attn.o_proj");
-    at->norm2 = add_in(m, l, h, 0, "post_attention_layernorm");
-    at->gate_up = add_in(m, l, f, h, "mlp.gate_proj");
-    add_in(m, l, f, h, "mlp.up_proj");
-    at->down = add_in(m, l, h, f, "mlp.down_proj");
+    size_t h = (size_t)c->hidden;
+    at->norm1 = add_norm(m, l, TENSOR_NORM1, h, &at->norm1_b);
+    add_qkv(m, l);
+    at->o = add(m, l, TENSOR_O, "weight", h, (size_t)config_q(c));
+    if (c->o_bias)
+        at->o_b = add(m, l, TENSOR_O, "bias", h, 0);
+    if (c->sandwich)
+        at->post1 = add_norm(m, l, TENSOR_POST1, h, NULL);
+    at->norm2 = add_norm(m, l, TENSOR_NORM2, h, &at->norm2_b);
+    add_mlp(m, l);
+    if (c->sandwich)
+        at->post2 = add_norm(m, l, TENSOR_POST2, h, NULL);
 }
 
 static void lay_out(struct llama *m)
 {
-    size_t h = (size_t)m->config.hidden, v = (size_t)m->config.vocab;
-    m->embed = add(m, v, h, "model.embed_tokens.weight");
-    for (int l = 0; l < m->config.layers; l++)
+    const struct config *c = &m->config;
+    size_t h = (size_t)c->hidden, v = (size_t)c->vocab;
+    m->embed = add(m, -1, TENSOR_EMBED, "weight", v, h);
+    if (c->positions)
+        m->position = add(m, -1, TENSOR_POSITIONS, "weight",
+                          (size_t)c->context, h);
+    for (int l = 0; l < c->layers; l++)
         lay_out_layer(m, l);
-    m->norm = add(m, h, 0, "model.norm.weight");
-    m->head = m->config.tied ? m->embed : add(m, v, h, "lm_head.weight");
+    m->norm = add_norm(m, -1, TENSOR_NORM, h, &m->norm_b);
+    m->head = c->tied ? m->embed : add(m, -1, TENSOR_HEAD, "weight", v, h);
+}
+
+/* The angles of one rotary embedding; false where memory is short. */
+static bool make_angles(const struct config *c, bool local, real **cosine,
+                        real **sine)
+{
+    size_t n = (size_t)c->context * (size_t)(c->head_dim / 2);
+    float inverse[512];
+    *cosine = malloc(n * sizeof(real));
+    *sine = malloc(n * sizeof(real));
+    if (!*cosine || !*sine)
+        return false;
+    config_rope(c, local, inverse);
+    rope_tables(*cosine, *sine, c->context, c->head_dim, inverse);
+    return true;
 }
 
 struct llama *llama_new(const struct config *c, struct err *e)
 {
     struct llama *m = xcalloc(1, sizeof *m);
     size_t layers = (size_t)c->layers;
-    size_t angles = (size_t)c->context * (size_t)(c->head_dim / 2);
     m->config = *c;
-    m->weight = xcalloc(layers * 9 + 3, sizeof *m->weight);
+    m->weight = xcalloc(layers * 18 + 5, sizeof *m->weight);
     m->layer = xcalloc(layers, sizeof *m->layer);
     lay_out(m);
     m->w = calloc(m->n, sizeof *m->w);
-    m->cosine = malloc(angles * sizeof(real));
-    m->sine = malloc(angles * sizeof(real));
-    if (!m->w || !m->cosine || !m->sine) {
+    bool ok = m->w && (c->positions ||
+                       make_angles(c, false, &m->cosine, &m->sine));
+    if (ok && c->window && !c->positions)
+        ok = make_angles(c, true, &m->cosine_local, &m->sine_local);
+    if (!ok) {
         err_set(e, ERR_MEMORY, _("not enough memory for %zu parameters"),
                 m->n);
         llama_free(&m);
-        return NULL;
     }
-    rope_tables(m->cosine, m->sine, c->context, c->head_dim, c->theta);
     return m;
 }
 
@@ -91,6 +164,9 @@ void llama_free(struct llama **mp)
     free(m->w);
     free(m->cosine);
     free(m->sine);
+    free(m->cosine_local);
+    free(m->sine_local);
+    free(m->text);
     free(m);
     *mp = NULL;
 }
@@ -104,7 +180,8 @@ static double deviation(const struct llama *m, const struct weight *w)
 {
     if (w->offset == m->embed || w->offset == m->head)
         return .03;
-    if (strstr(w->name, "o_proj") || strstr(w->name, "down_proj"))
+    if (strstr(w->name, "o_proj") || strstr(w->name, "down_proj") ||
+        strstr(w->name, "c_proj"))
         return .06 / sqrt(2.0 * m->config.layers);
     return .06;
 }
@@ -118,7 +195,8 @@ void llama_init(struct llama *m, uint64_t seed)
         double d = deviation(m, w);
         for (size_t j = 0; j < count_of(w); j++)
             m->w[w->offset + j] = w->cols ? (real)(float)(rng_normal(&r) * d)
-                                          : 1;
+                                  : strstr(w->name, ".bias") ? 0
+                                                             : 1;
     }
 }
 
@@ -133,8 +211,16 @@ static void list(struct buf *b, size_t *n, const char *what, const char *name)
 
 static bool shape_fits(const struct weight *w, const struct st_tensor *t)
 {
-    return t->shape[0] == w->rows &&
-           (w->cols ? t->rank == 2 && t->shape[1] == w->cols : t->rank == 1);
+    size_t rows = w->transposed ? w->cols : w->rows;
+    size_t cols = w->transposed ? w->rows : w->cols;
+    return t->shape[0] == rows &&
+           (w->cols ? t->rank == 2 && t->shape[1] == cols : t->rank == 1);
+}
+
+/* Where element i of a weight stands in the file's order. */
+static size_t in_file(const struct weight *w, size_t i)
+{
+    return w->transposed ? i % w->cols * w->rows + i / w->cols : i;
 }
 
 static bool read_weight(struct llama *m, const struct weight *w,
@@ -147,17 +233,34 @@ static bool read_weight(struct llama *m, const struct weight *w,
                        w->name);
     bool ok = st_read(f, t, part, e);
     for (size_t i = 0; ok && i < count_of(w); i++)
-        m->w[w->offset + i] = (real)part[i];
+        m->w[w->offset + i] = (real)part[in_file(w, i)];
     free(part);
     return ok;
 }
 
-/* Tensors that may be there and are not ours: an old model's angles, and a
- * head that is said to be the embedding. */
+/* Tensors that may be there and are not ours: an old model's angles or masks,
+ * and a head that is said to be the embedding. */
 static bool is_spare(const struct llama *m, const char *name)
 {
-    return strstr(name, "rotary_emb.inv_freq") ||
+    size_t n = strlen(name);
+    bool mask = m->config.positions && n > 10 &&
+                (!strcmp(name + n - 10, ".attn.bias") ||
+                 strstr(name, ".attn.masked_bias"));
+    return mask || strstr(name, "rotary_emb.inv_freq") ||
            (m->config.tied && !strcmp(name, "lm_head.weight"));
+}
+
+/* The weight of that name; old GPT-2 files leave "transformer." out. */
+static size_t find_weight(const struct llama *m, const char *name)
+{
+    size_t j = 0;
+    for (; j < m->n_weights; j++) {
+        const char *own = m->weight[j].name;
+        if (!strcmp(own, name) || (!strncmp(own, "transformer.", 12) &&
+                                   !strcmp(own + 12, name)))
+            break;
+    }
+    return j;
 }
 
 /* Reads what one file holds; notes what does not fit in `bad`. */
@@ -165,9 +268,7 @@ static bool read_file(struct llama *m, const struct st_file *f, uint8_t *seen,
                       struct buf *bad, size_t *n_bad, struct err *e)
 {
     for (size_t i = 0; i < f->n; i++) {
-        size_t j = 0;
-        while (j < m->n_weights && strcmp(m->weight[j].name, f->at[i].name))
-            j++;
+        size_t j = find_weight(m, f->at[i].name);
         if (j == m->n_weights && !is_spare(m, f->at[i].name))
             list(bad, n_bad, _("extra"), f->at[i].name);
         if (j == m->n_weights)
@@ -255,11 +356,15 @@ static size_t find_weights(const char *dir, const struct config *c,
 struct llama *llama_load(const char *dir, struct err *e)
 {
     struct config c;
-    if (!config_load(dir, &c, e))
+    char **path, *text = NULL;
+    if (!config_load(dir, &c, &text, e))
         return NULL;
-    char **path;
     size_t n = find_weights(dir, &c, &path, e);
     struct llama *m = n ? llama_new(&c, e) : NULL;
+    if (m)
+        m->text = text;
+    else
+        free(text);
     if (m && !read_files(m, path, n, e))
         llama_free(&m);
     for (size_t i = 0; i < n; i++)
@@ -273,17 +378,21 @@ bool llama_save(const struct llama *m, const char *dir, struct err *e)
     float *copy = malloc(m->n * sizeof *copy);
     if (!copy)
         return err_set(e, ERR_MEMORY, _("not enough memory to write"));
-    for (size_t i = 0; i < m->n; i++)
-        copy[i] = (float)m->w[i];
+    for (size_t k = 0; k < m->n_weights; k++) {
+        const struct weight *w = &m->weight[k];
+        for (size_t i = 0; i < count_of(w); i++)
+            copy[w->offset + in_file(w, i)] = (float)m->w[w->offset + i];
+    }
     struct st_piece *piece = xcalloc(m->n_weights, sizeof *piece);
     for (size_t i = 0; i < m->n_weights; i++) {
         const struct weight *w = &m->weight[i];
-        piece[i] = (struct st_piece){w->name, copy + w->offset, w->rows,
-                                     w->cols};
+        piece[i] = (struct st_piece){w->name, copy + w->offset,
+                                     w->transposed ? w->cols : w->rows,
+                                     w->transposed ? w->rows : w->cols};
     }
     char *path = path_join(dir, "model.safetensors");
     bool ok = st_write(path, piece, m->n_weights, NULL, e) &&
-              config_save(dir, &m->config, e);
+              config_save(dir, &m->config, m->text, e);
     free(path);
     free(piece);
     free(copy);

@@ -4,15 +4,16 @@
 
 #include "base/lang.h"
 #include "base/mem.h"
+#include "model/net/block.h"
 #include "model/net/gemm.h"
 #include "model/net/ops.h"
 
 struct head {
     int hidden, vocab;
-    double eps;
     real *block;
     real *y, *dy; /* [HEAD_ROWS, hidden] normed rows, their gradient */
     real *rstd;   /* [HEAD_ROWS] */
+    real *mean;   /* [HEAD_ROWS] */
     real *logits; /* [HEAD_ROWS, vocab] */
 };
 
@@ -22,8 +23,7 @@ struct head *head_new(const struct config *c, struct err *e)
     size_t rows = HEAD_ROWS, width = (size_t)c->hidden;
     h->hidden = c->hidden;
     h->vocab = c->vocab;
-    h->eps = c->eps;
-    h->block = malloc((rows * (2 * width + (size_t)c->vocab) + rows) *
+    h->block = malloc((rows * (2 * width + (size_t)c->vocab) + 2 * rows) *
                       sizeof(real));
     if (!h->block) {
         free(h);
@@ -34,6 +34,7 @@ struct head *head_new(const struct config *c, struct err *e)
     h->y = h->logits + rows * (size_t)c->vocab;
     h->dy = h->y + rows * width;
     h->rstd = h->dy + rows * width;
+    h->mean = h->rstd + rows;
     return h;
 }
 
@@ -63,19 +64,36 @@ static double losses(struct head *h, const struct head_part *p, int from,
     return loss;
 }
 
+/* dx and the gradients of the norm, from h->dy. */
+static void norm_back(struct head *h, const struct head_part *p, size_t at,
+                      int n)
+{
+    const struct llama *m = p->m;
+    if (m->config.layer_norm)
+        layer_norm_backward(p->dx + at, p->grad + m->norm,
+                            p->grad + m->norm_b, h->dy, p->x + at,
+                            m->w + m->norm, h->mean, h->rstd, n, h->hidden);
+    else
+        rms_backward(p->dx + at, p->grad + m->norm, h->dy, p->x + at,
+                     m->w + m->norm, (real)m->config.norm_plus, h->rstd, n,
+                     h->hidden);
+}
+
 static double chunk(struct head *h, const struct head_part *p, int from,
                     int n)
 {
+    const struct llama *m = p->m;
+    const real *head = m->w + m->head;
     int w = h->hidden, V = h->vocab;
     size_t at = (size_t)from * (size_t)w;
-    rms_forward(h->y, h->rstd, p->x + at, p->gain, n, w, h->eps);
-    gemm(false, true, n, V, w, 1, h->y, w, p->w, w, 0, h->logits, V);
+    block_norm(m, m->norm, m->norm_b, h->y, h->mean, h->rstd, p->x + at, n);
+    gemm(false, true, n, V, w, 1, h->y, w, head, w, 0, h->logits, V);
     double loss = losses(h, p, from, n);
-    if (p->dx) {
-        gemm(true, false, V, w, n, 1, h->logits, V, h->y, w, 1, p->dw, w);
-        gemm(false, false, n, w, V, 1, h->logits, V, p->w, w, 0, h->dy, w);
-        rms_backward(p->dx + at, p->dgain, h->dy, p->x + at, p->gain, h->rstd,
-                     n, w);
+    if (p->grad) {
+        gemm(true, false, V, w, n, 1, h->logits, V, h->y, w, 1,
+             p->grad + m->head, w);
+        gemm(false, false, n, w, V, 1, h->logits, V, head, w, 0, h->dy, w);
+        norm_back(h, p, at, n);
     }
     return loss;
 }

@@ -24,9 +24,9 @@ struct head_part {
     const int32_t *row;    /* [n] under which number a row is told of */
     int n;
     real scale;            /* of the gradient */
-    const real *gain;      /* [hidden] of the last norm */
-    const real *w;         /* [vocab, hidden] */
-    real *dx, *dgain, *dw; /* added to; all NULL where only the loss counts */
+    const struct llama *m; /* its last norm and head */
+    real *dx, *grad;       /* [n, hidden] and the model's gradient, added to;
+                              both NULL where only the loss counts */
     const struct told *told;
 };
 

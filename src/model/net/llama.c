@@ -5,7 +5,7 @@
 
 #include "base/lang.h"
 #include "base/mem.h"
-#include "model/net/attention.h"
+#include "model/net/block.h"
 #include "model/net/gemm.h"
 #include "model/net/head.h"
 #include "model/net/ops.h"
@@ -22,6 +22,11 @@ struct work {
     real *lse;      /* [layers][T, heads] */
     real *gu;       /* [layers][T, 2 f] */
     real *act;      /* [layers][T, f] */
+    real *m1, *m2;  /* [layers][T] LayerNorm's means */
+    real *raw;      /* [layers][T, q + kv] before the heads' norms */
+    real *rq;       /* [layers][T (heads + kv_heads)] their rstd */
+    real *o1, *o2;  /* [layers][T, h] what a half gave before its own norm */
+    real *ro1, *ro2; /* [layers][T] their rstd */
     real *dx, *dn;  /* [T, h] gradients */
     real *wide;     /* [T, max(2 f, q + 2 kv)] */
     real *narrow;   /* [T, max(f, q)] */
@@ -45,11 +50,19 @@ static real *carve(real *base, size_t *at, size_t n)
     return p;
 }
 
+static size_t widest(size_t a, size_t b, size_t c)
+{
+    a = a > b ? a : b;
+    return a > c ? a : c;
+}
+
 static size_t lay_out(struct work *k, const struct config *c, int context)
 {
     size_t T = (size_t)k->tokens, L = (size_t)c->layers, at = 0;
     size_t h = (size_t)c->hidden, f = (size_t)c->ffn;
-    size_t q = (size_t)config_q(c), w = q + 2 * (size_t)config_kv(c);
+    size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c), w = q + 2 * kv;
+    size_t up = (size_t)config_up(c);
+    size_t heads = (size_t)(c->heads + c->kv_heads);
     real *b = k->block;
     k->x = carve(b, &at, (L + 1) * T * h);
     k->mid = carve(b, &at, L * T * h);
@@ -60,12 +73,20 @@ static size_t lay_out(struct work *k, const struct config *c, int context)
     k->qkv = carve(b, &at, L * T * w);
     k->att = carve(b, &at, L * T * q);
     k->lse = carve(b, &at, L * T * (size_t)c->heads);
-    k->gu = carve(b, &at, L * T * 2 * f);
+    k->gu = carve(b, &at, L * T * up);
     k->act = carve(b, &at, L * T * f);
+    k->m1 = carve(b, &at, c->layer_norm ? L * T : 0);
+    k->m2 = carve(b, &at, c->layer_norm ? L * T : 0);
+    k->raw = carve(b, &at, c->qk_norm ? L * T * (w - kv) : 0);
+    k->rq = carve(b, &at, c->qk_norm ? L * T * heads : 0);
+    k->o1 = carve(b, &at, c->sandwich ? L * T * h : 0);
+    k->o2 = carve(b, &at, c->sandwich ? L * T * h : 0);
+    k->ro1 = carve(b, &at, c->sandwich ? L * T : 0);
+    k->ro2 = carve(b, &at, c->sandwich ? L * T : 0);
     k->dx = carve(b, &at, T * h);
     k->dn = carve(b, &at, T * h);
-    k->wide = carve(b, &at, T * (2 * f > w ? 2 * f : w));
-    k->narrow = carve(b, &at, T * (f > q ? f : q));
+    k->wide = carve(b, &at, T * (up > w ? up : w));
+    k->narrow = carve(b, &at, T * widest(f, q, c->sandwich ? h : 0));
     k->scratch = carve(b, &at, attention_scratch(context));
     return at;
 }
@@ -118,13 +139,6 @@ static uint64_t place(const struct work *k, int layer, int half)
                         0xd1342543de82ef95u;
 }
 
-/* y[T, out] = x[T, in] w[out, in]^T (+ y where `add`). */
-static void linear(real *y, const real *x, const real *w, int T, int in,
-                   int out, bool add)
-{
-    gemm(false, true, T, out, in, 1, x, in, w, in, add ? 1 : 0, y, out);
-}
-
 /* dx = dy w; dw += dy^T x. */
 static void linear_back(real *dx, real *dw, const real *dy, const real *x,
                         const real *w, int T, int in, int out)
@@ -135,19 +149,18 @@ static void linear_back(real *dx, real *dw, const real *dy, const real *x,
 
 /* ---- Forward ------------------------------------------------------------ */
 
-static struct attention shape_of(const struct config *c)
+static struct attention shape_of(const struct config *c, int l)
 {
-    int w = config_q(c) + 2 * config_kv(c);
-    return (struct attention){.heads = c->heads, .kv_heads = c->kv_heads,
-                              .d = c->head_dim, .ldq = w, .ldk = w,
-                              .ldo = config_q(c)};
+    struct attention a = block_attention(c, l);
+    a.ldq = a.ldk = config_q(c) + 2 * config_kv(c);
+    return a;
 }
 
-static void attend(const struct config *c, struct work *k,
+static void attend(const struct config *c, int l, struct work *k,
                    const struct batch *b, real *out, real *lse,
                    const real *qkv)
 {
-    struct attention a = shape_of(c);
+    struct attention a = shape_of(c, l);
     size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c);
     for (int s = 0; s < b->sequences; s++) {
         size_t from = (size_t)b->start[s];
@@ -167,30 +180,55 @@ static const int32_t *rows_of(const struct llama *m, const struct work *k,
     return last ? k->row : NULL;
 }
 
+/* What a layer keeps of T rows: the places of its arrays. */
+struct kept {
+    real *x, *mid, *next, *n1, *n2, *r1, *r2, *m1, *m2, *qkv, *att, *lse;
+    real *gu, *act, *raw, *rq, *o1, *o2, *ro1, *ro2;
+};
+
+static struct kept kept_of(const struct llama *m, const struct work *k, int l)
+{
+    const struct config *c = &m->config;
+    size_t T = (size_t)k->tokens, row = (size_t)l * T;
+    size_t h = (size_t)c->hidden, q = (size_t)config_q(c);
+    size_t kv = (size_t)config_kv(c), f = (size_t)c->ffn;
+    return (struct kept){
+        .x = k->x + row * h, .mid = k->mid + row * h,
+        .next = k->x + (row + T) * h, .n1 = k->n1 + row * h,
+        .n2 = k->n2 + row * h, .r1 = k->r1 + row, .r2 = k->r2 + row,
+        .m1 = c->layer_norm ? k->m1 + row : NULL,
+        .m2 = c->layer_norm ? k->m2 + row : NULL,
+        .qkv = k->qkv + row * (q + 2 * kv), .att = k->att + row * q,
+        .lse = k->lse + row * (size_t)c->heads,
+        .gu = k->gu + row * (size_t)config_up(c), .act = k->act + row * f,
+        .raw = c->qk_norm ? k->raw + row * (q + kv) : NULL,
+        .rq = c->qk_norm ? k->rq + row * (size_t)(c->heads + c->kv_heads)
+                         : NULL,
+        .o1 = c->sandwich ? k->o1 + row * h : NULL,
+        .o2 = c->sandwich ? k->o2 + row * h : NULL,
+        .ro1 = c->sandwich ? k->ro1 + row : NULL,
+        .ro2 = c->sandwich ? k->ro2 + row : NULL};
+}
+
 /* x (all rows) to mid (the rows that go on). */
 static void attention_half(const struct llama *m, struct work *k,
                            const struct batch *b, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
-    int h = c->hidden, q = config_q(c), w = q + 2 * config_kv(c), n;
+    struct kept a = kept_of(m, k, l);
+    int h = c->hidden, q = config_q(c), n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    size_t row = (size_t)l * (size_t)k->tokens;
-    real *x = k->x + row * (size_t)h, *mid = k->mid + row * (size_t)h;
-    real *n1 = k->n1 + row * (size_t)h;
-    real *qkv = k->qkv + row * (size_t)w, *att = k->att + row * (size_t)q;
-    rms_forward(n1, k->r1 + row, x, m->w + at->norm1, T, h, c->eps);
-    linear(qkv, n1, m->w + at->qkv, T, h, w, false);
-    rope_forward(qkv, w, k->pos, T, c->heads + c->kv_heads, c->head_dim,
-                 m->cosine, m->sine);
-    attend(c, k, b, att, k->lse + row * (size_t)c->heads, qkv);
+    block_norm(m, at->norm1, at->norm1_b, a.n1, a.m1, a.r1, a.x, T);
+    block_qkv(m, l, a.qkv, a.n1, k->pos, T, a.raw, a.rq);
+    attend(c, l, k, b, a.att, a.lse, a.qkv);
     if (rows)
-        keep_rows(att, rows, n, q);
-    linear(mid, att, m->w + at->o, n, q, h, false);
-    drop(mid, n, h, k->drop, place(k, l, 0), b->first, rows);
+        keep_rows(a.att, rows, n, q);
+    block_out(m, at->o, at->o_b, at->post1, a.mid, a.att, n, q, a.o1, a.ro1);
+    drop(a.mid, n, h, k->drop, place(k, l, 0), b->first, rows);
     for (int i = 0; i < n; i++)
-        add_to(mid + (size_t)i * (size_t)h,
-               x + (size_t)(rows ? rows[i] : i) * (size_t)h, (size_t)h);
+        add_to(a.mid + (size_t)i * (size_t)h,
+               a.x + (size_t)(rows ? rows[i] : i) * (size_t)h, (size_t)h);
 }
 
 /* mid to the next layer's x, both [rows that go on, h]. */
@@ -199,18 +237,15 @@ static void mlp_half(const struct llama *m, struct work *k,
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
-    int h = c->hidden, f = c->ffn, n;
+    struct kept a = kept_of(m, k, l);
+    int h = c->hidden, n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    size_t row = (size_t)l * (size_t)k->tokens;
-    real *mid = k->mid + row * (size_t)h, *n2 = k->n2 + row * (size_t)h;
-    real *next = k->x + (row + (size_t)k->tokens) * (size_t)h;
-    real *gu = k->gu + row * 2 * (size_t)f, *act = k->act + row * (size_t)f;
-    rms_forward(n2, k->r2 + row, mid, m->w + at->norm2, n, h, c->eps);
-    linear(gu, n2, m->w + at->gate_up, n, h, 2 * f, false);
-    swiglu_forward(act, gu, n, f);
-    linear(next, act, m->w + at->down, n, f, h, false);
-    drop(next, n, h, k->drop, place(k, l, 1), b->first, rows);
-    add_to(next, mid, (size_t)n * (size_t)h);
+    block_norm(m, at->norm2, at->norm2_b, a.n2, a.m2, a.r2, a.mid, n);
+    block_up(m, l, a.gu, a.act, a.n2, n);
+    block_out(m, at->down, at->down_b, at->post2, a.next, a.act, n, c->ffn,
+              a.o2, a.ro2);
+    drop(a.next, n, h, k->drop, place(k, l, 1), b->first, rows);
+    add_to(a.next, a.mid, (size_t)n * (size_t)h);
 }
 
 /* Leaves the last residual of the kept rows in x[layers]. */
@@ -221,7 +256,7 @@ static void forward(const struct llama *m, struct work *k,
     for (int s = 0; s < b->sequences; s++)
         for (int t = b->start[s]; t < b->start[s + 1]; t++)
             k->pos[t] = t - b->start[s];
-    embed_forward(k->x, m->w + m->embed, b->ids, T, m->config.hidden);
+    block_embed(m, k->x, b->ids, k->pos, T);
     for (int l = 0; l < m->config.layers; l++) {
         attention_half(m, k, b, l, T);
         mlp_half(m, k, b, l, T);
@@ -236,11 +271,11 @@ static real *last_x(const struct llama *m, const struct work *k)
 
 /* ---- Backward ----------------------------------------------------------- */
 
-static void attend_back(const struct config *c, struct work *k,
+static void attend_back(const struct config *c, int l, struct work *k,
                         const struct batch *b, real *dqkv, const real *dout,
                         const real *qkv, const real *lse)
 {
-    struct attention a = shape_of(c);
+    struct attention a = shape_of(c, l);
     size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c);
     for (int s = 0; s < b->sequences; s++) {
         size_t from = (size_t)b->start[s];
@@ -253,15 +288,42 @@ static void attend_back(const struct config *c, struct work *k,
     }
 }
 
-/* The gradient behind a dropout: k->dx itself, or a masked copy in k->dn. */
-static const real *undrop(struct work *k, const struct batch *b, int h,
-                          uint64_t key, const int32_t *rows, int n)
+/* The gradient of what a half gave: k->dx itself, or a copy in k->dn, behind
+ * its dropout and its own norm. */
+static const real *undo_out(const struct llama *m, struct work *k,
+                            const struct batch *b, int l, int half,
+                            const int32_t *rows, int n, real *grad)
 {
-    if (k->drop <= 0)
+    const struct config *c = &m->config;
+    const struct layer_at *at = &m->layer[l];
+    struct kept a = kept_of(m, k, l);
+    int h = c->hidden;
+    size_t all = (size_t)n * (size_t)h, post = half ? at->post2 : at->post1;
+    if (k->drop <= 0 && !c->sandwich)
         return k->dx;
-    memcpy(k->dn, k->dx, (size_t)n * (size_t)h * sizeof(real));
-    drop(k->dn, n, h, k->drop, key, b->first, rows);
+    memcpy(k->dn, k->dx, all * sizeof(real));
+    drop(k->dn, n, h, k->drop, place(k, l, half), b->first, rows);
+    if (!c->sandwich)
+        return k->dn;
+    memset(k->narrow, 0, all * sizeof(real));
+    rms_backward(k->narrow, grad + post, k->dn, half ? a.o2 : a.o1,
+                 m->w + post, (real)c->norm_plus, half ? a.ro2 : a.ro1, n, h);
+    memcpy(k->dn, k->narrow, all * sizeof(real));
     return k->dn;
+}
+
+/* dx += the gradient through a norm, from k->dn. */
+static void norm_back(const struct llama *m, struct work *k, size_t gain,
+                      size_t bias, const real *x, const real *mean,
+                      const real *rstd, int n, real *grad)
+{
+    const struct config *c = &m->config;
+    if (c->layer_norm)
+        layer_norm_backward(k->dx, grad + gain, grad + bias, k->dn, x,
+                            m->w + gain, mean, rstd, n, c->hidden);
+    else
+        rms_backward(k->dx, grad + gain, k->dn, x, m->w + gain,
+                     (real)c->norm_plus, rstd, n, c->hidden);
 }
 
 /* The second half: k->dx holds the gradient of the layer's output and then
@@ -271,17 +333,46 @@ static void mlp_back(const struct llama *m, struct work *k,
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
+    struct kept a = kept_of(m, k, l);
     int h = c->hidden, f = c->ffn, n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    size_t row = (size_t)l * (size_t)k->tokens;
-    const real *dy = undrop(k, b, h, place(k, l, 1), rows, n);
-    linear_back(k->narrow, grad + at->down, dy, k->act + row * (size_t)f,
-                m->w + at->down, n, f, h);
-    swiglu_backward(k->wide, k->narrow, k->gu + row * 2 * (size_t)f, n, f);
-    linear_back(k->dn, grad + at->gate_up, k->wide,
-                k->n2 + row * (size_t)h, m->w + at->gate_up, n, h, 2 * f);
-    rms_backward(k->dx, grad + at->norm2, k->dn, k->mid + row * (size_t)h,
-                 m->w + at->norm2, k->r2 + row, n, h);
+    const real *dy = undo_out(m, k, b, l, 1, rows, n, grad);
+    if (c->mlp_bias)
+        bias_backward(grad + at->down_b, dy, n, h);
+    linear_back(k->narrow, grad + at->down, dy, a.act, m->w + at->down, n, f,
+                h);
+    act_backward(c->act, c->gated, k->wide, k->narrow, a.gu, n, f);
+    if (c->mlp_bias)
+        bias_backward(grad + at->gate_up_b, k->wide, n, config_up(c));
+    linear_back(k->dn, grad + at->gate_up, k->wide, a.n2,
+                m->w + at->gate_up, n, h, config_up(c));
+    norm_back(m, k, at->norm2, at->norm2_b, a.mid, a.m2, a.r2, n, grad);
+}
+
+/* From the gradient of turned q|k|v to that of the product's, in place. */
+static void qkv_back(const struct llama *m, struct work *k, int l, int T,
+                     real *grad)
+{
+    const struct config *c = &m->config;
+    const struct layer_at *at = &m->layer[l];
+    struct kept a = kept_of(m, k, l);
+    int q = config_q(c), kv = config_kv(c), w = q + 2 * kv;
+    bool local = c->window && c->local[l];
+    if (!c->positions)
+        rope_backward(k->wide, w, k->pos, T, c->heads + c->kv_heads,
+                      c->head_dim, local ? m->cosine_local : m->cosine,
+                      local ? m->sine_local : m->sine);
+    if (c->qk_norm) {
+        rms_heads_backward(k->wide, w, grad + at->q_norm, a.raw, q + kv,
+                           m->w + at->q_norm, (real)c->norm_plus, a.rq, T,
+                           c->heads, c->head_dim);
+        rms_heads_backward(k->wide + q, w, grad + at->k_norm, a.raw + q,
+                           q + kv, m->w + at->k_norm, (real)c->norm_plus,
+                           a.rq + (size_t)T * (size_t)c->heads, T,
+                           c->kv_heads, c->head_dim);
+    }
+    if (c->qkv_bias)
+        bias_backward(grad + at->qkv_b, k->wide, T, w);
 }
 
 /* The first half: from the gradient of mid to that of the layer's input. */
@@ -291,25 +382,35 @@ static void attention_half_back(const struct llama *m, struct work *k,
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
+    struct kept a = kept_of(m, k, l);
     int h = c->hidden, q = config_q(c), w = q + 2 * config_kv(c), n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    size_t row = (size_t)l * (size_t)k->tokens;
-    const real *dy = undrop(k, b, h, place(k, l, 0), rows, n);
-    linear_back(k->narrow, grad + at->o, dy, k->att + row * (size_t)q,
-                m->w + at->o, n, q, h);
+    const real *dy = undo_out(m, k, b, l, 0, rows, n, grad);
+    if (c->o_bias)
+        bias_backward(grad + at->o_b, dy, n, h);
+    linear_back(k->narrow, grad + at->o, dy, a.att, m->w + at->o, n, q, h);
     if (rows) {
         spread_rows(k->narrow, rows, n, T, q);
         spread_rows(k->dx, rows, n, T, h);
     }
     memset(k->wide, 0, (size_t)T * (size_t)w * sizeof(real));
-    attend_back(c, k, b, k->wide, k->narrow, k->qkv + row * (size_t)w,
-                k->lse + row * (size_t)c->heads);
-    rope_backward(k->wide, w, k->pos, T, c->heads + c->kv_heads, c->head_dim,
-                  m->cosine, m->sine);
-    linear_back(k->dn, grad + at->qkv, k->wide, k->n1 + row * (size_t)h,
-                m->w + at->qkv, T, h, w);
-    rms_backward(k->dx, grad + at->norm1, k->dn, k->x + row * (size_t)h,
-                 m->w + at->norm1, k->r1 + row, T, h);
+    attend_back(c, l, k, b, k->wide, k->narrow, a.qkv, a.lse);
+    qkv_back(m, k, l, T, grad);
+    linear_back(k->dn, grad + at->qkv, k->wide, a.n1, m->w + at->qkv, T, h,
+                w);
+    norm_back(m, k, at->norm1, at->norm1_b, a.x, a.m1, a.r1, T, grad);
+}
+
+/* Into the gradients of the embedding and of the positions. */
+static void embed_back(const struct llama *m, struct work *k,
+                       const struct batch *b, int T, real *grad)
+{
+    const struct config *c = &m->config;
+    if (c->positions)
+        embed_backward(grad + m->position, k->dx, k->pos, T, c->hidden);
+    if (c->embed_scale > 0 && (c->embed_scale < 1 || c->embed_scale > 1))
+        scale_by(k->dx, c->embed_scale, (size_t)T * (size_t)c->hidden);
+    embed_backward(grad + m->embed, k->dx, b->ids, T, c->hidden);
 }
 
 static void backward(const struct llama *m, struct work *k,
@@ -320,7 +421,7 @@ static void backward(const struct llama *m, struct work *k,
         mlp_back(m, k, b, l, T, grad);
         attention_half_back(m, k, b, l, T, grad);
     }
-    embed_backward(grad + m->embed, k->dx, b->ids, T, m->config.hidden);
+    embed_back(m, k, b, T, grad);
 }
 
 double llama_pass(const struct llama *m, struct work *k,
@@ -342,9 +443,8 @@ double llama_pass(const struct llama *m, struct work *k,
                              sizeof(real));
     struct head_part part = {
         .x = last_x(m, k), .target = k->want, .row = k->row, .n = k->kept,
-        .scale = scale, .gain = m->w + m->norm, .w = m->w + m->head,
-        .dx = grad ? k->dx : NULL, .dgain = grad ? grad + m->norm : NULL,
-        .dw = grad ? grad + m->head : NULL, .told = told};
+        .scale = scale, .m = m, .dx = grad ? k->dx : NULL, .grad = grad,
+        .told = told};
     double loss = head_loss(k->head, &part);
     if (grad)
         backward(m, k, b, grad);
@@ -357,11 +457,10 @@ void llama_logits(const struct llama *m, struct work *k, const int32_t *ids,
     const int32_t start[2] = {0, n};
     struct batch b = {.ids = ids, .start = start, .sequences = 1};
     int h = m->config.hidden;
-    real rstd;
+    real mean, rstd;
     k->kept = 1;
     k->row[0] = n - 1;
     forward(m, k, &b);
-    rms_forward(k->dn, &rstd, last_x(m, k), m->w + m->norm, 1, h,
-                m->config.eps);
+    block_norm(m, m->norm, m->norm_b, k->dn, &mean, &rstd, last_x(m, k), 1);
     linear(out, k->dn, m->w + m->head, 1, h, m->config.vocab, false);
 }

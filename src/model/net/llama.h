@@ -1,5 +1,6 @@
-/* A model of the Llama architecture: its parameters, the forward and the
- * backward pass over packed sequences, and its folder on disk.
+/* A model: its parameters, the forward and the backward pass over packed
+ * sequences, and its folder on disk. Named for the architecture that the
+ * families are variations of (llama_config.h).
  *
  * Parameters stand in one array in the order of the layout, so that q|k|v
  * and gate|up are each one matrix: two products fewer a layer.
@@ -17,12 +18,15 @@
 
 /* One named matrix [rows, cols]; cols 0: a vector (the norms' gains). */
 struct weight {
-    char name[64];
+    char name[80];
     size_t offset, rows, cols;
+    bool transposed; /* in files: [cols, rows] */
 };
 
-struct layer_at { /* offsets of one layer's matrices */
+struct layer_at { /* offsets of one layer's matrices; 0: it has none */
     size_t norm1, qkv, o, norm2, gate_up, down;
+    size_t norm1_b, qkv_b, o_b, norm2_b, gate_up_b, down_b; /* biases */
+    size_t q_norm, k_norm, post1, post2;
 };
 
 struct llama {
@@ -30,10 +34,12 @@ struct llama {
     struct weight *weight; /* in file and array order */
     size_t n_weights;
     size_t n; /* parameters */
-    size_t embed, norm, head;
+    size_t embed, position, norm, norm_b, head;
+    char *text;             /* config.json as it was read; NULL: a new model */
     struct layer_at *layer; /* [layers] */
     real *w;                /* [n] */
     real *cosine, *sine;    /* [context, head_dim / 2] */
+    real *cosine_local, *sine_local; /* of layers with a window */
 };
 
 /* A model with all parameters 0; NULL where memory is short. */

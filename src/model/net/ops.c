@@ -21,45 +21,146 @@ HOT void embed_backward(real *dw, const real *dx, const int32_t *ids, int T,
     }
 }
 
+HOT void scale_by(real *x, double by, size_t n)
+{
+    real f = (real)by;
+    SIMD()
+    for (size_t i = 0; i < n; i++)
+        x[i] *= f;
+}
+
+/* 1/sqrt(mean(x^2) + eps) of one row. */
+static inline real row_rstd(const real *x, int h, double eps)
+{
+    real sum = 0;
+    SIMD(reduction(+ : sum))
+    for (int i = 0; i < h; i++)
+        sum += x[i] * x[i];
+    return (real)(1 / sqrt((double)sum / h + eps));
+}
+
 HOT void rms_forward(real *y, real *rstd, const real *x, const real *gain,
-                     int T, int h, double eps)
+                     real plus, int T, int h, double eps)
 {
     for (int t = 0; t < T; t++, x += h, y += h) {
-        real sum = 0;
-        SIMD(reduction(+ : sum))
-        for (int i = 0; i < h; i++)
-            sum += x[i] * x[i];
-        real r = (real)(1 / sqrt((double)sum / h + eps));
-        rstd[t] = r;
+        real r = rstd[t] = row_rstd(x, h, eps);
         SIMD()
         for (int i = 0; i < h; i++)
-            y[i] = x[i] * r * gain[i];
+            y[i] = x[i] * r * (gain[i] + plus);
     }
 }
 
 HOT void rms_backward(real *dx, real *dgain, const real *dy, const real *x,
-                      const real *gain, const real *rstd, int T, int h)
+                      const real *gain, real plus, const real *rstd, int T,
+                      int h)
 {
     for (int t = 0; t < T; t++, x += h, dx += h, dy += h) {
         real r = rstd[t], sum = 0;
         SIMD(reduction(+ : sum))
         for (int i = 0; i < h; i++)
-            sum += dy[i] * gain[i] * x[i];
+            sum += dy[i] * (gain[i] + plus) * x[i];
         real c = r * r * r * sum / (real)h;
         SIMD()
         for (int i = 0; i < h; i++) {
             dgain[i] += dy[i] * x[i] * r;
-            dx[i] += dy[i] * gain[i] * r - x[i] * c;
+            dx[i] += dy[i] * (gain[i] + plus) * r - x[i] * c;
         }
     }
 }
 
-void rope_tables(real *cosine, real *sine, int positions, int d, double theta)
+void rms_heads_forward(real *x, int ld, real *rstd, const real *gain,
+                       real plus, int T, int heads, int d, double eps)
+{
+    for (int t = 0; t < T; t++)
+        for (int h = 0; h < heads; h++) {
+            real *row = x + (size_t)t * (size_t)ld + (size_t)(h * d);
+            rms_forward(row, rstd + t * heads + h, row, gain, plus, 1, d,
+                        eps);
+        }
+}
+
+void rms_heads_backward(real *dx, int ld, real *dgain, const real *raw,
+                        int ldr, const real *gain, real plus,
+                        const real *rstd, int T, int heads, int d)
+{
+    for (int t = 0; t < T; t++)
+        for (int h = 0; h < heads; h++) {
+            real *row = dx + (size_t)t * (size_t)ld + (size_t)(h * d);
+            const real *x = raw + (size_t)t * (size_t)ldr + (size_t)(h * d);
+            real r = rstd[t * heads + h], sum = 0;
+            for (int i = 0; i < d; i++)
+                sum += row[i] * (gain[i] + plus) * x[i];
+            real c = r * r * r * sum / (real)d;
+            for (int i = 0; i < d; i++) {
+                real dy = row[i];
+                dgain[i] += dy * x[i] * r;
+                row[i] = dy * (gain[i] + plus) * r - x[i] * c;
+            }
+        }
+}
+
+HOT void layer_norm_forward(real *y, real *mean, real *rstd, const real *x,
+                            const real *gain, const real *bias, int T, int h,
+                            double eps)
+{
+    for (int t = 0; t < T; t++, x += h, y += h) {
+        double sum = 0, square = 0;
+        SIMD(reduction(+ : sum))
+        for (int i = 0; i < h; i++)
+            sum += (double)x[i];
+        double m = sum / h;
+        SIMD(reduction(+ : square))
+        for (int i = 0; i < h; i++)
+            square += ((double)x[i] - m) * ((double)x[i] - m);
+        real r = rstd[t] = (real)(1 / sqrt(square / h + eps));
+        real mid = mean[t] = (real)m;
+        SIMD()
+        for (int i = 0; i < h; i++)
+            y[i] = (x[i] - mid) * r * gain[i] + bias[i];
+    }
+}
+
+HOT void layer_norm_backward(real *dx, real *dgain, real *dbias,
+                             const real *dy, const real *x, const real *gain,
+                             const real *mean, const real *rstd, int T, int h)
+{
+    for (int t = 0; t < T; t++, x += h, dx += h, dy += h) {
+        real r = rstd[t], m = mean[t], sum = 0, dot = 0;
+        SIMD(reduction(+ : sum, dot))
+        for (int i = 0; i < h; i++) {
+            sum += dy[i] * gain[i];
+            dot += dy[i] * gain[i] * (x[i] - m) * r;
+        }
+        sum /= (real)h;
+        dot /= (real)h;
+        SIMD()
+        for (int i = 0; i < h; i++) {
+            real n = (x[i] - m) * r;
+            dgain[i] += dy[i] * n;
+            dbias[i] += dy[i];
+            dx[i] += (dy[i] * gain[i] - sum - n * dot) * r;
+        }
+    }
+}
+
+void bias_forward(real *x, const real *b, int T, int w)
+{
+    for (int t = 0; t < T; t++)
+        add_to(x + (size_t)t * (size_t)w, b, (size_t)w);
+}
+
+void bias_backward(real *db, const real *dx, int T, int w)
+{
+    for (int t = 0; t < T; t++)
+        add_to(db, dx + (size_t)t * (size_t)w, (size_t)w);
+}
+
+void rope_tables(real *cosine, real *sine, int positions, int d,
+                 const float *inverse)
 {
     for (int i = 0; i < d / 2; i++) {
-        float inv = (float)(1 / pow(theta, 2.0 * i / d));
         for (int p = 0; p < positions; p++) {
-            float angle = (float)p * inv;
+            float angle = (float)p * inverse[i];
             cosine[(size_t)p * (size_t)(d / 2) + (size_t)i] =
                 (real)cos((double)angle);
             sine[(size_t)p * (size_t)(d / 2) + (size_t)i] =
@@ -129,6 +230,53 @@ HOT void swiglu_backward(real *dgu, const real *da, const real *gu, int T,
             dg[i] = da[i] * u[i] * s * (1 + g[i] * (1 - s));
         }
     }
+}
+
+/* GELU and its derivative at x. */
+static inline real gelu(enum activation k, real x, real *slope)
+{
+    if (k == ACT_GELU_ERF) {
+        double cdf = .5 * (1 + erf((double)x * M_SQRT1_2));
+        double pdf = .3989422804014327 * exp(-.5 * (double)x * (double)x);
+        *slope = (real)(cdf + (double)x * pdf);
+        return (real)((double)x * cdf);
+    }
+    double z = .7978845608028654 * ((double)x + .044715 * (double)x *
+                                                    (double)x * (double)x);
+    double t = tanh(z);
+    double dz = .7978845608028654 * (1 + 3 * .044715 * (double)x * (double)x);
+    *slope = (real)(.5 * (1 + t) + .5 * (double)x * (1 - t * t) * dz);
+    return (real)(.5 * (double)x * (1 + t));
+}
+
+void act_forward(enum activation k, bool gated, real *a, const real *u, int T,
+                 int f)
+{
+    real slope;
+    if (k == ACT_SILU && gated) {
+        swiglu_forward(a, u, T, f);
+        return;
+    }
+    for (int t = 0; t < T; t++, a += f, u += gated ? 2 * f : f)
+        for (int i = 0; i < f; i++)
+            a[i] = gelu(k, u[i], &slope) * (gated ? u[f + i] : 1);
+}
+
+void act_backward(enum activation k, bool gated, real *du, const real *da,
+                  const real *u, int T, int f)
+{
+    int w = gated ? 2 * f : f;
+    if (k == ACT_SILU && gated) {
+        swiglu_backward(du, da, u, T, f);
+        return;
+    }
+    for (int t = 0; t < T; t++, da += f, u += w, du += w)
+        for (int i = 0; i < f; i++) {
+            real slope, g = gelu(k, u[i], &slope);
+            du[i] = da[i] * slope * (gated ? u[f + i] : 1);
+            if (gated)
+                du[f + i] = da[i] * g;
+        }
 }
 
 HOT void add_to(real *x, const real *y, size_t n)

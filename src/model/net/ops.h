@@ -7,6 +7,7 @@
 #ifndef MODEL_NET_OPS_H
 #define MODEL_NET_OPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,18 +19,45 @@ void embed_forward(real *x, const real *w, const int32_t *ids, int T, int h);
 void embed_backward(real *dw, const real *dx, const int32_t *ids, int T,
                     int h);
 
+/* x *= by, n elements. */
+void scale_by(real *x, double by, size_t n);
+
 /* RMSNorm (Zhang and Sennrich 2019), eps inside the root:
- * rstd[T] = 1/sqrt(mean(x^2) + eps); y = x rstd gain. */
-void rms_forward(real *y, real *rstd, const real *x, const real *gain, int T,
-                 int h, double eps);
+ * rstd[T] = 1/sqrt(mean(x^2) + eps); y = x rstd (gain + plus). */
+void rms_forward(real *y, real *rstd, const real *x, const real *gain,
+                 real plus, int T, int h, double eps);
 /* dx += ...; dgain += .... */
 void rms_backward(real *dx, real *dgain, const real *dy, const real *x,
-                  const real *gain, const real *rstd, int T, int h);
+                  const real *gain, real plus, const real *rstd, int T,
+                  int h);
 
-/* Tables of cos and sin of position * theta^(-2i/d), [positions, d/2] each,
- * angles in fp32 as transformers has them. */
+/* The same over each head of d at each row of x (stride ld), in place; rstd
+ * is [T, heads]. Backward: from dx of the normed heads to that of `raw`, what
+ * they were (stride ldr), in place; dgain += .... */
+void rms_heads_forward(real *x, int ld, real *rstd, const real *gain,
+                       real plus, int T, int heads, int d, double eps);
+void rms_heads_backward(real *dx, int ld, real *dgain, const real *raw,
+                        int ldr, const real *gain, real plus,
+                        const real *rstd, int T, int heads, int d);
+
+/* LayerNorm (Ba and others 2016), variance over h, eps inside the root:
+ * y = (x - mean) rstd gain + bias. */
+void layer_norm_forward(real *y, real *mean, real *rstd, const real *x,
+                        const real *gain, const real *bias, int T, int h,
+                        double eps);
+/* dx += ...; dgain += ...; dbias += .... */
+void layer_norm_backward(real *dx, real *dgain, real *dbias, const real *dy,
+                         const real *x, const real *gain, const real *mean,
+                         const real *rstd, int T, int h);
+
+/* x[T, w] += b[w]; its gradient: db += the sum of dx's rows. */
+void bias_forward(real *x, const real *b, int T, int w);
+void bias_backward(real *db, const real *dx, int T, int w);
+
+/* Tables of cos and sin of position * inverse[i], [positions, d/2] each, angles
+ * in fp32 as transformers has them. */
 void rope_tables(real *cosine, real *sine, int positions, int d,
-                 double theta);
+                 const float *inverse);
 /* Rotates `heads` heads of d at each row of x (stride ld), half-split: i goes
  * with i + d/2; position of row t is pos[t]. In place. */
 void rope_forward(real *x, int ld, const int32_t *pos, int T, int heads,
@@ -42,6 +70,14 @@ void rope_backward(real *dx, int ld, const int32_t *pos, int T, int heads,
 void swiglu_forward(real *a, const real *gu, int T, int f);
 /* dgu[T, 2f] is set. */
 void swiglu_backward(real *dgu, const real *da, const real *gu, int T, int f);
+
+/* The other activations: GELU (Hendrycks and Gimpel 2016) by tanh or by erf,
+ * of u[T, f], or gated as above. Backward sets du. */
+enum activation { ACT_SILU, ACT_GELU_TANH, ACT_GELU_ERF };
+void act_forward(enum activation k, bool gated, real *a, const real *u, int T,
+                 int f);
+void act_backward(enum activation k, bool gated, real *du, const real *da,
+                  const real *u, int T, int f);
 
 /* x += y, n elements. */
 void add_to(real *x, const real *y, size_t n);

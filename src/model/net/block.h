@@ -1,0 +1,43 @@
+/* The forward pieces of a layer that training and decoding share: norms, the
+ * q|k|v rows and what a half adds to the residual, with all that sets the
+ * families apart. Not for other rooms.
+ */
+#ifndef MODEL_NET_BLOCK_H
+#define MODEL_NET_BLOCK_H
+
+#include "model/net/attention.h"
+#include "model/net/llama.h"
+
+/* y[T, out] = x[T, in] w[out, in]^T (+ y where `add`). */
+void linear(real *y, const real *x, const real *w, int T, int in, int out,
+            bool add);
+
+/* The norm whose gain (and bias) stand at these offsets; mean is only written
+ * by LayerNorm. */
+void block_norm(const struct llama *m, size_t gain, size_t bias, real *y,
+                real *mean, real *rstd, const real *x, int T);
+
+/* x[T, hidden]: the tokens' embeddings, scaled, with their positions'. */
+void block_embed(const struct llama *m, real *x, const int32_t *ids,
+                 const int32_t *pos, int T);
+
+/* q|k|v of T rows from what the first norm gave: biases, the norms of heads
+ * (raw[T, q + kv] and rstd[T, heads + kv_heads] keep what they were, where raw
+ * is not NULL) and the turn by position. */
+void block_qkv(const struct llama *m, int l, real *qkv, const real *normed,
+               const int32_t *pos, int T, real *raw, real *rstd);
+
+/* The shape of attention in layer l: n and the strides are the caller's. */
+struct attention block_attention(const struct config *c, int l);
+
+/* What a half adds: y = x w^T + bias, then its own norm where the family has
+ * one (kept[T, hidden] keeps what it was where it is not NULL). `post` is the
+ * norm's offset. */
+void block_out(const struct llama *m, size_t w, size_t bias, size_t post,
+               real *y, const real *x, int T, int in, real *kept, real *rstd);
+
+/* gate|up and its activation. */
+void block_up(const struct llama *m, int l, real *gu, real *act,
+              const real *normed, int T);
+
+#endif

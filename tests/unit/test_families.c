@@ -1,0 +1,186 @@
+/* Every family of models, held against transformers: small models with
+ * weights by a formula (that of peers/make_families.py, which made
+ * fixtures/families.jsonl), written as files, read, and run. Logits, loss and
+ * gradients within 1e-3; the settings come back as they were read.
+ */
+#include "unit/test.h"
+
+#include <math.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "model/net/decode.h"
+#include "model/net/gemm.h"
+#include "model/net/llama.h"
+#include "model/net/safetensors.h"
+
+static char *dir;
+
+static size_t count_of(const struct weight *w)
+{
+    return w->rows * (w->cols ? w->cols : 1);
+}
+
+static float formula(const char *name, size_t i, bool vector)
+{
+    int key = 0;
+    size_t n = strlen(name);
+    for (size_t j = 0; j < n; j++)
+        key += (unsigned char)name[j];
+    key %= 97;
+    bool gain = vector && n > 7 && !strcmp(name + n - 7, ".weight");
+    return (float)(.25 * sin((double)i * (.7 + .01 * key) + key) + gain);
+}
+
+/* Writes the file that transformers would have of those names and shapes. */
+static void write_weights(const struct llama *m)
+{
+    struct err e = {0};
+    struct st_piece *piece = xcalloc(m->n_weights, sizeof *piece);
+    float *all = xcalloc(m->n, sizeof *all);
+    for (size_t k = 0; k < m->n_weights; k++) {
+        const struct weight *w = &m->weight[k];
+        for (size_t i = 0; i < count_of(w); i++)
+            all[w->offset + i] = formula(w->name, i, !w->cols);
+        piece[k] = (struct st_piece){w->name, all + w->offset,
+                                     w->transposed ? w->cols : w->rows,
+                                     w->transposed ? w->rows : w->cols};
+    }
+    char *path = path_join(dir, "model.safetensors");
+    assert_ok(st_write(path, piece, m->n_weights, NULL, &e), e);
+    free(path);
+    free(piece);
+    free(all);
+}
+
+static struct llama *make(const json *config)
+{
+    struct err e = {0};
+    struct buf b = BUF_INIT(0);
+    struct config c;
+    char *path = path_join(dir, "config.json");
+    json_print(&b, config);
+    assert_ok(file_replace(path, buf_str(&b), b.len, 0644, false, &e), e);
+    assert_ok(config_load(dir, &c, NULL, &e), e);
+    assert_string_equal(c.unknown, "");
+    struct llama *m = llama_new(&c, &e);
+    assert_ok(m != NULL, e);
+    write_weights(m);
+    llama_free(&m);
+    m = llama_load(dir, &e);
+    assert_ok(m != NULL, e);
+    assert_string_equal(m->text, buf_str(&b));
+    buf_free(&b);
+    free(path);
+    return m;
+}
+
+static void near(const char *what, double got, double want, double scale)
+{
+    if (!(fabs(got - want) <= 1e-3 * fmax(scale, fabs(want))))
+        fail_msg("%s: %.6f instead of %.6f", what, got, want);
+}
+
+/* The figures of a gradient, in the order of the file. */
+static void check_gradient(const struct weight *w, const real *g,
+                           const json *want)
+{
+    double sum = 0, dot = 0;
+    for (size_t i = 0; i < count_of(w); i++) {
+        size_t at = w->transposed ? i % w->rows * w->cols + i / w->rows : i;
+        sum += (double)(g[at] * g[at]);
+        dot += (double)g[at] * cos((double)i);
+    }
+    double norm = json_number(json_first(want), NAN);
+    near(w->name, sqrt(sum), norm, 0);
+    near(w->name, dot, json_number(json_next(json_first(want)), NAN), norm);
+}
+
+static int read_ids(const json *line, int32_t *ids, int32_t *target)
+{
+    int n = 0;
+    for (const json *v = json_first(json_get(line, "ids")); v;
+         v = json_next(v))
+        ids[n++] = (int32_t)json_number(v, -1);
+    for (int t = 0; t < n; t++)
+        target[t] = t + 1 < n ? ids[t + 1] : -1;
+    return n;
+}
+
+static void check_logits(const struct llama *m, const int32_t *ids, int n,
+                         const json *want)
+{
+    struct err e = {0};
+    struct decoder *d = decoder_new(m, n, &e);
+    assert_true(decoder_feed(d, ids, n - 7));
+    assert_true(decoder_feed(d, ids + n - 7, 7));
+    const real *logits = decoder_logits(d);
+    for (const json *v = json_first(want); v; v = json_next(v))
+        near("a logit", (double)*logits++, json_number(v, NAN), 1);
+    decoder_free(&d);
+}
+
+static void check_family(const json *line)
+{
+    struct err e = {0};
+    struct llama *m = make(json_get(line, "config"));
+    int32_t ids[64], target[64], start[2] = {0};
+    int n = start[1] = read_ids(line, ids, target);
+    struct work *k = work_new(m, n, n, &e);
+    real *g = xcalloc(m->n, sizeof *g);
+    struct batch b = {ids, target, start, 1, 0};
+    near("loss", llama_pass(m, k, &b, 1, g, NULL),
+         json_get_number(line, "loss", NAN), 0);
+    check_logits(m, ids, n, json_get(line, "logits"));
+    const json *grad = json_get(line, "grad");
+    assert_int_equal(json_count(grad), m->n_weights);
+    for (size_t i = 0; i < m->n_weights; i++)
+        check_gradient(&m->weight[i], g + m->weight[i].offset,
+                       json_get(grad, m->weight[i].name));
+    free(g);
+    work_free(&k);
+    llama_free(&m);
+}
+
+static void families_agree(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct buf b = BUF_INIT((size_t)1 << 22);
+    char *path = path_join(getenv("srcdir"), "fixtures/families.jsonl");
+    assert_ok(file_read(path, (size_t)1 << 22, &b, &e), e);
+    char *at = strchr(buf_str(&b), '\n');
+    int n = 0;
+    for (char *end; at && at[1]; at = end) {
+        end = strchr(++at, '\n');
+        json *line = json_parse(at, (size_t)(end - at), &e);
+        assert_ok(line != NULL, e);
+        printf("%s\n", json_get_string(json_get(line, "config"),
+                                       "model_type", ""));
+        check_family(line);
+        json_free(line);
+        n++;
+    }
+    assert_int_equal(n, 12);
+    free(path);
+    buf_free(&b);
+}
+
+int main(void)
+{
+    struct err e = {0};
+    if (!gemm_start(&e))
+        return 1;
+    const char *tmp = getenv("TMPDIR");
+    dir = xasprintf("%s/family-XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(dir))
+        return 99;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(families_agree),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    dir_remove(dir, NULL);
+    free(dir);
+    return failed;
+}
