@@ -27,16 +27,24 @@ static void start(struct app *a, bool write)
         return;
     char *store = realpath(store_path(a->s), NULL), *shapes = shape_list(x);
     char *dir = xasprintf("%s.export", a->target_name);
-    const char *args[] = {"export", dir, "--store", store, "--target",
-                          a->target_name, "--filter",
-                          x->filter ? x->filter : "", "--shapes",
-                          shapes, "--json",
-                          write ? "--overwrite" : "--dry-run",
-                          x->leave_wrong ? "--leave-out" : NULL,
-                          x->leave_wrong ? "wrong" : NULL, NULL};
+    char *since = xasprintf("x%lld", (long long)x->since);
+    const char *args[20] = {"export", dir, "--store", store, "--target",
+                            a->target_name, "--filter",
+                            x->filter ? x->filter : "", "--shapes", shapes,
+                            "--json", write ? "--overwrite" : "--dry-run"};
+    size_t n = 12;
+    if (x->leave_wrong) {
+        args[n++] = "--leave-out";
+        args[n++] = "wrong";
+    }
+    if (x->since) {
+        args[n++] = "--since";
+        args[n++] = since;
+    }
     x->writing = write;
     if (*shapes && !child_start(&x->child, args, false, &e))
         app_say_err(a, &e);
+    free(since);
     free(dir);
     free(shapes);
     free(store);
@@ -143,6 +151,21 @@ static void set_filter(struct app *a, const char *text)
     app_open(a, VIEW_EXPORT);
 }
 
+/* Against the export before the one that is compared with; behind the first,
+ * against the newest again. */
+static void step_since(struct app *a)
+{
+    struct export_state *x = &a->export;
+    const json *since = json_get(x->report, "since");
+    if (!since) {
+        app_say(a, x->child.pid ? _("wait: the rows are still being counted")
+                                : _("there is no earlier export"));
+        return;
+    }
+    x->since = json_get_int(since, "before", 0);
+    recount(a);
+}
+
 void export_act(struct app *a, enum action act, const char *args)
 {
     struct export_state *x = &a->export;
@@ -166,6 +189,7 @@ void export_act(struct app *a, enum action act, const char *args)
                                   : _("wrong rows refuse the export"));
         recount(a);
         break;
+    case ACT_EARLIER: step_since(a); break;
     case ACT_PREV_PART:
     case ACT_NEXT_PART:
         if (n)

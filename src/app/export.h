@@ -14,6 +14,7 @@ struct export_state {
     struct list list;          /* 1 .. SHAPE_COUNT */
     bool shapes[SHAPE_COUNT];
     bool leave_wrong;
+    int64_t since;             /* the export compared with; 0: the newest */
     char *filter;              /* over accepted samples; NULL: all */
     json *report;              /* of the last dry run, NULL: none yet */
     char error[300];           /* why there is none */

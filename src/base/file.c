@@ -11,6 +11,7 @@
 
 #include "base/lang.h"
 #include "base/mem.h"
+#include "base/proc.h"
 
 #define CHUNK ((size_t)256 << 10)
 
@@ -168,6 +169,29 @@ bool dir_remove(const char *path, struct err *e)
     if (fd < 0 || !empty_folder(fd) || rmdir(path) < 0)
         return err_sys(e, _("cannot remove %s"), path);
     return true;
+}
+
+void dir_sweep(const char *prefix)
+{
+    char *parent = path_dir(prefix);
+    const char *name = path_base(prefix);
+    DIR *d = opendir(parent);
+    struct dirent *entry;
+    while (d && (entry = readdir(d))) {
+        char *end;
+        if (strncmp(entry->d_name, name, strlen(name)))
+            continue;
+        const char *number = entry->d_name + strlen(name);
+        long pid = strtol(number, &end, 10);
+        if (end == number || *end || pid <= 1 || proc_alive((pid_t)pid))
+            continue;
+        char *old = path_join(parent, entry->d_name);
+        dir_remove(old, NULL);
+        free(old);
+    }
+    if (d)
+        closedir(d);
+    free(parent);
 }
 
 bool file_exists(const char *path)

@@ -32,6 +32,10 @@ bool dir_make(const char *path, mode_t mode, struct err *e);
 /* Removes a folder and all in it, never following a link. */
 bool dir_remove(const char *path, struct err *e);
 
+/* Removes the folders PREFIX<pid> of processes that are gone: what kill -9
+ * left of a folder that was being made. */
+void dir_sweep(const char *prefix);
+
 /* Whether anything stands at that path, links followed. */
 bool file_exists(const char *path);
 

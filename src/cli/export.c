@@ -15,6 +15,7 @@
 /* What stands on the command line. */
 struct asked {
     const char *filter, *shapes, *leave;
+    const char *since;
     int64_t seed, max_words;
     bool overwrite, dry_run;
 };
@@ -176,6 +177,7 @@ static void json_since(struct jw *w, const struct export_since *x)
     jw_key(w, "since");
     jw_open(w, '{');
     jw_kint(w, "export", x->id);
+    jw_kint(w, "before", x->before);
     jw_kint(w, "as_of", x->as_of);
     jw_kint(w, "at", x->at);
     jw_kint(w, "new", x->fresh);
@@ -249,16 +251,19 @@ static int open_and_run(struct cli *c, const struct asked *a)
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < COUNT(signals); i++)
         sig_catch(signals[i]);
-    ids leave = {0};
+    ids leave = {0}, since = {0};
     f.leave_wrong = a->leave && !strcmp(a->leave, "wrong");
     bool ok = read_shapes(c, a->shapes, &f) &&
               (!a->leave || f.leave_wrong ||
                cli_ids(c, a->leave, 0, &leave)) &&
+              (!a->since || cli_ids(c, a->since, 'x', &since)) &&
               cli_open(c) && (f.target = cli_target(c)) > 0;
     id_list list = {leave.at, leave.n, leave.cap};
     f.leave = &list;
+    f.since = since.n ? since.at[0] : 0;
     int code = ok ? run(c, &f, a->dry_run) : cli_fail(c);
     VEC_FREE(&leave);
+    VEC_FREE(&since);
     return code;
 }
 
@@ -277,6 +282,8 @@ int sub_export(struct cli *c)
          N_("mark longer rows (1000); 0: none")},
         {"leave-out", OPT_STRING, &a.leave, "IDS",
          N_("leave these samples out; or: wrong")},
+        {"since", OPT_STRING, &a.since, "xN",
+         N_("count the changes since that export (the newest)")},
         {"overwrite", OPT_FLAG, &a.overwrite, NULL,
          N_("replace an earlier bundle")},
         {"dry-run", OPT_FLAG, &a.dry_run, NULL, N_("only count and check")},

@@ -345,7 +345,10 @@ static bool start(struct bundle *b, struct err *e)
 {
     if (b->o->dir) {
         char *dir = folder_name(b->o->dir);
-        char *temp = xasprintf("%s.tmp-%ld", dir, (long)getpid());
+        char *prefix = xasprintf("%s.tmp-", dir);
+        char *temp = xasprintf("%s%ld", prefix, (long)getpid());
+        dir_sweep(prefix);
+        free(prefix);
         bool ok = folder_check(dir, b->o->overwrite, e);
         if (ok && file_exists(temp))
             ok = dir_remove(temp, e);

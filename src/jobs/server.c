@@ -1,6 +1,5 @@
 #include "jobs/server.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -38,25 +37,13 @@ struct server {
 
 /* ---- Where the socket stands --------------------------------------------- */
 
-/* Removes stillroom-PID folders whose process is gone: what kill -9 left. */
+/* Removes the stillroom-PID folders that kill -9 left beside ours. */
 static void sweep(const char *runtime)
 {
     char *parent = path_dir(runtime);
-    DIR *d = opendir(parent);
-    struct dirent *entry;
-    while (d && (entry = readdir(d))) {
-        char *end;
-        if (strncmp(entry->d_name, "stillroom-", 10))
-            continue;
-        long pid = strtol(entry->d_name + 10, &end, 10);
-        if (*end || pid <= 1 || proc_alive((pid_t)pid))
-            continue;
-        char *old = path_join(parent, entry->d_name);
-        dir_remove(old, NULL);
-        free(old);
-    }
-    if (d)
-        closedir(d);
+    char *prefix = path_join(parent, "stillroom-");
+    dir_sweep(prefix);
+    free(prefix);
     free(parent);
 }
 

@@ -142,10 +142,10 @@ int64_t export_add(struct store *s, const struct export *x, struct err *e)
     return sqlite3_last_insert_rowid(s->db);
 }
 
-int64_t export_last(struct store *s, int64_t target)
+int64_t export_last(struct store *s, int64_t target, int64_t before)
 {
-    return db_int(s, 0, "SELECT max(id) FROM export WHERE target = ?1", "i",
-                  target);
+    return db_int(s, 0, "SELECT max(id) FROM export WHERE target = ?1 AND "
+                  "(?2 = 0 OR id < ?2)", "ii", target, before);
 }
 
 bool export_get(struct store *s, int64_t id, struct export *out,

@@ -49,8 +49,9 @@ struct export {
  * as member_add for its rows. */
 int64_t export_add(struct store *s, const struct export *x, struct err *e);
 
-/* The newest export of a target, 0 where there is none. */
-int64_t export_last(struct store *s, int64_t target);
+/* The newest export of a target before `before` (0: of all), 0 where there is
+ * none. */
+int64_t export_last(struct store *s, int64_t target, int64_t before);
 bool export_get(struct store *s, int64_t id, struct export *out,
                 struct err *e);
 void export_free(struct export *x);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/lang.h"
 #include "ui/ui.h"
 
@@ -146,7 +147,21 @@ static void since_part(struct app *a, struct part *p)
 {
     const json *s = json_get(a->export.report, "since");
     char text[200], n[24];
-    snprintf(text, sizeof text, _("./%s.export/   %lld files, %s kB\n"),
+    if (json_get_int(s, "export", 0)) {
+        snprintf(text, sizeof text, _("SINCE x%lld"),
+                 (long long)json_get_int(s, "export", 0));
+        part_gut(p, STYLE_LABEL, text, NULL);
+        char day[40];
+        snprintf(text, sizeof text, _("%lld rows new, %lld gone, %lld "
+                 "changed; %s, d%lld"), (long long)json_get_int(s, "new", 0),
+                 (long long)json_get_int(s, "gone", 0),
+                 (long long)json_get_int(s, "changed", 0),
+                 clock_format(day, sizeof day, json_get_int(s, "at", 0), 1),
+                 (long long)json_get_int(s, "as_of", 0));
+        rich_add(&p->body, STYLE_TEXT, text);
+        rich_add(&p->body, STYLE_TEXT, "\n");
+    }
+    snprintf(text, sizeof text, _("./%s.export/   %lld files, %s kB"),
              a->target_name,
              (long long)json_get_int(a->export.report, "files", 0),
              lang_number(n, sizeof n,
@@ -154,16 +169,6 @@ static void since_part(struct app *a, struct part *p)
                          1));
     part_gut(p, STYLE_LABEL, _("TO"), NULL);
     rich_add(&p->body, STYLE_TEXT, text);
-    if (json_get_int(s, "export", 0)) {
-        snprintf(text, sizeof text, _("SINCE x%lld"),
-                 (long long)json_get_int(s, "export", 0));
-        part_gut(p, STYLE_LABEL, text, NULL);
-        snprintf(text, sizeof text, _("%lld rows new, %lld gone, %lld "
-                 "changed"), (long long)json_get_int(s, "new", 0),
-                 (long long)json_get_int(s, "gone", 0),
-                 (long long)json_get_int(s, "changed", 0));
-        rich_add(&p->body, STYLE_TEXT, text);
-    }
 }
 
 static void item(struct app *a, struct area w)
@@ -200,4 +205,4 @@ static int list_rows(int rows)
 
 const struct view_ops view_export = {
     where, header, row, item, list_rows,
-    .footer = "write shape leave-out previous next filter help"};
+    .footer = "write shape leave-out previous earlier filter help"};

@@ -507,21 +507,35 @@ static void compare_rows(const struct export_member *a, size_t n,
     }
 }
 
+/* The export that is compared with: the one asked for, else the newest. */
+static bool find_since(struct store *s, const struct export_form *f,
+                       struct export *last, struct err *e)
+{
+    int64_t id = f->since ? f->since : export_last(s, f->target, 0);
+    *last = (struct export){0};
+    if (!id)
+        return true;
+    if (!export_get(s, id, last, e))
+        return false;
+    return last->target == f->target ||
+           err_set(e, ERR_INPUT, _("x%lld is an export of another target"),
+                   (long long)id);
+}
+
 static bool look_since(struct store *s, const struct export_form *f,
                        const struct export_report *r,
                        struct export_since *out, struct err *e)
 {
     struct export last;
     struct old_rows old = {.form = f};
-    *out = (struct export_since){.id = export_last(s, f->target)};
-    if (!out->id)
-        return true;
-    if (!export_get(s, out->id, &last, e))
-        return false;
-    out->as_of = last.as_of;
-    out->at = last.at;
+    bool ok = find_since(s, f, &last, e);
+    *out = (struct export_since){.id = last.id, .as_of = last.as_of,
+                                 .at = last.at};
     export_free(&last);
-    bool ok = export_members(s, out->id, keep_old, &old, e);
+    if (!ok || !out->id)
+        return ok;
+    out->before = export_last(s, f->target, out->id);
+    ok = export_members(s, out->id, keep_old, &old, e);
     size_t n = r->members.n;
     struct export_member *now = xcalloc(n + 1, sizeof *now);
     if (n)

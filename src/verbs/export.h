@@ -33,15 +33,17 @@ struct export_form {
     const id_list *leave;      /* samples to leave out; NULL: none */
     bool leave_wrong;          /* leave wrong rows out */
     bool overwrite;
+    int64_t since;             /* the export compared with; 0: the newest */
     const char *dir;
     bool (*stop)(void);        /* asked once a sample: true ends with
                                   ERR_CANCEL and leaves nothing; or NULL */
 };
 
-/* Against the newest export of the target, in the shapes that are asked for;
+/* Against an earlier export of the target, in the shapes that are asked for;
  * id 0 where there is none. */
 struct export_since {
     int64_t id, as_of, at;
+    int64_t before; /* the export before that one, 0: none */
     int64_t fresh, gone, changed; /* rows */
 };
 

@@ -52,6 +52,15 @@ fails "an earlier bundle" 1 "--overwrite" $S export out
 $S review --reject 10 --reason style > /dev/null
 has "replaced" "since x3: 0 rows new, 5 gone, 1 changed" \
     "$($S export --leave-out 11 --overwrite out)"
+has "since an earlier one" "since x3: 0 rows new, 5 gone, 1 changed" \
+    "$($S export --dry-run --leave-out 11 --since x3)"
+has "since the newest" "since x4: 0 rows new, 0 gone, 0 changed" \
+    "$($S export --dry-run --leave-out 11)"
+fails "since none" 1 "x9" $S export --dry-run --since x9
+fails "since nonsense" 2 "often" $S export --dry-run --since often
+sh -c 'mkdir out.tmp-$$ && echo part > out.tmp-$$/rows'
+$S export --leave-out 11 --overwrite out > /dev/null
+is "what a killed export left is swept" "" "$(ls -d out.tmp-* 2> /dev/null)"
 has "left out on request" '"sample":11,"candidate":11,"shape":"sft","why":"asked"' \
     "$(cat $lock)"
 is "no traces beside it" "" "$(ls | grep -E 'tmp|old')"

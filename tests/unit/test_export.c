@@ -485,7 +485,7 @@ static void wrong_rows(void **state)
              (long long)blank, (long long)same);
     assert_non_null(strstr(e.text, named));
     assert_false(file_exists(dir));
-    assert_int_equal(export_last(s, target), 0);
+    assert_int_equal(export_last(s, target, 0), 0);
     export_report_free(&r);
 
     assert_ok(verb_export_preview(s, &f, &r, &since, &e), e); /* never */

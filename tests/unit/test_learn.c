@@ -1,5 +1,5 @@
 /* The parts of training by themselves: rows, the plan of steps, the
- * optimiser, settings, and what counts as right. */
+ * optimiser, and settings. */
 #include "unit/test.h"
 
 #include <math.h>
@@ -8,23 +8,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/learn/adamw.h"
-#include "model/learn/eval.c"
 #include "model/learn/plan.h"
 #include "model/learn/settings.h"
 #include "model/token/template.h"
 
 static char dir[200];
-
-static void right_is_the_last_mark_or_all(void **state)
-{
-    (void)state;
-    assert_true(exact_match("3*7=21\n#### 21", "so #### 7 no\n####   21 "));
-    assert_false(exact_match("3*7=21\n#### 21", "3*7=21\n#### 22"));
-    assert_false(exact_match("#### 21", "21"));
-    assert_true(exact_match(" a  b", "a b\n"));
-    assert_false(exact_match("a b", "ab"));
-    assert_true(exact_match("caf\303\251", "cafe\314\201"));
-}
 
 /* ---- Rows --------------------------------------------------------------- */
 
@@ -268,7 +256,6 @@ int main(void)
     if (!mkdtemp(dir))
         return 99;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(right_is_the_last_mark_or_all),
         cmocka_unit_test(rows_are_encoded_and_cut),
         cmocka_unit_test(tool_calls_are_part_of_the_answer),
         cmocka_unit_test(wrong_rows_are_named),

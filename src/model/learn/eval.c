@@ -4,25 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/uni.h"
+#include "domain/verifier.h"
 #include "model/learn/generate.h"
-
-/* Right where what follows the last `####` is equal (where both have one),
- * else where the whole answers are, white space folded. */
-static bool exact_match(const char *want, const char *got)
-{
-    const char *a = NULL, *b = NULL;
-    for (const char *p = want; (p = strstr(p, "####")); p += 4)
-        a = p + 4;
-    for (const char *p = got; (p = strstr(p, "####")); p += 4)
-        b = p + 4;
-    char *x = uni_fold_space(a && b ? a : want);
-    char *y = uni_fold_space(a && b ? b : got);
-    bool same = !strcmp(x, y);
-    free(x);
-    free(y);
-    return same;
-}
 
 struct judging {
     const struct llama *m;
@@ -87,7 +70,7 @@ static void judge_row(const struct judging *j, int worker, size_t i)
         v->right = true;
     } else {
         v->text = greedy(j, j->decoder[worker], m);
-        v->right = exact_match(m->answer, v->text);
+        v->right = verifier_check(VERIFY_FINAL, m->answer, v->text, NULL);
     }
 }
 

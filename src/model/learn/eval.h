@@ -1,5 +1,6 @@
 /* How well a student does on rows that it was not trained on: the loss of
- * the answers' tokens, and how many of its greedy answers are right.
+ * the answers' tokens, and how many of its greedy answers are right by the
+ * verifier `final` (domain/verifier.h).
  */
 #ifndef MODEL_LEARN_EVAL_H
 #define MODEL_LEARN_EVAL_H
