@@ -19,6 +19,23 @@ static const char *const check_names[] = {"near", "duplicate", "length",
                                           "cut_off", "echo", "refusal",
                                           "empty"};
 
+/* What the recipes in data/recipes say of themselves, for the translators. */
+static const char *const shipped[] = {
+    N_("17 tasks and answers in one call"),
+    N_("reasoning apart, then an answer"),
+    N_("answers prompts that are there"),
+    N_("rated by help, truth, instr"),
+    N_("new tasks from 8, then answers"),
+};
+
+const char *recipe_about(const struct recipe *r)
+{
+    for (size_t i = 0; r->about && i < COUNT(shipped); i++)
+        if (!strcmp(shipped[i], r->about))
+            return _(shipped[i]);
+    return r->about ? r->about : "";
+}
+
 const char *recipe_kind_name(enum recipe_kind k)
 {
     return kinds[k];

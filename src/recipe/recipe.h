@@ -110,6 +110,10 @@ struct recipe {
     bool yours; /* found under the user's own folder */
 };
 
+/* The line for the form: in the program's language where the recipe is one of
+ * ours, else as its file has it; "" where it has none. */
+const char *recipe_about(const struct recipe *r);
+
 /* "label" ... "self"; "draw" "prompt" "candidates"; the parsers' names. */
 const char *recipe_kind_name(enum recipe_kind k);
 const char *step_over_name(enum step_over o);

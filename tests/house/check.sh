@@ -169,6 +169,15 @@ untranslated() {
     rm -f "$found.pot" "$found.po"
 }
 
+# What a shipped recipe says of itself is there to be translated.
+recipes() {
+    sed -n 's/^ *"about": *\("[^"]*"\),*$/\1/p' data/recipes/*.json |
+        while read -r about; do
+            grep -qF "N_($about)" src/recipe/recipe.c ||
+                echo "src/recipe/recipe.c: lacks $about of a shipped recipe"
+        done
+}
+
 # A key means one thing in a view.
 keys() {
     tr '\n' ' ' < src/app/actions.def | sed 's/ACTION(/\
@@ -217,7 +226,8 @@ if [ "$1" = potfiles ]; then
     exit
 fi
 {
-    includes; lengths; banned; comments; translations; untranslated; keys
+    includes; lengths; banned; comments; translations; untranslated; recipes
+    keys
     readme
 } > "$found"
 while read -r line; do
