@@ -162,5 +162,9 @@ echo junk > junk
 wrong 1 'junk, line 1' train student --rows junk --out x
 wrong 2 'more than' train student --rows rows.jsonl --out x --context 9999
 wrong 1 'a student already' new student --rows rows.jsonl
+wrong 2 'give --adapter' merge student --out other
+wrong 1 'adapter_config.json' merge student --adapter student --out other
+wrong 1 'there already' merge student --adapter x --out stopped
+wrong 1 'adapter_config.json' eval student --rows rows.jsonl --adapter absent
 wrong 2 'multiple' new other --rows rows.jsonl --hidden 33
 echo "train: $kills kills, same bits"

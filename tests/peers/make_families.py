@@ -1,14 +1,15 @@
 """Writes tests/fixtures/families.jsonl: for one small model of every family
 (and of every variation that a family's config.json may ask for), what
 transformers gives with weights by a formula that unit/test_families.c knows
-too: the last row's logits, the loss, and two figures of every gradient.
+too: the last row's logits, the loss, and two figures of every gradient; and
+the logits with an adapter of peft on it, by the same formula.
 
     python3 tests/peers/make_families.py > tests/fixtures/families.jsonl
 """
 import json
 import math
-import sys
 
+import peft
 import torch
 import transformers
 from transformers import AutoConfig, AutoModelForCausalLM
@@ -50,6 +51,11 @@ MODELS = [
 GPT2 = {"n_embd": 24, "n_layer": 2, "n_head": 3, "n_positions": 64,
         "vocab_size": 23, "activation_function": "gelu_new",
         "attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0}
+ADAPTERS = [ # by place in the above: rank, alpha, rsLoRA, modules
+    {"r": 4, "lora_alpha": 8, "target_modules": "all-linear"},
+    {"r": 3, "lora_alpha": 5.0, "use_rslora": True,
+     "target_modules": ["q_proj", "v_proj", "down_proj"]},
+]
 IDS = [(i * i * 7 + 3 * i + 1) % 23 for i in range(40)]
 
 
@@ -70,7 +76,28 @@ def figures(grad):
     return [g.norm().item(), (g * torch.cos(i)).sum().item()]
 
 
-def measure(kind, architecture, extra):
+def adapt(model, settings):
+    """The adapter's config as peft writes it, its shapes, and the logits."""
+    c = peft.LoraConfig(task_type="CAUSAL_LM", **settings)
+    model = peft.get_peft_model(model, c).eval()
+    state = peft.get_peft_model_state_dict(model)
+    with torch.no_grad():
+        for name, x in state.items():
+            x.copy_(weight(name, tuple(x.shape)))
+        peft.set_peft_model_state_dict(model, state)
+        logits = model(torch.tensor([IDS])).logits[0, -1]
+    told = c.to_dict()
+    for k, v in told.items():
+        if isinstance(v, set):
+            told[k] = sorted(v)
+        elif hasattr(v, "value"):
+            told[k] = v.value
+    return {"adapter": told, "shapes": {n: list(x.shape)
+                                        for n, x in state.items()},
+            "adapted": logits.tolist()}
+
+
+def measure(i, kind, architecture, extra):
     config = {"architectures": [architecture], "model_type": kind}
     config |= GPT2 if extra is None else SIZES | extra
     config = {k: v for k, v in config.items() if v is not None or
@@ -86,12 +113,15 @@ def measure(kind, architecture, extra):
     loss = torch.nn.functional.cross_entropy(logits[:-1], x[0, 1:],
                                              reduction="sum")
     loss.backward()
-    return {"config": config, "ids": IDS, "logits": logits[-1].tolist(),
+    told = {"config": config, "ids": IDS, "logits": logits[-1].tolist(),
             "loss": loss.item(),
             "grad": {n: figures(p.grad) for n, p in model.named_parameters()}}
+    settings = ADAPTERS[0 if extra is None else i % len(ADAPTERS)]
+    return told | adapt(model, settings)
 
 
 print(json.dumps({"made_by": f"torch {torch.__version__}, transformers "
-                             f"{transformers.__version__}"}))
-for args in MODELS:
-    print(json.dumps(measure(*args)))
+                             f"{transformers.__version__}, peft "
+                             f"{peft.__version__}"}))
+for i, args in enumerate(MODELS):
+    print(json.dumps(measure(i, *args)))

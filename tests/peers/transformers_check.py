@@ -166,10 +166,42 @@ def greedy(rows, model, folder, tokenizer):
         check("greedy", ours["text"].startswith(text.rstrip("\ufffd")))
 
 
+def adapter(model):
+    """A peft adapter of the student: scored with it, and merged."""
+    try:
+        import peft
+    except ImportError:
+        print("without peft: no adapter is tried")
+        return
+    torch.manual_seed(1)
+    changed = peft.get_peft_model(model, peft.LoraConfig(
+        task_type="CAUSAL_LM", r=4, target_modules="all-linear"))
+    for name, p in changed.named_parameters():
+        if "lora_" in name:
+            torch.nn.init.normal_(p, std=.2)
+    folder = os.path.join(HOME, "adapter")
+    changed.save_pretrained(folder)
+    merged = os.path.join(HOME, "merged")
+    run("merge", STUDENT, "--adapter", folder, "--out", merged)
+    theirs = AutoModelForCausalLM.from_pretrained(merged, dtype=torch.float32)
+    sequence = [3, 50, 61, 7, 90, 33, 8]
+    with torch.no_grad():
+        x = torch.tensor([sequence])
+        want = changed(x).logits[0, -1]
+        again = theirs(x).logits[0, -1]
+    got = run("score", STUDENT, "--adapter", folder, "--logits", "200",
+              lines=[{"ids": sequence}])[0]["logits"]
+    off = max(abs(want[i].item() - v) for i, v in enumerate(got))
+    check("adapter", off < 1e-4, f"{off:.1e}")
+    off = (want - again).abs().max().item()
+    check("merged", off < 1e-4, f"{off:.1e}")
+
+
 make()
 ids()
 their_tokenizer = AutoTokenizer.from_pretrained(STUDENT)
 their_model = AutoModelForCausalLM.from_pretrained(STUDENT,
                                                    dtype=torch.float32)
 scores(their_model, template(their_tokenizer))
+adapter(AutoModelForCausalLM.from_pretrained(STUDENT, dtype=torch.float32))
 greedy(*training(their_model), their_tokenizer)

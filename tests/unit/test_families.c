@@ -1,7 +1,8 @@
 /* Every family of models, held against transformers: small models with
  * weights by a formula (that of peers/make_families.py, which made
  * fixtures/families.jsonl), written as files, read, and run. Logits, loss and
- * gradients within 1e-3; the settings come back as they were read.
+ * gradients within 1e-3; the settings come back as they were read. Then with
+ * an adapter as peft writes it.
  */
 #include "unit/test.h"
 
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "model/net/adapter.h"
 #include "model/net/decode.h"
 #include "model/net/gemm.h"
 #include "model/net/llama.h"
@@ -112,6 +114,7 @@ static void check_logits(const struct llama *m, const int32_t *ids, int n,
                          const json *want)
 {
     struct err e = {0};
+    assert_non_null(want);
     struct decoder *d = decoder_new(m, n, &e);
     assert_true(decoder_feed(d, ids, n - 7));
     assert_true(decoder_feed(d, ids + n - 7, 7));
@@ -119,6 +122,83 @@ static void check_logits(const struct llama *m, const int32_t *ids, int n,
     for (const json *v = json_first(want); v; v = json_next(v))
         near("a logit", (double)*logits++, json_number(v, NAN), 1);
     decoder_free(&d);
+}
+
+/* Writes the adapter that a line tells of into the folder, with a tensor more
+ * where `more` names one. */
+static void write_adapter(const json *line, const char *more)
+{
+    struct err e = {0};
+    struct buf b = BUF_INIT(0);
+    const json *shapes = json_get(line, "shapes");
+    struct st_piece piece[64];
+    size_t n = 0;
+    char *path = path_join(dir, "adapter_config.json");
+    json_print(&b, json_get(line, "adapter"));
+    assert_ok(file_replace(path, buf_str(&b), b.len, 0644, false, &e), e);
+    free(path);
+    for (const json *v = json_first(shapes); v; v = json_next(v), n++) {
+        size_t rows = (size_t)json_number(json_first(v), 0);
+        size_t cols = (size_t)json_number(json_next(json_first(v)), 0);
+        float *x = xcalloc(rows * cols, sizeof *x);
+        assert_true(n < COUNT(piece));
+        for (size_t i = 0; i < rows * cols; i++)
+            x[i] = formula(json_key(v), i, false);
+        piece[n] = (struct st_piece){json_key(v), x, rows, cols};
+    }
+    if (more) {
+        piece[n] = piece[0];
+        piece[n].data = memcpy(xcalloc(piece[0].rows * piece[0].cols, 4),
+                               piece[0].data,
+                               piece[0].rows * piece[0].cols * 4);
+        piece[n++].name = more;
+    }
+    path = path_join(dir, "adapter_model.safetensors");
+    assert_ok(st_write(path, piece, n, NULL, &e), e);
+    while (n)
+        free((void *)(uintptr_t)piece[--n].data);
+    free(path);
+    buf_free(&b);
+}
+
+/* What cannot be honoured, or does not fit, leaves the model as it was. */
+static void refuse_adapter(struct llama *m, const json *line, const char *from,
+                           const char *to, const char *why)
+{
+    struct err e = {0};
+    struct buf b = BUF_INIT(0), wrong = BUF_INIT(0);
+    json_print(&b, json_get(line, "adapter"));
+    const char *at = strstr(buf_str(&b), from);
+    assert_non_null(at);
+    buf_add(&wrong, b.data, (size_t)(at - b.data));
+    buf_puts(&wrong, to);
+    buf_puts(&wrong, at + strlen(from));
+    char *path = path_join(dir, "adapter_config.json");
+    assert_ok(file_replace(path, wrong.data, wrong.len, 0644, false, &e), e);
+    real was = m->w[m->layer[0].o];
+    assert_false(adapter_merge(m, dir, &e));
+    if (!strstr(e.text, why))
+        fail_msg("%s", e.text);
+    assert_true(m->w[m->layer[0].o] == was);
+    free(path);
+    buf_free(&b);
+    buf_free(&wrong);
+}
+
+static void check_adapter(struct llama *m, const json *line,
+                          const int32_t *ids, int n)
+{
+    struct err e = {0};
+    write_adapter(line, NULL);
+    refuse_adapter(m, line, "\"use_dora\":false", "\"use_dora\":true",
+                   "use_dora is true");
+    refuse_adapter(m, line, "\"bias\":\"none\"", "\"bias\":\"all\"", "bias");
+    write_adapter(line, "base_model.model.model.layers.9.x.lora_A.weight");
+    assert_false(adapter_merge(m, dir, &e));
+    assert_non_null(strstr(e.text, "layers.9.x"));
+    write_adapter(line, NULL);
+    assert_ok(adapter_merge(m, dir, &e), e);
+    check_logits(m, ids, n, json_get(line, "adapted"));
 }
 
 static void check_family(const json *line)
@@ -138,6 +218,7 @@ static void check_family(const json *line)
     for (size_t i = 0; i < m->n_weights; i++)
         check_gradient(&m->weight[i], g + m->weight[i].offset,
                        json_get(grad, m->weight[i].name));
+    check_adapter(m, line, ids, n);
     free(g);
     work_free(&k);
     llama_free(&m);

@@ -22,10 +22,11 @@ struct evaluation {
 };
 
 static bool prepare(struct evaluation *x, const char *dir,
-                    const struct opt_files *rows, struct err *e)
+                    const char *adapter, const struct opt_files *rows,
+                    struct err *e)
 {
     int workers = pool_default();
-    if (!folder_load(dir, &x->m, &x->t, e) ||
+    if (!folder_load(dir, adapter, &x->m, &x->t, e) ||
         !items_load(&x->d, x->t, rows->at, rows->n, x->m->config.context, e))
         return false;
     if (!x->d.n)
@@ -82,10 +83,11 @@ int cmd_eval(int argc, char **argv)
 {
     struct evaluation x = {0};
     struct opt_files rows = {0};
-    const char *dir = NULL;
+    const char *dir = NULL, *adapter = NULL;
     bool as_json = false;
     struct opt table[] = {
         {"--rows", OPT_FILES, &rows, "FILE...", N_("rows to answer"), false},
+        {"--adapter", OPT_TEXT, &adapter, "DIR", ADAPTER_HELP, false},
         {"--json", OPT_FLAG, &as_json, NULL, N_("with every answer, as JSON"),
          false},
         {0},
@@ -97,7 +99,7 @@ int cmd_eval(int argc, char **argv)
     if (!rows.n)
         return opts_wrong("eval", _("no --rows FILE given"));
     struct err e;
-    bool ok = prepare(&x, dir, &rows, &e);
+    bool ok = prepare(&x, dir, adapter, &rows, &e);
     if (ok && as_json)
         print_json(&x);
     else if (ok)

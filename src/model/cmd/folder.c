@@ -4,6 +4,7 @@
 
 #include "base/lang.h"
 #include "base/say.h"
+#include "model/net/adapter.h"
 #include "model/net/gemm.h"
 
 void folder_warn(const char *dir, const struct config *c)
@@ -13,8 +14,8 @@ void folder_warn(const char *dir, const struct config *c)
                       "ignored: %s\n"), dir, c->unknown);
 }
 
-bool folder_load(const char *dir, struct llama **m, struct tokenizer **t,
-                 struct err *e)
+bool folder_load(const char *dir, const char *adapter, struct llama **m,
+                 struct tokenizer **t, struct err *e)
 {
     if (t)
         *t = NULL;
@@ -22,6 +23,10 @@ bool folder_load(const char *dir, struct llama **m, struct tokenizer **t,
     if (!*m)
         return false;
     folder_warn(dir, &(*m)->config);
+    if (adapter && !adapter_merge(*m, adapter, e)) {
+        llama_free(m);
+        return false;
+    }
     if (!t || (*t = tokenizer_load(dir, e))) {
         size_t vocab = (size_t)(*m)->config.vocab;
         if (!t || (*t)->n <= vocab)

@@ -9,8 +9,12 @@
 void folder_warn(const char *dir, const struct config *c);
 
 /* Loads model and tokenizer (t may be NULL: not wanted), which must fit each
- * other, and warns. The caller frees both; on failure both are NULL. */
-bool folder_load(const char *dir, struct llama **m, struct tokenizer **t,
-                 struct err *e);
+ * other, adds the adapter of that folder (may be NULL: none), and warns. The
+ * caller frees both; on failure both are NULL. */
+bool folder_load(const char *dir, const char *adapter, struct llama **m,
+                 struct tokenizer **t, struct err *e);
+
+/* What --adapter says in the help. */
+#define ADAPTER_HELP N_("a LoRA adapter of that student (PEFT's folder)")
 
 #endif

@@ -13,7 +13,7 @@
 #include "model/token/template.h"
 
 struct asked {
-    const char *dir, *prompt, *messages;
+    const char *dir, *adapter, *prompt, *messages;
     double temperature, top_p;
     int64_t top_k, seed, max;
 };
@@ -84,7 +84,7 @@ static bool run(const struct asked *a, struct err *e)
     struct llama *m;
     struct tokenizer *t;
     size_t n = 0;
-    if (!folder_load(a->dir, &m, &t, e))
+    if (!folder_load(a->dir, a->adapter, &m, &t, e))
         return false;
     int32_t *ids = prompt_ids(t, a, &n, e);
     bool ok = ids && answer(m, t, a, ids, n, e);
@@ -102,6 +102,7 @@ int cmd_generate(int argc, char **argv)
          N_("a text to go on with, as it is"), false},
         {"--messages", OPT_TEXT, &a.messages, "JSON",
          N_("messages to answer, through the chat template"), false},
+        {"--adapter", OPT_TEXT, &a.adapter, "DIR", ADAPTER_HELP, false},
         {"--temperature", OPT_NUM, &a.temperature, "F",
          N_("0 takes the likeliest token (0)"), false},
         {"--top-p", OPT_NUM, &a.top_p, "F",

@@ -41,7 +41,7 @@ static struct answerer *student(const char *dir, struct err *e)
 {
     struct llama *m;
     struct tokenizer *t;
-    if (!folder_load(dir, &m, &t, e))
+    if (!folder_load(dir, NULL, &m, &t, e))
         return NULL;
     char *path = realpath(dir, NULL);
     const char *name = path ? strrchr(path, '/') + 1 : dir;

@@ -28,6 +28,7 @@ struct filter {
     int64_t logits; /* of `score`: how many of the last position's */
     struct llama *m;
     struct work *k;
+    int room; /* rows that it takes */
 };
 
 /* One line's value to its answer, appended to out. */
@@ -191,6 +192,17 @@ static void print_scores(struct filter *f, const int32_t *ids, int n,
     free(logprob);
 }
 
+/* Activations for so many ids. */
+static bool make_room(struct filter *f, int n, struct err *e)
+{
+    if (n <= f->room)
+        return true;
+    work_free(&f->k);
+    f->k = work_new(f->m, n, n, e);
+    f->room = f->k ? n : 0;
+    return f->k != NULL;
+}
+
 static bool score(struct filter *f, const json *in, struct buf *out,
                   struct err *e)
 {
@@ -200,10 +212,11 @@ static bool score(struct filter *f, const json *in, struct buf *out,
     if (!ids)
         return false;
     bool ok = n >= 1 && n <= most;
+    if (!ok)
+        err_set(e, ERR_INPUT, _("%zu ids; 1 to %zu can be scored"), n, most);
+    ok = ok && make_room(f, (int)n, e);
     if (ok)
         print_scores(f, ids, (int)n, out);
-    else
-        err_set(e, ERR_INPUT, _("%zu ids; 1 to %zu can be scored"), n, most);
     free(ids);
     return ok;
 }
@@ -263,8 +276,9 @@ int cmd_render(int argc, char **argv)
 int cmd_score(int argc, char **argv)
 {
     struct filter f = {0};
-    const char *dir = NULL;
+    const char *dir = NULL, *adapter = NULL;
     struct opt table[] = {
+        {"--adapter", OPT_TEXT, &adapter, "DIR", ADAPTER_HELP, false},
         {"--logits", OPT_INT, &f.logits, "N",
          N_("with the last position's first N logits"), false},
         {0},
@@ -274,9 +288,7 @@ int cmd_score(int argc, char **argv)
     if (code >= 0)
         return code;
     struct err e;
-    bool ok = folder_load(dir, &f.m, NULL, &e) &&
-              (f.k = work_new(f.m, f.m->config.context, f.m->config.context,
-                              &e)) &&
+    bool ok = folder_load(dir, adapter, &f.m, NULL, &e) &&
               each_line(&f, score, &e);
     work_free(&f.k);
     llama_free(&f.m);

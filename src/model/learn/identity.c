@@ -129,17 +129,3 @@ bool identity_same_host(const struct identity *id, const json *was,
                    library, kernel, (long long)threads, id->library,
                    id->kernel, id->threads);
 }
-
-bool copy_file(const char *from, const char *to, const char *name,
-               struct err *e)
-{
-    char *a = path_join(from, name), *b = path_join(to, name);
-    struct buf text = BUF_INIT(0);
-    bool ok = !file_exists(a) ||
-              (file_read(a, (size_t)128 << 20, &text, e) &&
-               file_replace(b, buf_str(&text), text.len, 0644, true, e));
-    buf_free(&text);
-    free(a);
-    free(b);
-    return ok;
-}

@@ -30,8 +30,4 @@ bool identity_same_inputs(const struct identity *id, const json *was,
 bool identity_same_host(const struct identity *id, const json *was,
                         struct err *e);
 
-/* Copies FROM/NAME to TO/NAME, byte for byte; nothing where it is absent. */
-bool copy_file(const char *from, const char *to, const char *name,
-               struct err *e);
-
 #endif

@@ -19,6 +19,7 @@
 #include "model/learn/plan.h"
 #include "model/learn/report.h"
 #include "model/learn/step.h"
+#include "model/learn/student.h"
 #include "model/net/gemm.h"
 
 enum {
@@ -346,26 +347,11 @@ static bool loop(struct trainer *x, bool *stopped, struct err *e)
 
 /* ---- The end ------------------------------------------------------------ */
 
-/* Writes the student beside its place and moves it there. */
 static bool write_model(const struct trainer *x, struct err *e)
 {
-    static const char *const copied[] = {
-        "tokenizer.json", "tokenizer_config.json", "generation_config.json",
-        "chat_template.jinja", "special_tokens_map.json",
-        "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model"};
     char *dir = path_join(x->t->run, "model");
-    char *temp = path_join(x->t->run, "model.tmp");
-    if (file_exists(temp))
-        dir_remove(temp, NULL);
-    bool ok = dir_make(temp, 0755, e) && llama_save(x->m, temp, e);
-    for (size_t i = 0; ok && i < COUNT(copied); i++)
-        ok = copy_file(x->t->dir, temp, copied[i], e);
-    if (ok && file_exists(dir))
-        ok = dir_remove(dir, e);
-    if (ok && rename(temp, dir) < 0)
-        ok = err_sys(e, _("cannot write %s"), dir);
+    bool ok = student_write(x->m, x->t->dir, dir, e);
     free(dir);
-    free(temp);
     return ok;
 }
 
