@@ -47,7 +47,8 @@ static void write_weights(const struct llama *m)
             all[w->offset + i] = formula(w->name, i, !w->cols);
         piece[k] = (struct st_piece){w->name, all + w->offset,
                                      w->transposed ? w->cols : w->rows,
-                                     w->transposed ? w->rows : w->cols};
+                                     w->transposed ? w->rows : w->cols,
+                                     false};
     }
     char *path = path_join(dir, "model.safetensors");
     assert_ok(st_write(path, piece, m->n_weights, NULL, &e), e);
@@ -144,7 +145,7 @@ static void write_adapter(const json *line, const char *more)
         assert_true(n < COUNT(piece));
         for (size_t i = 0; i < rows * cols; i++)
             x[i] = formula(json_key(v), i, false);
-        piece[n] = (struct st_piece){json_key(v), x, rows, cols};
+        piece[n] = (struct st_piece){json_key(v), x, rows, cols, false};
     }
     if (more) {
         piece[n] = piece[0];

@@ -203,6 +203,45 @@ static void configs_are_read_or_refused(void **state)
     assert_true(c.eps == 1e-6 && c.rope.theta == 1e4 && c.tied && c.bos == -1);
 }
 
+/* Written in bfloat16: to the nearest, ties to even; config.json says so, and
+ * keeps the rest. */
+static void bfloat16_is_written(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    static const struct {
+        float in, out;
+    } cases[] = {{1, 1}, {0x1.01p0f, 1}, {0x1.03p0f, 0x1.04p0f},
+                 {0x1.010002p0f, 0x1.02p0f}, {-0x1.03p-20f, -0x1.04p-20f},
+                 {0x1p-133f, 0x1p-133f}};
+    set_config("\"shoe_size\":43", "\"torch_dtype\" : \"float32\",\"note\":7");
+    struct config c;
+    char *text = NULL;
+    assert_ok(config_load(dir, &c, &text, &e), e);
+    struct llama *m = llama_new(&c, &e);
+    m->text = text;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        m->w[i] = (real)cases[i].in;
+    m->bf16 = true;
+    assert_ok(llama_save(m, dir, &e), e);
+    llama_free(&m);
+    m = llama_load(dir, &e);
+    assert_ok(m != NULL, e);
+    assert_non_null(strstr(m->text, "\"torch_dtype\" : \"bfloat16\","
+                                    "\"note\":7}"));
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_true(m->w[i] == (real)cases[i].out);
+    struct st_file f;
+    char *path = path_join(dir, "model.safetensors");
+    assert_ok(st_open(&f, path, &e), e);
+    assert_true(f.at[0].type == ST_BF16 && f.at[f.n - 1].type == ST_BF16);
+    st_close(&f);
+    free(path);
+   m->bf16 = false;
+    assert_ok(llama_save(m, dir, &e), e); /* and back */
+    llama_free(&m);
+}
+
 static void weights_must_fit(void **state)
 {
     (void)state;
@@ -224,9 +263,10 @@ static void weights_must_fit(void **state)
     for (size_t i = 0; i < m->n_weights; i++)
         piece[i] = (struct st_piece){m->weight[i].name,
                                      m->w + m->weight[i].offset,
-                                     m->weight[i].rows, m->weight[i].cols};
+                                     m->weight[i].rows, m->weight[i].cols,
+                                     false};
     piece[0].name = "model.embed_token.weight";
-    piece[1] = (struct st_piece){piece[1].name, m->w, 4, 2};
+    piece[1] = (struct st_piece){piece[1].name, m->w, 4, 2, false};
     char *path = path_join(dir, "model.safetensors");
     assert_ok(st_write(path, piece, m->n_weights, NULL, &e), e);
     assert_null(llama_load(dir, &e));
@@ -247,7 +287,7 @@ static void every_cut_is_refused(void **state)
     (void)state;
     struct err e = {0};
     char *path = path_join(dir, "t.safetensors");
-    const struct st_piece piece = {"a", two, 2, 0};
+    const struct st_piece piece = {"a", two, 2, 0, false};
     assert_ok(st_write(path, &piece, 1, "a note", &e), e);
     struct buf b = BUF_INIT(0);
     assert_ok(file_read(path, 4096, &b, &e), e);
@@ -279,6 +319,7 @@ int main(void)
         cmocka_unit_test(halves_are_widened),
         cmocka_unit_test(configs_are_read_or_refused),
         cmocka_unit_test(weights_must_fit),
+        cmocka_unit_test(bfloat16_is_written),
         cmocka_unit_test(every_cut_is_refused),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

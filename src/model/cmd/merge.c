@@ -10,13 +10,14 @@
 #include "model/learn/student.h"
 
 static bool merge(const char *dir, const char *adapter, const char *out,
-                  struct err *e)
+                  bool bf16, struct err *e)
 {
     struct llama *m;
     if (file_exists(out))
         return err_set(e, ERR_REFUSED, _("%s is there already"), out);
     if (!folder_load(dir, adapter, &m, NULL, e))
         return false;
+    m->bf16 = bf16;
     bool ok = student_write(m, dir, out, e);
     if (ok)
         say(stdout, _("%s: %zu parameters\n"), out, m->n);
@@ -27,10 +28,13 @@ static bool merge(const char *dir, const char *adapter, const char *out,
 int cmd_merge(int argc, char **argv)
 {
     const char *dir = NULL, *adapter = NULL, *out = NULL;
+    bool bf16 = false;
     struct opt table[] = {
         {"--adapter", OPT_TEXT, &adapter, "DIR", ADAPTER_HELP, false},
         {"--out", OPT_TEXT, &out, "DIR", N_("the folder that is made"),
          false},
+        {"--bf16", OPT_FLAG, &bf16, NULL,
+         N_("write the student in bfloat16 (float32)"), false},
         {0},
     };
     struct opts o = {N_("merge DIR --adapter DIR --out DIR"), table, &dir};
@@ -40,5 +44,6 @@ int cmd_merge(int argc, char **argv)
     if (!adapter || !out)
         return opts_wrong("merge", _("give --adapter DIR and --out DIR"));
     struct err e;
-    return merge(dir, adapter, out, &e) ? 0 : say_err("stillroom-model", &e);
+    return merge(dir, adapter, out, bf16, &e)
+               ? 0 : say_err("stillroom-model", &e);
 }

@@ -17,10 +17,10 @@ struct settings {
     int64_t tokens, epochs, steps; /* the budget: one of them */
     int64_t batch_tokens, context, seed, eval_every;
     double rate, warmup, decay, clip, dropout;
-    bool from_scratch;
+    bool from_scratch, bf16;
 };
 
-enum { SETTINGS = 13 };
+enum { SETTINGS = 14 };
 
 struct setting {
     const char *name;  /* "batch-tokens": the option is this behind "--" */

@@ -350,6 +350,7 @@ static bool loop(struct trainer *x, bool *stopped, struct err *e)
 static bool write_model(const struct trainer *x, struct err *e)
 {
     char *dir = path_join(x->t->run, "model");
+    x->m->bf16 = x->s.bf16;
     bool ok = student_write(x->m, x->t->dir, dir, e);
     free(dir);
     return ok;

@@ -388,11 +388,12 @@ bool llama_save(const struct llama *m, const char *dir, struct err *e)
         const struct weight *w = &m->weight[i];
         piece[i] = (struct st_piece){w->name, copy + w->offset,
                                      w->transposed ? w->cols : w->rows,
-                                     w->transposed ? w->rows : w->cols};
+                                     w->transposed ? w->rows : w->cols,
+                                     m->bf16};
     }
     char *path = path_join(dir, "model.safetensors");
     bool ok = st_write(path, piece, m->n_weights, NULL, e) &&
-              config_save(dir, &m->config, m->text, e);
+              config_save(dir, &m->config, m->text, m->bf16, e);
     free(path);
     free(piece);
     free(copy);

@@ -35,6 +35,7 @@ struct llama {
     size_t n_weights;
     size_t n; /* parameters */
     size_t embed, position, norm, norm_b, head;
+    bool bf16;              /* files are written in bfloat16 */
     char *text;             /* config.json as it was read; NULL: a new model */
     struct layer_at *layer; /* [layers] */
     real *w;                /* [n] */

@@ -491,7 +491,31 @@ bool config_load(const char *dir, struct config *c, char **text,
     return ok;
 }
 
-static void print_config(const struct config *c, struct buf *b)
+static const char *type_name(bool bf16)
+{
+    return bf16 ? "bfloat16" : "float32";
+}
+
+/* The text with its "dtype" and "torch_dtype" saying what is written. */
+static void put_type(const char *text, bool bf16, struct buf *b)
+{
+    static const char *const types[] = {"\"float32\"", "\"float16\"",
+                                        "\"bfloat16\""};
+    for (const char *at; (at = strstr(text, "dtype\"")); text = at) {
+        at += 6;
+        at += strspn(at, ": \t\r\n");
+        buf_add(b, text, (size_t)(at - text));
+        for (size_t i = 0; i < COUNT(types); i++)
+            if (!strncmp(at, types[i], strlen(types[i]))) {
+                buf_printf(b, "\"%s\"", type_name(bf16));
+                at += strlen(types[i]);
+                break;
+            }
+    }
+    buf_puts(b, text);
+}
+
+static void print_config(const struct config *c, bool bf16, struct buf *b)
 {
     struct jw w = jw_start(b);
     jw_open(&w, '{');
@@ -516,20 +540,20 @@ static void print_config(const struct config *c, struct buf *b)
         jw_kint(&w, "bos_token_id", c->bos);
     if (c->eos >= 0)
         jw_kint(&w, "eos_token_id", c->eos);
-    jw_kstr(&w, "torch_dtype", "float32");
+    jw_kstr(&w, "torch_dtype", type_name(bf16));
     jw_close(&w);
     buf_putc(b, '\n');
 }
 
 bool config_save(const char *dir, const struct config *c, const char *text,
-                 struct err *e)
+                 bool bf16, struct err *e)
 {
     char *path = path_join(dir, "config.json");
     struct buf b = BUF_INIT(0);
     if (text)
-        buf_puts(&b, text);
+        put_type(text, bf16, &b);
     else
-        print_config(c, &b);
+        print_config(c, bf16, &b);
     bool ok = file_replace(path, buf_str(&b), b.len, 0644, true, e);
     buf_free(&b);
     free(path);

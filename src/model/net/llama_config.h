@@ -94,9 +94,10 @@ bool config_read(const char *text, size_t n, struct config *c, struct err *e);
 bool config_load(const char *dir, struct config *c, char **text,
                  struct err *e);
 
-/* Replaces DIR/config.json: by `text` where it is not NULL, else by one that
- * transformers reads the same (of a plain Llama). */
+/* Replaces DIR/config.json: by `text` where it is not NULL, with the type of
+ * the weights put right, else by one that transformers reads the same (of a
+ * plain Llama). */
 bool config_save(const char *dir, const struct config *c, const char *text,
-                 struct err *e);
+                 bool bf16, struct err *e);
 
 #endif

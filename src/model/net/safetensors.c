@@ -304,7 +304,7 @@ static void print_header(struct buf *b, const struct st_piece *piece,
     for (size_t i = 0; i < n; i++) {
         jw_key(&w, piece[i].name);
         jw_open(&w, '{');
-        jw_kstr(&w, "dtype", "F32");
+        jw_kstr(&w, "dtype", piece[i].bf16 ? "BF16" : "F32");
         jw_key(&w, "shape");
         jw_open(&w, '[');
         jw_int(&w, (int64_t)piece[i].rows);
@@ -314,7 +314,8 @@ static void print_header(struct buf *b, const struct st_piece *piece,
         jw_key(&w, "data_offsets");
         jw_open(&w, '[');
         jw_int(&w, (int64_t)at);
-        at += (uint64_t)count_of(&piece[i]) * 4;
+        at += (uint64_t)count_of(&piece[i]) *
+              (piece[i].bf16 ? 2 : 4);
         jw_int(&w, (int64_t)at);
         jw_close(&w);
         jw_close(&w);
@@ -322,6 +323,32 @@ static void print_header(struct buf *b, const struct st_piece *piece,
     jw_close(&w);
     while (b->len % 8)
         buf_putc(b, ' ');
+}
+
+/* To the nearest, ties to even; infinities and NaNs stay what they are. */
+static uint16_t to_bf16(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    if ((u & 0x7fffffff) > 0x7f800000)
+        return (uint16_t)(u >> 16 | 0x40);
+    return (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+
+static bool write_piece(int fd, const struct st_piece *p)
+{
+    uint16_t part[4096];
+    size_t n = count_of(p);
+    if (!p->bf16)
+        return fd_write_all(fd, p->data, n * sizeof *p->data);
+    for (size_t at = 0; at < n;) {
+        size_t k = 0;
+        for (; k < COUNT(part) && at < n; k++)
+            part[k] = to_bf16(p->data[at++]);
+        if (!fd_write_all(fd, part, k * sizeof *part))
+            return false;
+    }
+    return true;
 }
 
 /* Header and data; big-endian machines are not supported by the build. */
@@ -336,7 +363,7 @@ static bool write_all(int fd, const struct st_piece *piece, size_t n,
     bool ok = buf_ok(&b) && fd_write_all(fd, head, 8) &&
               fd_write_all(fd, b.data, b.len);
     for (size_t i = 0; ok && i < n; i++)
-        ok = fd_write_all(fd, piece[i].data, count_of(&piece[i]) * 4);
+        ok = write_piece(fd, &piece[i]);
     buf_free(&b);
     return ok;
 }

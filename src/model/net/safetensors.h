@@ -47,11 +47,13 @@ const struct st_tensor *st_find(const struct st_file *f, const char *name);
 bool st_read(const struct st_file *f, const struct st_tensor *t, float *out,
              struct err *e);
 
-/* What is written: F32 only. rank 1: cols is 0. */
+/* What is written: as F32, or rounded to the nearest BF16. rank 1: cols is
+ * 0. */
 struct st_piece {
     const char *name;
     const float *data;
     size_t rows, cols;
+    bool bf16;
 };
 
 /* Replaces `path`. `note` (may be NULL) goes into __metadata__. */
