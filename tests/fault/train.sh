@@ -59,30 +59,46 @@ test "$answer" = "6 or so" || fail "generate said $answer"
     --from-scratch > /dev/null
 test "$(hash anew/model/model.safetensors)" = "$want" || fail "from scratch"
 
-# ---- killed at several moments, it ends with the same bits (a short check
-# leaves this out)
+# ---- killed at 60 random moments (200 in a long check), over as many runs as
+# that takes, each ends with the same bits (a short check leaves this out)
 kills=0
-if test "${STILLROOM_CHECK:-}" != short; then
-n=0
-until grep -q '"state":"done"' broken/status.json 2> /dev/null; do
-    n=$((n + 1))
-    test $n -lt 60 || fail "no progress under kills"
-    # parts of what the whole took, longer and longer: a machine that has
-    # become slower gets on too
-    delay=$(awk -v n=$n -v took="$took" 'BEGIN {
-        print took / 1e9 * ((n * 37 % 50 + 12) / 100 + n / 30) }')
-    timeout -s KILL "$delay" "$model" train student --rows rows.jsonl \
-        --valid valid.jsonl --out broken --steps 240 --batch-tokens 512 \
-        --eval-every 16 --dropout 0.05 --resume > /dev/null 2>&1 ||
-        kills=$((kills + 1))
+broken=0
+
+# Parts of what the whole took, longer and longer, so that a machine that has
+# become slower gets on too.
+delay() {
+    awk -v n="$1" -v seed="$kills$broken" -v took="$took" 'BEGIN {
+        srand(seed); print took / 1e9 * (.05 + rand() / 4 + n * n / 2000) }'
+}
+
+break_one() {
+    dir=broken$broken
+    n=0
+    until grep -q '"state":"done"' $dir/status.json 2> /dev/null; do
+        n=$((n + 1))
+        test $n -lt 60 || fail "no progress under kills"
+        timeout -s KILL "$(delay $n)" "$model" train student --rows rows.jsonl \
+            --valid valid.jsonl --out $dir --steps 240 --batch-tokens 512 \
+            --eval-every 16 --dropout 0.05 --resume > /dev/null 2>&1 ||
+            kills=$((kills + 1))
+    done
+    test "$(hash $dir/model/model.safetensors)" = "$want" ||
+        fail "other bits after $kills kills"
+    test "$(grep -c held_out $dir/curve.jsonl)" = 16 || fail "curve"
+    test "$(hash $dir/answers.jsonl)" = "$(hash whole/answers.jsonl)" ||
+        fail "other answers"
+    rm -r "$dir"
+}
+
+case ${STILLROOM_CHECK:-} in
+short) enough=0 ;;
+long) enough=200 ;;
+*) enough=60 ;;
+esac
+while test $kills -lt $enough; do
+    broken=$((broken + 1))
+    break_one
 done
-test $kills -gt 0 || fail "nothing was killed"
-test "$(hash broken/model/model.safetensors)" = "$want" ||
-    fail "other bits after $kills kills"
-test "$(grep -c held_out broken/curve.jsonl)" = 16 || fail "curve"
-test "$(hash broken/answers.jsonl)" = "$(hash whole/answers.jsonl)" ||
-    fail "other answers"
-fi
 
 # ---- stopped by SIGTERM, with a checkpoint; SIGHUP changes nothing
 run=exec train stopped > stop.log 2>&1 &
@@ -128,6 +144,20 @@ else
     echo "the run ended before it could be stopped"
 fi
 
+# ---- where the held-out rows say something else, its patience ends, and the
+# weights are those of the lowest held-out loss
+sed 's/"content":"[0-9] or so"/"content":"4 or so"/' valid.jsonl > four.jsonl
+"$model" train student --rows rows.jsonl --valid four.jsonl --out early \
+    --steps 240 --batch-tokens 512 --eval-every 8 --dropout 0.05 \
+    --patience 3 > said
+grep -q 'ended early at step' said || fail "$(cat said)"
+least=$(sed -n 's/.*"held_out_loss":\([0-9.]*\).*/\1/p' early/curve.jsonl |
+    sort -n | head -1)
+grep -q "\"held_out_loss\":$least" early/status.json || fail "not the best"
+"$model" eval early/model --rows four.jsonl |
+    grep -q "held-out loss $(printf %.4f "$least")" || fail "not its weights"
+grep -q '"early":true' early/figures.json || fail "figures do not say"
+
 # ---- two trainers do not share a folder
 run=exec train locked --steps 1000000 > /dev/null 2>&1 &
 pid=$!
@@ -157,6 +187,7 @@ wrong() {
 wrong 2 'no --rows' train student --out x
 wrong 2 'only one' train student --rows rows.jsonl --out x --steps 3 --epochs 2
 wrong 2 'needs a value' train student --rows rows.jsonl --out x --rate fast
+wrong 2 'needs --valid' train student --rows rows.jsonl --out x --patience 2
 wrong 1 'No such file' train absent --rows rows.jsonl --out x
 echo junk > junk
 wrong 1 'junk, line 1' train student --rows junk --out x
@@ -167,4 +198,4 @@ wrong 1 'adapter_config.json' merge student --adapter student --out other
 wrong 1 'there already' merge student --adapter x --out stopped
 wrong 1 'adapter_config.json' eval student --rows rows.jsonl --adapter absent
 wrong 2 'multiple' new other --rows rows.jsonl --hidden 33
-echo "train: $kills kills, same bits"
+echo "train: $kills kills in $broken runs, same bits"

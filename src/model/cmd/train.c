@@ -32,6 +32,8 @@ static int missing(const struct train *t)
         return opts_wrong("train", _("no --rows FILE given"));
     if (!t->run)
         return opts_wrong("train", _("no --out FOLDER given"));
+    if (t->settings.patience && !t->valid)
+        return opts_wrong("train", _("--patience needs --valid FILE"));
     return -1;
 }
 
@@ -47,6 +49,11 @@ static int run(const struct train *t)
     if (o.stopped)
         say(stdout, _("stopped after %lld steps; --resume goes on with %s\n"),
             (long long)o.steps, t->run);
+    else if (o.early)
+        say(stdout, _("%s/model: ended early at step %lld, with the weights "
+                      "of step %lld: held-out loss %.4f, %zu of %zu right\n"),
+            t->run, (long long)o.steps, (long long)o.best_step,
+            o.held_out.loss, o.held_out.right, o.held_out.rows);
     else if (o.held_out.rows)
         say(stdout, _("%s/model: %lld steps, held-out loss %.4f, %zu of %zu "
                       "right\n"), t->run, (long long)o.steps,

@@ -114,6 +114,19 @@ static bool read_one(const struct st_file *f, const char *name, size_t n,
     return st_read(f, t, out, e);
 }
 
+bool checkpoint_load_best(const char *run, struct checkpoint *c,
+                          struct err *e)
+{
+    char *dir = path_join(run, "checkpoints");
+    char *path = path_join(dir, "best.safetensors");
+    struct st_file f;
+    bool ok = st_open(&f, path, e) && read_one(&f, "w", c->n, c->w, e);
+    st_close(&f);
+    free(path);
+    free(dir);
+    return ok;
+}
+
 bool checkpoint_load(const char *run, struct checkpoint *c, struct err *e)
 {
     char *path = path_of(run, c->step);

@@ -28,6 +28,10 @@ bool checkpoint_save(const char *run, const struct checkpoint *c,
 bool checkpoint_best(const char *run, const struct checkpoint *c,
                      const char *note, struct err *e);
 
+/* Reads those weights into c->w. */
+bool checkpoint_load_best(const char *run, struct checkpoint *c,
+                          struct err *e);
+
 /* The note of the newest checkpoint that can be read, parsed, with its step
  * in *step; NULL with code ERR_ABSENT where there is none. */
 json *checkpoint_find(const char *run, int64_t *step, struct err *e);

@@ -31,6 +31,8 @@ const struct setting setting_table[SETTINGS] = {
      AT(seed), 'i'},
     {"eval-every", "N", N_("steps between evaluations (a tenth of all)"),
      AT(eval_every), 'i'},
+    {"patience", "N", N_("end with the best weights after N evaluations that "
+                         "are no better (0: never)"), AT(patience), 'i'},
     {"from-scratch", NULL, N_("begin from new initial values"),
      AT(from_scratch), 'b'},
     {"bf16", NULL, N_("write the student in bfloat16 (float32)"), AT(bf16),
@@ -96,7 +98,7 @@ bool settings_resume(struct settings *s, const bool given[SETTINGS],
 {
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *t = &setting_table[i];
-        double was = json_get_number(record, t->name, t->kind == 'b' ? 0 : -1);
+        double was = json_get_number(record, t->name, -1);
         if (was < 0)
             return err_set(e, ERR_INPUT, _("the checkpoint does not say its "
                                            "--%s"), t->name);

@@ -15,12 +15,12 @@
 
 struct settings {
     int64_t tokens, epochs, steps; /* the budget: one of them */
-    int64_t batch_tokens, context, seed, eval_every;
+    int64_t batch_tokens, context, seed, eval_every, patience;
     double rate, warmup, decay, clip, dropout;
     bool from_scratch, bf16;
 };
 
-enum { SETTINGS = 14 };
+enum { SETTINGS = 15 };
 
 struct setting {
     const char *name;  /* "batch-tokens": the option is this behind "--" */

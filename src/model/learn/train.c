@@ -42,7 +42,9 @@ struct trainer {
     struct report r;
     struct before *before;  /* [valid.n] */
     struct figures first, last;
-    double best;            /* lowest held-out loss so far */
+    double best;            /* lowest held-out loss so far ... */
+    int64_t best_step;      /* ... and where */
+    int64_t worse;          /* evaluations since */
     double seconds, gemm;   /* spent in steps before this process */
     double spent;           /* by this one */
     int64_t save_at;        /* monotonic ms when a checkpoint is due */
@@ -162,6 +164,8 @@ static void print_note(const struct trainer *x, struct buf *b)
     jw_kbool(&w, "same_host", x->same_host);
     jw_knum(&w, "loss", x->r.loss);
     jw_knum(&w, "best", x->best);
+    jw_kint(&w, "best_step", x->best_step);
+    jw_kint(&w, "worse", x->worse);
     print_figures(&w, "first", &x->first);
     print_figures(&w, "last", &x->last);
     jw_knum(&w, "seconds", x->seconds + x->spent);
@@ -187,8 +191,11 @@ static bool save(struct trainer *x, struct err *e)
 
 static bool save_best(struct trainer *x, struct err *e)
 {
+    x->worse++;
     if (!x->valid.n || !(x->last.loss < x->best))
         return true;
+    x->worse = 0;
+    x->best_step = x->plan.step;
     struct buf note = BUF_INIT(0);
     struct checkpoint c = {.n = x->m->n, .w = x->m->w};
     x->best = x->last.loss;
@@ -229,6 +236,8 @@ static bool go_back_to(struct trainer *x, const json *note, int64_t step,
     x->save_at = clock_mono() + SAVE_MS;
     x->r.loss = json_get_number(note, "loss", NAN);
     x->best = json_get_number(note, "best", INFINITY);
+    x->best_step = json_get_int(note, "best_step", 0);
+    x->worse = json_get_int(note, "worse", 0);
     x->seconds = json_get_number(note, "seconds", 0);
     x->gemm = json_get_number(note, "gemm_seconds", 0);
     read_figures(note, "first", &x->first);
@@ -248,19 +257,26 @@ static void keep_first(struct trainer *x, struct verdict *v)
     }
 }
 
+/* The held-out rows into v and x->last, without dropout. */
+static bool judge(struct trainer *x, struct verdict *v, struct err *e)
+{
+    for (int i = 0; i < pool_workers(x->pool); i++)
+        work_drop(x->step.k[i], 0, 0);
+    if (!eval_run(x->m, x->k, &x->valid, x->pool, x->step.k, v, &x->last, e))
+        return false;
+    x->r.held_out_loss = x->last.loss;
+    x->r.exact = x->last.exact;
+    return true;
+}
+
 static bool evaluate(struct trainer *x, struct err *e)
 {
     if (!x->valid.n)
         return true;
     struct verdict *v = xcalloc(x->valid.n, sizeof *v);
-    for (int i = 0; i < pool_workers(x->pool); i++)
-        work_drop(x->step.k[i], 0, 0);
-    bool ok = eval_run(x->m, x->k, &x->valid, x->pool, x->step.k, v, &x->last,
-                       e);
+    bool ok = judge(x, v, e);
     if (ok && x->plan.step == 0)
         keep_first(x, v);
-    x->r.held_out_loss = x->last.loss;
-    x->r.exact = x->last.exact;
     ok = ok && report_held_out(&x->r, x->plan.step, &x->last, e) &&
          report_answers(&x->r, &x->valid, x->before, v, e) && save_best(x, e);
     verdicts_free(v, x->valid.n);
@@ -335,9 +351,16 @@ static bool asked_to_stop(void)
     return false;
 }
 
+/* Its patience has ended (Prechelt 1998, "Early stopping - but when?", the
+ * criterion UP). */
+static bool is_early(const struct trainer *x)
+{
+    return x->s.patience && x->worse >= x->s.patience;
+}
+
 static bool loop(struct trainer *x, bool *stopped, struct err *e)
 {
-    while (!*stopped && plan_next(&x->plan)) {
+    while (!*stopped && !is_early(x) && plan_next(&x->plan)) {
         if (!one_step(x, e) || !behind_step(x, e))
             return false;
         *stopped = asked_to_stop() && x->plan.step < x->r.steps;
@@ -346,6 +369,17 @@ static bool loop(struct trainer *x, bool *stopped, struct err *e)
 }
 
 /* ---- The end ------------------------------------------------------------ */
+
+/* Takes the weights of the lowest held-out loss, and their answers. */
+static bool take_best(struct trainer *x, struct err *e)
+{
+    struct checkpoint c = {.n = x->m->n, .w = x->m->w};
+    struct verdict *v = xcalloc(x->valid.n, sizeof *v);
+    bool ok = checkpoint_load_best(x->t->run, &c, e) && judge(x, v, e) &&
+              report_answers(&x->r, &x->valid, x->before, v, e);
+    verdicts_free(v, x->valid.n);
+    return ok;
+}
 
 static bool write_model(const struct trainer *x, struct err *e)
 {
@@ -370,6 +404,8 @@ static bool write_figures(const struct trainer *x, struct err *e)
     jw_kint(&w, "rows_left_out", (int64_t)x->rows.left);
     jw_knum(&w, "loss", x->r.loss);
     if (x->valid.n) {
+        jw_kint(&w, "best_step", x->best_step);
+        jw_kbool(&w, "early", is_early(x));
         print_figures(&w, "before", &x->first);
         print_figures(&w, "after", &x->last);
     }
@@ -488,6 +524,10 @@ bool train_run(const struct train *t, struct outcome *o, struct err *e)
     sig_catch(SIGINT);
     bool ok = open_run(&x, e) && prepare(&x, e), begun = ok;
     ok = ok && first_figures(&x, e) && loop(&x, &o->stopped, e);
+    o->early = ok && !o->stopped && is_early(&x);
+    o->best_step = x.best_step;
+    if (o->early)
+        ok = take_best(&x, e);
     if (ok && !o->stopped)
         ok = write_model(&x, e) && write_figures(&x, e);
     say_end(&x, ok, begun, o->stopped, e);

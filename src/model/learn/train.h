@@ -31,6 +31,8 @@ struct train {
 /* How a run ended. */
 struct outcome {
     bool stopped;  /* by a signal, with a checkpoint to go on from */
+    bool early;    /* its patience ended; the weights are the best ones */
+    int64_t best_step; /* of the lowest held-out loss */
     int64_t steps; /* made so far */
     double loss;   /* of the last one */
     struct figures held_out; /* rows 0: there are none */
