@@ -158,6 +158,30 @@ grep -q "\"held_out_loss\":$least" early/status.json || fail "not the best"
     grep -q "held-out loss $(printf %.4f "$least")" || fail "not its weights"
 grep -q '"early":true' early/figures.json || fail "figures do not say"
 
+# ---- LoRA: only the pairs are trained and kept in checkpoints; killed, the
+# same bits; the adapter and the folded student answer alike
+pairs() {
+    out=$1
+    shift
+    "$model" train whole/model --rows rows.jsonl --valid valid.jsonl \
+        --out "$out" --steps 60 --batch-tokens 512 --eval-every 10 \
+        --lora 4 --rate 0.001 "$@"
+}
+pairs lora > /dev/null
+test "$(stat -c %s lora/checkpoints/best.safetensors)" -lt \
+    "$(stat -c %s lora/model/model.safetensors)" || fail "no small checkpoint"
+timeout -s KILL 0.1 "$model" train whole/model --rows rows.jsonl \
+    --valid valid.jsonl --out cut --steps 60 --batch-tokens 512 \
+    --eval-every 10 --lora 4 --rate 0.001 > /dev/null 2>&1 || true
+pairs cut --resume > /dev/null
+for f in model/model adapter/adapter_model; do
+    test "$(hash cut/$f.safetensors)" = "$(hash lora/$f.safetensors)" ||
+        fail "other bits of $f"
+done
+"$model" eval whole/model --adapter lora/adapter --rows valid.jsonl > beside
+"$model" eval lora/model --rows valid.jsonl > folded
+cmp beside folded || fail "the folded student answers otherwise"
+
 # ---- two trainers do not share a folder
 run=exec train locked --steps 1000000 > /dev/null 2>&1 &
 pid=$!
@@ -188,6 +212,10 @@ wrong 2 'no --rows' train student --out x
 wrong 2 'only one' train student --rows rows.jsonl --out x --steps 3 --epochs 2
 wrong 2 'needs a value' train student --rows rows.jsonl --out x --rate fast
 wrong 2 'needs --valid' train student --rows rows.jsonl --out x --patience 2
+wrong 2 'no module' train student --rows rows.jsonl --out x --lora 4 \
+    --lora-targets q_prj
+wrong 2 'from 1 to 256' train student --rows rows.jsonl --out y --lora 999
+wrong 2 'need --lora' train student --rows rows.jsonl --out x --rslora
 wrong 1 'No such file' train absent --rows rows.jsonl --out x
 echo junk > junk
 wrong 1 'junk, line 1' train student --rows junk --out x

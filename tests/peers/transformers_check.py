@@ -197,6 +197,49 @@ def adapter(model):
     check("merged", off < 1e-4, f"{off:.1e}")
 
 
+def lora():
+    """The pairs' losses step by step, and the adapter, against peft's."""
+    try:
+        import peft
+    except ImportError:
+        return
+    rows, batch = rendered()
+    tokens = str(sum(len(r["ids"]) - 1 for r in batch))
+
+    def ours(name, steps, rate):
+        out = os.path.join(HOME, name)
+        run("train", STUDENT, "--rows", ROWS, "--out", out, "--steps",
+            str(steps), "--rate", str(rate), "--warmup", "0.1",
+            "--batch-tokens", tokens, "--lora", "4", "--rslora",
+            "--lora-targets", "q_proj,v_proj,o_proj,up_proj,down_proj")
+        return out
+
+    def load(folder):
+        base = AutoModelForCausalLM.from_pretrained(STUDENT,
+                                                    dtype=torch.float32)
+        return peft.PeftModel.from_pretrained(base, folder, is_trainable=True)
+
+    begun = load(os.path.join(ours("begun", 1, 1e-30), "adapter"))
+    out = ours("pairs", STEPS, 1e-3)
+    want = train_theirs(begun, batch)
+    got = [json.loads(x)["loss"]
+           for x in open(os.path.join(out, "curve.jsonl"))]
+    off = max(abs(a - b) / a for a, b in zip(want, got))
+    check("losses of pairs", len(got) == STEPS and want[-1] < want[0] and
+          off < 1e-4, f"{off:.1e}")
+    trained = load(os.path.join(out, "adapter")).state_dict()
+    theirs = begun.state_dict()
+    off = max((w - theirs[k]).norm().item() / theirs[k].norm().item()
+              for k, w in trained.items())
+    check("pairs", off < 1e-3, f"{off:.1e}")
+    merged = AutoModelForCausalLM.from_pretrained(
+        os.path.join(out, "model"), dtype=torch.float32)
+    x = torch.tensor([[3, 50, 61, 7, 90, 33, 8]])
+    with torch.no_grad():
+        off = (merged(x).logits - begun(x).logits).abs().max().item()
+    check("folded", off < 1e-3, f"{off:.1e}")
+
+
 make()
 ids()
 their_tokenizer = AutoTokenizer.from_pretrained(STUDENT)
@@ -204,4 +247,5 @@ their_model = AutoModelForCausalLM.from_pretrained(STUDENT,
                                                    dtype=torch.float32)
 scores(their_model, template(their_tokenizer))
 adapter(AutoModelForCausalLM.from_pretrained(STUDENT, dtype=torch.float32))
+lora()
 greedy(*training(their_model), their_tokenizer)

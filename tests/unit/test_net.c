@@ -15,6 +15,7 @@
 #include "model/net/decode.h"
 #include "model/net/gemm.h"
 #include "model/net/llama.h"
+#include "model/net/lora.h"
 #include "model/net/ops.h"
 
 /* What rounding may do to a logit of the tiny model. */
@@ -307,6 +308,17 @@ static double whole_value(void *ctx)
     return .02 * llama_pass(w->m, w->k, &w->b, 1, NULL, NULL);
 }
 
+/* Pairs of rank 3 beside every matrix, far from their beginning. */
+static void add_pairs(struct llama *m)
+{
+    struct err e = {0};
+    struct lora l = {.rank = 3, .alpha = 6};
+    assert_ok(lora_targets("all-linear", &l.targets, &e), e);
+    assert_ok(lora_add(m, &l, 1, &e), e);
+    for (size_t i = m->first; i < m->n; i++)
+        m->w[i] = (real)(float)(.3 * sin((double)i));
+}
+
 static void check_model(enum shape kind, bool tied, double dropout)
 {
     struct err e = {0};
@@ -325,6 +337,34 @@ static void check_model(enum shape kind, bool tied, double dropout)
     free(g);
     work_free(&w.k);
     llama_free(&w.m);
+}
+
+/* The pairs' gradients, where all else is frozen. */
+static void check_pairs(enum shape kind)
+{
+    struct err e = {0};
+    struct whole w = {.m = make_model(kind, true), .b = make_batch(VOCAB)};
+    add_pairs(w.m);
+    w.k = work_new(w.m, ROWS, ROWS, &e);
+    real *g = xcalloc(llama_trained(w.m), sizeof *g);
+    double loss = .02 * llama_pass(w.m, w.k, &w.b, .02, g, NULL);
+    assert_true(loss == whole_value(&w));
+    struct probe p = {whole_value, &w};
+    for (size_t i = w.m->n_own; i < w.m->n_weights; i++) {
+        const struct weight *t = &w.m->weight[i];
+        check(&p, w.m->w + t->offset, g + (t->offset - w.m->first),
+              t->rows * t->cols, 11);
+    }
+    free(g);
+    work_free(&w.k);
+    llama_free(&w.m);
+}
+
+static void pairs_gradient(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        check_pairs((enum shape)i);
 }
 
 static void model_gradient(void **state)
@@ -442,6 +482,57 @@ static void decoding_agrees(void **state)
         decodes((enum shape)i);
 }
 
+/* Pairs that are new change nothing; folded into the weights they give what
+ * they gave beside them, decoding included. */
+static void folds(enum shape kind)
+{
+    struct err e = {0};
+    struct llama *m = make_model(kind, kind > LLAMA);
+    struct work *k = work_new(m, ROWS, ROWS, &e);
+    make_batch(VOCAB);
+    real was[VOCAB], with[VOCAB], folded[VOCAB];
+    llama_logits(m, k, ids, ROWS, was);
+    struct lora l = {.rank = 3, .alpha = 6, .root = kind == QWEN};
+    assert_ok(lora_targets("all-linear", &l.targets, &e), e);
+    assert_ok(lora_add(m, &l, 1, &e), e);
+    llama_logits(m, k, ids, ROWS, with);
+    assert_memory_equal(was, with, sizeof was);
+    for (size_t i = m->first; i < m->n; i++)
+        m->w[i] = (real)(float)(.3 * sin((double)i));
+    llama_logits(m, k, ids, ROWS, with);
+    struct decoder *d = decoder_new(m, ROWS, &e);
+    decoder_feed(d, ids, ROWS);
+    lora_fold(m);
+    llama_logits(m, k, ids, ROWS, folded);
+    double moved = 0;
+    for (int j = 0; j < VOCAB; j++) {
+        moved = fmax(moved, fabs((double)(with[j] - was[j])));
+        assert_true(fabs((double)(with[j] - folded[j])) < 5 * ROUNDING);
+        assert_true(fabs((double)(with[j] - decoder_logits(d)[j])) <
+                    5 * ROUNDING);
+    }
+    assert_true(moved > .05);
+    decoder_free(&d);
+    work_free(&k);
+    llama_free(&m);
+}
+
+static void pairs_fold(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        folds((enum shape)i);
+    struct err e = {0};
+    int targets;
+    assert_false(lora_targets("q_proj,w_proj", &targets, &e));
+    assert_non_null(strstr(e.text, "w_proj"));
+    struct llama *m = make_model(GPT, true);
+    struct lora l = {.rank = 3, .alpha = 6};
+    assert_true(lora_targets("gate_proj", &l.targets, &e));
+    assert_false(lora_add(m, &l, 1, &e));
+    llama_free(&m);
+}
+
 /* A packed sequence knows nothing of its neighbours. */
 static void packing_is_invisible(void **state)
 {
@@ -492,11 +583,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(softmax_gradient),
         cmocka_unit_test(attention_gradient),
         cmocka_unit_test(model_gradient),
+        cmocka_unit_test(pairs_gradient),
 #else
         cmocka_unit_test(float_agrees_with_double),
         cmocka_unit_test(exp_is_close),
 #endif
         cmocka_unit_test(decoding_agrees),
+        cmocka_unit_test(pairs_fold),
         cmocka_unit_test(packing_is_invisible),
         cmocka_unit_test(sampling_keeps_its_limits),
     };

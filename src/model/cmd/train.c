@@ -10,20 +10,33 @@
 #include "model/cmd/opts.h"
 #include "model/learn/train.h"
 #include "model/net/gemm.h"
+#include "model/net/lora.h"
 
 enum { OWN = 5 }; /* options that are no settings */
 
-static void add_settings(struct opt *to, struct settings *s)
+static void add_settings(struct opt *to, struct settings *s,
+                         const char **modules)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *t = &setting_table[i];
-        char *at = (char *)s + t->offset;
+        void *at = t->kind == 't' ? (void *)modules : (char *)s + t->offset;
         to[i] = (struct opt){.name = xasprintf("--%s", t->name),
                              .kind = t->kind == 'i'   ? OPT_INT
                                      : t->kind == 'd' ? OPT_NUM
+                                     : t->kind == 't' ? OPT_TEXT
                                                       : OPT_FLAG,
                              .to = at, .arg = t->arg, .help = t->help};
     }
+}
+
+static int read_modules(struct settings *s, const char *names)
+{
+    struct err e = {0};
+    int targets = 0;
+    if (names && !lora_targets(names, &targets, &e))
+        return opts_wrong("train", e.text);
+    s->lora_targets = targets;
+    return -1;
 }
 
 static int missing(const struct train *t)
@@ -78,7 +91,8 @@ int cmd_train(int argc, char **argv)
         {"--other-host", OPT_FLAG, &t.other_host, NULL,
          N_("resume though this machine computes other bits"), false},
     };
-    add_settings(table + OWN, &t.settings);
+    const char *modules = NULL;
+    add_settings(table + OWN, &t.settings, &modules);
     struct opts o = {N_("train DIR --rows FILE --valid FILE --out RUNDIR"),
                      table, &t.dir};
     int code = opts_read(&o, argc, argv);
@@ -88,6 +102,7 @@ int cmd_train(int argc, char **argv)
     }
     t.rows = rows.at;
     t.n_rows = rows.n;
+    code = code >= 0 ? code : read_modules(&t.settings, modules);
     code = code >= 0 ? code : missing(&t);
     return code >= 0 ? code : run(&t);
 }

@@ -21,15 +21,17 @@ void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
     double c2 = 1 / sqrt(1 - pow(a->beta2, (double)a->step));
     for (size_t i = 0; i < model->n_weights; i++) {
         const struct weight *w = &model->weight[i];
-        size_t from = w->offset;
+        if (w->offset < model->first)
+            continue;
+        size_t from = w->offset - model->first;
         size_t to = from + w->rows * (w->cols ? w->cols : 1);
         from = from < lo ? lo : from;
         to = to > hi ? hi : to;
         if (from >= to)
             continue;
         double keep = w->cols ? 1 - a->rate * a->decay : 1;
-        update(model->w + from, m + from, v + from, g + from, to - from,
-               (real)keep, (real)(a->rate / c1), (real)a->beta1,
+        update(model->w + model->first + from, m + from, v + from, g + from,
+               to - from, (real)keep, (real)(a->rate / c1), (real)a->beta1,
                (real)a->beta2, (real)c2, (real)a->eps, (real)a->scale);
     }
 }

@@ -15,8 +15,8 @@ struct adamw {
     double scale;   /* of the gradient (clipping) */
 };
 
-/* Updates parameters lo..hi-1 of the model; m and v are its moments [n], g
- * the gradient [n]. Gains are not decayed. */
+/* Updates the trained parameters lo..hi-1 of the model (llama_trained counts
+ * them); m and v are their moments, g the gradient. Gains are not decayed. */
 void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
                   const real *g, size_t lo, size_t hi);
 

@@ -31,10 +31,19 @@ const struct setting setting_table[SETTINGS] = {
      AT(seed), 'i'},
     {"eval-every", "N", N_("steps between evaluations (a tenth of all)"),
      AT(eval_every), 'i'},
-    {"patience", "N", N_("end with the best weights after N evaluations that "
-                         "are no better (0: never)"), AT(patience), 'i'},
+    {"patience", "N",
+     N_("end at the best after N worse evaluations (0: never)"),
+     AT(patience), 'i'},
     {"from-scratch", NULL, N_("begin from new initial values"),
      AT(from_scratch), 'b'},
+    {"lora", "R", N_("train LoRA pairs of this rank alone (0: all weights)"),
+     AT(lora), 'i'},
+    {"lora-alpha", "F", N_("their alpha (twice the rank)"), AT(lora_alpha),
+     'd'},
+    {"lora-targets", "LIST", N_("q_proj,v_proj,... (all-linear)"),
+     AT(lora_targets), 't'},
+    {"rslora", NULL, N_("scale them by alpha over the root of the rank"),
+     AT(rslora), 'b'},
     {"bf16", NULL, N_("write the student in bfloat16 (float32)"), AT(bf16),
      'b'},
 };
@@ -59,6 +68,12 @@ bool settings_check(const struct settings *s, struct err *e)
                        1 << 22);
     if (s->rate <= 0 || s->rate > 1)
         return err_set(e, ERR_USAGE, _("--rate is not above 0 and at most 1"));
+    if (s->lora && s->from_scratch)
+        return err_set(e, ERR_USAGE, _("--lora and --from-scratch do not go "
+                                       "together"));
+    if (!s->lora && (s->lora_alpha > 0 || s->lora_targets || s->rslora))
+        return err_set(e, ERR_USAGE, _("--lora-alpha, --lora-targets and "
+                                       "--rslora need --lora"));
     if (s->warmup > 1 || s->decay > 10 || s->dropout >= 1)
         return err_set(e, ERR_USAGE, _("--warmup, --decay or --dropout is too "
                                        "large"));
@@ -69,7 +84,8 @@ bool settings_check(const struct settings *s, struct err *e)
 static double value(const struct settings *s, const struct setting *t)
 {
     const char *at = (const char *)s + t->offset;
-    return t->kind == 'i'   ? (double)*(const int64_t *)(const void *)at
+    return t->kind == 'i' || t->kind == 't'
+               ? (double)*(const int64_t *)(const void *)at
            : t->kind == 'd' ? *(const double *)(const void *)at
                             : *(const bool *)at;
 }
@@ -77,7 +93,7 @@ static double value(const struct settings *s, const struct setting *t)
 static void set(struct settings *s, const struct setting *t, double v)
 {
     char *at = (char *)s + t->offset;
-    if (t->kind == 'i')
+    if (t->kind == 'i' || t->kind == 't')
         *(int64_t *)(void *)at = (int64_t)v;
     else if (t->kind == 'd')
         *(double *)(void *)at = v;

@@ -18,16 +18,20 @@ struct settings {
     int64_t batch_tokens, context, seed, eval_every, patience;
     double rate, warmup, decay, clip, dropout;
     bool from_scratch, bf16;
+    int64_t lora;         /* the rank; 0: all weights are trained */
+    double lora_alpha;    /* 0: twice the rank */
+    int64_t lora_targets; /* bits of enum pair; 0: all linear layers */
+    bool rslora;
 };
 
-enum { SETTINGS = 15 };
+enum { SETTINGS = 19 };
 
 struct setting {
     const char *name;  /* "batch-tokens": the option is this behind "--" */
     const char *arg;   /* NULL: a flag */
     const char *help;  /* N_() */
     size_t offset;     /* in struct settings */
-    char kind;         /* i: int64_t, d: double, b: bool */
+    char kind;         /* i: int64_t, d: double, b: bool, t: modules' names */
 };
 
 extern const struct setting setting_table[SETTINGS];

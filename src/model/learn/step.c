@@ -38,11 +38,11 @@ bool stepper_init(struct stepper *s, struct llama *m, const struct items *d,
     *s = (struct stepper){.model = m, .d = d, .pool = pool};
     s->k = xcalloc((size_t)workers, sizeof *s->k);
     s->seat = xcalloc((size_t)workers, sizeof *s->seat);
-    s->m = calloc(m->n, sizeof(real));
-    s->v = calloc(m->n, sizeof(real));
+    s->m = calloc(llama_trained(m), sizeof(real));
+    s->v = calloc(llama_trained(m), sizeof(real));
     for (int i = 0; i < workers; i++) {
         struct seat *t = &s->seat[i];
-        t->grad = calloc(m->n, sizeof(real));
+        t->grad = calloc(llama_trained(m), sizeof(real));
         t->ids = xcalloc((size_t)cap, sizeof *t->ids);
         t->target = xcalloc((size_t)cap, sizeof *t->target);
         t->start = xcalloc((size_t)cap + 1, sizeof *t->start);
@@ -50,7 +50,7 @@ bool stepper_init(struct stepper *s, struct llama *m, const struct items *d,
         if (!s->k[i] || !t->grad || !s->m || !s->v)
             return err_set(e, ERR_MEMORY,
                            _("not enough memory to train %zu parameters"),
-                           m->n);
+                           llama_trained(m));
     }
     return true;
 }
@@ -129,7 +129,7 @@ static void pass(void *ctx, int worker, int workers)
 static void slice(const struct turn *g, int worker, int workers, size_t *lo,
                   size_t *hi)
 {
-    size_t n = g->s->model->n;
+    size_t n = llama_trained(g->s->model);
     *lo = n * (size_t)worker / (size_t)workers;
     *hi = n * (size_t)(worker + 1) / (size_t)workers;
 }
@@ -152,7 +152,8 @@ static void clear(void *ctx, int worker, int workers)
 {
     const struct turn *g = ctx;
     (void)workers;
-    memset(g->s->seat[worker].grad, 0, g->s->model->n * sizeof(real));
+    memset(g->s->seat[worker].grad, 0,
+           llama_trained(g->s->model) * sizeof(real));
 }
 
 static void update(void *ctx, int worker, int workers)

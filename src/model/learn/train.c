@@ -21,6 +21,7 @@
 #include "model/learn/step.h"
 #include "model/learn/student.h"
 #include "model/net/gemm.h"
+#include "model/net/lora.h"
 
 enum {
     SAVE_MS = 60000,  /* between checkpoints, and at least */
@@ -106,19 +107,32 @@ static int workers_for(const struct settings *s)
     return useful < n ? (int)useful : n;
 }
 
+static bool add_pairs(struct trainer *x, struct err *e)
+{
+    int64_t most = x->s.lora < LORA_RANK ? x->s.lora : LORA_RANK + 1;
+    struct lora l = {.rank = (int)most, .root = x->s.rslora,
+                     .alpha = x->s.lora_alpha > 0 ? x->s.lora_alpha
+                                                  : 2 * (double)x->s.lora,
+                     .targets = x->s.lora_targets ? (int)x->s.lora_targets
+                                                  : (1 << PAIRS) - 1};
+    return lora_add(x->m, &l, (uint64_t)x->s.seed, e);
+}
+
 static bool start(struct trainer *x, struct err *e)
 {
     int workers = x->id.threads;
     size_t longest = x->rows.longest > x->valid.longest ? x->rows.longest
                                                         : x->valid.longest;
     x->pool = pool_new(workers);
+    if (x->s.lora && !add_pairs(x, e))
+        return false;
     if (!stepper_init(&x->step, x->m, &x->rows, x->pool, (int)longest, e))
         return false;
     x->step.clip = x->s.clip;
     if (x->s.from_scratch)
         llama_init(x->m, (uint64_t)x->s.seed);
     x->before = xcalloc(x->valid.n + 1, sizeof *x->before);
-    x->r.parameters = x->m->n;
+    x->r.parameters = x->s.lora ? x->m->first : x->m->n;
     x->r.held_out = x->valid.n;
     x->r.threads = workers;
     return true;
@@ -176,8 +190,8 @@ static void print_note(const struct trainer *x, struct buf *b)
 static bool save(struct trainer *x, struct err *e)
 {
     struct buf note = BUF_INIT(0);
-    struct checkpoint c = {x->m->n, x->m->w, x->step.m, x->step.v,
-                           x->plan.step};
+    struct checkpoint c = {llama_trained(x->m), x->m->w + x->m->first,
+                           x->step.m, x->step.v, x->plan.step};
     int64_t from = clock_mono();
     print_note(x, &note);
     bool ok = checkpoint_save(x->t->run, &c, buf_str(&note), e);
@@ -197,7 +211,8 @@ static bool save_best(struct trainer *x, struct err *e)
     x->worse = 0;
     x->best_step = x->plan.step;
     struct buf note = BUF_INIT(0);
-    struct checkpoint c = {.n = x->m->n, .w = x->m->w};
+    struct checkpoint c = {.n = llama_trained(x->m),
+                           .w = x->m->w + x->m->first};
     x->best = x->last.loss;
     print_note(x, &note);
     bool ok = checkpoint_best(x->t->run, &c, buf_str(&note), e);
@@ -224,7 +239,8 @@ static bool agree(struct trainer *x, const json *note, struct err *e)
 static bool go_back_to(struct trainer *x, const json *note, int64_t step,
                        struct err *e)
 {
-    struct checkpoint c = {x->m->n, x->m->w, x->step.m, x->step.v, step};
+    struct checkpoint c = {llama_trained(x->m), x->m->w + x->m->first,
+                           x->step.m, x->step.v, step};
     if (!checkpoint_load(x->t->run, &c, e))
         return false;
     plan_skip(&x->plan, step);
@@ -373,7 +389,8 @@ static bool loop(struct trainer *x, bool *stopped, struct err *e)
 /* Takes the weights of the lowest held-out loss, and their answers. */
 static bool take_best(struct trainer *x, struct err *e)
 {
-    struct checkpoint c = {.n = x->m->n, .w = x->m->w};
+    struct checkpoint c = {.n = llama_trained(x->m),
+                           .w = x->m->w + x->m->first};
     struct verdict *v = xcalloc(x->valid.n, sizeof *v);
     bool ok = checkpoint_load_best(x->t->run, &c, e) && judge(x, v, e) &&
               report_answers(&x->r, &x->valid, x->before, v, e);
@@ -381,8 +398,21 @@ static bool take_best(struct trainer *x, struct err *e)
     return ok;
 }
 
-static bool write_model(const struct trainer *x, struct err *e)
+/* RUN/adapter, the pairs alone; behind it they are part of the weights. */
+static bool write_adapter(struct trainer *x, struct err *e)
 {
+    char *dir = path_join(x->t->run, "adapter");
+    bool ok = lora_save(x->m, dir, x->t->dir, e);
+    if (ok)
+        lora_fold(x->m);
+    free(dir);
+    return ok;
+}
+
+static bool write_model(struct trainer *x, struct err *e)
+{
+    if (x->s.lora && !write_adapter(x, e))
+        return false;
     char *dir = path_join(x->t->run, "model");
     x->m->bf16 = x->s.bf16;
     bool ok = student_write(x->m, x->t->dir, dir, e);
@@ -395,7 +425,8 @@ static bool write_figures(const struct trainer *x, struct err *e)
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
     jw_open(&w, '{');
-    jw_kint(&w, "parameters", (int64_t)x->m->n);
+    jw_kint(&w, "parameters", (int64_t)(x->s.lora ? x->m->first : x->m->n));
+    jw_kint(&w, "trained", (int64_t)llama_trained(x->m));
     jw_kint(&w, "steps", x->plan.step);
     jw_kint(&w, "tokens", x->plan.tokens);
     jw_kint(&w, "answer_tokens", x->plan.targets);

@@ -90,7 +90,7 @@ static bool read_scaling(const char *path, struct scaling *s, struct err *e)
 
 /* ---- Pairs -------------------------------------------------------------- */
 
-struct pair {
+struct change {
     const struct weight *w;
     const struct st_tensor *a, *b;
 };
@@ -103,22 +103,22 @@ static size_t find_matrix(const struct llama *m, const char *name,
     static const char prefix[] = "base_model.model.";
     const char *dot = strstr(name, ".lora_");
     if (strncmp(name, prefix, sizeof prefix - 1) || !dot)
-        return m->n_weights;
+        return m->n_own;
     name += sizeof prefix - 1;
     *second = !strcmp(dot, ".lora_B.weight");
     if (!*second && strcmp(dot, ".lora_A.weight"))
-        return m->n_weights;
+        return m->n_own;
     size_t n = (size_t)(dot - name);
-    for (size_t i = 0; i < m->n_weights; i++) {
+    for (size_t i = 0; i < m->n_own; i++) {
         const struct weight *w = &m->weight[i];
         if (w->cols && !strncmp(w->name, name, n) &&
             !strcmp(w->name + n, ".weight"))
             return i;
     }
-    return m->n_weights;
+    return m->n_own;
 }
 
-static bool pair_fits(const struct pair *p)
+static bool pair_fits(const struct change *p)
 {
     return p->a && p->b && p->a->rank == 2 && p->b->rank == 2 &&
            p->a->shape[0] >= 1 && p->a->shape[0] == p->b->shape[1] &&
@@ -134,21 +134,21 @@ static void list(struct buf *b, size_t *n, const char *name)
 
 /* pair[i] for weight i; false with what does not fit. */
 static bool find_pairs(const struct llama *m, const struct st_file *f,
-                       struct pair *pair, struct err *e)
+                       struct change *pair, struct err *e)
 {
     struct buf bad = BUF_INIT(4096);
     size_t n = 0;
     for (size_t i = 0; i < f->n; i++) {
         bool second = false;
         size_t k = find_matrix(m, f->at[i].name, &second);
-        if (k == m->n_weights) {
+        if (k == m->n_own) {
             list(&bad, &n, f->at[i].name);
             continue;
         }
         pair[k].w = &m->weight[k];
         *(second ? &pair[k].b : &pair[k].a) = &f->at[i];
     }
-    for (size_t k = 0; k < m->n_weights; k++)
+    for (size_t k = 0; k < m->n_own; k++)
         if (pair[k].w && !pair_fits(&pair[k]))
             list(&bad, &n, pair[k].w->name);
     if (n)
@@ -180,7 +180,7 @@ static real *read_part(const struct st_file *f, const struct st_tensor *t,
 
 /* W += scale B A. */
 static bool add_pair(struct llama *m, const struct st_file *f,
-                     const struct pair *p, const struct scaling *s,
+                     const struct change *p, const struct scaling *s,
                      struct err *e)
 {
     int r = (int)p->a->shape[0];
@@ -203,13 +203,13 @@ bool adapter_merge(struct llama *m, const char *dir, struct err *e)
     char *path = path_join(dir, "adapter_model.safetensors");
     struct scaling s;
     struct st_file f = {.fd = -1};
-    struct pair *pair = xcalloc(m->n_weights, sizeof *pair);
+    struct change *pair = xcalloc(m->n_own, sizeof *pair);
     bool ok = read_scaling(config, &s, e);
     if (ok) {
         ok = st_open(&f, path, e);
         if (ok && !find_pairs(m, &f, pair, e))
             ok = err_in(e, "%s", path);
-        for (size_t i = 0; ok && i < m->n_weights; i++)
+        for (size_t i = 0; ok && i < m->n_own; i++)
             ok = !pair[i].w || add_pair(m, &f, &pair[i], &s, e);
         st_close(&f);
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/net/gemm.h"
+#include "model/net/lora.h"
 #include "model/net/ops.h"
 
 void linear(real *y, const real *x, const real *w, int T, int in, int out,
@@ -43,6 +44,7 @@ void block_qkv(const struct llama *m, int l, real *qkv, const real *normed,
     int q = config_q(c), kv = config_kv(c), w = q + 2 * kv;
     bool local = c->window && c->local[l];
     linear(qkv, normed, m->w + at->qkv, T, c->hidden, w, false);
+    lora_forward(m, &at->pair[PAIR_Q], 3, qkv, w, normed, T);
     if (c->qkv_bias)
         bias_forward(qkv, m->w + at->qkv_b, T, w);
     if (c->qk_norm) {
@@ -73,19 +75,24 @@ struct attention block_attention(const struct config *c, int l)
                               .ldo = config_q(c)};
 }
 
-void block_out(const struct llama *m, size_t w, size_t bias, size_t post,
-               real *y, const real *x, int T, int in, real *kept, real *rstd)
+void block_out(const struct llama *m, int l, int half, real *y,
+               const real *x, int T, real *kept, real *rstd)
 {
     const struct config *c = &m->config;
-    int h = c->hidden;
-    linear(y, x, m->w + w, T, in, h, false);
+    const struct layer_at *at = &m->layer[l];
+    const struct pair_at *pair = &at->pair[half ? PAIR_DOWN : PAIR_O];
+    size_t bias = half ? at->down_b : at->o_b;
+    int h = c->hidden, in = half ? c->ffn : config_q(c);
+    linear(y, x, m->w + (half ? at->down : at->o), T, in, h, false);
+    lora_forward(m, pair, 1, y, h, x, T);
     if (bias)
         bias_forward(y, m->w + bias, T, h);
     if (!c->sandwich)
         return;
     if (kept)
         memcpy(kept, y, (size_t)T * (size_t)h * sizeof *kept);
-    rms_forward(y, rstd, y, m->w + post, (real)c->norm_plus, T, h, c->eps);
+    rms_forward(y, rstd, y, m->w + (half ? at->post2 : at->post1),
+                (real)c->norm_plus, T, h, c->eps);
 }
 
 void block_up(const struct llama *m, int l, real *gu, real *act,
@@ -94,6 +101,7 @@ void block_up(const struct llama *m, int l, real *gu, real *act,
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     linear(gu, normed, m->w + at->gate_up, T, c->hidden, config_up(c), false);
+    lora_forward(m, &at->pair[PAIR_GATE], 2, gu, config_up(c), normed, T);
     if (c->mlp_bias)
         bias_forward(gu, m->w + at->gate_up_b, T, config_up(c));
     act_forward(c->act, c->gated, act, gu, T, c->ffn);

@@ -30,11 +30,11 @@ void block_qkv(const struct llama *m, int l, real *qkv, const real *normed,
 /* The shape of attention in layer l: n and the strides are the caller's. */
 struct attention block_attention(const struct config *c, int l);
 
-/* What a half adds: y = x w^T + bias, then its own norm where the family has
- * one (kept[T, hidden] keeps what it was where it is not NULL). `post` is the
- * norm's offset. */
-void block_out(const struct llama *m, size_t w, size_t bias, size_t post,
-               real *y, const real *x, int T, int in, real *kept, real *rstd);
+/* What a half (0: attention, 1: the MLP) adds: y = x w^T + bias, then its own
+ * norm where the family has one (kept[T, hidden] keeps what it was where it is
+ * not NULL). */
+void block_out(const struct llama *m, int l, int half, real *y,
+               const real *x, int T, real *kept, real *rstd);
 
 /* gate|up and its activation. */
 void block_up(const struct llama *m, int l, real *gu, real *act,

@@ -123,13 +123,11 @@ static void layer(struct decoder *d, int l, int n, const int32_t *pos)
     remember(d, d->k + cache, d->v + cache, n);
     attention_forward(&a, d->att, NULL, d->q, d->k + cache, d->v + cache,
                       d->scratch);
-    block_out(m, at->o, at->o_b, at->post1, d->y, d->att, n, q, NULL,
-              d->rstd);
+    block_out(m, l, 0, d->y, d->att, n, NULL, d->rstd);
     add_to(d->x, d->y, all);
     block_norm(m, at->norm2, at->norm2_b, d->y, d->mean, d->rstd, d->x, n);
     block_up(m, l, d->gu, d->act, d->y, n);
-    block_out(m, at->down, at->down_b, at->post2, d->y, d->act, n, c->ffn,
-              NULL, d->rstd);
+    block_out(m, l, 1, d->y, d->act, n, NULL, d->rstd);
     add_to(d->x, d->y, all);
 }
 

@@ -18,7 +18,7 @@
 static size_t add(struct llama *m, int layer, enum tensor t, const char *end,
                   size_t rows, size_t cols)
 {
-    struct weight *w = &m->weight[m->n_weights++];
+    struct weight *w = &m->weight[m->n_own++];
     const char *name = config_tensor(&m->config, t), *number;
     *w = (struct weight){.offset = m->n, .rows = rows, .cols = cols};
     w->transposed = m->config.transposed && cols && layer >= 0;
@@ -141,6 +141,7 @@ struct llama *llama_new(const struct config *c, struct err *e)
     m->weight = xcalloc(layers * 18 + 5, sizeof *m->weight);
     m->layer = xcalloc(layers, sizeof *m->layer);
     lay_out(m);
+    m->n_weights = m->n_own;
     m->w = calloc(m->n, sizeof *m->w);
     bool ok = m->w && (c->positions ||
                        make_angles(c, false, &m->cosine, &m->sine));
@@ -190,7 +191,7 @@ void llama_init(struct llama *m, uint64_t seed)
 {
     struct rng r;
     rng_seed(&r, seed);
-    for (size_t i = 0; i < m->n_weights; i++) {
+    for (size_t i = 0; i < m->n_own; i++) {
         const struct weight *w = &m->weight[i];
         double d = deviation(m, w);
         for (size_t j = 0; j < count_of(w); j++)
@@ -254,7 +255,7 @@ static bool is_spare(const struct llama *m, const char *name)
 static size_t find_weight(const struct llama *m, const char *name)
 {
     size_t j = 0;
-    for (; j < m->n_weights; j++) {
+    for (; j < m->n_own; j++) {
         const char *own = m->weight[j].name;
         if (!strcmp(own, name) || (!strncmp(own, "transformer.", 12) &&
                                    !strcmp(own + 12, name)))
@@ -269,9 +270,9 @@ static bool read_file(struct llama *m, const struct st_file *f, uint8_t *seen,
 {
     for (size_t i = 0; i < f->n; i++) {
         size_t j = find_weight(m, f->at[i].name);
-        if (j == m->n_weights && !is_spare(m, f->at[i].name))
+        if (j == m->n_own && !is_spare(m, f->at[i].name))
             list(bad, n_bad, _("extra"), f->at[i].name);
-        if (j == m->n_weights)
+        if (j == m->n_own)
             continue;
         if (!shape_fits(&m->weight[j], &f->at[i]))
             list(bad, n_bad, _("wrong shape"), f->at[i].name);
@@ -285,7 +286,7 @@ static bool read_file(struct llama *m, const struct st_file *f, uint8_t *seen,
 static bool read_files(struct llama *m, char *const *path, size_t n,
                        struct err *e)
 {
-    uint8_t *seen = xcalloc(m->n_weights, 1);
+    uint8_t *seen = xcalloc(m->n_own, 1);
     struct buf bad = BUF_INIT(4096);
     size_t n_bad = 0;
     bool ok = true;
@@ -296,7 +297,7 @@ static bool read_files(struct llama *m, char *const *path, size_t n,
             ok = read_file(m, &f, seen, &bad, &n_bad, e);
         st_close(&f);
     }
-    for (size_t j = 0; j < m->n_weights; j++)
+    for (size_t j = 0; j < m->n_own; j++)
         if (!seen[j])
             list(&bad, &n_bad, _("missing"), m->weight[j].name);
     if (ok && n_bad)
@@ -375,16 +376,16 @@ struct llama *llama_load(const char *dir, struct err *e)
 
 bool llama_save(const struct llama *m, const char *dir, struct err *e)
 {
-    float *copy = malloc(m->n * sizeof *copy);
+    float *copy = malloc((m->first ? m->first : m->n) * sizeof *copy);
     if (!copy)
         return err_set(e, ERR_MEMORY, _("not enough memory to write"));
-    for (size_t k = 0; k < m->n_weights; k++) {
+    for (size_t k = 0; k < m->n_own; k++) {
         const struct weight *w = &m->weight[k];
         for (size_t i = 0; i < count_of(w); i++)
             copy[w->offset + in_file(w, i)] = (float)m->w[w->offset + i];
     }
-    struct st_piece *piece = xcalloc(m->n_weights, sizeof *piece);
-    for (size_t i = 0; i < m->n_weights; i++) {
+    struct st_piece *piece = xcalloc(m->n_own, sizeof *piece);
+    for (size_t i = 0; i < m->n_own; i++) {
         const struct weight *w = &m->weight[i];
         piece[i] = (struct st_piece){w->name, copy + w->offset,
                                      w->transposed ? w->cols : w->rows,
@@ -392,7 +393,7 @@ bool llama_save(const struct llama *m, const char *dir, struct err *e)
                                      m->bf16};
     }
     char *path = path_join(dir, "model.safetensors");
-    bool ok = st_write(path, piece, m->n_weights, NULL, e) &&
+    bool ok = st_write(path, piece, m->n_own, NULL, e) &&
               config_save(dir, &m->config, m->text, m->bf16, e);
     free(path);
     free(piece);

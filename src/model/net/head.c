@@ -70,11 +70,10 @@ static void norm_back(struct head *h, const struct head_part *p, size_t at,
 {
     const struct llama *m = p->m;
     if (m->config.layer_norm)
-        layer_norm_backward(p->dx + at, p->grad + m->norm,
-                            p->grad + m->norm_b, h->dy, p->x + at,
+        layer_norm_backward(p->dx + at, p->dnorm, p->dnorm_b, h->dy, p->x + at,
                             m->w + m->norm, h->mean, h->rstd, n, h->hidden);
     else
-        rms_backward(p->dx + at, p->grad + m->norm, h->dy, p->x + at,
+        rms_backward(p->dx + at, p->dnorm, h->dy, p->x + at,
                      m->w + m->norm, (real)m->config.norm_plus, h->rstd, n,
                      h->hidden);
 }
@@ -89,9 +88,9 @@ static double chunk(struct head *h, const struct head_part *p, int from,
     block_norm(m, m->norm, m->norm_b, h->y, h->mean, h->rstd, p->x + at, n);
     gemm(false, true, n, V, w, 1, h->y, w, head, w, 0, h->logits, V);
     double loss = losses(h, p, from, n);
-    if (p->grad) {
-        gemm(true, false, V, w, n, 1, h->logits, V, h->y, w, 1,
-             p->grad + m->head, w);
+    if (p->dhead)
+        gemm(true, false, V, w, n, 1, h->logits, V, h->y, w, 1, p->dhead, w);
+    if (p->dx) {
         gemm(false, false, n, w, V, 1, h->logits, V, head, w, 0, h->dy, w);
         norm_back(h, p, at, n);
     }

@@ -25,8 +25,9 @@ struct head_part {
     int n;
     real scale;            /* of the gradient */
     const struct llama *m; /* its last norm and head */
-    real *dx, *grad;       /* [n, hidden] and the model's gradient, added to;
-                              both NULL where only the loss counts */
+    real *dx; /* [n, hidden], added to; NULL where only the loss counts */
+    real *dnorm, *dnorm_b, *dhead; /* likewise, of the norm and the head;
+                                      dhead NULL: it is frozen */
     const struct told *told;
 };
 

@@ -8,6 +8,7 @@
 #include "model/net/block.h"
 #include "model/net/gemm.h"
 #include "model/net/head.h"
+#include "model/net/lora.h"
 #include "model/net/ops.h"
 
 struct work {
@@ -39,6 +40,9 @@ struct work {
     struct head *head;
     double drop;
     uint64_t key;
+    real *grad;     /* [trained] where the gradient goes */
+    size_t first;   /* the offset of its first */
+    real *sink;     /* [widest row] where that of frozen vectors goes */
 };
 
 /* Carves n elements (padded to whole cache lines) out of the block; in the
@@ -87,6 +91,7 @@ static size_t lay_out(struct work *k, const struct config *c, int context)
     k->dn = carve(b, &at, T * h);
     k->wide = carve(b, &at, T * (up > w ? up : w));
     k->narrow = carve(b, &at, T * widest(f, q, c->sandwich ? h : 0));
+    k->sink = carve(b, &at, widest(up, w, h));
     k->scratch = carve(b, &at, attention_scratch(context));
     return at;
 }
@@ -139,12 +144,21 @@ static uint64_t place(const struct work *k, int layer, int half)
                         0xd1342543de82ef95u;
 }
 
-/* dx = dy w; dw += dy^T x. */
-static void linear_back(real *dx, real *dw, const real *dy, const real *x,
-                        const real *w, int T, int in, int out)
+/* Where the gradient of a vector goes. */
+static real *into(const struct work *k, size_t offset)
 {
-    gemm(true, false, out, in, T, 1, dy, out, x, in, 1, dw, in);
-    gemm(false, false, T, in, out, 1, dy, out, w, in, 0, dx, in);
+    return offset < k->first ? k->sink : k->grad + (offset - k->first);
+}
+
+/* dx = dy w; dw += dy^T x, unless w is frozen; then that of the n pairs. */
+static void linear_back(const struct llama *m, const struct work *k, real *dx,
+                        size_t w, const struct pair_at *pair, int n,
+                        const real *dy, const real *x, int T, int in, int out)
+{
+    if (w >= k->first)
+        gemm(true, false, out, in, T, 1, dy, out, x, in, 1, into(k, w), in);
+    gemm(false, false, T, in, out, 1, dy, out, m->w + w, in, 0, dx, in);
+    lora_backward(m, pair, n, dx, k->grad, dy, out, x, T);
 }
 
 /* ---- Forward ------------------------------------------------------------ */
@@ -224,7 +238,7 @@ static void attention_half(const struct llama *m, struct work *k,
     attend(c, l, k, b, a.att, a.lse, a.qkv);
     if (rows)
         keep_rows(a.att, rows, n, q);
-    block_out(m, at->o, at->o_b, at->post1, a.mid, a.att, n, q, a.o1, a.ro1);
+    block_out(m, l, 0, a.mid, a.att, n, a.o1, a.ro1);
     drop(a.mid, n, h, k->drop, place(k, l, 0), b->first, rows);
     for (int i = 0; i < n; i++)
         add_to(a.mid + (size_t)i * (size_t)h,
@@ -242,8 +256,7 @@ static void mlp_half(const struct llama *m, struct work *k,
     const int32_t *rows = rows_of(m, k, l, T, &n);
     block_norm(m, at->norm2, at->norm2_b, a.n2, a.m2, a.r2, a.mid, n);
     block_up(m, l, a.gu, a.act, a.n2, n);
-    block_out(m, at->down, at->down_b, at->post2, a.next, a.act, n, c->ffn,
-              a.o2, a.ro2);
+    block_out(m, l, 1, a.next, a.act, n, a.o2, a.ro2);
     drop(a.next, n, h, k->drop, place(k, l, 1), b->first, rows);
     add_to(a.next, a.mid, (size_t)n * (size_t)h);
 }
@@ -292,7 +305,7 @@ static void attend_back(const struct config *c, int l, struct work *k,
  * its dropout and its own norm. */
 static const real *undo_out(const struct llama *m, struct work *k,
                             const struct batch *b, int l, int half,
-                            const int32_t *rows, int n, real *grad)
+                            const int32_t *rows, int n)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
@@ -306,7 +319,7 @@ static const real *undo_out(const struct llama *m, struct work *k,
     if (!c->sandwich)
         return k->dn;
     memset(k->narrow, 0, all * sizeof(real));
-    rms_backward(k->narrow, grad + post, k->dn, half ? a.o2 : a.o1,
+    rms_backward(k->narrow, into(k, post), k->dn, half ? a.o2 : a.o1,
                  m->w + post, (real)c->norm_plus, half ? a.ro2 : a.ro1, n, h);
     memcpy(k->dn, k->narrow, all * sizeof(real));
     return k->dn;
@@ -315,43 +328,42 @@ static const real *undo_out(const struct llama *m, struct work *k,
 /* dx += the gradient through a norm, from k->dn. */
 static void norm_back(const struct llama *m, struct work *k, size_t gain,
                       size_t bias, const real *x, const real *mean,
-                      const real *rstd, int n, real *grad)
+                      const real *rstd, int n)
 {
     const struct config *c = &m->config;
     if (c->layer_norm)
-        layer_norm_backward(k->dx, grad + gain, grad + bias, k->dn, x,
+        layer_norm_backward(k->dx, into(k, gain), into(k, bias), k->dn, x,
                             m->w + gain, mean, rstd, n, c->hidden);
     else
-        rms_backward(k->dx, grad + gain, k->dn, x, m->w + gain,
+        rms_backward(k->dx, into(k, gain), k->dn, x, m->w + gain,
                      (real)c->norm_plus, rstd, n, c->hidden);
 }
 
 /* The second half: k->dx holds the gradient of the layer's output and then
  * that of mid. */
 static void mlp_back(const struct llama *m, struct work *k,
-                     const struct batch *b, int l, int T, real *grad)
+                     const struct batch *b, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
     int h = c->hidden, f = c->ffn, n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    const real *dy = undo_out(m, k, b, l, 1, rows, n, grad);
+    const real *dy = undo_out(m, k, b, l, 1, rows, n);
     if (c->mlp_bias)
-        bias_backward(grad + at->down_b, dy, n, h);
-    linear_back(k->narrow, grad + at->down, dy, a.act, m->w + at->down, n, f,
-                h);
+        bias_backward(into(k, at->down_b), dy, n, h);
+    linear_back(m, k, k->narrow, at->down, &at->pair[PAIR_DOWN], 1, dy, a.act,
+                n, f, h);
     act_backward(c->act, c->gated, k->wide, k->narrow, a.gu, n, f);
     if (c->mlp_bias)
-        bias_backward(grad + at->gate_up_b, k->wide, n, config_up(c));
-    linear_back(k->dn, grad + at->gate_up, k->wide, a.n2,
-                m->w + at->gate_up, n, h, config_up(c));
-    norm_back(m, k, at->norm2, at->norm2_b, a.mid, a.m2, a.r2, n, grad);
+        bias_backward(into(k, at->gate_up_b), k->wide, n, config_up(c));
+    linear_back(m, k, k->dn, at->gate_up, &at->pair[PAIR_GATE], 2, k->wide,
+                a.n2, n, h, config_up(c));
+    norm_back(m, k, at->norm2, at->norm2_b, a.mid, a.m2, a.r2, n);
 }
 
 /* From the gradient of turned q|k|v to that of the product's, in place. */
-static void qkv_back(const struct llama *m, struct work *k, int l, int T,
-                     real *grad)
+static void qkv_back(const struct llama *m, struct work *k, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
@@ -363,65 +375,67 @@ static void qkv_back(const struct llama *m, struct work *k, int l, int T,
                       c->head_dim, local ? m->cosine_local : m->cosine,
                       local ? m->sine_local : m->sine);
     if (c->qk_norm) {
-        rms_heads_backward(k->wide, w, grad + at->q_norm, a.raw, q + kv,
+        rms_heads_backward(k->wide, w, into(k, at->q_norm), a.raw, q + kv,
                            m->w + at->q_norm, (real)c->norm_plus, a.rq, T,
                            c->heads, c->head_dim);
-        rms_heads_backward(k->wide + q, w, grad + at->k_norm, a.raw + q,
+        rms_heads_backward(k->wide + q, w, into(k, at->k_norm), a.raw + q,
                            q + kv, m->w + at->k_norm, (real)c->norm_plus,
                            a.rq + (size_t)T * (size_t)c->heads, T,
                            c->kv_heads, c->head_dim);
     }
     if (c->qkv_bias)
-        bias_backward(grad + at->qkv_b, k->wide, T, w);
+        bias_backward(into(k, at->qkv_b), k->wide, T, w);
 }
 
 /* The first half: from the gradient of mid to that of the layer's input. */
 static void attention_half_back(const struct llama *m, struct work *k,
-                                const struct batch *b, int l, int T,
-                                real *grad)
+                                const struct batch *b, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
     int h = c->hidden, q = config_q(c), w = q + 2 * config_kv(c), n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    const real *dy = undo_out(m, k, b, l, 0, rows, n, grad);
+    const real *dy = undo_out(m, k, b, l, 0, rows, n);
     if (c->o_bias)
-        bias_backward(grad + at->o_b, dy, n, h);
-    linear_back(k->narrow, grad + at->o, dy, a.att, m->w + at->o, n, q, h);
+        bias_backward(into(k, at->o_b), dy, n, h);
+    linear_back(m, k, k->narrow, at->o, &at->pair[PAIR_O], 1, dy, a.att, n, q,
+                h);
     if (rows) {
         spread_rows(k->narrow, rows, n, T, q);
         spread_rows(k->dx, rows, n, T, h);
     }
     memset(k->wide, 0, (size_t)T * (size_t)w * sizeof(real));
     attend_back(c, l, k, b, k->wide, k->narrow, a.qkv, a.lse);
-    qkv_back(m, k, l, T, grad);
-    linear_back(k->dn, grad + at->qkv, k->wide, a.n1, m->w + at->qkv, T, h,
-                w);
-    norm_back(m, k, at->norm1, at->norm1_b, a.x, a.m1, a.r1, T, grad);
+    qkv_back(m, k, l, T);
+    linear_back(m, k, k->dn, at->qkv, &at->pair[PAIR_Q], 3, k->wide, a.n1, T,
+                h, w);
+    norm_back(m, k, at->norm1, at->norm1_b, a.x, a.m1, a.r1, T);
 }
 
 /* Into the gradients of the embedding and of the positions. */
 static void embed_back(const struct llama *m, struct work *k,
-                       const struct batch *b, int T, real *grad)
+                       const struct batch *b, int T)
 {
     const struct config *c = &m->config;
+    if (m->embed < k->first)
+        return;
     if (c->positions)
-        embed_backward(grad + m->position, k->dx, k->pos, T, c->hidden);
+        embed_backward(into(k, m->position), k->dx, k->pos, T, c->hidden);
     if (c->embed_scale > 0 && (c->embed_scale < 1 || c->embed_scale > 1))
         scale_by(k->dx, c->embed_scale, (size_t)T * (size_t)c->hidden);
-    embed_backward(grad + m->embed, k->dx, b->ids, T, c->hidden);
+    embed_backward(into(k, m->embed), k->dx, b->ids, T, c->hidden);
 }
 
 static void backward(const struct llama *m, struct work *k,
-                     const struct batch *b, real *grad)
+                     const struct batch *b)
 {
     int T = b->start[b->sequences];
     for (int l = m->config.layers - 1; l >= 0; l--) {
-        mlp_back(m, k, b, l, T, grad);
-        attention_half_back(m, k, b, l, T, grad);
+        mlp_back(m, k, b, l, T);
+        attention_half_back(m, k, b, l, T);
     }
-    embed_back(m, k, b, T, grad);
+    embed_back(m, k, b, T);
 }
 
 double llama_pass(const struct llama *m, struct work *k,
@@ -438,16 +452,23 @@ double llama_pass(const struct llama *m, struct work *k,
     if (!k->kept)
         return 0;
     forward(m, k, b);
+    k->grad = grad;
+    k->first = m->first;
     if (grad)
         memset(k->dx, 0, (size_t)k->kept * (size_t)m->config.hidden *
                              sizeof(real));
     struct head_part part = {
         .x = last_x(m, k), .target = k->want, .row = k->row, .n = k->kept,
-        .scale = scale, .m = m, .dx = grad ? k->dx : NULL, .grad = grad,
-        .told = told};
+        .scale = scale, .m = m, .told = told};
+    if (grad) {
+        part.dx = k->dx;
+        part.dnorm = into(k, m->norm);
+        part.dnorm_b = into(k, m->norm_b);
+        part.dhead = m->head < k->first ? NULL : into(k, m->head);
+    }
     double loss = head_loss(k->head, &part);
     if (grad)
-        backward(m, k, b, grad);
+        backward(m, k, b);
     return loss;
 }
 

@@ -23,17 +23,33 @@ struct weight {
     bool transposed; /* in files: [cols, rows] */
 };
 
+/* Matrices that a LoRA pair may stand beside (lora.h). A fused q|k|v of the
+ * file's is PAIR_Q. */
+enum pair {
+    PAIR_Q, PAIR_K, PAIR_V, PAIR_O, PAIR_GATE, PAIR_UP, PAIR_DOWN, PAIRS
+};
+struct pair_at {
+    size_t a, b;       /* offsets; 0: there is none */
+    int from, in, out; /* its columns in the fused product; its sizes */
+};
+
 struct layer_at { /* offsets of one layer's matrices; 0: it has none */
     size_t norm1, qkv, o, norm2, gate_up, down;
     size_t norm1_b, qkv_b, o_b, norm2_b, gate_up_b, down_b; /* biases */
     size_t q_norm, k_norm, post1, post2;
+    struct pair_at pair[PAIRS];
 };
 
 struct llama {
     struct config config;
     struct weight *weight; /* in file and array order */
     size_t n_weights;
-    size_t n; /* parameters */
+    size_t n_own; /* without those of LoRA's pairs */
+    size_t n;     /* parameters, the pairs' included */
+    size_t first; /* those from here on are trained: 0, or the pairs */
+    int rank;     /* of the pairs; 0: there are none */
+    double alpha;
+    bool root;    /* rsLoRA */
     size_t embed, position, norm, norm_b, head;
     bool bf16;              /* files are written in bfloat16 */
     char *text;             /* config.json as it was read; NULL: a new model */
@@ -42,6 +58,12 @@ struct llama {
     real *cosine, *sine;    /* [context, head_dim / 2] */
     real *cosine_local, *sine_local; /* of layers with a window */
 };
+
+/* How many parameters are trained. */
+static inline size_t llama_trained(const struct llama *m)
+{
+    return m->n - m->first;
+}
 
 /* A model with all parameters 0; NULL where memory is short. */
 struct llama *llama_new(const struct config *c, struct err *e);
@@ -90,7 +112,8 @@ struct told {
 };
 
 /* One pass over a batch. Returns the sum of -log p over its targets; where
- * grad is not NULL adds `scale` times the gradient of that sum to grad[n]. */
+ * grad is not NULL adds `scale` times the gradient of that sum to
+ * grad[n - first], that of what is trained. */
 double llama_pass(const struct llama *m, struct work *k,
                   const struct batch *b, real scale, real *grad,
                   const struct told *told);

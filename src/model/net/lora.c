@@ -1,0 +1,284 @@
+#include "model/net/lora.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/lang.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "model/net/gemm.h"
+#include "model/net/safetensors.h"
+
+enum { ROWS = 64 }; /* rows whose products with A are at hand at once */
+
+/* ---- Which matrices ----------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int targets;
+} modules[] = {
+    {"q_proj", 1 << PAIR_Q},       {"k_proj", 1 << PAIR_K},
+    {"v_proj", 1 << PAIR_V},       {"o_proj", 1 << PAIR_O},
+    {"gate_proj", 1 << PAIR_GATE}, {"up_proj", 1 << PAIR_UP},
+    {"down_proj", 1 << PAIR_DOWN}, {"c_attn", 1 << PAIR_Q},
+    {"c_fc", 1 << PAIR_UP},        {"c_proj", 1 << PAIR_O | 1 << PAIR_DOWN},
+    {"all-linear", (1 << PAIRS) - 1},
+};
+
+bool lora_targets(const char *names, int *targets, struct err *e)
+{
+    *targets = 0;
+    for (const char *p = names; *p;) {
+        size_t n = strcspn(p, ","), i = 0;
+        while (i < COUNT(modules) && (strncmp(modules[i].name, p, n) ||
+                                      modules[i].name[n]))
+            i++;
+        if (i == COUNT(modules))
+            return err_set(e, ERR_USAGE, _("\"%.*s\" is no module that can "
+                                           "have a LoRA pair"), (int)n, p);
+        *targets |= modules[i].targets;
+        p += n + (p[n] == ',');
+    }
+    return *targets || err_set(e, ERR_USAGE, _("no module is named"));
+}
+
+/* The tensor that a pair stands beside, its columns in the fused product and
+ * its sizes; false where the family has none. */
+static bool shape_of(const struct config *c, enum pair part, enum tensor *t,
+                     struct pair_at *p)
+{
+    static const enum tensor tensors[PAIRS] = {
+        TENSOR_Q, TENSOR_K, TENSOR_V, TENSOR_O, TENSOR_GATE, TENSOR_UP,
+        TENSOR_DOWN};
+    int q = config_q(c), kv = config_kv(c), f = c->ffn, h = c->hidden;
+    const int from[PAIRS] = {0, q, q + kv, 0, 0, c->gated ? f : 0, 0};
+    const int in[PAIRS] = {h, h, h, q, h, h, f};
+    const int out[PAIRS] = {q, kv, kv, h, f, f, h};
+    bool fused = config_tensor(c, TENSOR_QKV) != NULL;
+    *p = (struct pair_at){.from = from[part], .in = in[part],
+                          .out = out[part]};
+    *t = tensors[part];
+    if (fused && part == PAIR_Q) {
+        *t = TENSOR_QKV;
+        p->out = q + 2 * kv;
+    }
+    return config_tensor(c, *t) != NULL;
+}
+
+/* ---- Adding ------------------------------------------------------------- */
+
+static size_t add(struct llama *m, int l, enum tensor t, const char *half,
+                  int rows, int cols)
+{
+    struct weight *w = &m->weight[m->n_weights++];
+    const char *name = config_tensor(&m->config, t);
+    const char *number = strstr(name, "%d");
+    *w = (struct weight){.offset = m->n, .rows = (size_t)rows,
+                         .cols = (size_t)cols};
+    snprintf(w->name, sizeof w->name, "base_model.model.%.*s%d%s.%s.weight",
+             (int)(number - name), name, l, number + 2, half);
+    m->n += w->rows * w->cols;
+    return w->offset;
+}
+
+static void lay_out(struct llama *m, const struct lora *lora)
+{
+    for (int l = 0; l < m->config.layers; l++)
+        for (int i = 0; i < PAIRS; i++) {
+            struct pair_at p;
+            enum tensor t;
+            if (!(lora->targets & 1 << i) ||
+                !shape_of(&m->config, (enum pair)i, &t, &p))
+                continue;
+            p.a = add(m, l, t, "lora_A", lora->rank, p.in);
+            p.b = add(m, l, t, "lora_B", p.out, lora->rank);
+            m->layer[l].pair[i] = p;
+        }
+}
+
+static void begin(struct llama *m, uint64_t seed)
+{
+    struct rng r;
+    rng_seed(&r, seed);
+    for (int l = 0; l < m->config.layers; l++)
+        for (int i = 0; i < PAIRS; i++) {
+            const struct pair_at *p = &m->layer[l].pair[i];
+            size_t n = p->a ? (size_t)m->rank * (size_t)p->in : 0;
+            double most = p->a ? 1 / sqrt((double)p->in) : 0;
+            for (size_t k = 0; k < n; k++)
+                m->w[p->a + k] = (real)(float)((2 * rng_unit(&r) - 1) * most);
+        }
+}
+
+bool lora_add(struct llama *m, const struct lora *lora, uint64_t seed,
+              struct err *e)
+{
+    size_t own = m->n, most = (size_t)m->config.layers * PAIRS * 2;
+    if (lora->rank < 1 || lora->rank > LORA_RANK)
+        return err_set(e, ERR_USAGE, _("a LoRA rank is from 1 to %d"),
+                       LORA_RANK);
+    m->n_own = m->n_weights;
+    m->weight = xrealloc(m->weight,
+                         (m->n_weights + most) * sizeof *m->weight);
+    lay_out(m, lora);
+    if (m->n == own)
+        return err_set(e, ERR_USAGE, _("this student has none of the modules "
+                                       "named for LoRA"));
+    real *w = realloc(m->w, m->n * sizeof *w);
+    if (!w)
+        return err_set(e, ERR_MEMORY, _("not enough memory for %zu "
+                                        "parameters"), m->n);
+    memset(w + own, 0, (m->n - own) * sizeof *w);
+    m->w = w;
+    m->first = own;
+    m->rank = lora->rank;
+    m->alpha = lora->alpha;
+    m->root = lora->root;
+    begin(m, seed);
+    return true;
+}
+
+/* ---- Passes ------------------------------------------------------------- */
+
+static real scale_of(const struct llama *m)
+{
+    double r = m->rank;
+    return (real)(m->alpha / (m->root ? sqrt(r) : r));
+}
+
+void lora_forward(const struct llama *m, const struct pair_at *p, int n,
+                  real *y, int ld, const real *x, int T)
+{
+    real low[ROWS * LORA_RANK];
+    int r = m->rank;
+    for (int i = 0; i < n; i++, p++)
+        for (int t = 0; p->a && t < T; t += ROWS) {
+            int k = T - t < ROWS ? T - t : ROWS;
+            const real *xt = x + (size_t)t * (size_t)p->in;
+            gemm(false, true, k, r, p->in, 1, xt, p->in, m->w + p->a, p->in,
+                 0, low, r);
+            gemm(false, true, k, p->out, r, scale_of(m), low, r, m->w + p->b,
+                 r, 1, y + (size_t)t * (size_t)ld + p->from, ld);
+        }
+}
+
+void lora_backward(const struct llama *m, const struct pair_at *p, int n,
+                   real *dx, real *grad, const real *dy, int ld,
+                   const real *x, int T)
+{
+    real low[ROWS * LORA_RANK], dlow[ROWS * LORA_RANK];
+    int r = m->rank;
+    for (int i = 0; i < n; i++, p++)
+        for (int t = 0; p->a && t < T; t += ROWS) {
+            int k = T - t < ROWS ? T - t : ROWS, in = p->in;
+            const real *xt = x + (size_t)t * (size_t)in;
+            const real *dt = dy + (size_t)t * (size_t)ld + p->from;
+            real *da = grad + (p->a - m->first);
+            real *db = grad + (p->b - m->first);
+            gemm(false, true, k, r, in, 1, xt, in, m->w + p->a, in, 0, low,
+                 r);
+            gemm(true, false, p->out, r, k, scale_of(m), dt, ld, low, r, 1,
+                 db, r);
+            gemm(false, false, k, r, p->out, scale_of(m), dt, ld,
+                 m->w + p->b, r, 0, dlow, r);
+            gemm(true, false, r, in, k, 1, dlow, r, xt, in, 1, da, in);
+            gemm(false, false, k, in, r, 1, dlow, r, m->w + p->a, in, 1,
+                 dx + (size_t)t * (size_t)in, in);
+        }
+}
+
+/* Where the fused matrix of a pair stands. */
+static size_t matrix_of(const struct layer_at *at, enum pair part)
+{
+    return part <= PAIR_V ? at->qkv : part == PAIR_O ? at->o
+           : part == PAIR_DOWN ? at->down : at->gate_up;
+}
+
+void lora_fold(struct llama *m)
+{
+    for (int l = 0; l < m->config.layers; l++)
+        for (int i = 0; i < PAIRS; i++) {
+            const struct pair_at *p = &m->layer[l].pair[i];
+            if (!p->a)
+                continue;
+            real *w = m->w + matrix_of(&m->layer[l], (enum pair)i) +
+                      (size_t)p->from * (size_t)p->in;
+            gemm(false, false, p->out, p->in, m->rank, scale_of(m),
+                 m->w + p->b, m->rank, m->w + p->a, p->in, 1, w, p->in);
+            memset(m->w + p->b, 0,
+                   (size_t)p->out * (size_t)m->rank * sizeof(real));
+        }
+}
+
+/* ---- The files ---------------------------------------------------------- */
+
+/* The modules that have a pair, each once. */
+static void print_modules(const struct llama *m, struct jw *w)
+{
+    int has = 0;
+    for (int i = 0; i < PAIRS; i++)
+        has |= m->layer[0].pair[i].a ? 1 << i : 0;
+    jw_key(w, "target_modules");
+    jw_open(w, '[');
+    for (size_t i = 0; i < COUNT(modules) - 1; i++) {
+        bool gpt2 = !strncmp(modules[i].name, "c_", 2);
+        if (has & modules[i].targets && gpt2 == m->config.transposed)
+            jw_str(w, modules[i].name);
+    }
+    jw_close(w);
+}
+
+static bool save_config(const struct llama *m, const char *dir,
+                        const char *base, struct err *e)
+{
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kstr(&w, "peft_type", "LORA");
+    jw_kstr(&w, "task_type", "CAUSAL_LM");
+    jw_kstr(&w, "base_model_name_or_path", base);
+    jw_kint(&w, "r", m->rank);
+    jw_knum(&w, "lora_alpha", m->alpha);
+    jw_kint(&w, "lora_dropout", 0);
+    jw_kbool(&w, "use_rslora", m->root);
+    jw_kbool(&w, "fan_in_fan_out", m->config.transposed);
+    jw_kstr(&w, "bias", "none");
+    print_modules(m, &w);
+    jw_kbool(&w, "inference_mode", true);
+    jw_close(&w);
+    buf_putc(&b, '\n');
+    char *path = path_join(dir, "adapter_config.json");
+    bool ok = file_replace(path, buf_str(&b), b.len, 0644, true, e);
+    free(path);
+    buf_free(&b);
+    return ok;
+}
+
+bool lora_save(const struct llama *m, const char *dir, const char *base,
+               struct err *e)
+{
+    size_t n = m->n_weights - m->n_own;
+    float *copy = malloc((m->n - m->first) * sizeof *copy);
+    struct st_piece *piece = xcalloc(n, sizeof *piece);
+    if (!copy)
+        err_set(e, ERR_MEMORY, _("not enough memory to write"));
+    for (size_t i = 0; copy && i < m->n - m->first; i++)
+        copy[i] = (float)m->w[m->first + i];
+    for (size_t i = 0; copy && i < n; i++) {
+        const struct weight *w = &m->weight[m->n_own + i];
+        piece[i] = (struct st_piece){w->name, copy + (w->offset - m->first),
+                                     w->rows, w->cols, false};
+    }
+    char *path = path_join(dir, "adapter_model.safetensors");
+    bool ok = copy && dir_make(dir, 0755, e) && save_config(m, dir, base, e) &&
+              st_write(path, piece, n, NULL, e);
+    free(path);
+    free(piece);
+    free(copy);
+    return ok;
+}

@@ -1,0 +1,47 @@
+/* LoRA (Hu et al. 2021): beside each chosen matrix W a pair A [rank, in],
+ * B [out, rank]; the product is x W^T + scale (x A^T) B^T with scale
+ * alpha / rank, or alpha / sqrt(rank) (rsLoRA, Kalajdzievski 2023). The pairs
+ * stand behind the model's own weights in the same array, and are then all
+ * that is trained.
+ */
+#ifndef MODEL_NET_LORA_H
+#define MODEL_NET_LORA_H
+
+#include "model/net/llama.h"
+
+enum { LORA_RANK = 256 }; /* at most */
+
+struct lora {
+    int rank;
+    double alpha;
+    bool root;    /* rsLoRA */
+    int targets;  /* bits: 1 << enum pair */
+};
+
+/* "all-linear", or modules by name: "q_proj,v_proj", "c_attn,c_fc". */
+bool lora_targets(const char *names, int *targets, struct err *e);
+
+/* Adds pairs to a model that has none: A uniform within 1/sqrt(in), B zero,
+ * so that nothing changes yet. The model's own weights are frozen. */
+bool lora_add(struct llama *m, const struct lora *l, uint64_t seed,
+              struct err *e);
+
+/* y[T, ld] += scale (x A^T) B^T in the columns of each of the n pairs. */
+void lora_forward(const struct llama *m, const struct pair_at *p, int n,
+                  real *y, int ld, const real *x, int T);
+
+/* From dy[T, ld]: dx[T, in] += its gradient; grad (of what is trained, by
+ * offset less m->first) += that of A and B. */
+void lora_backward(const struct llama *m, const struct pair_at *p, int n,
+                   real *dx, real *grad, const real *dy, int ld,
+                   const real *x, int T);
+
+/* W += scale B A, B = 0: the same model without need of its pairs. */
+void lora_fold(struct llama *m);
+
+/* Writes the pairs as an adapter that PEFT loads onto the folder `base`:
+ * DIR/adapter_config.json and DIR/adapter_model.safetensors. */
+bool lora_save(const struct llama *m, const char *dir, const char *base,
+               struct err *e);
+
+#endif
