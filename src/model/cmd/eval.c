@@ -92,7 +92,7 @@ int cmd_eval(int argc, char **argv)
          false},
         {0},
     };
-    struct opts o = {N_("eval DIR --rows FILE"), table, &dir};
+    struct opts o = {N_("eval DIR --rows FILE"), table, &dir, NULL};
     int code = opts_read(&o, argc, argv);
     if (code >= 0)
         return code;

@@ -115,7 +115,7 @@ int cmd_generate(int argc, char **argv)
         {0},
     };
     struct opts o = {N_("generate DIR --prompt TEXT | --messages JSON"), table,
-                     &a.dir};
+                     &a.dir, NULL};
     int code = opts_read(&o, argc, argv);
     if (code >= 0)
         return code;

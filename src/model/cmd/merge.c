@@ -37,7 +37,8 @@ int cmd_merge(int argc, char **argv)
          N_("write the student in bfloat16 (float32)"), false},
         {0},
     };
-    struct opts o = {N_("merge DIR --adapter DIR --out DIR"), table, &dir};
+    struct opts o = {N_("merge DIR --adapter DIR --out DIR"), table, &dir,
+                     NULL};
     int code = opts_read(&o, argc, argv);
     if (code >= 0)
         return code;

@@ -127,7 +127,7 @@ int cmd_new(int argc, char **argv)
          false},
         {0},
     };
-    struct opts o = {N_("new DIR --rows FILE..."), table, &n.dir};
+    struct opts o = {N_("new DIR --rows FILE..."), table, &n.dir, NULL};
     int code = opts_read(&o, argc, argv);
     if (code >= 0)
         return code;

@@ -99,7 +99,7 @@ static int wrong_value(const char *command, const char *option)
 
 int opts_read(struct opts *o, int argc, char **argv)
 {
-    const char **word = o->word;
+    const char **word = o->word, **second = o->second;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--help"))
             return help(o);
@@ -108,7 +108,8 @@ int opts_read(struct opts *o, int argc, char **argv)
             return wrong_argument(argv[0], argv[i]);
         if (!p) {
             *word = argv[i];
-            word = NULL;
+            word = second;
+            second = NULL;
             continue;
         }
         int took = take(p, argc - i - 1, argv + i + 1);
@@ -116,6 +117,9 @@ int opts_read(struct opts *o, int argc, char **argv)
             return wrong_value(argv[0], argv[i]);
         i += took;
     }
+    if (word && o->second)
+        return opts_wrong(argv[0], _("two arguments are needed; --help shows "
+                                     "which"));
     if (word)
         return opts_wrong(argv[0], _("no folder named; --help shows how"));
     return -1;

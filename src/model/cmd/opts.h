@@ -31,6 +31,7 @@ struct opts {
     const char *usage; /* N_(): "new DIR --rows FILE... " */
     struct opt *at;    /* ended by a NULL name */
     const char **word; /* where the one plain argument goes; NULL: none */
+    const char **second; /* where a second one goes; NULL: there is none */
 };
 
 /* Reads argv. -1 where the command may go on; else the exit code: 0 after

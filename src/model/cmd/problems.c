@@ -204,7 +204,7 @@ int cmd_problems(int argc, char **argv)
          N_("how often it slips elsewhere"), false},
         {NULL, OPT_FLAG, NULL, NULL, NULL, false}};
     struct opts o = {N_("problems --set SET --count N [--seed S] ..."), table,
-                     NULL};
+                     NULL, NULL};
     int code = opts_read(&o, argc, argv);
     if (code >= 0)
         return code;

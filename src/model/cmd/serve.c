@@ -74,7 +74,7 @@ int cmd_serve(int argc, char **argv)
          N_("how often its verdict on an answer is right"), false},
         {NULL, OPT_FLAG, NULL, NULL, NULL, false}};
     struct opts o = {N_("serve builtin|DIR [--listen ADDRESS] ..."), table,
-                     &what};
+                     &what, NULL};
     int code = opts_read(&o, argc, argv);
     if (code >= 0)
         return code;

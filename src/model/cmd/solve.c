@@ -104,7 +104,7 @@ int cmd_solve(int argc, char **argv)
 {
     struct err e = {0};
     struct opt table[] = {{NULL, OPT_FLAG, NULL, NULL, NULL, false}};
-    struct opts o = {N_("solve < ROWS > MARKS"), table, NULL};
+    struct opts o = {N_("solve < ROWS > MARKS"), table, NULL, NULL};
     int code = opts_read(&o, argc, argv);
     if (code >= 0)
         return code;

@@ -245,7 +245,7 @@ static int raw_filter(int argc, char **argv, const char *usage, line_fn *fn)
          N_("without the tokens that only frame a text"), false},
         {0},
     };
-    struct opts o = {usage, table, NULL};
+    struct opts o = {usage, table, NULL, NULL};
     return filter(argc, argv, &f, &o, fn);
 }
 
@@ -269,7 +269,7 @@ int cmd_render(int argc, char **argv)
          N_("<think>...</think> is not trained"), false},
         {0},
     };
-    struct opts o = {N_("render DIR < MESSAGES"), table, NULL};
+    struct opts o = {N_("render DIR < MESSAGES"), table, NULL, NULL};
     return filter(argc, argv, &f, &o, render);
 }
 
@@ -283,7 +283,7 @@ int cmd_score(int argc, char **argv)
          N_("with the last position's first N logits"), false},
         {0},
     };
-    struct opts o = {N_("score DIR < IDS"), table, &dir};
+    struct opts o = {N_("score DIR < IDS"), table, &dir, NULL};
     int code = opts_read(&o, argc, argv);
     if (code >= 0)
         return code;

@@ -94,7 +94,7 @@ int cmd_train(int argc, char **argv)
     const char *modules = NULL;
     add_settings(table + OWN, &t.settings, &modules);
     struct opts o = {N_("train DIR --rows FILE --valid FILE --out RUNDIR"),
-                     table, &t.dir};
+                     table, &t.dir, NULL};
     int code = opts_read(&o, argc, argv);
     for (size_t i = 0; i < SETTINGS; i++) {
         t.given[i] = table[OWN + i].given;

@@ -228,8 +228,7 @@ static float from_bits(uint32_t bits)
     return v;
 }
 
-/* IEEE half precision, subnormals too. */
-static float from_half(uint16_t h)
+float st_from_half(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000) << 16, m = h & 0x3ff;
     int exponent = h >> 10 & 31;
@@ -251,7 +250,7 @@ static float widen(enum st_type type, const uint8_t *p)
         return from_bits(w);
     }
     memcpy(&h, p, 2);
-    return type == ST_F16 ? from_half(h) : from_bits((uint32_t)h << 16);
+    return type == ST_F16 ? st_from_half(h) : from_bits((uint32_t)h << 16);
 }
 
 bool st_read(const struct st_file *f, const struct st_tensor *t, float *out,

@@ -47,6 +47,9 @@ const struct st_tensor *st_find(const struct st_file *f, const char *name);
 bool st_read(const struct st_file *f, const struct st_tensor *t, float *out,
              struct err *e);
 
+/* IEEE half precision, subnormals too. */
+float st_from_half(uint16_t h);
+
 /* What is written: as F32, or rounded to the nearest BF16. rank 1: cols is
  * 0. */
 struct st_piece {

@@ -200,6 +200,26 @@ static void put(struct tokens *out, int32_t id, size_t from, size_t to)
     VEC_PUSH(out, s);
 }
 
+/* What has no token: the unknown one, or nothing where there is none. */
+static void put_unknown(const struct tokenizer *t, uint32_t from, uint32_t to,
+                        struct tokens *out)
+{
+    struct symbol *last = out->n ? &out->at[out->n - 1] : NULL;
+    if (t->fuse_unknown && last && last->id == t->unknown)
+        last->to = to;
+    else if (t->unknown >= 0)
+        put(out, t->unknown, from, to);
+}
+
+/* Whether each byte of a character has a token. */
+static bool has_bytes(const struct tokenizer *t, const char *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (t->byte[(unsigned char)c[i]] < 0)
+            return false;
+    return true;
+}
+
 /* One character: its token, the tokens of its bytes, or the unknown one. */
 static void put_char(const struct tokenizer *t, const char *c, size_t n,
                      uint32_t from, uint32_t to, struct tokens *out)
@@ -209,16 +229,12 @@ static void put_char(const struct tokenizer *t, const char *c, size_t n,
         put(out, id, from, to);
         return;
     }
-    if (t->fallback) {
-        for (size_t i = 0; i < n; i++)
-            put(out, t->byte[(unsigned char)c[i]], from, to);
+    if (!t->fallback || !has_bytes(t, c, n)) {
+        put_unknown(t, from, to, out);
         return;
     }
-    struct symbol *last = out->n ? &out->at[out->n - 1] : NULL;
-    if (t->fuse_unknown && last && last->id == t->unknown)
-        last->to = to;
-    else if (t->unknown >= 0)
-        put(out, t->unknown, from, to);
+    for (size_t i = 0; i < n; i++)
+        put(out, t->byte[(unsigned char)c[i]], from, to);
 }
 
 /* The symbols that a piece begins as. */
@@ -231,8 +247,10 @@ static void put_symbols(const struct tokenizer *t, const struct pieces *p,
         size_t n = t->bytes ? 1 : utf8_get(s + at, m.to - at, &cp);
         n = n ? n : 1;
         pieces_origin(p, at, at + n, &from, &to);
-        if (t->bytes)
+        if (t->bytes && has_bytes(t, s + at, 1))
             put(out, t->byte[(unsigned char)s[at]], from, to);
+        else if (t->bytes)
+            put_unknown(t, from, to, out);
         else
             put_char(t, s + at, n, from, to, out);
         at += n;

@@ -49,7 +49,7 @@ struct tokenizer {
     int32_t unknown; /* -1: none */
     struct token *at; /* [n] by id */
     size_t n;
-    int32_t byte[256]; /* the tokens of single bytes */
+    int32_t byte[256]; /* the tokens of single bytes; -1: it has none */
     struct merges merges;
     step_list normal, pre;
     VEC(struct undo) undo;

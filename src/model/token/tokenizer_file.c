@@ -324,7 +324,7 @@ static bool read_model(struct tokenizer *t, const json *m, struct err *e)
 }
 
 /* What is known only once there are tokens. */
-static bool finish_model(struct tokenizer *t, const json *m, struct err *e)
+static void finish_model(struct tokenizer *t, const json *m)
 {
     const char *unknown = json_get_string(m, "unk_token", NULL);
     t->unknown = unknown ? tokenizer_find(t, unknown, strlen(unknown)) : -1;
@@ -334,12 +334,9 @@ static bool finish_model(struct tokenizer *t, const json *m, struct err *e)
             snprintf(name, sizeof name, "<0x%02X>", b);
             t->byte[b] = t->bytes ? tokenizer_find(t, &c, 1)
                                   : tokenizer_find(t, name, 6);
-            if (t->byte[b] < 0)
-                return err_set(e, ERR_INPUT, _("byte %s has no token"), name);
         }
     while (t->n && !t->at[t->n - 1].bytes)
         t->n--;
-    return true;
 }
 
 static bool frame_token(struct tokenizer *t, const json *special, bool before,
@@ -432,9 +429,10 @@ static bool read_file(struct tokenizer *t, const struct buf *text,
     struct parts p;
     bool ok = find_parts(text, &p, e) && read_model(t, p.model, e) &&
               read_steps(t, &p, e) && read_added(t, p.added, e) &&
-              read_vocab(t, &p, e) && read_merges(t, &p, e) &&
-              finish_model(t, p.model, e) && read_post(t, p.post, e) &&
-              read_decoder(t, p.decoder, e);
+              read_vocab(t, &p, e) && read_merges(t, &p, e);
+    if (ok)
+        finish_model(t, p.model);
+    ok = ok && read_post(t, p.post, e) && read_decoder(t, p.decoder, e);
     parts_free(&p);
     return ok;
 }
