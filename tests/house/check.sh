@@ -221,6 +221,18 @@ readme() {
         done
 }
 
+# Every subcommand stands in its program's man page.
+manuals() {
+    for pair in stillroom.1:src/cli/subcommands.def \
+        stillroom-model.1:src/model/commands.def; do
+        sed -n 's/^[CS][MU][DB]("*\([a-z-]*\)"*, .*/\1/p' "${pair#*:}" |
+            while read -r name; do
+                grep -q "^\.It Cm.*\b$name\b" "man/${pair%%:*}" ||
+                    echo "man/${pair%%:*}: says nothing of $name"
+            done
+    done
+}
+
 if [ "$1" = potfiles ]; then
     potfiles
     exit
@@ -229,6 +241,7 @@ fi
     includes; lengths; banned; comments; translations; untranslated; recipes
     keys
     readme
+    manuals
 } > "$found"
 while read -r line; do
     grep -qxF "$line" "$known" && echo "known: $line"
