@@ -64,7 +64,7 @@ static bool answer(const struct llama *m, const struct tokenizer *t,
         g.vocab = (int)t->n;
     if (g.max > m->config.context)
         g.max = m->config.context;
-    struct decoder *d = decoder_new(m, m->config.context, e);
+    struct decoder *d = decoder_new(m, (int)n + g.max, e);
     if (!d)
         return false;
     int32_t *out = xmalloc((size_t)(g.max + 1) * sizeof *out);

@@ -42,10 +42,16 @@ static bool teacher_forced(const struct judging *j, struct work *k,
     return all;
 }
 
+/* Tokens that a row's answer may have. */
+static int room_of(const struct item *m)
+{
+    return 2 * (m->n - m->prompt) + 32;
+}
+
 static char *greedy(const struct judging *j, struct decoder *d,
                     const struct item *m)
 {
-    int room = 2 * (m->n - m->prompt) + 32;
+    int room = room_of(m);
     struct generate g = {.t = j->t, .max = room,
                          .vocab = j->m->config.vocab};
     if ((size_t)g.vocab > j->t->n)
@@ -92,6 +98,17 @@ static void sum_up(const struct judging *j, struct figures *f)
     f->exact = j->d->n ? (double)f->right / (double)j->d->n : 0;
 }
 
+/* Tokens of the longest row with its answer's room. */
+static int longest(const struct items *d)
+{
+    int most = 1;
+    for (size_t i = 0; i < d->n; i++) {
+        int n = d->at[i].prompt + room_of(&d->at[i]);
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
 bool eval_run(const struct llama *m, const struct tokenizer *t,
               const struct items *d, struct pool *pool, struct work *const *k,
               struct verdict *out, struct figures *f, struct err *e)
@@ -101,7 +118,7 @@ bool eval_run(const struct llama *m, const struct tokenizer *t,
     j.decoder = xcalloc((size_t)workers, sizeof *j.decoder);
     bool ok = true;
     for (int i = 0; ok && i < workers; i++)
-        ok = (j.decoder[i] = decoder_new(m, m->config.context, e));
+        ok = (j.decoder[i] = decoder_new(m, longest(d), e));
     if (ok) {
         pool_run(pool, judge, &j);
         sum_up(&j, f);
