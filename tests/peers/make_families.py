@@ -21,7 +21,8 @@ SIZES = {"hidden_size": 24, "intermediate_size": 20, "num_hidden_layers": 2,
 LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
           "high_freq_factor": 4.0, "original_max_position_embeddings": 32}
 # with a pad_token_id torch would give that embedding no gradient
-GEMMA = {"pad_token_id": None, "sliding_window": 5, "query_pre_attn_scalar": 11,
+GEMMA = {"pad_token_id": None, "sliding_window": 5,
+         "query_pre_attn_scalar": 11,
          "sliding_window_pattern": 2, "rope_theta": 1e5,
          "rope_local_base_freq": 100.0, "hidden_activation":
          "gelu_pytorch_tanh"}
@@ -32,12 +33,14 @@ MODELS = [
         "rope_scaling": LLAMA3, "tie_word_embeddings": True}),
     ("llama", "LlamaForCausalLM", {
         "rope_scaling": {"rope_type": "linear", "factor": 4.0}}),
-    ("mistral", "MistralForCausalLM", {"sliding_window": 4}),
+    ("mistral", "MistralForCausalLM", {"sliding_window": 4,
+                                       "rope_theta": 50.0}),
     ("mistral", "MistralForCausalLM", {"sliding_window": None,
                                        "head_dim": 6}),
     ("qwen2", "Qwen2ForCausalLM", {"head_dim": None}),
     ("qwen2", "Qwen2ForCausalLM", {
         "head_dim": None, "use_sliding_window": True, "sliding_window": 6,
+        "rope_theta": 100.0,
         "max_window_layers": 1, "tie_word_embeddings": True}),
     ("qwen3", "Qwen3ForCausalLM", {"tie_word_embeddings": True}),
     ("qwen3", "Qwen3ForCausalLM", {"attention_bias": True,

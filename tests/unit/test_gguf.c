@@ -252,6 +252,35 @@ static void refuses(const char *arch, int64_t shift, int type,
     buf_free(&b);
 }
 
+/* A value that makes another model of it, or a list that is not there. */
+static void refuses_value(const char *from, const char *to, const char *why)
+{
+    struct err e = {0};
+    struct buf b = BUF_INIT(0);
+    char *out = path_join(dir, "refused");
+    write_gguf(&b, "llama", 0, 0);
+    char *at = memmem(b.data, b.len, from, strlen(from));
+    assert_non_null(at);
+    assert_int_equal(strlen(from), strlen(to));
+    memcpy(at, to, strlen(to));
+    save(&b, b.len);
+    assert_false(convert_gguf(file, out, NULL, &e));
+    if (!strstr(e.text, why))
+        fail_msg("\"%s\" does not say \"%s\"", e.text, why);
+    assert_int_equal(rmdir(out), -1);
+    free(out);
+    buf_free(&b);
+}
+
+static void wrong_values_are_refused(void **state)
+{
+    (void)state;
+    refuses_value("tokenizer.ggml.merges", "tokenizer.ggml.mergos", "merges");
+    refuses_value("llama.context_length", "llama.rope.dimension", "max_pos");
+    refuses_value("smollm", "nollms", "nollms");
+    refuses_value("<|end|>\001", "<|end|>\002", "damaged");
+}
+
 static void wrong_files_are_refused(void **state)
 {
     (void)state;
@@ -292,6 +321,7 @@ int main(void)
         cmocka_unit_test(blocks_are_widened),
         cmocka_unit_test(a_file_becomes_a_folder),
         cmocka_unit_test(wrong_files_are_refused),
+        cmocka_unit_test(wrong_values_are_refused),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     dir_remove(dir, NULL);

@@ -121,6 +121,10 @@ bool checkpoint_load_best(const char *run, struct checkpoint *c,
     char *path = path_join(dir, "best.safetensors");
     struct st_file f;
     bool ok = st_open(&f, path, e) && read_one(&f, "w", c->n, c->w, e);
+    json *note = ok && f.note ? json_parse(f.note, strlen(f.note), NULL)
+                              : NULL;
+    c->step = json_get_int(note, "step", 0);
+    json_free(note);
     st_close(&f);
     free(path);
     free(dir);

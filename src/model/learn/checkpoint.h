@@ -28,7 +28,7 @@ bool checkpoint_save(const char *run, const struct checkpoint *c,
 bool checkpoint_best(const char *run, const struct checkpoint *c,
                      const char *note, struct err *e);
 
-/* Reads those weights into c->w. */
+/* Reads those weights into c->w, and c->step: where they are from. */
 bool checkpoint_load_best(const char *run, struct checkpoint *c,
                           struct err *e);
 

@@ -9,7 +9,9 @@
 #include "base/json.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "model/learn/student.h"
 #include "model/net/llama.h"
+#include "model/token/tokenizer.h"
 
 /* ---- config.json -------------------------------------------------------- */
 
@@ -115,6 +117,15 @@ static bool check(const struct gguf *g, const struct architecture *a,
     if (gguf_tensor(g, "rope_freqs.weight"))
         return err_set(e, ERR_REFUSED, _("it has rope_freqs.weight, whose "
                                          "scaling is not converted"));
+    double heads = number(g, a, "attention.head_count", 1);
+    double width = number(g, a, "attention.key_length",
+                          number(g, a, "embedding_length", 0) / heads);
+    double factor = number(g, a, "rope.scaling.factor",
+                           number(g, a, "rope.scale_linear", 1));
+    if ((factor > 0 && (factor < 1 || factor > 1)) ||
+        fabs(number(g, a, "rope.dimension_count", width) - width) > .5)
+        return err_set(e, ERR_REFUSED, _("its rotary embedding is scaled or "
+                                         "partial, which is not converted"));
     char *key = xasprintf("%s.rope.scaling.type", a->name);
     char *scaling = gguf_text(g, key);
     bool ok = !scaling || !strcmp(scaling, "none");
@@ -235,18 +246,27 @@ static struct llama *read_model(const struct gguf *g, struct err *e)
     return m;
 }
 
+/* The folder as it will be used: its tokenizer can be read and fits. */
+static bool check_folder(const char *dir, const struct llama *m,
+                         struct err *e)
+{
+    struct tokenizer *t = tokenizer_load(dir, e);
+    bool ok = t && (t->n <= (size_t)m->config.vocab ||
+                    err_set(e, ERR_INPUT, _("%s: the tokenizer has %zu tokens, "
+                                            "the model %d"), dir, t->n,
+                            m->config.vocab));
+    tokenizer_free(&t);
+    return ok;
+}
+
 static bool write_folder(const struct gguf *g, const char *dir, size_t *n,
                          struct err *e)
 {
     struct llama *m = read_model(g, e);
-    char *temp = xasprintf("%s.tmp", dir);
-    if (m && file_exists(temp))
-        dir_remove(temp, NULL);
-    bool ok = m && dir_make(temp, 0755, e) && llama_save(m, temp, e) &&
-              convert_tokens(g, temp, e);
-    if (ok && rename(temp, dir) < 0)
-        ok = err_sys(e, _("cannot write %s"), dir);
-    if (!ok && file_exists(temp))
+    char *temp = m ? student_place(dir, e) : NULL;
+    bool ok = temp && llama_save(m, temp, e) && convert_tokens(g, temp, e) &&
+              check_folder(temp, m, e) && student_move(temp, dir, e);
+    if (!ok && temp)
         dir_remove(temp, NULL);
     if (ok && n)
         *n = m->n;

@@ -24,7 +24,7 @@ enum { TYPE_CONTROL = 3, TYPE_USER = 4 }; /* tokenizer.ggml.token_type */
 /* As the models' own tokenizer.json have them. */
 static const struct splitting {
     const char *pre, *normalizer, *pieces;
-    bool ignore_merges;
+    bool ignore_merges; /* Llama 3, whose texts begin with a token, too */
 } splittings[] = {
     {"gpt-2", "null", BYTES("false", "true"), false},
     {"smollm", "null",
@@ -181,7 +181,8 @@ static void print_tokenizer(const struct gguf *g, const struct splitting *s,
     jw_key(&w, "pre_tokenizer");
     jw_raw(&w, s->pieces);
     jw_key(&w, "post_processor");
-    if (bos >= 0 && gguf_number(g, "tokenizer.ggml.add_bos_token", 0) > 0)
+    if (bos >= 0 && gguf_number(g, "tokenizer.ggml.add_bos_token",
+                                s->ignore_merges) > 0)
         print_begin(token[bos], bos, &w);
     else
         jw_null(&w);
@@ -252,7 +253,7 @@ static bool put(const char *dir, const char *name, struct buf *b,
     return ok;
 }
 
-/* The texts of all tokens; NULL where one is no text or stands twice. */
+/* The texts of all tokens; NULL where one is no text. */
 static char **read_tokens(const struct gguf *g, size_t *n, struct err *e)
 {
     const struct gguf_value *v = gguf_find(g, "tokenizer.ggml.tokens");
@@ -284,8 +285,18 @@ bool convert_tokens(const struct gguf *g, const char *dir, struct err *e)
     if (!token)
         return false;
     struct buf b = BUF_INIT(0);
+    const struct gguf_value *merges = gguf_find(g, "tokenizer.ggml.merges");
+    uint64_t at = 0;
+    size_t len;
+    bool ok = gguf_next(merges, &at, &len) ||
+              err_set(e, ERR_INPUT, _("it holds no merges"));
+    ok = ok && (!(gguf_number(g, "tokenizer.ggml.add_eos_token", 0) > 0) ||
+                err_set(e, ERR_REFUSED, _("%s is %.80s, which is not "
+                                          "supported"),
+                        "tokenizer.ggml.add_eos_token", "true"));
     print_tokenizer(g, s, token, n, &b);
-    bool ok = put(dir, "tokenizer.json", &b, e);
+    ok = ok && put(dir, "tokenizer.json", &b, e);
+    buf_clear(&b);
     print_settings(g, token, n, &b);
     ok = ok && put(dir, "tokenizer_config.json", &b, e);
     print_generation(g, n, &b);

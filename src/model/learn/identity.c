@@ -53,6 +53,8 @@ static int is_part(const struct dirent *d)
     const char *dot = strrchr(d->d_name, '.');
     return dot && (!strcmp(dot, ".safetensors") ||
                    !strcmp(d->d_name, "config.json") ||
+                   !strcmp(d->d_name, "generation_config.json") ||
+                   !strcmp(dot, ".jinja") ||
                    !strncmp(d->d_name, "tokenizer", 9));
 }
 

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -25,6 +27,41 @@ static bool copy(const char *from, const char *to, const char *name,
     return ok;
 }
 
+/* Without slashes at its end. */
+static char *plain_name(const char *dir)
+{
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    return xstrndup(dir, n);
+}
+
+char *student_place(const char *dir, struct err *e)
+{
+    char *name = plain_name(dir), *prefix = xasprintf("%s.tmp-", name);
+    char *temp = xasprintf("%s%ld", prefix, (long)getpid());
+    dir_sweep(prefix);
+    if (file_exists(temp))
+        dir_remove(temp, NULL);
+    if (!dir_make(temp, 0755, e)) {
+        free(temp);
+        temp = NULL;
+    }
+    free(prefix);
+    free(name);
+    return temp;
+}
+
+bool student_move(const char *temp, const char *dir, struct err *e)
+{
+    char *name = plain_name(dir);
+    bool ok = !file_exists(name) || dir_remove(name, e);
+    if (ok && rename(temp, name) < 0)
+        ok = err_sys(e, _("cannot write %s"), name);
+    free(name);
+    return ok;
+}
+
 bool student_write(const struct llama *m, const char *from, const char *to,
                    struct err *e)
 {
@@ -32,17 +69,12 @@ bool student_write(const struct llama *m, const char *from, const char *to,
         "tokenizer.json", "tokenizer_config.json", "generation_config.json",
         "chat_template.jinja", "special_tokens_map.json",
         "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model"};
-    char *temp = xasprintf("%s.tmp", to);
-    if (file_exists(temp))
-        dir_remove(temp, NULL);
-    bool ok = dir_make(temp, 0755, e) && llama_save(m, temp, e);
+    char *temp = student_place(to, e);
+    bool ok = temp && llama_save(m, temp, e);
     for (size_t i = 0; ok && i < COUNT(copied); i++)
         ok = copy(from, temp, copied[i], e);
-    if (ok && file_exists(to))
-        ok = dir_remove(to, e);
-    if (ok && rename(temp, to) < 0)
-        ok = err_sys(e, _("cannot write %s"), to);
-    if (!ok && file_exists(temp))
+    ok = ok && student_move(temp, to, e);
+    if (!ok && temp)
         dir_remove(temp, NULL);
     free(temp);
     return ok;

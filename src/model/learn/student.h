@@ -4,6 +4,13 @@
 
 #include "model/net/llama.h"
 
+/* A new folder beside `dir`, of this process alone, to be made whole and then
+ * moved; the caller frees. What killed processes left there is removed. NULL
+ * with the reason. */
+char *student_place(const char *dir, struct err *e);
+/* Moves it to `dir`, where nothing or an earlier student stands. */
+bool student_move(const char *temp, const char *dir, struct err *e);
+
 /* Writes the model to the folder `to`, with the tokenizer's and the chat's
  * files from the folder `from`, byte for byte: beside its place first, then
  * moved there, so that it is whole or not there. A folder that stands there

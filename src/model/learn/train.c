@@ -109,7 +109,7 @@ static int workers_for(const struct settings *s)
 
 static bool add_pairs(struct trainer *x, struct err *e)
 {
-    int64_t most = x->s.lora < LORA_RANK ? x->s.lora : LORA_RANK + 1;
+    int64_t most = x->s.lora <= LORA_RANK ? x->s.lora : LORA_RANK + 1;
     struct lora l = {.rank = (int)most, .root = x->s.rslora,
                      .alpha = x->s.lora_alpha > 0 ? x->s.lora_alpha
                                                   : 2 * (double)x->s.lora,
@@ -394,6 +394,7 @@ static bool take_best(struct trainer *x, struct err *e)
     struct verdict *v = xcalloc(x->valid.n, sizeof *v);
     bool ok = checkpoint_load_best(x->t->run, &c, e) && judge(x, v, e) &&
               report_answers(&x->r, &x->valid, x->before, v, e);
+    x->best_step = c.step;
     verdicts_free(v, x->valid.n);
     return ok;
 }
@@ -556,9 +557,9 @@ bool train_run(const struct train *t, struct outcome *o, struct err *e)
     bool ok = open_run(&x, e) && prepare(&x, e), begun = ok;
     ok = ok && first_figures(&x, e) && loop(&x, &o->stopped, e);
     o->early = ok && !o->stopped && is_early(&x);
-    o->best_step = x.best_step;
     if (o->early)
         ok = take_best(&x, e);
+    o->best_step = x.best_step;
     if (ok && !o->stopped)
         ok = write_model(&x, e) && write_figures(&x, e);
     say_end(&x, ok, begun, o->stopped, e);

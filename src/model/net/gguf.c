@@ -287,7 +287,8 @@ int64_t gguf_int_at(const struct gguf_value *v, uint64_t i, int64_t otherwise)
     if (!v || v->type != ARRAY || v->of == TEXT || v->of == F32 ||
         v->of == F64 || i >= v->n)
         return otherwise;
-    return (int64_t)number_at(v->of, v->at + i * type_size[v->of]);
+    double x = number_at(v->of, v->at + i * type_size[v->of]);
+    return fabs(x) < 9e18 ? (int64_t)x : otherwise;
 }
 
 const char *gguf_next(const struct gguf_value *v, uint64_t *at, size_t *n)
@@ -373,7 +374,8 @@ bool gguf_read(const struct gguf *g, const struct gguf_tensor *t, float *out,
         n = blocks - at < most ? blocks - at : most;
         if (pread(g->fd, part, (size_t)(n * bytes),
                   (off_t)(t->from + at * bytes)) != (ssize_t)(n * bytes))
-            return err_sys(e, "%s", g->path);
+            return err_set(e, ERR_INPUT, _("%s: %s cannot be read"), g->path,
+                           t->name);
         widen(t->type, part, n, out + at * per);
     }
     for (uint64_t i = 0; i < t->count; i++)

@@ -236,7 +236,7 @@ static bool read_rope(const json *p, struct rope *r, struct err *e)
                                            "cannot be"));
 }
 
-static bool check_rope(const json *j, struct config *c, struct err *e)
+static bool read_ropes(const json *j, struct config *c, struct err *e)
 {
     const json *p = json_get(j, "rope_parameters");
     const json *full = json_get(p, "full_attention");
@@ -253,6 +253,16 @@ static bool check_rope(const json *j, struct config *c, struct err *e)
         return read_rope(p, &c->rope, e);
     const json *scaling = json_get(j, "rope_scaling");
     return !json_is_object(scaling) || read_rope(scaling, &c->rope, e);
+}
+
+/* Only Gemma turns the layers with a window by angles of their own. */
+static bool check_rope(const json *j, struct config *c, struct err *e)
+{
+    if (!read_ropes(j, c, e))
+        return false;
+    if (!c->family->gemma)
+        c->rope_local = c->rope;
+    return true;
 }
 
 /* Llama 3.1's: long waves are stretched, short ones kept, those between are
@@ -302,8 +312,9 @@ static bool read_windows(const json *j, struct config *c, struct err *e)
     bool qwen = c->family->windows == WINDOWS_QWEN;
     if (c->family->windows == WINDOWS_NO || c->layers > MOST_LAYERS)
         return true;
-    c->window = (int)json_get_int(j, "sliding_window",
+    int64_t window = json_get_int(j, "sliding_window",
                                   c->family->gemma ? 4096 : 0);
+    c->window = (int)(window > c->context ? c->context : window);
     bool none = c->window < 1 ||
                 (qwen && !json_get_bool(j, "use_sliding_window", false) &&
                  !json_is_array(types));
@@ -324,7 +335,9 @@ static bool read_windows(const json *j, struct config *c, struct err *e)
                                              "too many"), name);
         c->local[i] = slides;
     }
-    return true;
+    return i == c->layers ||
+           err_set(e, ERR_INPUT, _("layer_types names %d layers of %d"), i,
+                   c->layers);
 }
 
 /* ---- The whole ---------------------------------------------------------- */
@@ -334,6 +347,7 @@ double config_parameters(const struct config *c)
     double layer = 2.0 * config_q(c) + 2.0 * config_kv(c) +
                    (c->gated ? 3.0 : 2.0) * c->ffn + 2;
     return (double)c->hidden * ((double)c->vocab * (c->tied ? 1 : 2) +
+                                (c->positions ? c->context : 0) +
                                 c->layers * layer + 1);
 }
 
@@ -348,7 +362,8 @@ bool config_check(const struct config *c, struct err *e)
                                        "at most 1024"), c->head_dim);
     if (!(c->eps > 0 && c->eps < 1))
         return err_set(e, ERR_INPUT, _("rms_norm_eps is not between 0 and 1"));
-    if (!(c->rope.theta >= 1 && c->rope.theta < 1e12))
+    if (!(c->rope.theta >= 1 && c->rope.theta < 1e12 &&
+          c->rope_local.theta >= 1 && c->rope_local.theta < 1e12))
         return err_set(e, ERR_INPUT, _("rope_theta is not between 1 and 1e12"));
     if (c->hidden > 1 << 16 || c->ffn > 1 << 18 || c->layers > MOST_LAYERS ||
         c->heads > 4096 || c->heads * c->head_dim > 1 << 17 ||
@@ -402,9 +417,13 @@ static bool read_shape(const json *j, struct config *c, struct err *e)
     c->sandwich = f->gemma;
     c->norm_plus = f->gemma;
     c->embed_scale = f->gemma ? sqrt((double)c->hidden) : 1;
-    if (f->gemma)
-        c->attention_scale =
-            1 / sqrt(json_get_number(j, "query_pre_attn_scalar", 256));
+    if (f->gemma) {
+        double by = json_get_number(j, "query_pre_attn_scalar", 256);
+        if (!(by > 0 && by < 1e9))
+            return err_set(e, ERR_INPUT, _("query_pre_attn_scalar is not above "
+                                           "0"));
+        c->attention_scale = 1 / sqrt(by);
+    }
     c->tied = json_get_bool(j, "tie_word_embeddings", f->tied);
     return read_activation(j, c, e) && read_windows(j, c, e);
 }

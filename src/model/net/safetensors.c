@@ -320,7 +320,7 @@ static void print_header(struct buf *b, const struct st_piece *piece,
         jw_close(&w);
     }
     jw_close(&w);
-    while (b->len % 8)
+    while (buf_ok(b) && b->len % 8)
         buf_putc(b, ' ');
 }
 

@@ -200,11 +200,12 @@ static void put(struct tokens *out, int32_t id, size_t from, size_t to)
     VEC_PUSH(out, s);
 }
 
-/* What has no token: the unknown one, or nothing where there is none. */
-static void put_unknown(const struct tokenizer *t, uint32_t from, uint32_t to,
-                        struct tokens *out)
+/* What has no token: the unknown one, or nothing where there is none. It may
+ * become one with another of its piece, which begins at `first`. */
+static void put_unknown(const struct tokenizer *t, size_t first,
+                        uint32_t from, uint32_t to, struct tokens *out)
 {
-    struct symbol *last = out->n ? &out->at[out->n - 1] : NULL;
+    struct symbol *last = out->n > first ? &out->at[out->n - 1] : NULL;
     if (t->fuse_unknown && last && last->id == t->unknown)
         last->to = to;
     else if (t->unknown >= 0)
@@ -222,7 +223,8 @@ static bool has_bytes(const struct tokenizer *t, const char *c, size_t n)
 
 /* One character: its token, the tokens of its bytes, or the unknown one. */
 static void put_char(const struct tokenizer *t, const char *c, size_t n,
-                     uint32_t from, uint32_t to, struct tokens *out)
+                     size_t first, uint32_t from, uint32_t to,
+                     struct tokens *out)
 {
     int32_t id = tokenizer_find(t, c, n);
     if (id >= 0) {
@@ -230,7 +232,7 @@ static void put_char(const struct tokenizer *t, const char *c, size_t n,
         return;
     }
     if (!t->fallback || !has_bytes(t, c, n)) {
-        put_unknown(t, from, to, out);
+        put_unknown(t, first, from, to, out);
         return;
     }
     for (size_t i = 0; i < n; i++)
@@ -242,6 +244,7 @@ static void put_symbols(const struct tokenizer *t, const struct pieces *p,
                         struct match m, struct tokens *out)
 {
     const char *s = buf_str(&p->text);
+    size_t first = out->n;
     for (size_t at = m.from; at < m.to;) {
         uint32_t cp, from, to;
         size_t n = t->bytes ? 1 : utf8_get(s + at, m.to - at, &cp);
@@ -250,9 +253,9 @@ static void put_symbols(const struct tokenizer *t, const struct pieces *p,
         if (t->bytes && has_bytes(t, s + at, 1))
             put(out, t->byte[(unsigned char)s[at]], from, to);
         else if (t->bytes)
-            put_unknown(t, from, to, out);
+            put_unknown(t, first, from, to, out);
         else
-            put_char(t, s + at, n, from, to, out);
+            put_char(t, s + at, n, first, from, to, out);
         at += n;
     }
 }
