@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 MODEL, HOME = sys.argv[1:]
 STUDENT = os.path.join(HOME, "student")
 ROWS = os.path.join(HOME, "rows.jsonl")
-STEPS = 20
+STEPS = 50
 torch.set_num_threads(1)
 
 
