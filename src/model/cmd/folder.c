@@ -4,6 +4,7 @@
 
 #include "base/lang.h"
 #include "base/say.h"
+#include "model/learn/student.h"
 #include "model/net/adapter.h"
 #include "model/net/gemm.h"
 
@@ -27,14 +28,8 @@ bool folder_load(const char *dir, const char *adapter, struct llama **m,
         llama_free(m);
         return false;
     }
-    if (!t || (*t = tokenizer_load(dir, e))) {
-        size_t vocab = (size_t)(*m)->config.vocab;
-        if (!t || (*t)->n <= vocab)
-            return true;
-        err_set(e, ERR_INPUT, _("%s: the tokenizer has %zu tokens, the model "
-                                "%zu"), dir, (*t)->n, vocab);
-        tokenizer_free(t);
-    }
+    if (!t || (*t = student_tokenizer(dir, *m, e)))
+        return true;
     llama_free(m);
     return false;
 }

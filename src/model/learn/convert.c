@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "model/learn/student.h"
 #include "model/net/llama.h"
-#include "model/token/tokenizer.h"
 
 /* ---- config.json -------------------------------------------------------- */
 
@@ -246,26 +245,15 @@ static struct llama *read_model(const struct gguf *g, struct err *e)
     return m;
 }
 
-/* The folder as it will be used: its tokenizer can be read and fits. */
-static bool check_folder(const char *dir, const struct llama *m,
-                         struct err *e)
-{
-    struct tokenizer *t = tokenizer_load(dir, e);
-    bool ok = t && (t->n <= (size_t)m->config.vocab ||
-                    err_set(e, ERR_INPUT, _("%s: the tokenizer has %zu tokens, "
-                                            "the model %d"), dir, t->n,
-                            m->config.vocab));
-    tokenizer_free(&t);
-    return ok;
-}
-
 static bool write_folder(const struct gguf *g, const char *dir, size_t *n,
                          struct err *e)
 {
     struct llama *m = read_model(g, e);
     char *temp = m ? student_place(dir, e) : NULL;
-    bool ok = temp && llama_save(m, temp, e) && convert_tokens(g, temp, e) &&
-              check_folder(temp, m, e) && student_move(temp, dir, e);
+    bool ok = temp && llama_save(m, temp, e) && convert_tokens(g, temp, e);
+    struct tokenizer *t = ok ? student_tokenizer(temp, m, e) : NULL;
+    ok = t && student_move(temp, dir, e);
+    tokenizer_free(&t);
     if (!ok && temp)
         dir_remove(temp, NULL);
     if (ok && n)

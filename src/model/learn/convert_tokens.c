@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "model/learn/convert.h"
+#include "model/token/tokenizer.h"
 
 enum { TYPE_CONTROL = 3, TYPE_USER = 4 }; /* tokenizer.ggml.token_type */
 
@@ -68,17 +69,8 @@ static void print_added(const struct gguf *g, char *const *token, size_t n,
     jw_open(w, '[');
     for (size_t i = 0; i < n; i++) {
         int64_t t = gguf_int_at(type, i, 1);
-        if (t != TYPE_CONTROL && t != TYPE_USER)
-            continue;
-        jw_open(w, '{');
-        jw_kint(w, "id", (int64_t)i);
-        jw_kstr(w, "content", token[i]);
-        jw_kbool(w, "single_word", false);
-        jw_kbool(w, "lstrip", false);
-        jw_kbool(w, "rstrip", false);
-        jw_kbool(w, "normalized", false);
-        jw_kbool(w, "special", t == TYPE_CONTROL);
-        jw_close(w);
+        if (t == TYPE_CONTROL || t == TYPE_USER)
+            tokenizer_print_added(w, (int64_t)i, token[i], t == TYPE_CONTROL);
     }
     jw_close(w);
 }
@@ -90,16 +82,7 @@ static void print_model(const struct gguf *g, const struct splitting *s,
     uint64_t at = 0;
     size_t len;
     const char *text;
-    jw_key(w, "model");
-    jw_open(w, '{');
-    jw_kstr(w, "type", "BPE");
-    jw_key(w, "dropout");
-    jw_null(w);
-    jw_key(w, "unk_token");
-    jw_null(w);
-    jw_kbool(w, "fuse_unk", false);
-    jw_kbool(w, "byte_fallback", false);
-    jw_kbool(w, "ignore_merges", s->ignore_merges);
+    tokenizer_open_model(w, s->ignore_merges);
     jw_key(w, "vocab");
     jw_open(w, '{');
     for (size_t i = 0; i < n; i++)

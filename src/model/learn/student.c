@@ -12,6 +12,18 @@
 
 #define COPY_MAX ((size_t)128 << 20)
 
+struct tokenizer *student_tokenizer(const char *dir, const struct llama *m,
+                                    struct err *e)
+{
+    struct tokenizer *t = tokenizer_load(dir, e);
+    if (t && t->n > (size_t)m->config.vocab) {
+        err_set(e, ERR_INPUT, _("%s: the tokenizer has %zu tokens, the model "
+                                "%d"), dir, t->n, m->config.vocab);
+        tokenizer_free(&t);
+    }
+    return t;
+}
+
 /* Nothing where it is absent. */
 static bool copy(const char *from, const char *to, const char *name,
                  struct err *e)

@@ -1,8 +1,14 @@
-/* A student's folder, written whole. */
+/* A student's folder: its tokenizer, and how one is written whole. */
 #ifndef MODEL_LEARN_STUDENT_H
 #define MODEL_LEARN_STUDENT_H
 
 #include "model/net/llama.h"
+#include "model/token/tokenizer.h"
+
+/* The tokenizer of the folder, which must fit the model: NULL with the reason
+ * where it has more tokens. The caller frees. */
+struct tokenizer *student_tokenizer(const char *dir, const struct llama *m,
+                                    struct err *e);
 
 /* A new folder beside `dir`, of this process alone, to be made whole and then
  * moved; the caller frees. What killed processes left there is removed. NULL

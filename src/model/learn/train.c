@@ -59,13 +59,9 @@ static bool read_inputs(struct trainer *x, struct err *e)
 {
     const struct train *t = x->t;
     x->m = llama_load(t->dir, e);
-    x->k = x->m ? tokenizer_load(t->dir, e) : NULL;
+    x->k = x->m ? student_tokenizer(t->dir, x->m, e) : NULL;
     if (!x->k)
         return false;
-    if (x->k->n > (size_t)x->m->config.vocab)
-        return err_set(e, ERR_INPUT, _("%s: the tokenizer has %zu tokens, the "
-                                       "model %d"), t->dir, x->k->n,
-                       x->m->config.vocab);
     if (!x->k->n_stop)
         return err_set(e, ERR_INPUT, _("%s: no token ends an answer"), t->dir);
     int context = x->m->config.context;

@@ -82,6 +82,12 @@ struct tokens {
 struct tokenizer *tokenizer_load(const char *dir, struct err *e);
 void tokenizer_free(struct tokenizer **t);
 
+/* Parts of a tokenizer.json: one of added_tokens, and the beginning of its BPE
+ * up to the vocabulary, which the caller goes on with and closes. */
+void tokenizer_print_added(struct jw *w, int64_t id, const char *text,
+                           bool special);
+void tokenizer_open_model(struct jw *w, bool ignore_merges);
+
 /* Writes a byte-level tokenizer as both files; context is the model's. */
 bool tokenizer_save(const struct tokenizer *t, const char *dir, int context,
                     struct err *e);

@@ -562,22 +562,27 @@ static const char *letters(const struct tokenizer *t, int32_t id,
     return buf_str(b);
 }
 
+void tokenizer_print_added(struct jw *w, int64_t id, const char *text,
+                           bool special)
+{
+    jw_open(w, '{');
+    jw_kint(w, "id", id);
+    jw_kstr(w, "content", text);
+    jw_kbool(w, "single_word", false);
+    jw_kbool(w, "lstrip", false);
+    jw_kbool(w, "rstrip", false);
+    jw_kbool(w, "normalized", false);
+    jw_kbool(w, "special", special);
+    jw_close(w);
+}
+
 static void print_added(const struct tokenizer *t, struct jw *w)
 {
     jw_key(w, "added_tokens");
     jw_open(w, '[');
     for (size_t i = 0; i < t->n; i++) {
-        if (!t->at[i].added)
-            continue;
-        jw_open(w, '{');
-        jw_kint(w, "id", (int64_t)i);
-        jw_kstr(w, "content", t->at[i].bytes);
-        jw_kbool(w, "single_word", false);
-        jw_kbool(w, "lstrip", false);
-        jw_kbool(w, "rstrip", false);
-        jw_kbool(w, "normalized", false);
-        jw_kbool(w, "special", true);
-        jw_close(w);
+        if (t->at[i].added)
+            tokenizer_print_added(w, (int64_t)i, t->at[i].bytes, true);
     }
     jw_close(w);
 }
@@ -610,9 +615,8 @@ static void print_merges(const struct tokenizer *t, struct jw *w)
     free(m);
 }
 
-static void print_model(const struct tokenizer *t, struct jw *w)
+void tokenizer_open_model(struct jw *w, bool ignore_merges)
 {
-    struct buf b = BUF_INIT(0);
     jw_key(w, "model");
     jw_open(w, '{');
     jw_kstr(w, "type", "BPE");
@@ -622,7 +626,13 @@ static void print_model(const struct tokenizer *t, struct jw *w)
     jw_null(w);
     jw_kbool(w, "fuse_unk", false);
     jw_kbool(w, "byte_fallback", false);
-    jw_kbool(w, "ignore_merges", false);
+    jw_kbool(w, "ignore_merges", ignore_merges);
+}
+
+static void print_model(const struct tokenizer *t, struct jw *w)
+{
+    struct buf b = BUF_INIT(0);
+    tokenizer_open_model(w, false);
     jw_key(w, "vocab");
     jw_open(w, '{');
     for (size_t i = 0; i < t->n; i++)
