@@ -19,10 +19,7 @@ struct scaling {
     bool root; /* rsLoRA */
 };
 
-/* Keys that must be absent, null, empty, false or this. */
-static const struct {
-    const char *key, *value; /* as canonical JSON; NULL: none */
-} fixed[] = {
+static const struct fixed_key fixed[] = {
     {"peft_type", "\"LORA\""},       {"task_type", "\"CAUSAL_LM\""},
     {"bias", "\"none\""},            {"use_dora", NULL},
     {"modules_to_save", NULL},       {"alpha_pattern", NULL},
@@ -33,31 +30,6 @@ static const struct {
     {"arrow_config", NULL},          {"monteclora_config", NULL},
     {"velora_config", NULL},
 };
-
-static bool nothing(const char *value)
-{
-    return !strcmp(value, "null") || !strcmp(value, "false") ||
-           !strcmp(value, "[]") || !strcmp(value, "{}");
-}
-
-static bool check_fixed(const json *j, struct err *e)
-{
-    for (size_t i = 0; i < COUNT(fixed); i++) {
-        const json *v = json_get(j, fixed[i].key);
-        struct buf b = BUF_INIT(4096);
-        if (v)
-            json_print(&b, v);
-        const char *value = buf_str(&b), *want = fixed[i].value;
-        bool ok = !v || nothing(value) || (want && !strcmp(value, want));
-        if (!ok)
-            err_set(e, ERR_REFUSED, _("%s is %.80s, which is not supported"),
-                    fixed[i].key, value);
-        buf_free(&b);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
 
 /* Beginnings that take a part out of the weights themselves: such a pair is
  * no change of the student that it was made from. */
@@ -75,7 +47,8 @@ static bool check_beginning(const json *j, struct err *e)
 static bool read_scaling(const char *path, struct scaling *s, struct err *e)
 {
     json *j = json_load(path, CONFIG_MAX, e);
-    bool ok = j && check_fixed(j, e) && check_beginning(j, e);
+    bool ok = j && config_fixed(j, fixed, COUNT(fixed), true, e) &&
+              check_beginning(j, e);
     if (ok) {
         s->alpha = json_get_number(j, "lora_alpha", 8);
         s->root = json_get_bool(j, "use_rslora", false);

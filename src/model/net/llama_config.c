@@ -108,10 +108,7 @@ static const char *const known[] = {
     "add_cross_attention", "output_past",
 };
 
-/* Keys that must be absent, null, or this. */
-static const struct {
-    const char *key, *value; /* as canonical JSON; NULL: absent or null */
-} fixed[] = {
+static const struct fixed_key fixed[] = {
     {"pretraining_tp", "1"},        {"partial_rotary_factor", "1"},
     {"rope_interleaved", "false"},  {"quantization_config", NULL},
     {"auto_map", NULL},             {"attn_logit_softcapping", NULL},
@@ -121,20 +118,29 @@ static const struct {
     {"scale_attn_by_inverse_layer_idx", "false"},
 };
 
-static bool check_fixed(const json *j, struct err *e)
+static bool is_empty(const char *value)
 {
-    for (size_t i = 0; i < COUNT(fixed); i++) {
-        const json *v = json_get(j, fixed[i].key);
+    return !strcmp(value, "false") || !strcmp(value, "[]") ||
+           !strcmp(value, "{}");
+}
+
+bool config_fixed(const json *j, const struct fixed_key *fixed_keys, size_t n,
+                  bool empty, struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        const json *v = json_get(j, fixed_keys[i].key);
+        const char *want = fixed_keys[i].value;
         if (!v || json_is_null(v))
             continue;
         struct buf b = BUF_INIT(4096);
         json_print(&b, v);
-        bool same = fixed[i].value && !strcmp(buf_str(&b), fixed[i].value);
-        if (!same)
+        bool ok = (want && !strcmp(buf_str(&b), want)) ||
+                  (empty && is_empty(buf_str(&b)));
+        if (!ok)
             err_set(e, ERR_REFUSED, _("%s is %.80s, which is not supported"),
-                    fixed[i].key, buf_str(&b));
+                    fixed_keys[i].key, buf_str(&b));
         buf_free(&b);
-        if (!same)
+        if (!ok)
             return false;
     }
     return true;
@@ -469,8 +475,9 @@ static bool read_config(const json *j, struct config *c, struct err *e)
                          .eps = json_get_number(j, "rms_norm_eps", 1e-6)};
     if (!json_is_object(j))
         return err_set(e, ERR_INPUT, _("not an object"));
-    if (!find_family(j, c, e) || !check_fixed(j, e) || !check_rope(j, c, e) ||
-        !read_sizes(j, c, e) || !read_shape(j, c, e))
+    if (!find_family(j, c, e) ||
+        !config_fixed(j, fixed, COUNT(fixed), false, e) ||
+        !check_rope(j, c, e) || !read_sizes(j, c, e) || !read_shape(j, c, e))
         return false;
     name_unknown(j, c);
     return config_check(c, e);

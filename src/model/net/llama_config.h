@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "model/net/ops.h"
 
 #define MOST_LAYERS 1024
@@ -49,6 +50,16 @@ struct config {
     uint8_t local[MOST_LAYERS]; /* which layers have it */
     char unknown[200]; /* keys that nobody here knows, "a, b" */
 };
+
+/* A key that must be absent, null, or this value (as canonical JSON; NULL: no
+ * other). */
+struct fixed_key {
+    const char *key, *value;
+};
+/* Refuses by name the first key of n that is something else. With `empty`,
+ * false, [] and {} count as absent. */
+bool config_fixed(const json *j, const struct fixed_key *fixed_keys, size_t n,
+                  bool empty, struct err *e);
 
 /* Widths of the query and of the key/value rows. */
 static inline int config_q(const struct config *c)
