@@ -29,6 +29,7 @@
 #define CURATOR_SLIPS .03
 #define CURATOR "curator"
 #define BY_HAND 10 /* decided one by one */
+#define STOP_MS 30000 /* within which what was asked to stop stops */
 
 const char *const demo_sets[DEMO_SETS] = {"H1", "H2", "H3"};
 
@@ -194,17 +195,21 @@ static void tell_progress(const struct tour *t, int act, const char *what,
                  json_get_number(status, "tokens_per_second", 0));
 }
 
-/* Asks it to stop, and waits until it has. */
+/* Asks it to stop until it has: one that is just starting hears nothing yet.
+ * One that has not ended after STOP_MS is killed, so nobody writes any more
+ * into a folder that goes. */
 static void stop(const char *dir)
 {
-    job_stop(dir, NULL);
-    for (int i = 0; i < 100; i++) {
+    int64_t until = clock_mono() + STOP_MS;
+    for (bool asked = false;; clock_sleep(100)) {
         struct job_view v = job_look(dir);
         bool lives = v.state == JOB_RUNNING || v.state == JOB_STARTING;
+        if (lives && v.pid > 1 && clock_mono() > until)
+            kill(v.pid, SIGKILL);
         job_view_free(&v);
-        if (!lives)
+        if (!lives || clock_mono() > until + STOP_MS)
             return;
-        clock_sleep(100);
+        asked = asked || job_stop(dir, NULL);
     }
 }
 

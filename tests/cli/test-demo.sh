@@ -98,6 +98,11 @@ mkdir tmp
 TMPDIR=$HOME/tmp timeout -s INT 3 $S demo --batch --prompts 4000 > out 2> err
 has "stopped" "stopped" "$(cat err)"
 is "nothing is left" "" "$(ls tmp)"
+for moment in .7 1.1 1.5 2; do # while a job or a run is being born, too
+    TMPDIR=$HOME/tmp timeout -s INT $moment $S demo --batch --prompts 60 \
+        > out 2> err
+    is "stopped after $moment s, nothing is left" "" "$(ls tmp)"
+done
 has "the store of the screen" "/.local/share/stillroom/demo/demo.db" \
     "$($S demo)"
 has "with its seeds, once" "seeds: 48," \
