@@ -46,16 +46,74 @@ static void one_product(int m, int n, int k, bool ta, bool tb)
     free(c);
 }
 
+static const char *const names[] = {"openblas", "avx2", "avx512"};
+
 static void products_are_right(void **state)
 {
     (void)state;
     static const int sizes[] = {1, 2, 3, 7, 16, 31, 64, 130};
-    for (size_t i = 0; i < COUNT(sizes) * COUNT(sizes) * COUNT(sizes); i++) {
-        int m = sizes[i % 8], n = sizes[i / 8 % 8], k = sizes[i / 64];
-        one_product(m, n, k, false, false);
-        one_product(m, n, k, false, true);
-        one_product(m, n, k, true, false);
-    }
+    for (size_t i = 0; i < COUNT(sizes) * COUNT(sizes) * COUNT(sizes); i++)
+        for (size_t g = 0; g < COUNT(names); g++) {
+            int m = sizes[i % 8], n = sizes[i / 8 % 8], k = sizes[i / 64];
+            if (!gemm_use(names[g]))
+                continue;
+            one_product(m, n, k, false, false);
+            one_product(m, n, k, false, true);
+            one_product(m, n, k, true, false);
+        }
+}
+
+
+/* One product of numbers that are exact in any order, held against plain
+ * loops; nothing outside the result may change. */
+static void check_product(bool ta, bool tb, int m, int n, int k, real beta)
+{
+    int lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
+    size_t na = (size_t)lda * (size_t)(ta ? k : m);
+    size_t nb = (size_t)ldb * (size_t)(tb ? n : k);
+    size_t nc = (size_t)ldc * (size_t)m;
+    real *a = xmalloc(na * sizeof *a), *b = xmalloc(nb * sizeof *b);
+    real *c = xmalloc(nc * sizeof *c);
+    for (size_t i = 0; i < na; i++)
+        a[i] = (real)((int)(i * 7 % 15) - 7);
+    for (size_t i = 0; i < nb; i++)
+        b[i] = (real)((int)(i * 5 % 13) - 6);
+    for (size_t i = 0; i < nc; i++)
+        c[i] = (real)(i % 9);
+    gemm(ta, tb, m, n, k, (real).5, a, lda, b, ldb, beta, c, ldc);
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < ldc; j++) {
+            size_t at = (size_t)i * (size_t)ldc + (size_t)j;
+            double want = (double)(at % 9);
+            if (j < n) {
+                want *= (double)beta;
+                for (int p = 0; p < k; p++)
+                    want += .5 *
+                            (double)a[ta ? p * lda + i : i * lda + p] *
+                            (double)b[tb ? j * ldb + p : p * ldb + j];
+            }
+            if (fabs(want - (double)c[at]) > 1e-3)
+                fail_msg("%d x %d x %d (%d %d): [%d, %d] is %g, not %g", m, n,
+                         k, ta, tb, i, j, (double)c[at], want);
+        }
+    free(a);
+    free(b);
+    free(c);
+}
+
+/* Sizes around the edges of tiles, panels and blocks, by every back end. */
+static void edges_are_right(void **state)
+{
+    (void)state;
+    static const int size[][3] = {{1, 1, 1},     {1, 50, 9},   {7, 47, 15},
+                                  {8, 48, 16},   {9, 49, 17},  {13, 33, 511},
+                                  {5, 16, 513},  {3, 70, 1100}, {1030, 20, 24},
+                                  {64, 96, 512}};
+    for (size_t g = 0; g < COUNT(names); g++)
+        for (size_t i = 0; gemm_use(names[g]) && i < COUNT(size); i++)
+            for (int t = 0; t < 9; t++)
+                check_product(t & 1, t & 2, size[i][0], size[i][1],
+                              size[i][2], t < 4 ? 0 : t < 8 ? 1 : (real)-.5);
 }
 
 /* What a child ends up with, started with OPENBLAS_CORETYPE = given. */
@@ -80,6 +138,7 @@ static void a_wrong_guess_is_mended_once(void **state)
                                        "SkylakeX"};
     if (cpu_class() == 0)
         skip();
+    setenv("STILLROOM_GEMM", "openblas", 1);
     char *want = xasprintf("%s an argument\n", best[cpu_class()]);
     char *got = child_core(NULL);
     assert_string_equal(got, want);
@@ -107,6 +166,7 @@ int main(int argc, char **argv)
     self = argv[0];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_right),
+        cmocka_unit_test(edges_are_right),
         cmocka_unit_test(a_wrong_guess_is_mended_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "model/net/gemm_packed.h"
 
 static _Thread_local double seconds;
 
@@ -26,6 +27,12 @@ double gemm_seconds(void)
     return seconds;
 }
 
+/* ---- Back ends ---------------------------------------------------------- */
+
+typedef void gemm_fn(bool ta, bool tb, int m, int n, int k, real alpha,
+                     const real *a, int lda, const real *b, int ldb, real beta,
+                     real *c, int ldc);
+
 #ifdef REAL_IS_DOUBLE
 #define GEMM cblas_dgemm
 #define GEMV cblas_dgemv
@@ -34,10 +41,10 @@ double gemm_seconds(void)
 #define GEMV cblas_sgemv
 #endif
 
-void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
-          int lda, const real *b, int ldb, real beta, real *c, int ldc)
+static void openblas(bool ta, bool tb, int m, int n, int k, real alpha,
+                     const real *a, int lda, const real *b, int ldb, real beta,
+                     real *c, int ldc)
 {
-    double from = now();
     if (m == 1 && !ta && tb)
         GEMV(CblasRowMajor, CblasNoTrans, n, k, alpha, b, ldb, a, 1, beta, c,
              1);
@@ -47,6 +54,47 @@ void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
         GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans,
              tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb,
              beta, c, ldc);
+}
+
+#ifdef REAL_IS_DOUBLE /* our own are for work, not for tests */
+#define packed_can(name) false
+#define packed_use(name) (void)(name)
+#endif
+
+static const struct backend {
+    const char *name;
+    gemm_fn *gemm;
+} backends[] = {
+    {"openblas", openblas},
+#ifndef REAL_IS_DOUBLE
+    {"avx2", packed_gemm},
+    {"avx512", packed_gemm},
+#endif
+};
+
+static const struct backend *backend = &backends[0];
+
+bool gemm_use(const char *name)
+{
+    for (size_t i = 0; i < COUNT(backends); i++)
+        if (!strcmp(name, backends[i].name) && (!i || packed_can(name))) {
+            backend = &backends[i];
+            packed_use(name);
+            return true;
+        }
+    return false;
+}
+
+const char *gemm_backend(void)
+{
+    return backend->name;
+}
+
+void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
+          int lda, const real *b, int ldb, real beta, real *c, int ldc)
+{
+    double from = now();
+    backend->gemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     seconds += now() - from;
 }
 
@@ -152,15 +200,32 @@ static bool agrees(bool ta, bool tb)
     return true;
 }
 
+/* The fastest that this processor can run, or the one that is asked for. */
+static bool choose(struct err *e)
+{
+    const char *asked = getenv("STILLROOM_GEMM");
+    if (asked && *asked)
+        return gemm_use(asked) ||
+               err_set(e, ERR_USAGE, _("STILLROOM_GEMM: %s is no back end for "
+                                       "products on this machine (openblas, "
+                                       "avx2, avx512)"), asked);
+    if (!gemm_use("avx512"))
+        gemm_use("openblas");
+    return true;
+}
+
 bool gemm_start(struct err *e)
 {
-    pin_kernel();
+    if (!choose(e))
+        return false;
+    if (backend == &backends[0])
+        pin_kernel();
     openblas_set_num_threads(1);
     if (!agrees(false, false) || !agrees(false, true) || !agrees(true, false))
         return err_set(e, ERR_SYSTEM,
-                       _("the matrix library (%s, kernel %s) gives wrong "
-                         "products on this machine; set OPENBLAS_CORETYPE"),
-                       gemm_library(), openblas_get_corename());
+                       _("products come out wrong on this machine (%s, kernel "
+                         "%s); set STILLROOM_GEMM to another back end"),
+                       gemm_library(), gemm_kernel());
     return true;
 }
 
@@ -169,7 +234,8 @@ const char *gemm_kernel(void)
     static const char *const loops[] = {"default", "default", "avx2",
                                         "avx512f"};
     static char name[80];
-    snprintf(name, sizeof name, "%s+%s", openblas_get_corename(),
+    snprintf(name, sizeof name, "%s+%s",
+             backend == &backends[0] ? openblas_get_corename() : backend->name,
              loops[HOT_CLONES ? cpu_class() : 0]);
     return name;
 }
@@ -178,6 +244,8 @@ const char *gemm_library(void)
 {
     static char name[60];
     int a = 0, b = 0, c = 0;
+    if (backend != &backends[0])
+        return PACKAGE_STRING;
     if (sscanf(openblas_get_config(), "OpenBLAS %d.%d.%d", &a, &b, &c) != 3)
         return "OpenBLAS";
     snprintf(name, sizeof name, "OpenBLAS %d.%d.%d", a, b, c);

@@ -1,6 +1,6 @@
-/* The one seam for matrix products: OpenBLAS, held to one thread a call; the
- * threads are our own (see pool.h). The only file that includes cblas.h is
- * gemm.c. All matrices are row-major.
+/* The one seam for matrix products, with several back ends: OpenBLAS, held to
+ * one thread a call, and our own kernels (gemm_packed.h); the threads are our
+ * own (pool.h). All matrices are row-major.
  */
 #ifndef MODEL_NET_GEMM_H
 #define MODEL_NET_GEMM_H
@@ -10,12 +10,19 @@
 #include "base/err.h"
 #include "model/net/real.h"
 
-/* Prepares the library; call once, before any product and any thread. Where
- * OpenBLAS took a kernel that is below what the processor can do, the program
- * starts itself anew with OPENBLAS_CORETYPE set, once, and never over a value
- * that the user gave. Then two small products are held against plain loops:
- * false where they differ. */
+/* Prepares the library; call once, before any product and any thread. Takes
+ * the back end that STILLROOM_GEMM names, or the fastest that the processor
+ * can run. Where it is OpenBLAS, and that took a kernel below what the
+ * processor can do, the program starts itself anew with OPENBLAS_CORETYPE
+ * set, once, and never over a value that the user gave. Then three small
+ * products are held against plain loops: false where they differ. */
 bool gemm_start(struct err *e);
+
+/* Takes a back end by name: "openblas", and where the processor can "avx2",
+ * "avx512" (fp32 alone). False, and nothing changed, for any other. Without a
+ * call it is OpenBLAS. */
+bool gemm_use(const char *name);
+const char *gemm_backend(void);
 
 /* C = alpha op(A) op(B) + beta C. op(A) is m x k, op(B) k x n, C m x n; `ta`
  * and `tb` say that the matrix stands transposed; lda, ldb, ldc are the
@@ -26,8 +33,9 @@ void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
 /* The seconds that the calling thread has spent in gemm so far. */
 double gemm_seconds(void);
 
-/* What decides the bits of a product: "Zen+avx2" (OpenBLAS's kernel and
- * the version of our own loops), and the library's name and version. */
+/* What decides the bits of a product: "Zen+avx2" or "avx512+avx512f"
+ * (OpenBLAS's kernel or our own, and the version of our own loops), and the
+ * library's name and version. */
 const char *gemm_kernel(void);
 const char *gemm_library(void);
 

@@ -1,0 +1,24 @@
+/* Our own products for processors with AVX2 or AVX-512, in fp32: blocks of
+ * both matrices are packed into panels, which a small kernel holds in
+ * registers (Goto and van de Geijn 2008, "Anatomy of high-performance matrix
+ * multiplication"). Every element of the result is summed over k in one
+ * order, however large the product is and whoever has which part of it. Only
+ * for gemm.c.
+ */
+#ifndef MODEL_NET_GEMM_PACKED_H
+#define MODEL_NET_GEMM_PACKED_H
+
+#include <stdbool.h>
+
+/* Whether this processor can run the kernels of that name: "avx512",
+ * "avx2". */
+bool packed_can(const char *name);
+/* Takes them from now on; call before the first product. */
+void packed_use(const char *name);
+
+/* As gemm of gemm.h. */
+void packed_gemm(bool ta, bool tb, int m, int n, int k, float alpha,
+                 const float *a, int lda, const float *b, int ldb, float beta,
+                 float *c, int ldc);
+
+#endif
