@@ -208,10 +208,10 @@ static void check_family(const json *line)
     struct llama *m = make(json_get(line, "config"));
     int32_t ids[64], target[64], start[2] = {0};
     int n = start[1] = read_ids(line, ids, target);
-    struct work *k = work_new(m, n, n, &e);
+    struct work *k = work_new(m, n, n, 1, &e);
     real *g = xcalloc(m->n, sizeof *g);
     struct batch b = {ids, target, start, 1, 0};
-    near("loss", llama_pass(m, k, &b, 1, g, NULL),
+    near("loss", llama_pass(&alone, m, k, &b, 1, g, NULL),
          json_get_number(line, "loss", NAN), 0);
     check_logits(m, ids, n, json_get(line, "logits"));
     const json *grad = json_get(line, "grad");

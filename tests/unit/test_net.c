@@ -87,9 +87,9 @@ static int dump(enum shape kind)
     rng_seed(&rng, 11);
     struct batch b = make_batch(VOCAB);
     struct llama *m = make_model(kind, true);
-    struct work *k = work_new(m, ROWS, ROWS, &e);
+    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
     real *g = xcalloc(m->n, sizeof *g);
-    printf("%.17g\n", llama_pass(m, k, &b, (real).02, g, NULL));
+    printf("%.17g\n", llama_pass(&alone, m, k, &b, (real).02, g, NULL));
     for (size_t i = 0; i < m->n; i++)
         printf("%.17g\n", (double)g[i]);
     free(g);
@@ -173,7 +173,9 @@ static void rms_gradient(void **state)
     memset(dgain, 0, sizeof dgain);
     struct probe p = {rms_value, NULL};
     rms_value(NULL);
-    rms_backward(dx, dgain, dy, x, gain, 0, rstd, T, H);
+    rms_backward(dx, dy, x, gain, 0, rstd, T, H);
+    rms_gain_backward(dgain, dy, x, rstd, T, H, 0, 4); /* in two shares */
+    rms_gain_backward(dgain, dy, x, rstd, T, H, 4, H);
     check(&p, x, dx, T * H, 1);
     check(&p, gain, dgain, H, 1);
 }
@@ -241,7 +243,8 @@ static void embed_gradient(void **state)
     fill(table, 4 * H, 1);
     fill(dy, T * H, 1);
     memset(dtable, 0, sizeof dtable);
-    embed_backward(dtable, dy, few, T, H);
+    embed_backward(dtable, dy, few, T, H, 0, 3);
+    embed_backward(dtable, dy, few, T, H, 3, H);
     struct probe p = {embed_value, NULL};
     check(&p, table, dtable, 4 * H, 1);
 }
@@ -271,32 +274,35 @@ static void softmax_gradient(void **state)
 
 enum { N = 70, D = 4, W = 4 * D + 2 * 2 * D }; /* two blocks, 4/2 heads */
 static real qkv[N * W], dqkv[N * W], out[N * 16], dout[N * 16], lse[N * 4];
-static const struct attention shape = {.n = N, .heads = 4, .kv_heads = 2,
-                                       .d = D, .ldq = W, .ldk = W,
-                                       .ldo = 16};
+static real parts[N * 4 * D];
+static const int32_t whole[] = {0, N};
+static const struct attention shape = {.heads = 4, .kv_heads = 2, .d = D,
+                                       .ldq = W, .ldk = W, .ldo = 16};
 
 static double attention_value(void *ctx)
 {
-    attention_forward(&shape, out, lse, qkv, qkv + 16, qkv + 16 + 2 * D, ctx);
+    attention_forward(&alone, &shape, whole, 1, out, lse, qkv, qkv + 16,
+                      qkv + 16 + 2 * D, ctx);
     return dot(out, dout, N * 16);
 }
 
 static void attention_gradient(void **state)
 {
     (void)state;
-    real *scratch = xcalloc(attention_scratch(N), sizeof *scratch);
+    real *scratch = xcalloc(attention_scratch(&shape, N), sizeof *scratch);
     fill(qkv, N * W, 1);
     fill(dout, N * 16, 1);
     memset(dqkv, 0, sizeof dqkv);
     attention_value(scratch);
-    attention_backward(&shape, dqkv, dqkv + 16, dqkv + 16 + 2 * D, dout, qkv,
-                       qkv + 16, qkv + 16 + 2 * D, lse, scratch);
+    attention_backward(&alone, &shape, whole, 1, dqkv, dqkv + 16,
+                       dqkv + 16 + 2 * D, dout, qkv, qkv + 16,
+                       qkv + 16 + 2 * D, lse, parts, scratch);
     struct probe p = {attention_value, scratch};
     check(&p, qkv, dqkv, N * W, 7);
     free(scratch);
 }
 
-struct whole {
+struct model {
     struct llama *m;
     struct work *k;
     struct batch b;
@@ -304,8 +310,8 @@ struct whole {
 
 static double whole_value(void *ctx)
 {
-    struct whole *w = ctx;
-    return .02 * llama_pass(w->m, w->k, &w->b, 1, NULL, NULL);
+    struct model *w = ctx;
+    return .02 * llama_pass(&alone, w->m, w->k, &w->b, 1, NULL, NULL);
 }
 
 /* Pairs of rank 3 beside every matrix, far from their beginning. */
@@ -322,11 +328,11 @@ static void add_pairs(struct llama *m)
 static void check_model(enum shape kind, bool tied, double dropout)
 {
     struct err e = {0};
-    struct whole w = {.m = make_model(kind, tied), .b = make_batch(VOCAB)};
-    w.k = work_new(w.m, ROWS, ROWS, &e);
+    struct model w = {.m = make_model(kind, tied), .b = make_batch(VOCAB)};
+    w.k = work_new(w.m, ROWS, ROWS, 1, &e);
     work_drop(w.k, dropout, 77);
     real *g = xcalloc(w.m->n, sizeof *g);
-    double loss = .02 * llama_pass(w.m, w.k, &w.b, .02, g, NULL);
+    double loss = .02 * llama_pass(&alone, w.m, w.k, &w.b, .02, g, NULL);
     assert_true(loss == whole_value(&w));
     struct probe p = {whole_value, &w};
     for (size_t i = 0; i < w.m->n_weights; i++) {
@@ -343,11 +349,11 @@ static void check_model(enum shape kind, bool tied, double dropout)
 static void check_pairs(enum shape kind)
 {
     struct err e = {0};
-    struct whole w = {.m = make_model(kind, true), .b = make_batch(VOCAB)};
+    struct model w = {.m = make_model(kind, true), .b = make_batch(VOCAB)};
     add_pairs(w.m);
-    w.k = work_new(w.m, ROWS, ROWS, &e);
+    w.k = work_new(w.m, ROWS, ROWS, 1, &e);
     real *g = xcalloc(llama_trained(w.m), sizeof *g);
-    double loss = .02 * llama_pass(w.m, w.k, &w.b, .02, g, NULL);
+    double loss = .02 * llama_pass(&alone, w.m, w.k, &w.b, .02, g, NULL);
     assert_true(loss == whole_value(&w));
     struct probe p = {whole_value, &w};
     for (size_t i = w.m->n_own; i < w.m->n_weights; i++) {
@@ -404,9 +410,9 @@ static void agrees(const char *build, enum shape kind)
     struct llama *m = make_model(kind, true);
     double *want = xcalloc(m->n + 1, sizeof *want);
     read_numbers(buf_str(&b), want, m->n + 1);
-    struct work *k = work_new(m, ROWS, ROWS, &e);
+    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
     real *g = xcalloc(m->n, sizeof *g);
-    double loss = llama_pass(m, k, &batch, (real).02, g, NULL);
+    double loss = llama_pass(&alone, m, k, &batch, (real).02, g, NULL);
     assert_true(fabs(loss - want[0]) < 1e-4 * want[0]);
     for (size_t i = 0; i < m->n_weights; i++) {
         const struct weight *t = &m->weight[i];
@@ -452,7 +458,7 @@ static void decodes(enum shape kind)
 {
     struct err e = {0};
     struct llama *m = make_model(kind, kind > LLAMA);
-    struct work *k = work_new(m, ROWS, ROWS, &e);
+    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
     make_batch(VOCAB);
     struct decoder *d = decoder_new(m, 100, &e);
     real want[VOCAB];
@@ -488,7 +494,7 @@ static void folds(enum shape kind)
 {
     struct err e = {0};
     struct llama *m = make_model(kind, kind > LLAMA);
-    struct work *k = work_new(m, ROWS, ROWS, &e);
+    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
     make_batch(VOCAB);
     real was[VOCAB], with[VOCAB], folded[VOCAB];
     llama_logits(m, k, ids, ROWS, was);
@@ -539,13 +545,13 @@ static void packing_is_invisible(void **state)
     (void)state;
     struct err e = {0};
     struct llama *m = make_model(GEMMA, true);
-    struct work *k = work_new(m, ROWS, ROWS, &e);
+    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
     struct batch b = make_batch(VOCAB);
-    double together = llama_pass(m, k, &b, 1, NULL, NULL), apart = 0;
+    double together = llama_pass(&alone, m, k, &b, 1, NULL, NULL), apart = 0;
     for (int s = 0; s < 3; s++) {
         int32_t one[2] = {0, start[s + 1] - start[s]};
         struct batch p = {ids + start[s], target + start[s], one, 1, 0};
-        apart += llama_pass(m, k, &p, 1, NULL, NULL);
+        apart += llama_pass(&alone, m, k, &p, 1, NULL, NULL);
     }
     assert_true(fabs(together - apart) < ROUNDING * together);
     work_free(&k);
@@ -564,6 +570,61 @@ static void sampling_keeps_its_limits(void **state)
         assert_int_equal(sample_token(logits, 5, &p, &rng), 1);
     }
     assert_true(seen[1] > 100 && seen[2] > 100 && seen[1] + seen[2] == 400);
+}
+
+/* ---- Teams -------------------------------------------------------------- */
+
+struct shared {
+    const struct llama *m;
+    struct work *k;
+    const struct batch *b;
+    real *grad;
+    double loss[3]; /* by worker */
+};
+
+static void pass_together(void *ctx, const struct team *t)
+{
+    struct shared *s = ctx;
+    s->loss[t->me] = llama_pass(t, s->m, s->k, s->b, (real).02, s->grad, NULL);
+}
+
+/* Three workers come to what one comes to, and each time to the same. */
+static void teams_agree(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct pool *pool = pool_new(3);
+    for (enum shape kind = 0; kind < SHAPES; kind++) {
+        rng_seed(&rng, 11);
+        struct batch b = make_batch(VOCAB);
+        struct llama *m = make_model(kind, true);
+        real *g = xcalloc(m->n, sizeof *g), *one = xcalloc(m->n, sizeof *g);
+        real *two = xcalloc(m->n, sizeof *g);
+        struct work *k = work_new(m, ROWS, ROWS, 3, &e);
+        struct shared both = {m, k, &b, g, {0}};
+        work_drop(k, .1, 7);
+        double loss = llama_pass(&alone, m, k, &b, (real).02, one, NULL);
+        pool_run(pool, pass_together, &both);
+        both.grad = two;
+        pool_run(pool, pass_together, &both);
+        assert_memory_equal(g, two, m->n * sizeof *g);
+        double most = 0, off = 0;
+        for (size_t i = 0; i < m->n; i++) {
+            most = fmax(most, fabs((double)one[i]));
+            off = fmax(off, fabs((double)(one[i] - g[i])));
+        }
+        for (int i = 0; i < 3; i++)
+            assert_true(fabs(both.loss[i] - loss) < 1e-5 * loss);
+        if (!(off < 1e-5 * most))
+            fail_msg("shape %d: gradients differ by %g of %g", (int)kind, off,
+                     most);
+        free(g);
+        free(one);
+        free(two);
+        work_free(&k);
+        llama_free(&m);
+    }
+    pool_free(&pool);
 }
 
 int main(int argc, char **argv)
@@ -592,6 +653,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(pairs_fold),
         cmocka_unit_test(packing_is_invisible),
         cmocka_unit_test(sampling_keeps_its_limits),
+        cmocka_unit_test(teams_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

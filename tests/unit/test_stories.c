@@ -42,7 +42,7 @@ static void check_logprobs(const json *text, const int32_t *ids, int n)
         target[t] = t + 1 < n ? ids[t + 1] : -1;
     const int32_t start[] = {0, n};
     struct batch b = {ids, target, start, 1, 0};
-    llama_pass(m, k, &b, 0, NULL, &(struct told){.logprob = logprob});
+    llama_pass(&alone, m, k, &b, 0, NULL, &(struct told){.logprob = logprob});
     int t = 0;
     for (const json *v = json_first(json_get(text, "logprob")); v;
          v = json_next(v))
@@ -140,7 +140,7 @@ int main(void)
     }
     reference = json_load(path, 1 << 20, &e);
     if (!reference || !gemm_start(&e) || !(m = llama_load(dir, &e)) ||
-        !(k = work_new(m, 512, 512, &e))) {
+        !(k = work_new(m, 512, 512, 1, &e))) {
         printf("%s\n", e.text);
         return 99;
     }

@@ -10,13 +10,14 @@
 #include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
 #include "model/learn/eval.h"
+#include "model/learn/pack.h"
 
 struct evaluation {
     struct llama *m;
     struct tokenizer *t;
     struct items d;
     struct pool *pool;
-    struct work **k;
+    struct work *k;
     struct verdict *v;
     struct figures f;
 };
@@ -32,21 +33,17 @@ static bool prepare(struct evaluation *x, const char *dir,
     if (!x->d.n)
         return err_set(e, ERR_INPUT, _("there are no rows to judge"));
     x->pool = pool_new(workers);
-    x->k = xcalloc((size_t)workers, sizeof *x->k);
     x->v = xcalloc(x->d.n, sizeof *x->v);
-    for (int i = 0; i < workers; i++)
-        if (!(x->k[i] = work_new(x->m, (int)x->d.longest, (int)x->d.longest,
-                                 e)))
-            return false;
-    return eval_run(x->m, x->t, &x->d, x->pool, x->k, x->v, &x->f, e);
+    int64_t longest = (int64_t)x->d.longest;
+    x->k = work_new(x->m, pack_room(x->m, longest, x->d.tokens), (int)longest,
+                    workers, e);
+    return x->k && eval_run(x->m, x->t, &x->d, x->pool, x->k, x->v, &x->f, e);
 }
 
 static void finish(struct evaluation *x)
 {
     verdicts_free(x->v, x->d.n);
-    for (int i = 0; x->k && i < pool_workers(x->pool); i++)
-        work_free(&x->k[i]);
-    free(x->k);
+    work_free(&x->k);
     pool_free(&x->pool);
     items_free(&x->d);
     tokenizer_free(&x->t);

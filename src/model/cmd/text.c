@@ -177,7 +177,8 @@ static void print_scores(struct filter *f, const int32_t *ids, int n,
         target[t] = t + 1 < n ? ids[t + 1] : -1;
     const int32_t start[] = {0, n};
     struct batch b = {ids, target, start, 1, 0};
-    llama_pass(f->m, f->k, &b, 0, NULL, &(struct told){.logprob = logprob});
+    llama_pass(&alone, f->m, f->k, &b, 0, NULL,
+               &(struct told){.logprob = logprob});
     struct jw w = jw_start(out);
     jw_open(&w, '{');
     jw_key(&w, "logprobs");
@@ -198,7 +199,7 @@ static bool make_room(struct filter *f, int n, struct err *e)
     if (n <= f->room)
         return true;
     work_free(&f->k);
-    f->k = work_new(f->m, n, n, e);
+    f->k = work_new(f->m, n, n, 1, e);
     f->room = f->k ? n : 0;
     return f->k != NULL;
 }

@@ -1,12 +1,13 @@
 #include "model/learn/adamw.h"
 
-HOT static void update(real *w, real *m, real *v, const real *g, size_t n,
+HOT static void update(real *w, real *m, real *v, real *g, size_t n,
                        real keep, real rate, real b1, real b2, real c2,
                        real eps, real scale)
 {
     SIMD()
     for (size_t i = 0; i < n; i++) {
         real d = g[i] * scale;
+        g[i] = 0;
         m[i] = b1 * m[i] + (1 - b1) * d;
         v[i] = b2 * v[i] + (1 - b2) * d * d;
         w[i] = w[i] * keep - rate * m[i] / ((real)sqrtf((float)v[i]) * c2 +
@@ -15,7 +16,7 @@ HOT static void update(real *w, real *m, real *v, const real *g, size_t n,
 }
 
 void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
-                  const real *g, size_t lo, size_t hi)
+                  real *g, size_t lo, size_t hi)
 {
     double c1 = 1 - pow(a->beta1, (double)a->step);
     double c2 = 1 / sqrt(1 - pow(a->beta2, (double)a->step));
@@ -36,17 +37,12 @@ void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
     }
 }
 
-HOT double gather_squares(real *dst, const real *src, size_t n)
+HOT double adamw_squares(const real *g, size_t n)
 {
     double sum = 0;
-    if (src) {
-        SIMD()
-        for (size_t i = 0; i < n; i++)
-            dst[i] += src[i];
-    }
     SIMD(reduction(+ : sum))
     for (size_t i = 0; i < n; i++)
-        sum += (double)dst[i] * (double)dst[i];
+        sum += (double)g[i] * (double)g[i];
     return sum;
 }
 

@@ -16,13 +16,13 @@ struct adamw {
 };
 
 /* Updates the trained parameters lo..hi-1 of the model (llama_trained counts
- * them); m and v are their moments, g the gradient. Gains are not decayed. */
+ * them); m and v are their moments, g the gradient, which is 0 afterwards.
+ * Gains are not decayed. */
 void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
-                  const real *g, size_t lo, size_t hi);
+                  real *g, size_t lo, size_t hi);
 
-/* dst += src over n elements; returns the sum of squares of the result. With
- * src NULL only the sum. */
-double gather_squares(real *dst, const real *src, size_t n);
+/* The sum of squares of n elements. */
+double adamw_squares(const real *g, size_t n);
 
 /* The rate at a step counted from 0: up in a line from 0 over `warm` steps,
  * then a half cosine down to `floor` of the peak. */

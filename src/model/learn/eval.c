@@ -6,40 +6,58 @@
 #include "base/mem.h"
 #include "domain/verifier.h"
 #include "model/learn/generate.h"
+#include "model/learn/pack.h"
 
 struct judging {
     const struct llama *m;
     const struct tokenizer *t;
     const struct items *d;
-    struct work *const *k;
+    struct work *k;
+    struct pack pack;
+    struct batch batch;
+    struct told told; /* of the batch */
     struct decoder **decoder; /* by worker */
     struct verdict *out;
 };
 
-/* The loss of one row; true where every token of its last answer is the
- * likeliest. */
-static bool teacher_forced(const struct judging *j, struct work *k,
-                           const struct item *m, double *loss)
+static void pass(void *ctx, const struct team *t)
 {
-    int T = m->n - 1;
-    int32_t *target = xmalloc((size_t)T * sizeof *target);
-    uint8_t *top = xcalloc((size_t)T, 1);
-    for (int t = 0; t < T; t++)
-        target[t] = m->trained[t + 1] ? m->ids[t + 1] : -1;
-    const int32_t start[] = {0, T};
-    struct batch b = {m->ids, target, start, 1, 0};
-    *loss = llama_pass(j->m, k, &b, 0, NULL, &(struct told){.top = top});
+    const struct judging *j = ctx;
+    llama_pass(t, j->m, j->k, &j->batch, 0, NULL, &j->told);
+}
+
+/* The loss of one row whose tokens stand in the batch from `at` on; right
+ * where every token of its last answer is the likeliest. */
+static void read_row(const struct judging *j, size_t i, int at)
+{
+    const struct item *m = &j->d->at[i];
+    struct verdict *v = &j->out[i];
     int last = 0; /* the last trained id ends the answer */
     bool all = true;
-    for (int t = m->prompt - 1; t < T; t++)
+    for (int t = 0; t + 1 < m->n; t++)
         if (m->trained[t + 1]) {
-            all = all && top[t];
-            last = t + 1;
+            v->loss -= j->told.logprob[at + t];
+            if (t >= m->prompt - 1) {
+                all = all && j->told.top[at + t];
+                last = t + 1;
+            }
         }
-    all = all && last && tokenizer_stops(j->t, m->ids[last]);
-    free(target);
-    free(top);
-    return all;
+    v->right = all && last && tokenizer_stops(j->t, m->ids[last]);
+}
+
+/* Every row behind its own true prefix. */
+static void teacher_forced(struct judging *j, struct pool *pool)
+{
+    struct items rest = *j->d;
+    for (size_t i = 0; i < j->d->n;) {
+        rest.at = j->d->at + i;
+        size_t n = pack_fill(&j->pack, &rest, NULL, j->d->n - i);
+        j->batch = pack_batch(&j->pack, 0);
+        pool_run(pool, pass, j);
+        for (size_t r = 0; r < n; r++)
+            read_row(j, i + r, j->pack.start[r]);
+        i += n;
+    }
 }
 
 /* Tokens that a row's answer may have. */
@@ -67,24 +85,23 @@ static char *greedy(const struct judging *j, struct decoder *d,
     return buf_take(&text);
 }
 
-static void judge_row(const struct judging *j, int worker, size_t i)
+static void answer_row(const struct judging *j, int worker, size_t i)
 {
     const struct item *m = &j->d->at[i];
     struct verdict *v = &j->out[i];
-    if (teacher_forced(j, j->k[worker], m, &v->loss)) {
+    if (v->right) {
         v->text = xstrdup(m->answer);
-        v->right = true;
-    } else {
-        v->text = greedy(j, j->decoder[worker], m);
-        v->right = verifier_check(VERIFY_FINAL, m->answer, v->text, NULL);
+        return;
     }
+    v->text = greedy(j, j->decoder[worker], m);
+    v->right = verifier_check(VERIFY_FINAL, m->answer, v->text, NULL);
 }
 
-static void judge(void *ctx, int worker, int workers)
+static void answer(void *ctx, const struct team *t)
 {
     const struct judging *j = ctx;
-    for (size_t i = (size_t)worker; i < j->d->n; i += (size_t)workers)
-        judge_row(j, worker, i);
+    for (size_t i = (size_t)t->me; i < j->d->n; i += (size_t)t->of)
+        answer_row(j, t->me, i);
 }
 
 static void sum_up(const struct judging *j, struct figures *f)
@@ -110,21 +127,28 @@ static int longest(const struct items *d)
 }
 
 bool eval_run(const struct llama *m, const struct tokenizer *t,
-              const struct items *d, struct pool *pool, struct work *const *k,
+              const struct items *d, struct pool *pool, struct work *k,
               struct verdict *out, struct figures *f, struct err *e)
 {
-    int workers = pool_workers(pool);
-    struct judging j = {m, t, d, k, NULL, out};
+    int workers = pool_workers(pool), room = work_tokens(k);
+    struct judging j = {.m = m, .t = t, .d = d, .k = k, .out = out};
     j.decoder = xcalloc((size_t)workers, sizeof *j.decoder);
+    j.told.logprob = xcalloc((size_t)room, sizeof *j.told.logprob);
+    j.told.top = xcalloc((size_t)room, sizeof *j.told.top);
+    pack_init(&j.pack, room);
     bool ok = true;
     for (int i = 0; ok && i < workers; i++)
         ok = (j.decoder[i] = decoder_new(m, longest(d), e));
     if (ok) {
-        pool_run(pool, judge, &j);
+        teacher_forced(&j, pool);
+        pool_run(pool, answer, &j);
         sum_up(&j, f);
     }
     for (int i = 0; i < workers; i++)
         decoder_free(&j.decoder[i]);
+    pack_done(&j.pack);
+    free(j.told.logprob);
+    free(j.told.top);
     free(j.decoder);
     return ok;
 }

@@ -1,7 +1,6 @@
-/* One optimiser step over some rows, by all workers of a pool. Each takes a
- * run of the rows through the whole model with a gradient of its own; the
- * gradients are then added in the order of the workers, so that the bits
- * depend on the number of workers and on nothing else.
+/* One optimiser step over some rows, by all workers of a pool together: packs
+ * of rows go through the model one after the other, their gradients add up,
+ * and then the weights move.
  */
 #ifndef MODEL_LEARN_STEP_H
 #define MODEL_LEARN_STEP_H
@@ -9,6 +8,7 @@
 #include <stdint.h>
 
 #include "model/learn/adamw.h"
+#include "model/learn/pack.h"
 #include "model/learn/rows.h"
 #include "model/net/llama.h"
 #include "model/net/pool.h"
@@ -17,16 +17,19 @@ struct stepper {
     struct llama *model;
     const struct items *d;
     struct pool *pool;
-    struct work **k;     /* by worker */
-    real *m, *v;         /* AdamW's moments [n] */
-    struct seat *seat;   /* by worker */
+    struct work *k;
+    struct pack pack;
+    real *grad;          /* [trained] */
+    real *m, *v;         /* AdamW's moments [trained] */
     double clip;         /* 0: none */
     double gemm_seconds; /* of all workers so far */
 };
 
-/* Scratch for rows of at most `longest` ids; moments are 0. */
+/* Scratch for rows of at most `longest` ids, steps of about `tokens`; moments
+ * are 0. */
 bool stepper_init(struct stepper *s, struct llama *m, const struct items *d,
-                  struct pool *pool, int longest, struct err *e);
+                  struct pool *pool, int64_t longest, int64_t tokens,
+                  struct err *e);
 void stepper_done(struct stepper *s);
 
 /* Makes the step: the loss is the mean over the rows' targets, its gradient

@@ -95,7 +95,7 @@ static void fill_in(struct trainer *x)
 }
 
 /* A worker for each processor, while each has enough tokens of a step to be
- * worth its own gradient. */
+ * worth the waiting. */
 static int workers_for(const struct settings *s)
 {
     int64_t useful = (s->batch_tokens + WORKER_TOKENS - 1) / WORKER_TOKENS;
@@ -122,7 +122,8 @@ static bool start(struct trainer *x, struct err *e)
     x->pool = pool_new(workers);
     if (x->s.lora && !add_pairs(x, e))
         return false;
-    if (!stepper_init(&x->step, x->m, &x->rows, x->pool, (int)longest, e))
+    if (!stepper_init(&x->step, x->m, &x->rows, x->pool, (int64_t)longest,
+                      x->s.batch_tokens, e))
         return false;
     x->step.clip = x->s.clip;
     if (x->s.from_scratch)
@@ -272,8 +273,7 @@ static void keep_first(struct trainer *x, struct verdict *v)
 /* The held-out rows into v and x->last, without dropout. */
 static bool judge(struct trainer *x, struct verdict *v, struct err *e)
 {
-    for (int i = 0; i < pool_workers(x->pool); i++)
-        work_drop(x->step.k[i], 0, 0);
+    work_drop(x->step.k, 0, 0);
     if (!eval_run(x->m, x->k, &x->valid, x->pool, x->step.k, v, &x->last, e))
         return false;
     x->r.held_out_loss = x->last.loss;

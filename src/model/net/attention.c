@@ -1,11 +1,23 @@
 #include "model/net/attention.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "model/net/gemm.h"
 #include "model/net/ops.h"
 
-size_t attention_scratch(int keys)
+enum { BLOCK = 64 }; /* queries of each head that go through together */
+
+static int group_of(const struct attention *a)
 {
-    return 2 * (size_t)ATTENTION_BLOCK * (size_t)keys;
+    return a->heads / a->kv_heads;
+}
+
+/* Scores and their gradients, and the rows of three matrices side by side. */
+size_t attention_scratch(const struct attention *a, int keys)
+{
+    return (size_t)(BLOCK * group_of(a)) *
+           (2 * (size_t)keys + 3 * (size_t)a->d);
 }
 
 /* Turns a row of scores into probabilities of keys lo .. seen - 1, 0 for the
@@ -60,75 +72,204 @@ static int first_key(const struct attention *a, int at)
     return a->window && at >= a->window ? at - a->window + 1 : 0;
 }
 
-void attention_forward(const struct attention *a, real *o, real *lse,
-                       const real *q, const real *k, const real *v,
+/* ---- Blocks ------------------------------------------------------------- */
+
+/* One key/value head and a block of queries: rows from..from+n-1 of one
+ * sequence, `group` heads of each, that see keys lo..lo+keys-1 of it. Row
+ * i * group + j of its scores is query i, head j. */
+struct block {
+    const struct attention *a;
+    int head, from, n, group, lo, keys;
+};
+
+static struct block block_at(const struct attention *a, int head, int from,
+                             int rows)
+{
+    int n = rows - from < BLOCK ? rows - from : BLOCK;
+    int at = a->past + from, lo = first_key(a, at);
+    return (struct block){a, head, from, n, group_of(a), lo, at + n - lo};
+}
+
+/* Rows of the block's heads from x (stride ld), side by side, and back. */
+static void gather(const struct block *b, real *to, const real *x, int ld)
+{
+    int width = b->group * b->a->d;
+    for (int i = 0; i < b->n; i++)
+        memcpy(to + (size_t)i * (size_t)width,
+               x + (size_t)(b->from + i) * (size_t)ld +
+                   (size_t)(b->head * width),
+               (size_t)width * sizeof *to);
+}
+
+static void scatter(const struct block *b, real *x, int ld, const real *from)
+{
+    int width = b->group * b->a->d;
+    for (int i = 0; i < b->n; i++)
+        memcpy(x + (size_t)(b->from + i) * (size_t)ld +
+                   (size_t)(b->head * width),
+               from + (size_t)i * (size_t)width, (size_t)width * sizeof *x);
+}
+
+/* The keys that query i of the block sees: lo..*seen-1 of its own. */
+static int seen_by(const struct block *b, int i, int *seen)
+{
+    int at = b->a->past + b->from + i;
+    *seen = at + 1 - b->lo;
+    return first_key(b->a, at) - b->lo;
+}
+
+/* The place of the block's keys (or values, or their gradients). */
+static size_t keys_at(const struct block *b)
+{
+    return (size_t)b->lo * (size_t)b->a->ldk + (size_t)(b->head * b->a->d);
+}
+
+static void block_forward(const struct block *b, real *o, real *lse,
+                          const real *q, const real *k, const real *v,
+                          real *scratch)
+{
+    const struct attention *a = b->a;
+    int m = b->n * b->group, d = a->d, keys = b->keys;
+    real *s = scratch, *x = s + (size_t)m * (size_t)keys;
+    gather(b, x, q, a->ldq);
+    gemm(false, true, m, keys, d, scale_of(a), x, d, k + keys_at(b), a->ldk,
+         0, s, keys);
+    for (int i = 0; i < m; i++) {
+        int seen, lo = seen_by(b, i / b->group, &seen);
+        real l = soften(s + (size_t)i * (size_t)keys, lo, seen, keys);
+        if (lse)
+            lse[(b->from + i / b->group) * a->heads + b->head * b->group +
+                i % b->group] = l;
+    }
+    gemm(false, false, m, d, keys, 1, s, keys, v + keys_at(b), a->ldk, 0, x,
+         d);
+    scatter(b, o, a->ldo, x);
+}
+
+static void block_back(const struct block *b, real *dq, real *dk, real *dv,
+                       const real *dout, const real *q, const real *k,
+                       const real *v, const real *lse, int ldd, real *scratch)
+{
+    const struct attention *a = b->a;
+    int m = b->n * b->group, d = a->d, keys = b->keys;
+    size_t all = (size_t)m * (size_t)keys, rows = (size_t)(m * d);
+    real *s = scratch, *ds = s + all, *x = ds + all, *y = x + rows;
+    size_t to = (size_t)b->lo * (size_t)ldd + (size_t)(b->head * d);
+    k += keys_at(b);
+    v += keys_at(b);
+    gather(b, x, q, a->ldq);
+    gather(b, y, dout, a->ldo);
+    gemm(false, true, m, keys, d, scale_of(a), x, d, k, a->ldk, 0, s, keys);
+    gemm(false, true, m, keys, d, 1, y, d, v, a->ldk, 0, ds, keys);
+    for (int i = 0; i < m; i++) {
+        int seen, lo = seen_by(b, i / b->group, &seen);
+        int at = (b->from + i / b->group) * a->heads + b->head * b->group +
+                 i % b->group;
+        soften_back(s + (size_t)i * (size_t)keys, ds + (size_t)i * (size_t)keys,
+                    lse[at], scale_of(a), lo, seen, keys);
+    }
+    gemm(true, false, keys, d, m, 1, s, keys, y, d, 1, dv + to, ldd);
+    gemm(true, false, keys, d, m, 1, ds, keys, x, d, 1, dk + to, ldd);
+    gemm(false, false, m, d, keys, 1, ds, keys, k, a->ldk, 0, y, d);
+    scatter(b, dq, a->ldq, y);
+}
+
+/* ---- Dealing them out --------------------------------------------------- */
+
+struct deal {
+    int64_t cost[POOL_MOST]; /* of what each worker has so far */
+};
+
+/* Whether the next block is this worker's: it goes to whoever has least. */
+static bool is_mine(struct deal *d, const struct team *t,
+                    const struct block *b)
+{
+    int least = 0;
+    for (int i = 1; i < t->of; i++)
+        if (d->cost[i] < d->cost[least])
+            least = i;
+    d->cost[least] += (int64_t)b->n * (b->keys + 16);
+    return least == t->me;
+}
+
+static real *my_scratch(const struct team *t, const struct attention *a,
+                        const int32_t *start, int sequences, real *scratch)
+{
+    int longest = 0;
+    for (int s = 0; s < sequences; s++)
+        if (start[s + 1] - start[s] > longest)
+            longest = start[s + 1] - start[s];
+    return scratch + (size_t)t->me * attention_scratch(a, a->past + longest);
+}
+
+void attention_forward(const struct team *t, const struct attention *a,
+                       const int32_t *start, int sequences, real *o,
+                       real *lse, const real *q, const real *k, const real *v,
                        real *scratch)
 {
-    int group = a->heads / a->kv_heads, d = a->d;
-    for (int h = 0; h < a->heads; h++) {
-        const real *kh = k + h / group * d, *vh = v + h / group * d;
-        for (int from = 0; from < a->n; from += ATTENTION_BLOCK) {
-            int n = a->n - from < ATTENTION_BLOCK ? a->n - from
-                                                  : ATTENTION_BLOCK;
-            int at = a->past + from, lo = first_key(a, at), keys = at + n - lo;
-            const real *qb = q + (size_t)from * (size_t)a->ldq + h * d;
-            size_t skip = (size_t)lo * (size_t)a->ldk;
-            gemm(false, true, n, keys, d, scale_of(a), qb, a->ldq, kh + skip,
-                 a->ldk, 0, scratch, keys);
-            for (int i = 0; i < n; i++) {
-                real l = soften(scratch + (size_t)i * (size_t)keys,
-                                first_key(a, at + i) - lo, at + i + 1 - lo,
-                                keys);
-                if (lse)
-                    lse[(from + i) * a->heads + h] = l;
+    struct deal d = {0};
+    scratch = my_scratch(t, a, start, sequences, scratch);
+    for (int s = 0; s < sequences; s++) {
+        size_t row = (size_t)start[s], n = row * (size_t)a->ldk;
+        int rows = start[s + 1] - start[s];
+        for (int h = 0; h < a->kv_heads; h++)
+            for (int from = 0; from < rows; from += BLOCK) {
+                struct block b = block_at(a, h, from, rows);
+                if (is_mine(&d, t, &b))
+                    block_forward(&b, o + row * (size_t)a->ldo,
+                                  lse ? lse + row * (size_t)a->heads : NULL,
+                                  q + row * (size_t)a->ldq, k + n, v + n,
+                                  scratch);
             }
-            gemm(false, false, n, d, keys, 1, scratch, keys, vh + skip,
-                 a->ldk, 0, o + (size_t)from * (size_t)a->ldo + h * d, a->ldo);
+    }
+}
+
+/* Sums every worker's dk and dv, in their order, for this one's rows. */
+static void sum_parts(const struct team *t, const struct attention *a, int T,
+                      real *dk, real *dv, const real *parts)
+{
+    size_t kv = (size_t)(a->kv_heads * a->d), all = (size_t)T * 2 * kv;
+    int lo, hi;
+    team_rows(t, T, &lo, &hi);
+    for (int r = lo; r < hi; r++) {
+        const real *p = parts + (size_t)r * 2 * kv;
+        real *k = dk + (size_t)r * (size_t)a->ldk;
+        real *v = dv + (size_t)r * (size_t)a->ldk;
+        memcpy(k, p, kv * sizeof *k);
+        memcpy(v, p + kv, kv * sizeof *v);
+        for (int i = 1; i < t->of; i++) {
+            add_to(k, p + (size_t)i * all, kv);
+            add_to(v, p + (size_t)i * all + kv, kv);
         }
     }
 }
 
-/* One block of n queries of head h from row `from` on. */
-static void block_back(const struct attention *a, int h, int from, int n,
-                       real *dq, real *dk, real *dv, const real *dout,
-                       const real *q, const real *k, const real *v,
-                       const real *lse, real *scratch)
-{
-    int lo = first_key(a, from), keys = from + n - lo, d = a->d;
-    size_t row = (size_t)from, skip = (size_t)lo * (size_t)a->ldk;
-    k += skip;
-    v += skip;
-    dk += skip;
-    dv += skip;
-    const real *qb = q + row * (size_t)a->ldq + h * d;
-    const real *db = dout + row * (size_t)a->ldo + h * d;
-    real *s = scratch, *dp = scratch + (size_t)n * (size_t)keys;
-    gemm(false, true, n, keys, d, scale_of(a), qb, a->ldq, k, a->ldk, 0, s,
-         keys);
-    gemm(false, true, n, keys, d, 1, db, a->ldo, v, a->ldk, 0, dp, keys);
-    for (int i = 0; i < n; i++)
-        soften_back(s + (size_t)i * (size_t)keys, dp + (size_t)i * (size_t)keys,
-                    lse[(from + i) * a->heads + h], scale_of(a),
-                    first_key(a, from + i) - lo, from + i + 1 - lo, keys);
-    gemm(true, false, keys, d, n, 1, s, keys, db, a->ldo, 1, dv, a->ldk);
-    gemm(true, false, keys, d, n, 1, dp, keys, qb, a->ldq, 1, dk, a->ldk);
-    gemm(false, false, n, d, keys, 1, dp, keys, k, a->ldk, 0,
-         dq + row * (size_t)a->ldq + h * d, a->ldq);
-}
-
-void attention_backward(const struct attention *a, real *dq, real *dk,
-                        real *dv, const real *dout, const real *q,
+void attention_backward(const struct team *t, const struct attention *a,
+                        const int32_t *start, int sequences, real *dq,
+                        real *dk, real *dv, const real *dout, const real *q,
                         const real *k, const real *v, const real *lse,
-                        real *scratch)
+                        real *parts, real *scratch)
 {
-    int group = a->heads / a->kv_heads;
-    for (int h = 0; h < a->heads; h++) {
-        int at = h / group * a->d;
-        for (int from = 0; from < a->n; from += ATTENTION_BLOCK) {
-            int n = a->n - from < ATTENTION_BLOCK ? a->n - from
-                                                  : ATTENTION_BLOCK;
-            block_back(a, h, from, n, dq, dk + at, dv + at, dout, q, k + at,
-                       v + at, lse, scratch);
-        }
+    struct deal d = {0};
+    int T = start[sequences], ldd = 2 * a->kv_heads * a->d;
+    size_t all = (size_t)T * (size_t)ldd;
+    real *mine = parts + (size_t)t->me * all;
+    scratch = my_scratch(t, a, start, sequences, scratch);
+    memset(mine, 0, all * sizeof *mine);
+    for (int s = 0; s < sequences; s++) {
+        size_t row = (size_t)start[s], n = row * (size_t)a->ldk;
+        real *part = mine + row * (size_t)ldd;
+        int rows = start[s + 1] - start[s];
+        for (int h = 0; h < a->kv_heads; h++)
+            for (int from = 0; from < rows; from += BLOCK) {
+                struct block b = block_at(a, h, from, rows);
+                if (is_mine(&d, t, &b))
+                    block_back(&b, dq + row * (size_t)a->ldq, part,
+                               part + ldd / 2, dout + row * (size_t)a->ldo,
+                               q + row * (size_t)a->ldq, k + n, v + n,
+                               lse + row * (size_t)a->heads, ldd, scratch);
+            }
     }
+    team_wait(t);
+    sum_parts(t, a, T, dk, dv, parts);
 }

@@ -31,6 +31,7 @@ static size_t lay_out(struct decoder *d)
     size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c), at = 0;
     size_t h = (size_t)c->hidden, f = (size_t)c->ffn;
     size_t cache = (size_t)c->layers * (size_t)d->max * kv;
+    struct attention shape = block_attention(c, 0);
     const struct {
         real **to;
         size_t n;
@@ -41,7 +42,7 @@ static size_t lay_out(struct decoder *d)
         {&d->gu, CHUNK * (size_t)config_up(c)}, {&d->act, CHUNK * f},
         {&d->rstd, CHUNK},      {&d->mean, CHUNK},
         {&d->heads, CHUNK * (size_t)(c->heads + c->kv_heads)},
-        {&d->scratch, attention_scratch(d->max)},
+        {&d->scratch, attention_scratch(&shape, d->max)},
         {&d->logits, (size_t)c->vocab},
     };
     for (size_t i = 0; i < COUNT(part); i++) {
@@ -114,20 +115,21 @@ static void layer(struct decoder *d, int l, int n, const int32_t *pos)
     size_t cache = (size_t)l * (size_t)d->max * (size_t)kv;
     size_t all = (size_t)n * (size_t)c->hidden;
     struct attention a = block_attention(c, l);
-    a.n = n;
     a.past = d->n;
     a.ldq = q + 2 * kv;
     a.ldk = kv;
-    block_norm(m, at->norm1, at->norm1_b, d->y, d->mean, d->rstd, d->x, n);
-    block_qkv(m, l, d->q, d->y, pos, n, NULL, d->heads);
+    block_norm(&alone, m, at->norm1, at->norm1_b, d->y, d->mean, d->rstd,
+               d->x, n);
+    block_qkv(&alone, m, l, d->q, d->y, pos, n, NULL, d->heads);
     remember(d, d->k + cache, d->v + cache, n);
-    attention_forward(&a, d->att, NULL, d->q, d->k + cache, d->v + cache,
-                      d->scratch);
-    block_out(m, l, 0, d->y, d->att, n, NULL, d->rstd);
+    attention_forward(&alone, &a, (const int32_t[]){0, n}, 1, d->att, NULL,
+                      d->q, d->k + cache, d->v + cache, d->scratch);
+    block_out(&alone, m, l, 0, d->y, d->att, n, NULL, d->rstd);
     add_to(d->x, d->y, all);
-    block_norm(m, at->norm2, at->norm2_b, d->y, d->mean, d->rstd, d->x, n);
-    block_up(m, l, d->gu, d->act, d->y, n);
-    block_out(m, l, 1, d->y, d->act, n, NULL, d->rstd);
+    block_norm(&alone, m, at->norm2, at->norm2_b, d->y, d->mean, d->rstd,
+               d->x, n);
+    block_up(&alone, m, l, d->gu, d->act, d->y, n);
+    block_out(&alone, m, l, 1, d->y, d->act, n, NULL, d->rstd);
     add_to(d->x, d->y, all);
 }
 
@@ -138,12 +140,12 @@ static void feed(struct decoder *d, const int32_t *ids, int n)
     int32_t pos[CHUNK];
     for (int i = 0; i < n; i++)
         pos[i] = d->n + i;
-    block_embed(m, d->x, ids, pos, n);
+    block_embed(&alone, m, d->x, ids, pos, n);
     for (int l = 0; l < m->config.layers; l++)
         layer(d, l, n, pos);
-    block_norm(m, m->norm, m->norm_b, d->y, d->mean, d->rstd,
+    block_norm(&alone, m, m->norm, m->norm_b, d->y, d->mean, d->rstd,
                d->x + (size_t)(n - 1) * (size_t)h, 1);
-    linear(d->logits, d->y, m->w + m->head, 1, h, m->config.vocab, false);
+    linear(&alone, d->logits, d->y, m->w + m->head, 1, h, m->config.vocab);
     d->n += n;
 }
 

@@ -35,25 +35,17 @@ typedef void gemm_fn(bool ta, bool tb, int m, int n, int k, real alpha,
 
 #ifdef REAL_IS_DOUBLE
 #define GEMM cblas_dgemm
-#define GEMV cblas_dgemv
 #else
 #define GEMM cblas_sgemm
-#define GEMV cblas_sgemv
 #endif
 
 static void openblas(bool ta, bool tb, int m, int n, int k, real alpha,
                      const real *a, int lda, const real *b, int ldb, real beta,
                      real *c, int ldc)
 {
-    if (m == 1 && !ta && tb)
-        GEMV(CblasRowMajor, CblasNoTrans, n, k, alpha, b, ldb, a, 1, beta, c,
-             1);
-    else if (m == 1 && !ta)
-        GEMV(CblasRowMajor, CblasTrans, k, n, alpha, b, ldb, a, 1, beta, c, 1);
-    else
-        GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans,
-             tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb,
-             beta, c, ldc);
+    GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans,
+         tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta,
+         c, ldc);
 }
 
 #ifdef REAL_IS_DOUBLE /* our own are for work, not for tests */
@@ -90,12 +82,95 @@ const char *gemm_backend(void)
     return backend->name;
 }
 
+/* So few rows of A that it does not pay to pack B: C is scaled before. */
+enum { FEW = 4 };
+
+HOT static void few_dots(int m, int n, int k, real alpha, const real *a,
+                         int lda, const real *b, int ldb, real *c, int ldc)
+{
+    for (int j = 0; j < n; j++, b += ldb)
+        for (int i = 0; i < m; i++) {
+            const real *x = a + (size_t)i * (size_t)lda;
+            real sum = 0;
+            SIMD(reduction(+ : sum))
+            for (int p = 0; p < k; p++)
+                sum += x[p] * b[p];
+            c[(size_t)i * (size_t)ldc + (size_t)j] += alpha * sum;
+        }
+}
+
+HOT static void few_sums(int m, int n, int k, real alpha, const real *a,
+                         int lda, const real *b, int ldb, real *c, int ldc)
+{
+    for (int p = 0; p < k; p++, b += ldb)
+        for (int i = 0; i < m; i++) {
+            real x = alpha * a[(size_t)i * (size_t)lda + (size_t)p];
+            real *y = c + (size_t)i * (size_t)ldc;
+            SIMD()
+            for (int j = 0; j < n; j++)
+                y[j] += x * b[j];
+        }
+}
+
+static void few_rows(bool tb, int m, int n, int k, real alpha, const real *a,
+                     int lda, const real *b, int ldb, real beta, real *c,
+                     int ldc)
+{
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++) {
+            real *at = &c[(size_t)i * (size_t)ldc + (size_t)j];
+            *at = beta > 0 || beta < 0 ? beta * *at : 0;
+        }
+    (tb ? few_dots : few_sums)(m, n, k, alpha, a, lda, b, ldb, c, ldc);
+}
+
 void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
           int lda, const real *b, int ldb, real beta, real *c, int ldc)
 {
     double from = now();
-    backend->gemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    if (m <= FEW && !ta)
+        few_rows(tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    else
+        backend->gemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     seconds += now() - from;
+}
+
+/* What a share of m x n costs, in elements of C: the sums, and the packing of
+ * both operands. */
+static double cost(int m, int n)
+{
+    return (double)m * n + 16. * (m + n);
+}
+
+enum { TEAM_COLUMNS = 48 }; /* whole panels of our own kernels */
+
+/* The largest share when so many units are dealt out. */
+static int largest(int n, int unit, int of)
+{
+    int units = (n + unit - 1) / unit, most = (units + of - 1) / of * unit;
+    return most < n ? most : n;
+}
+
+void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
+                real alpha, const real *a, int lda, const real *b, int ldb,
+                real beta, real *c, int ldc)
+{
+    bool rows = cost(largest(m, TEAM_ROWS, t->of), n) <
+                cost(m, largest(n, TEAM_COLUMNS, t->of));
+    int lo, hi;
+    team_share(t, rows ? m : n, rows ? TEAM_ROWS : TEAM_COLUMNS, &lo, &hi);
+    size_t at = (size_t)lo;
+    if (!rows || ta)
+        team_wait(t);
+    if (lo < hi && rows)
+        gemm(ta, tb, hi - lo, n, k, alpha,
+             a + (ta ? at : at * (size_t)lda), lda, b, ldb, beta,
+             c + at * (size_t)ldc, ldc);
+    else if (lo < hi)
+        gemm(ta, tb, m, hi - lo, k, alpha, a, lda,
+             b + (tb ? at * (size_t)ldb : at), ldb, beta, c + at, ldc);
+    if (!rows || ta)
+        team_wait(t);
 }
 
 /* ---- Choosing the kernel ------------------------------------------------ */

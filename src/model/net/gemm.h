@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "model/net/pool.h"
 #include "model/net/real.h"
 
 /* Prepares the library; call once, before any product and any thread. Takes
@@ -29,6 +30,15 @@ const char *gemm_backend(void);
  * elements from one stored row to the next. Safe from several threads. */
 void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
           int lda, const real *b, int ldb, real beta, real *c, int ldc);
+
+/* The same by all workers of a team, each its share of C. Where that is rows
+ * of A and C as team_rows deals them out, nobody waits: a worker's rows of A
+ * have to be its own work, or waited for, and its rows of C are. Else it waits
+ * before and behind, so that what goes in may have been written by any and
+ * what comes out is there for all. */
+void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
+                real alpha, const real *a, int lda, const real *b, int ldb,
+                real beta, real *c, int ldc);
 
 /* The seconds that the calling thread has spent in gemm so far. */
 double gemm_seconds(void);

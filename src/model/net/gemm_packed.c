@@ -103,8 +103,11 @@ bool packed_can(const char *name)
            __builtin_cpu_supports("avx512vl");
 }
 
+/* For the functions that pack: they run where some kernel runs. */
+#define PACKS __attribute__((target("avx")))
+
 /* to[j][i] = from[i][j] of 8 x 8. */
-__attribute__((target("avx"))) static void
+PACKS static void
 transpose8(float *to, ptrdiff_t ldt, const float *from, ptrdiff_t ldf)
 {
     __m256 r[8], t[8];
@@ -131,6 +134,8 @@ transpose8(float *to, ptrdiff_t ldt, const float *from, ptrdiff_t ldf)
 }
 
 #else
+
+#define PACKS
 
 static const struct kernel kernels[1];
 
@@ -206,8 +211,8 @@ static void turn(float *to, ptrdiff_t ldt, const float *from, ptrdiff_t ldf,
 }
 
 /* to[p * ldt + i] = from[p * ldf + i]: k rows of n. */
-static void copy(float *to, ptrdiff_t ldt, const float *from, ptrdiff_t ldf,
-                 int n, int k)
+PACKS static void copy(float *to, ptrdiff_t ldt, const float *from,
+                       ptrdiff_t ldf, int n, int k)
 {
     for (int p = 0; p < k; p++, to += ldt, from += ldf) {
         int i = 0;
@@ -244,6 +249,13 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
+/* How many vectors wide the next panel is, of so many that are left: four are
+ * better as two and two than as three and one. */
+static int vectors_of(int left)
+{
+    return left == WIDE + 1 ? WIDE - 1 : least(left, WIDE);
+}
+
 /* Rows from..from+m-1, k from..from+depth-1, of all columns. */
 static void block(const struct product *x, int row, int m, int at, int depth,
                   bool add)
@@ -256,7 +268,7 @@ static void block(const struct product *x, int row, int m, int at, int depth,
                    : x->a + (row + i) * x->lda + at,
              x->lda, !x->ta, least(height, m - i), depth);
     for (int j = 0; j < x->n;) {
-        int v = least((x->n - j + lanes - 1) / lanes, WIDE);
+        int v = vectors_of((x->n - j + lanes - 1) / lanes);
         int width = v * lanes, n = least(width, x->n - j);
         pack(pb, width, x->tb ? x->b + j * x->ldb + at : x->b + at * x->ldb + j,
              x->ldb, x->tb, n, depth);

@@ -15,6 +15,7 @@ struct head {
     real *rstd;   /* [HEAD_ROWS] */
     real *mean;   /* [HEAD_ROWS] */
     real *logits; /* [HEAD_ROWS, vocab] */
+    double loss[HEAD_ROWS];
 };
 
 struct head *head_new(const struct config *c, struct err *e)
@@ -46,62 +47,86 @@ void head_free(struct head **h)
     *h = NULL;
 }
 
-/* Logits of rows from..from+n-1 to losses and, in place, gradients. */
-static double losses(struct head *h, const struct head_part *p, int from,
-                     int n)
+/* A chunk: rows from..from+n-1 of the part, lo..hi-1 of it this worker's. */
+struct chunk {
+    int from, n, lo, hi;
+};
+
+/* Logits to losses and, in place, gradients. */
+static void losses(struct head *h, const struct head_part *p,
+                   const struct chunk *c)
 {
-    double loss = 0;
-    for (int i = 0; i < n; i++) {
-        int top, want = p->target[from + i], row = p->row[from + i];
-        double l = softmax_loss(h->logits + (size_t)i * (size_t)h->vocab,
-                                h->vocab, want, p->scale, &top);
-        loss -= l;
+    for (int i = c->lo; i < c->hi; i++) {
+        int top, want = p->target[c->from + i], row = p->row[c->from + i];
+        h->loss[i] = softmax_loss(h->logits + (size_t)i * (size_t)h->vocab,
+                                  h->vocab, want, p->scale, &top);
         if (p->told && p->told->logprob)
-            p->told->logprob[row] = l;
+            p->told->logprob[row] = h->loss[i];
         if (p->told && p->told->top)
             p->told->top[row] = top == want;
     }
-    return loss;
 }
 
 /* dx and the gradients of the norm, from h->dy. */
-static void norm_back(struct head *h, const struct head_part *p, size_t at,
-                      int n)
+static void norm_back(const struct team *t, struct head *h,
+                      const struct head_part *p, const struct chunk *c)
 {
     const struct llama *m = p->m;
-    if (m->config.layer_norm)
-        layer_norm_backward(p->dx + at, p->dnorm, p->dnorm_b, h->dy, p->x + at,
-                            m->w + m->norm, h->mean, h->rstd, n, h->hidden);
-    else
-        rms_backward(p->dx + at, p->dnorm, h->dy, p->x + at,
-                     m->w + m->norm, (real)m->config.norm_plus, h->rstd, n,
-                     h->hidden);
+    int w = h->hidden, rows = c->hi - c->lo, lo, hi;
+    size_t all = (size_t)c->from * (size_t)w;
+    size_t at = (size_t)c->lo * (size_t)w;
+    const real *gain = m->w + m->norm, *dy = h->dy + at;
+    const real *x = p->x + all, *mean = h->mean + c->lo;
+    team_wait(t);
+    team_share(t, w, 16, &lo, &hi);
+    if (m->config.layer_norm) {
+        layer_norm_backward(p->dx + all + at, dy, x + at, gain, mean,
+                            h->rstd + c->lo, rows, w);
+        if (p->dnorm)
+            layer_norm_gain_backward(p->dnorm, p->dnorm_b, h->dy, x, h->mean,
+                                     h->rstd, c->n, w, lo, hi);
+    } else {
+        rms_backward(p->dx + all + at, dy, x + at, gain,
+                     (real)m->config.norm_plus, h->rstd + c->lo, rows, w);
+        if (p->dnorm)
+            rms_gain_backward(p->dnorm, h->dy, x, h->rstd, c->n, w, lo, hi);
+    }
 }
 
-static double chunk(struct head *h, const struct head_part *p, int from,
-                    int n)
+static double chunk_loss(const struct team *t, struct head *h,
+                         const struct head_part *p, int from, int n)
 {
     const struct llama *m = p->m;
+    struct chunk c = {.from = from, .n = n};
     const real *head = m->w + m->head;
     int w = h->hidden, V = h->vocab;
-    size_t at = (size_t)from * (size_t)w;
-    block_norm(m, m->norm, m->norm_b, h->y, h->mean, h->rstd, p->x + at, n);
-    gemm(false, true, n, V, w, 1, h->y, w, head, w, 0, h->logits, V);
-    double loss = losses(h, p, from, n);
+    team_rows(t, n, &c.lo, &c.hi);
+    block_norm(t, m, m->norm, m->norm_b, h->y, h->mean, h->rstd,
+               p->x + (size_t)from * (size_t)w, n);
+    linear(t, h->logits, h->y, head, n, w, V);
+    losses(h, p, &c);
     if (p->dhead)
-        gemm(true, false, V, w, n, 1, h->logits, V, h->y, w, 1, p->dhead, w);
+        gemm_share(t, true, false, V, w, n, 1, h->logits, V, h->y, w, 1,
+                   p->dhead, w);
     if (p->dx) {
-        gemm(false, false, n, w, V, 1, h->logits, V, head, w, 0, h->dy, w);
-        norm_back(h, p, at, n);
+        gemm_share(t, false, false, n, w, V, 1, h->logits, V, head, w, 0,
+                   h->dy, w);
+        norm_back(t, h, p, &c);
     }
+    team_wait(t);
+    double loss = 0;
+    for (int i = 0; i < n; i++)
+        loss -= h->loss[i];
+    team_wait(t);
     return loss;
 }
 
-double head_loss(struct head *h, const struct head_part *p)
+double head_loss(const struct team *t, struct head *h,
+                 const struct head_part *p)
 {
     double loss = 0;
     for (int from = 0; from < p->n; from += HEAD_ROWS)
-        loss += chunk(h, p, from, p->n - from < HEAD_ROWS ? p->n - from
-                                                          : HEAD_ROWS);
+        loss += chunk_loss(t, h, p, from,
+                           p->n - from < HEAD_ROWS ? p->n - from : HEAD_ROWS);
     return loss;
 }

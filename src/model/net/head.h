@@ -11,7 +11,7 @@
 
 enum { HEAD_ROWS = 256 }; /* rows of logits at once */
 
-struct head; /* scratch of one thread */
+struct head; /* scratch of one team */
 
 /* Scratch for models of that shape, NULL and e where there is no memory;
  * freed with head_free. */
@@ -27,11 +27,14 @@ struct head_part {
     const struct llama *m; /* its last norm and head */
     real *dx; /* [n, hidden], added to; NULL where only the loss counts */
     real *dnorm, *dnorm_b, *dhead; /* likewise, of the norm and the head;
-                                      dhead NULL: it is frozen */
+                                      NULL: they are frozen */
     const struct told *told;
 };
 
-/* The sum of -log p(target) by fused softmax and cross-entropy. */
-double head_loss(struct head *h, const struct head_part *p);
+/* The sum of -log p(target) by fused softmax and cross-entropy, the same in
+ * every worker of the team. dx is there for a worker's own rows of each chunk;
+ * the team waits before it returns. */
+double head_loss(const struct team *t, struct head *h,
+                 const struct head_part *p);
 
 #endif

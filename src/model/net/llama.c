@@ -13,6 +13,7 @@
 
 struct work {
     int tokens;     /* rows that fit */
+    int workers;
     real *block;    /* all arrays below stand in it */
     real *x;        /* [layers + 1][T, h] the residual before each layer */
     real *mid;      /* [layers][T, h] the residual between its halves */
@@ -31,7 +32,9 @@ struct work {
     real *dx, *dn;  /* [T, h] gradients */
     real *wide;     /* [T, max(2 f, q + 2 kv)] */
     real *narrow;   /* [T, max(f, q)] */
-    real *scratch;  /* of attention */
+    real *parts;    /* [workers][T, 2 kv] of attention's backward pass */
+    real *scratch;  /* [workers] of attention */
+    real *low;      /* [2][T, rank] of pairs */
     int32_t *pos;   /* [T] */
     int32_t *row;   /* [kept] the rows with a target: behind the attention of
                        the last layer only they are computed */
@@ -42,7 +45,6 @@ struct work {
     uint64_t key;
     real *grad;     /* [trained] where the gradient goes */
     size_t first;   /* the offset of its first */
-    real *sink;     /* [widest row] where that of frozen vectors goes */
 };
 
 /* Carves n elements (padded to whole cache lines) out of the block; in the
@@ -60,8 +62,9 @@ static size_t widest(size_t a, size_t b, size_t c)
     return a > c ? a : c;
 }
 
-static size_t lay_out(struct work *k, const struct config *c, int context)
+static size_t lay_out(struct work *k, const struct llama *m, int context)
 {
+    const struct config *c = &m->config;
     size_t T = (size_t)k->tokens, L = (size_t)c->layers, at = 0;
     size_t h = (size_t)c->hidden, f = (size_t)c->ffn;
     size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c), w = q + 2 * kv;
@@ -91,17 +94,27 @@ static size_t lay_out(struct work *k, const struct config *c, int context)
     k->dn = carve(b, &at, T * h);
     k->wide = carve(b, &at, T * (up > w ? up : w));
     k->narrow = carve(b, &at, T * widest(f, q, c->sandwich ? h : 0));
-    k->sink = carve(b, &at, widest(up, w, h));
-    k->scratch = carve(b, &at, attention_scratch(context));
+    k->parts = carve(b, &at, (size_t)k->workers * T * 2 * kv);
+    k->low = carve(b, &at, 2 * T * (size_t)m->rank);
+    struct attention a = block_attention(c, 0);
+    k->scratch = carve(b, &at, (size_t)k->workers *
+                                   attention_scratch(&a, context));
     return at;
 }
 
+size_t work_row(const struct llama *m)
+{
+    struct work one = {.tokens = 1024}, two = {.tokens = 2048};
+    return (lay_out(&two, m, 1) - lay_out(&one, m, 1)) / 1024 * sizeof(real);
+}
+
 struct work *work_new(const struct llama *m, int tokens, int context,
-                      struct err *e)
+                      int workers, struct err *e)
 {
     struct work *k = xcalloc(1, sizeof *k);
     k->tokens = tokens;
-    size_t n = lay_out(k, &m->config, context);
+    k->workers = workers;
+    size_t n = lay_out(k, m, context);
     void *block = NULL;
     if (posix_memalign(&block, 64, n * sizeof(real)) == 0)
         k->block = block;
@@ -112,11 +125,16 @@ struct work *work_new(const struct llama *m, int tokens, int context,
         work_free(&k);
         return NULL;
     }
-    lay_out(k, &m->config, context);
+    lay_out(k, m, context);
     k->pos = xcalloc(3 * (size_t)tokens, sizeof *k->pos);
     k->row = k->pos + tokens;
     k->want = k->row + tokens;
     return k;
+}
+
+int work_tokens(const struct work *k)
+{
+    return k->tokens;
 }
 
 void work_free(struct work **kp)
@@ -144,21 +162,49 @@ static uint64_t place(const struct work *k, int layer, int half)
                         0xd1342543de82ef95u;
 }
 
-/* Where the gradient of a vector goes. */
+/* Where the gradient of a weight goes; NULL: it is frozen. */
 static real *into(const struct work *k, size_t offset)
 {
-    return offset < k->first ? k->sink : k->grad + (offset - k->first);
+    return offset < k->first ? NULL : k->grad + (offset - k->first);
+}
+
+/* This worker's rows of T. */
+struct rows {
+    int lo, n;
+};
+
+static struct rows my_rows(const struct team *t, int T)
+{
+    int lo, hi;
+    team_rows(t, T, &lo, &hi);
+    return (struct rows){lo, hi - lo};
+}
+
+/* db += the sum of dx's rows, unless it is frozen; each worker has some
+ * columns. Waits before. */
+static void bias_back(const struct team *t, real *db, const real *dx, int T,
+                      int w)
+{
+    int lo, hi;
+    if (!db)
+        return;
+    team_wait(t);
+    team_share(t, w, 16, &lo, &hi);
+    bias_backward(db, dx, T, w, lo, hi);
 }
 
 /* dx = dy w; dw += dy^T x, unless w is frozen; then that of the n pairs. */
-static void linear_back(const struct llama *m, const struct work *k, real *dx,
-                        size_t w, const struct pair_at *pair, int n,
-                        const real *dy, const real *x, int T, int in, int out)
+static void linear_back(const struct team *t, const struct llama *m,
+                        const struct work *k, real *dx, size_t w,
+                        const struct pair_at *pair, int n, const real *dy,
+                        const real *x, int T, int in, int out)
 {
-    if (w >= k->first)
-        gemm(true, false, out, in, T, 1, dy, out, x, in, 1, into(k, w), in);
-    gemm(false, false, T, in, out, 1, dy, out, m->w + w, in, 0, dx, in);
-    lora_backward(m, pair, n, dx, k->grad, dy, out, x, T);
+    real *dw = into(k, w);
+    if (dw)
+        gemm_share(t, true, false, out, in, T, 1, dy, out, x, in, 1, dw, in);
+    gemm_share(t, false, false, T, in, out, 1, dy, out, m->w + w, in, 0, dx,
+               in);
+    lora_backward(t, m, pair, n, dx, k->grad, dy, out, x, T, k->low);
 }
 
 /* ---- Forward ------------------------------------------------------------ */
@@ -170,19 +216,16 @@ static struct attention shape_of(const struct config *c, int l)
     return a;
 }
 
-static void attend(const struct config *c, int l, struct work *k,
-                   const struct batch *b, real *out, real *lse,
+static void attend(const struct team *t, const struct config *c, int l,
+                   struct work *k, const struct batch *b, real *out, real *lse,
                    const real *qkv)
 {
     struct attention a = shape_of(c, l);
-    size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c);
-    for (int s = 0; s < b->sequences; s++) {
-        size_t from = (size_t)b->start[s];
-        a.n = b->start[s + 1] - b->start[s];
-        const real *p = qkv + from * (size_t)a.ldq;
-        attention_forward(&a, out + from * q, lse + from * (size_t)c->heads, p,
-                          p + q, p + q + kv, k->scratch);
-    }
+    int q = config_q(c);
+    team_wait(t);
+    attention_forward(t, &a, b->start, b->sequences, out, lse, qkv, qkv + q,
+                      qkv + q + config_kv(c), k->scratch);
+    team_wait(t);
 }
 
 /* The rows that go on behind layer l's attention; NULL: all T of them. */
@@ -224,56 +267,79 @@ static struct kept kept_of(const struct llama *m, const struct work *k, int l)
         .ro2 = c->sandwich ? k->ro2 + row : NULL};
 }
 
+/* to[i] = from[row[i]] + to[i] for this worker's rows. */
+static void add_rows(const struct team *t, real *to, const real *from,
+                     const int32_t *row, int n, int h)
+{
+    struct rows r = my_rows(t, n);
+    for (int i = r.lo; i < r.lo + r.n; i++)
+        add_to(to + (size_t)i * (size_t)h,
+               from + (size_t)(row ? row[i] : i) * (size_t)h, (size_t)h);
+}
+
+/* This worker's rows through the dropout behind a half. */
+static void drop_rows(const struct team *t, const struct work *k,
+                      const struct batch *b, int l, int half, real *x,
+                      const int32_t *row, int n, int h)
+{
+    struct rows r = my_rows(t, n);
+    drop(x + (size_t)r.lo * (size_t)h, r.n, h, k->drop, place(k, l, half),
+         b->first + (row ? 0 : r.lo), row ? row + r.lo : NULL);
+}
+
 /* x (all rows) to mid (the rows that go on). */
-static void attention_half(const struct llama *m, struct work *k,
-                           const struct batch *b, int l, int T)
+static void attention_half(const struct team *t, const struct llama *m,
+                           struct work *k, const struct batch *b, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
     int h = c->hidden, q = config_q(c), n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    block_norm(m, at->norm1, at->norm1_b, a.n1, a.m1, a.r1, a.x, T);
-    block_qkv(m, l, a.qkv, a.n1, k->pos, T, a.raw, a.rq);
-    attend(c, l, k, b, a.att, a.lse, a.qkv);
-    if (rows)
-        keep_rows(a.att, rows, n, q);
-    block_out(m, l, 0, a.mid, a.att, n, a.o1, a.ro1);
-    drop(a.mid, n, h, k->drop, place(k, l, 0), b->first, rows);
-    for (int i = 0; i < n; i++)
-        add_to(a.mid + (size_t)i * (size_t)h,
-               a.x + (size_t)(rows ? rows[i] : i) * (size_t)h, (size_t)h);
+    block_norm(t, m, at->norm1, at->norm1_b, a.n1, a.m1, a.r1, a.x, T);
+    block_qkv(t, m, l, a.qkv, a.n1, k->pos, T, a.raw, a.rq);
+    attend(t, c, l, k, b, a.att, a.lse, a.qkv);
+    if (rows) {
+        if (!t->me)
+            keep_rows(a.att, rows, n, q);
+        team_wait(t);
+    }
+    block_out(t, m, l, 0, a.mid, a.att, n, a.o1, a.ro1);
+    drop_rows(t, k, b, l, 0, a.mid, rows, n, h);
+    add_rows(t, a.mid, a.x, rows, n, h);
 }
 
 /* mid to the next layer's x, both [rows that go on, h]. */
-static void mlp_half(const struct llama *m, struct work *k,
-                     const struct batch *b, int l, int T)
+static void mlp_half(const struct team *t, const struct llama *m,
+                     struct work *k, const struct batch *b, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
     int h = c->hidden, n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    block_norm(m, at->norm2, at->norm2_b, a.n2, a.m2, a.r2, a.mid, n);
-    block_up(m, l, a.gu, a.act, a.n2, n);
-    block_out(m, l, 1, a.next, a.act, n, a.o2, a.ro2);
-    drop(a.next, n, h, k->drop, place(k, l, 1), b->first, rows);
-    add_to(a.next, a.mid, (size_t)n * (size_t)h);
+    block_norm(t, m, at->norm2, at->norm2_b, a.n2, a.m2, a.r2, a.mid, n);
+    block_up(t, m, l, a.gu, a.act, a.n2, n);
+    block_out(t, m, l, 1, a.next, a.act, n, a.o2, a.ro2);
+    drop_rows(t, k, b, l, 1, a.next, rows, n, h);
+    add_rows(t, a.next, a.mid, NULL, n, h);
 }
 
 /* Leaves the last residual of the kept rows in x[layers]. */
-static void forward(const struct llama *m, struct work *k,
-                    const struct batch *b)
+static void forward(const struct team *t, const struct llama *m,
+                    struct work *k, const struct batch *b)
 {
     int T = b->start[b->sequences];
-    for (int s = 0; s < b->sequences; s++)
-        for (int t = b->start[s]; t < b->start[s + 1]; t++)
-            k->pos[t] = t - b->start[s];
-    block_embed(m, k->x, b->ids, k->pos, T);
+    for (int s = 0; !t->me && s < b->sequences; s++)
+        for (int i = b->start[s]; i < b->start[s + 1]; i++)
+            k->pos[i] = i - b->start[s];
+    team_wait(t);
+    block_embed(t, m, k->x, b->ids, k->pos, T);
     for (int l = 0; l < m->config.layers; l++) {
-        attention_half(m, k, b, l, T);
-        mlp_half(m, k, b, l, T);
+        attention_half(t, m, k, b, l, T);
+        mlp_half(t, m, k, b, l, T);
     }
+    team_wait(t);
 }
 
 static real *last_x(const struct llama *m, const struct work *k)
@@ -284,191 +350,275 @@ static real *last_x(const struct llama *m, const struct work *k)
 
 /* ---- Backward ----------------------------------------------------------- */
 
-static void attend_back(const struct config *c, int l, struct work *k,
-                        const struct batch *b, real *dqkv, const real *dout,
-                        const real *qkv, const real *lse)
+static void attend_back(const struct team *t, const struct config *c, int l,
+                        struct work *k, const struct batch *b, real *dqkv,
+                        const real *dout, const real *qkv, const real *lse)
 {
     struct attention a = shape_of(c, l);
-    size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c);
-    for (int s = 0; s < b->sequences; s++) {
-        size_t from = (size_t)b->start[s];
-        a.n = b->start[s + 1] - b->start[s];
-        const real *p = qkv + from * (size_t)a.ldq;
-        real *d = dqkv + from * (size_t)a.ldq;
-        attention_backward(&a, d, d + q, d + q + kv, dout + from * q, p, p + q,
-                           p + q + kv, lse + from * (size_t)c->heads,
-                           k->scratch);
-    }
+    int q = config_q(c), v = q + config_kv(c);
+    attention_backward(t, &a, b->start, b->sequences, dqkv, dqkv + q, dqkv + v,
+                       dout, qkv, qkv + q, qkv + v, lse, k->parts,
+                       k->scratch);
+    team_wait(t);
+}
+
+/* The gradient of a half's own norm, from k->dn and in it. */
+static void post_norm_back(const struct team *t, const struct llama *m,
+                           struct work *k, size_t gain, const real *x,
+                           const real *rstd, int n)
+{
+    int h = m->config.hidden, lo, hi;
+    struct rows r = my_rows(t, n);
+    size_t at = (size_t)r.lo * (size_t)h;
+    size_t bytes = (size_t)r.n * (size_t)h * sizeof(real);
+    memset(k->narrow + at, 0, bytes);
+    rms_backward(k->narrow + at, k->dn + at, x + at, m->w + gain,
+                 (real)m->config.norm_plus, rstd + r.lo, r.n, h);
+    team_wait(t);
+    team_share(t, h, 16, &lo, &hi);
+    if (into(k, gain))
+        rms_gain_backward(into(k, gain), k->dn, x, rstd, n, h, lo, hi);
+    team_wait(t);
+    memcpy(k->dn + at, k->narrow + at, bytes);
 }
 
 /* The gradient of what a half gave: k->dx itself, or a copy in k->dn, behind
  * its dropout and its own norm. */
-static const real *undo_out(const struct llama *m, struct work *k,
-                            const struct batch *b, int l, int half,
-                            const int32_t *rows, int n)
+static const real *undo_out(const struct team *t, const struct llama *m,
+                            struct work *k, const struct batch *b, int l,
+                            int half, const int32_t *rows, int n)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
-    int h = c->hidden;
-    size_t all = (size_t)n * (size_t)h, post = half ? at->post2 : at->post1;
     if (k->drop <= 0 && !c->sandwich)
         return k->dx;
-    memcpy(k->dn, k->dx, all * sizeof(real));
-    drop(k->dn, n, h, k->drop, place(k, l, half), b->first, rows);
-    if (!c->sandwich)
-        return k->dn;
-    memset(k->narrow, 0, all * sizeof(real));
-    rms_backward(k->narrow, into(k, post), k->dn, half ? a.o2 : a.o1,
-                 m->w + post, (real)c->norm_plus, half ? a.ro2 : a.ro1, n, h);
-    memcpy(k->dn, k->narrow, all * sizeof(real));
+    struct rows r = my_rows(t, n);
+    size_t from = (size_t)r.lo * (size_t)c->hidden;
+    memcpy(k->dn + from, k->dx + from,
+           (size_t)r.n * (size_t)c->hidden * sizeof(real));
+    drop_rows(t, k, b, l, half, k->dn, rows, n, c->hidden);
+    if (c->sandwich)
+        post_norm_back(t, m, k, half ? at->post2 : at->post1,
+                       half ? a.o2 : a.o1, half ? a.ro2 : a.ro1, n);
     return k->dn;
 }
 
 /* dx += the gradient through a norm, from k->dn. */
-static void norm_back(const struct llama *m, struct work *k, size_t gain,
-                      size_t bias, const real *x, const real *mean,
-                      const real *rstd, int n)
+static void norm_back(const struct team *t, const struct llama *m,
+                      struct work *k, size_t gain, size_t bias, const real *x,
+                      const real *mean, const real *rstd, int n)
 {
     const struct config *c = &m->config;
-    if (c->layer_norm)
-        layer_norm_backward(k->dx, into(k, gain), into(k, bias), k->dn, x,
-                            m->w + gain, mean, rstd, n, c->hidden);
-    else
-        rms_backward(k->dx, into(k, gain), k->dn, x, m->w + gain,
-                     (real)c->norm_plus, rstd, n, c->hidden);
+    int h = c->hidden, lo, hi;
+    struct rows r = my_rows(t, n);
+    size_t at = (size_t)r.lo * (size_t)h;
+    real *dgain = into(k, gain);
+    team_wait(t);
+    team_share(t, h, 16, &lo, &hi);
+    if (c->layer_norm) {
+        layer_norm_backward(k->dx + at, k->dn + at, x + at, m->w + gain,
+                            mean + r.lo, rstd + r.lo, r.n, h);
+        if (dgain)
+            layer_norm_gain_backward(dgain, into(k, bias), k->dn, x, mean,
+                                     rstd, n, h, lo, hi);
+    } else {
+        rms_backward(k->dx + at, k->dn + at, x + at, m->w + gain,
+                     (real)c->norm_plus, rstd + r.lo, r.n, h);
+        if (dgain)
+            rms_gain_backward(dgain, k->dn, x, rstd, n, h, lo, hi);
+    }
+    team_wait(t);
 }
 
 /* The second half: k->dx holds the gradient of the layer's output and then
  * that of mid. */
-static void mlp_back(const struct llama *m, struct work *k,
-                     const struct batch *b, int l, int T)
+static void mlp_back(const struct team *t, const struct llama *m,
+                     struct work *k, const struct batch *b, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
-    int h = c->hidden, f = c->ffn, n;
+    int h = c->hidden, f = c->ffn, up = config_up(c), n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    const real *dy = undo_out(m, k, b, l, 1, rows, n);
+    const real *dy = undo_out(t, m, k, b, l, 1, rows, n);
+    struct rows r = my_rows(t, n);
     if (c->mlp_bias)
-        bias_backward(into(k, at->down_b), dy, n, h);
-    linear_back(m, k, k->narrow, at->down, &at->pair[PAIR_DOWN], 1, dy, a.act,
-                n, f, h);
-    act_backward(c->act, c->gated, k->wide, k->narrow, a.gu, n, f);
+        bias_back(t, into(k, at->down_b), dy, n, h);
+    linear_back(t, m, k, k->narrow, at->down, &at->pair[PAIR_DOWN], 1, dy,
+                a.act, n, f, h);
+    act_backward(c->act, c->gated, k->wide + (size_t)r.lo * (size_t)up,
+                 k->narrow + (size_t)r.lo * (size_t)f,
+                 a.gu + (size_t)r.lo * (size_t)up, r.n, f);
     if (c->mlp_bias)
-        bias_backward(into(k, at->gate_up_b), k->wide, n, config_up(c));
-    linear_back(m, k, k->dn, at->gate_up, &at->pair[PAIR_GATE], 2, k->wide,
-                a.n2, n, h, config_up(c));
-    norm_back(m, k, at->norm2, at->norm2_b, a.mid, a.m2, a.r2, n);
+        bias_back(t, into(k, at->gate_up_b), k->wide, n, up);
+    linear_back(t, m, k, k->dn, at->gate_up, &at->pair[PAIR_GATE], 2, k->wide,
+                a.n2, n, h, up);
+    norm_back(t, m, k, at->norm2, at->norm2_b, a.mid, a.m2, a.r2, n);
+}
+
+/* Through the norms of heads, in place; the gains' gradient first, of some
+ * columns, from all rows. */
+static void heads_back(const struct team *t, const struct llama *m,
+                       struct work *k, const struct layer_at *at,
+                       const struct kept *a, int T)
+{
+    const struct config *c = &m->config;
+    int q = config_q(c), kv = config_kv(c), w = q + 2 * kv, lo, hi;
+    struct rows r = my_rows(t, T);
+    const real *rk = a->rq + (size_t)T * (size_t)c->heads;
+    real plus = (real)c->norm_plus;
+    team_share(t, c->head_dim, 4, &lo, &hi);
+    team_wait(t);
+    if (into(k, at->q_norm)) {
+        rms_heads_gain_backward(into(k, at->q_norm), k->wide, w, a->raw,
+                                q + kv, a->rq, T, c->heads, c->head_dim, lo,
+                                hi);
+        rms_heads_gain_backward(into(k, at->k_norm), k->wide + q, w,
+                                a->raw + q, q + kv, rk, T, c->kv_heads,
+                                c->head_dim, lo, hi);
+        team_wait(t);
+    }
+    real *dx = k->wide + (size_t)r.lo * (size_t)w;
+    const real *raw = a->raw + (size_t)r.lo * (size_t)(q + kv);
+    rms_heads_backward(dx, w, raw, q + kv, m->w + at->q_norm, plus,
+                       a->rq + r.lo * c->heads, r.n, c->heads, c->head_dim);
+    rms_heads_backward(dx + q, w, raw + q, q + kv, m->w + at->k_norm, plus,
+                       rk + r.lo * c->kv_heads, r.n, c->kv_heads,
+                       c->head_dim);
 }
 
 /* From the gradient of turned q|k|v to that of the product's, in place. */
-static void qkv_back(const struct llama *m, struct work *k, int l, int T)
+static void qkv_back(const struct team *t, const struct llama *m,
+                     struct work *k, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
-    int q = config_q(c), kv = config_kv(c), w = q + 2 * kv;
+    int w = config_q(c) + 2 * config_kv(c);
     bool local = c->window && c->local[l];
+    struct rows r = my_rows(t, T);
     if (!c->positions)
-        rope_backward(k->wide, w, k->pos, T, c->heads + c->kv_heads,
-                      c->head_dim, local ? m->cosine_local : m->cosine,
+        rope_backward(k->wide + (size_t)r.lo * (size_t)w, w, k->pos + r.lo,
+                      r.n, c->heads + c->kv_heads, c->head_dim,
+                      local ? m->cosine_local : m->cosine,
                       local ? m->sine_local : m->sine);
-    if (c->qk_norm) {
-        rms_heads_backward(k->wide, w, into(k, at->q_norm), a.raw, q + kv,
-                           m->w + at->q_norm, (real)c->norm_plus, a.rq, T,
-                           c->heads, c->head_dim);
-        rms_heads_backward(k->wide + q, w, into(k, at->k_norm), a.raw + q,
-                           q + kv, m->w + at->k_norm, (real)c->norm_plus,
-                           a.rq + (size_t)T * (size_t)c->heads, T,
-                           c->kv_heads, c->head_dim);
-    }
+    if (c->qk_norm)
+        heads_back(t, m, k, at, &a, T);
     if (c->qkv_bias)
-        bias_backward(into(k, at->qkv_b), k->wide, T, w);
+        bias_back(t, into(k, at->qkv_b), k->wide, T, w);
+}
+
+/* Spreads the gradients of the kept rows to all of them. */
+static void spread(const struct team *t, const struct llama *m,
+                   struct work *k, const int32_t *rows, int n, int T)
+{
+    team_wait(t);
+    if (!t->me) {
+        spread_rows(k->narrow, rows, n, T, config_q(&m->config));
+        spread_rows(k->dx, rows, n, T, m->config.hidden);
+    }
 }
 
 /* The first half: from the gradient of mid to that of the layer's input. */
-static void attention_half_back(const struct llama *m, struct work *k,
-                                const struct batch *b, int l, int T)
+static void attention_half_back(const struct team *t, const struct llama *m,
+                                struct work *k, const struct batch *b, int l,
+                                int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
     int h = c->hidden, q = config_q(c), w = q + 2 * config_kv(c), n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    const real *dy = undo_out(m, k, b, l, 0, rows, n);
+    const real *dy = undo_out(t, m, k, b, l, 0, rows, n);
     if (c->o_bias)
-        bias_backward(into(k, at->o_b), dy, n, h);
-    linear_back(m, k, k->narrow, at->o, &at->pair[PAIR_O], 1, dy, a.att, n, q,
-                h);
-    if (rows) {
-        spread_rows(k->narrow, rows, n, T, q);
-        spread_rows(k->dx, rows, n, T, h);
-    }
-    memset(k->wide, 0, (size_t)T * (size_t)w * sizeof(real));
-    attend_back(c, l, k, b, k->wide, k->narrow, a.qkv, a.lse);
-    qkv_back(m, k, l, T);
-    linear_back(m, k, k->dn, at->qkv, &at->pair[PAIR_Q], 3, k->wide, a.n1, T,
-                h, w);
-    norm_back(m, k, at->norm1, at->norm1_b, a.x, a.m1, a.r1, T);
+        bias_back(t, into(k, at->o_b), dy, n, h);
+    linear_back(t, m, k, k->narrow, at->o, &at->pair[PAIR_O], 1, dy, a.att, n,
+                q, h);
+    if (rows)
+        spread(t, m, k, rows, n, T);
+    team_wait(t);
+    attend_back(t, c, l, k, b, k->wide, k->narrow, a.qkv, a.lse);
+    qkv_back(t, m, k, l, T);
+    linear_back(t, m, k, k->dn, at->qkv, &at->pair[PAIR_Q], 3, k->wide, a.n1,
+                T, h, w);
+    norm_back(t, m, k, at->norm1, at->norm1_b, a.x, a.m1, a.r1, T);
 }
 
 /* Into the gradients of the embedding and of the positions. */
-static void embed_back(const struct llama *m, struct work *k,
-                       const struct batch *b, int T)
+static void embed_back(const struct team *t, const struct llama *m,
+                       struct work *k, const struct batch *b, int T)
 {
     const struct config *c = &m->config;
-    if (m->embed < k->first)
+    struct rows r = my_rows(t, T);
+    int h = c->hidden, lo, hi;
+    if (!into(k, m->embed))
         return;
+    team_share(t, h, 16, &lo, &hi);
     if (c->positions)
-        embed_backward(into(k, m->position), k->dx, k->pos, T, c->hidden);
-    if (c->embed_scale > 0 && (c->embed_scale < 1 || c->embed_scale > 1))
-        scale_by(k->dx, c->embed_scale, (size_t)T * (size_t)c->hidden);
-    embed_backward(into(k, m->embed), k->dx, b->ids, T, c->hidden);
+        embed_backward(into(k, m->position), k->dx, k->pos, T, h, lo, hi);
+    if (c->embed_scale > 0 && (c->embed_scale < 1 || c->embed_scale > 1)) {
+        team_wait(t);
+        scale_by(k->dx + (size_t)r.lo * (size_t)h, c->embed_scale,
+                 (size_t)r.n * (size_t)h);
+        team_wait(t);
+    }
+    embed_backward(into(k, m->embed), k->dx, b->ids, T, h, lo, hi);
 }
 
-static void backward(const struct llama *m, struct work *k,
-                     const struct batch *b)
+static void backward(const struct team *t, const struct llama *m,
+                     struct work *k, const struct batch *b)
 {
     int T = b->start[b->sequences];
     for (int l = m->config.layers - 1; l >= 0; l--) {
-        mlp_back(m, k, b, l, T);
-        attention_half_back(m, k, b, l, T);
+        mlp_back(t, m, k, b, l, T);
+        attention_half_back(t, m, k, b, l, T);
     }
-    embed_back(m, k, b, T);
+    embed_back(t, m, k, b, T);
 }
 
-double llama_pass(const struct llama *m, struct work *k,
+/* Which rows have a target, and which. */
+static void find_targets(struct work *k, const struct batch *b)
+{
+    k->kept = 0;
+    for (int i = 0; i < b->start[b->sequences]; i++)
+        if (b->target[i] >= 0) {
+            k->row[k->kept] = i;
+            k->want[k->kept++] = b->target[i];
+        }
+}
+
+double llama_pass(const struct team *t, const struct llama *m, struct work *k,
                   const struct batch *b, real scale, real *grad,
                   const struct told *told)
 {
-    int T = b->start[b->sequences];
-    k->kept = 0;
-    for (int t = 0; t < T; t++)
-        if (b->target[t] >= 0) {
-            k->row[k->kept] = t;
-            k->want[k->kept++] = b->target[t];
-        }
+    team_wait(t);
+    if (!t->me) {
+        find_targets(k, b);
+        k->grad = grad;
+        k->first = m->first;
+    }
+    team_wait(t);
     if (!k->kept)
         return 0;
-    forward(m, k, b);
-    k->grad = grad;
-    k->first = m->first;
-    if (grad)
-        memset(k->dx, 0, (size_t)k->kept * (size_t)m->config.hidden *
-                             sizeof(real));
+    forward(t, m, k, b);
+    struct rows r = my_rows(t, k->kept);
+    size_t h = (size_t)m->config.hidden;
     struct head_part part = {
         .x = last_x(m, k), .target = k->want, .row = k->row, .n = k->kept,
         .scale = scale, .m = m, .told = told};
     if (grad) {
+        memset(k->dx + (size_t)r.lo * h, 0, (size_t)r.n * h * sizeof(real));
+        team_wait(t);
         part.dx = k->dx;
         part.dnorm = into(k, m->norm);
         part.dnorm_b = into(k, m->norm_b);
-        part.dhead = m->head < k->first ? NULL : into(k, m->head);
+        part.dhead = into(k, m->head);
     }
-    double loss = head_loss(k->head, &part);
+    double loss = head_loss(t, k->head, &part);
     if (grad)
-        backward(m, k, b);
+        backward(t, m, k, b);
+    team_wait(t);
     return loss;
 }
 
@@ -481,7 +631,8 @@ void llama_logits(const struct llama *m, struct work *k, const int32_t *ids,
     real mean, rstd;
     k->kept = 1;
     k->row[0] = n - 1;
-    forward(m, k, &b);
-    block_norm(m, m->norm, m->norm_b, k->dn, &mean, &rstd, last_x(m, k), 1);
-    linear(out, k->dn, m->w + m->head, 1, h, m->config.vocab, false);
+    forward(&alone, m, k, &b);
+    block_norm(&alone, m, m->norm, m->norm_b, k->dn, &mean, &rstd,
+               last_x(m, k), 1);
+    linear(&alone, out, k->dn, m->w + m->head, 1, h, m->config.vocab);
 }

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "model/net/llama_config.h"
+#include "model/net/pool.h"
 #include "model/net/real.h"
 
 /* One named matrix [rows, cols]; cols 0: a vector (the norms' gains). */
@@ -94,11 +95,14 @@ struct batch {
     int64_t first; /* the first row's number in the step (for dropout) */
 };
 
-/* Activations and scratch of one thread for up to `tokens` rows; sequences
- * have at most `context` rows. */
+/* Activations and scratch of one team of so many workers for up to `tokens`
+ * rows; sequences have at most `context` rows. */
 struct work;
 struct work *work_new(const struct llama *m, int tokens, int context,
-                      struct err *e);
+                      int workers, struct err *e);
+int work_tokens(const struct work *k);
+/* The bytes of activations that each row more would want. */
+size_t work_row(const struct llama *m);
 void work_free(struct work **k);
 /* Dropout of every block's output from now on: chance p, bits from key. */
 void work_drop(struct work *k, double p, uint64_t key);
@@ -111,10 +115,11 @@ struct told {
     uint8_t *top;
 };
 
-/* One pass over a batch. Returns the sum of -log p over its targets; where
- * grad is not NULL adds `scale` times the gradient of that sum to
- * grad[n - first], that of what is trained. */
-double llama_pass(const struct llama *m, struct work *k,
+/* One pass over a batch by all workers of a team. Returns the sum of -log p
+ * over its targets; where grad is not NULL adds `scale` times the gradient of
+ * that sum to grad[n - first], that of what is trained. Everything is there
+ * for all when it returns. */
+double llama_pass(const struct team *t, const struct llama *m, struct work *k,
                   const struct batch *b, real scale, real *grad,
                   const struct told *told);
 

@@ -151,45 +151,53 @@ static real scale_of(const struct llama *m)
     return (real)(m->alpha / (m->root ? sqrt(r) : r));
 }
 
-void lora_forward(const struct llama *m, const struct pair_at *p, int n,
-                  real *y, int ld, const real *x, int T)
+void lora_forward(const struct team *t, const struct llama *m,
+                  const struct pair_at *p, int n, real *y, int ld,
+                  const real *x, int T)
 {
     real low[ROWS * LORA_RANK];
-    int r = m->rank;
+    int r = m->rank, lo, hi;
+    team_rows(t, T, &lo, &hi);
     for (int i = 0; i < n; i++, p++)
-        for (int t = 0; p->a && t < T; t += ROWS) {
-            int k = T - t < ROWS ? T - t : ROWS;
-            const real *xt = x + (size_t)t * (size_t)p->in;
-            gemm(false, true, k, r, p->in, 1, xt, p->in, m->w + p->a, p->in,
-                 0, low, r);
+        for (int row = lo; p->a && row < hi; row += ROWS) {
+            int k = hi - row < ROWS ? hi - row : ROWS;
+            gemm(false, true, k, r, p->in, 1,
+                 x + (size_t)row * (size_t)p->in, p->in, m->w + p->a, p->in, 0,
+                 low, r);
             gemm(false, true, k, p->out, r, scale_of(m), low, r, m->w + p->b,
-                 r, 1, y + (size_t)t * (size_t)ld + p->from, ld);
+                 r, 1, y + (size_t)row * (size_t)ld + p->from, ld);
         }
 }
 
-void lora_backward(const struct llama *m, const struct pair_at *p, int n,
-                   real *dx, real *grad, const real *dy, int ld,
-                   const real *x, int T)
+static void pair_backward(const struct team *t, const struct llama *m,
+                          const struct pair_at *p, real *dx, real *grad,
+                          const real *dy, int ld, const real *x, int T,
+                          real *low, real *dlow)
 {
-    real low[ROWS * LORA_RANK], dlow[ROWS * LORA_RANK];
-    int r = m->rank;
-    for (int i = 0; i < n; i++, p++)
-        for (int t = 0; p->a && t < T; t += ROWS) {
-            int k = T - t < ROWS ? T - t : ROWS, in = p->in;
-            const real *xt = x + (size_t)t * (size_t)in;
-            const real *dt = dy + (size_t)t * (size_t)ld + p->from;
-            real *da = grad + (p->a - m->first);
-            real *db = grad + (p->b - m->first);
-            gemm(false, true, k, r, in, 1, xt, in, m->w + p->a, in, 0, low,
-                 r);
-            gemm(true, false, p->out, r, k, scale_of(m), dt, ld, low, r, 1,
-                 db, r);
-            gemm(false, false, k, r, p->out, scale_of(m), dt, ld,
-                 m->w + p->b, r, 0, dlow, r);
-            gemm(true, false, r, in, k, 1, dlow, r, xt, in, 1, da, in);
-            gemm(false, false, k, in, r, 1, dlow, r, m->w + p->a, in, 1,
-                 dx + (size_t)t * (size_t)in, in);
-        }
+    int r = m->rank, in = p->in, out = p->out, lo, hi;
+    const real *a = m->w + p->a, *b = m->w + p->b;
+    team_rows(t, T, &lo, &hi);
+    size_t row = (size_t)lo;
+    gemm(false, true, hi - lo, r, in, 1, x + row * (size_t)in, in, a, in, 0,
+         low + row * (size_t)r, r);
+    gemm(false, false, hi - lo, r, out, scale_of(m), dy + row * (size_t)ld, ld,
+         b, r, 0, dlow + row * (size_t)r, r);
+    gemm(false, false, hi - lo, in, r, 1, dlow + row * (size_t)r, r, a, in, 1,
+         dx + row * (size_t)in, in);
+    gemm_share(t, true, false, out, r, T, scale_of(m), dy, ld, low, r, 1,
+               grad + (p->b - m->first), r);
+    gemm_share(t, true, false, r, in, T, 1, dlow, r, x, in, 1,
+               grad + (p->a - m->first), in);
+}
+
+void lora_backward(const struct team *t, const struct llama *m,
+                   const struct pair_at *p, int n, real *dx, real *grad,
+                   const real *dy, int ld, const real *x, int T, real *low)
+{
+    for (int i = 0; i < n; i++)
+        if (p[i].a)
+            pair_backward(t, m, &p[i], dx, grad, dy + p[i].from, ld, x, T, low,
+                          low + (size_t)T * (size_t)m->rank);
 }
 
 /* Where the fused matrix of a pair stands. */

@@ -8,6 +8,7 @@
 #define MODEL_NET_LORA_H
 
 #include "model/net/llama.h"
+#include "model/net/pool.h"
 
 enum { LORA_RANK = 256 }; /* at most */
 
@@ -26,15 +27,18 @@ bool lora_targets(const char *names, int *targets, struct err *e);
 bool lora_add(struct llama *m, const struct lora *l, uint64_t seed,
               struct err *e);
 
-/* y[T, ld] += scale (x A^T) B^T in the columns of each of the n pairs. */
-void lora_forward(const struct llama *m, const struct pair_at *p, int n,
-                  real *y, int ld, const real *x, int T);
+/* y[T, ld] += scale (x A^T) B^T in the columns of each of the n pairs; each
+ * worker of the team has its rows and waits for nobody. */
+void lora_forward(const struct team *t, const struct llama *m,
+                  const struct pair_at *p, int n, real *y, int ld,
+                  const real *x, int T);
 
 /* From dy[T, ld]: dx[T, in] += its gradient; grad (of what is trained, by
- * offset less m->first) += that of A and B. */
-void lora_backward(const struct llama *m, const struct pair_at *p, int n,
-                   real *dx, real *grad, const real *dy, int ld,
-                   const real *x, int T);
+ * offset less m->first) += that of A and B. low has room for two matrices
+ * [T, rank]. dx is there for this worker's rows alone. */
+void lora_backward(const struct team *t, const struct llama *m,
+                   const struct pair_at *p, int n, real *dx, real *grad,
+                   const real *dy, int ld, const real *x, int T, real *low);
 
 /* W += scale B A, B = 0: the same model without need of its pairs. */
 void lora_fold(struct llama *m);

@@ -10,13 +10,13 @@ void embed_forward(real *x, const real *w, const int32_t *ids, int T, int h)
 }
 
 HOT void embed_backward(real *dw, const real *dx, const int32_t *ids, int T,
-                        int h)
+                        int h, int lo, int hi)
 {
     for (int t = 0; t < T; t++) {
         real *to = dw + (size_t)ids[t] * (size_t)h;
         const real *from = dx + (size_t)t * (size_t)h;
         SIMD()
-        for (int i = 0; i < h; i++)
+        for (int i = lo; i < hi; i++)
             to[i] += from[i];
     }
 }
@@ -50,7 +50,7 @@ HOT void rms_forward(real *y, real *rstd, const real *x, const real *gain,
     }
 }
 
-HOT void rms_backward(real *dx, real *dgain, const real *dy, const real *x,
+HOT void rms_backward(real *dx, const real *dy, const real *x,
                       const real *gain, real plus, const real *rstd, int T,
                       int h)
 {
@@ -61,10 +61,19 @@ HOT void rms_backward(real *dx, real *dgain, const real *dy, const real *x,
             sum += dy[i] * (gain[i] + plus) * x[i];
         real c = r * r * r * sum / (real)h;
         SIMD()
-        for (int i = 0; i < h; i++) {
-            dgain[i] += dy[i] * x[i] * r;
+        for (int i = 0; i < h; i++)
             dx[i] += dy[i] * (gain[i] + plus) * r - x[i] * c;
-        }
+    }
+}
+
+HOT void rms_gain_backward(real *dgain, const real *dy, const real *x,
+                           const real *rstd, int T, int h, int lo, int hi)
+{
+    for (int t = 0; t < T; t++, x += h, dy += h) {
+        real r = rstd[t];
+        SIMD()
+        for (int i = lo; i < hi; i++)
+            dgain[i] += dy[i] * x[i] * r;
     }
 }
 
@@ -79,9 +88,9 @@ void rms_heads_forward(real *x, int ld, real *rstd, const real *gain,
         }
 }
 
-void rms_heads_backward(real *dx, int ld, real *dgain, const real *raw,
-                        int ldr, const real *gain, real plus,
-                        const real *rstd, int T, int heads, int d)
+void rms_heads_backward(real *dx, int ld, const real *raw, int ldr,
+                        const real *gain, real plus, const real *rstd, int T,
+                        int heads, int d)
 {
     for (int t = 0; t < T; t++)
         for (int h = 0; h < heads; h++) {
@@ -91,11 +100,22 @@ void rms_heads_backward(real *dx, int ld, real *dgain, const real *raw,
             for (int i = 0; i < d; i++)
                 sum += row[i] * (gain[i] + plus) * x[i];
             real c = r * r * r * sum / (real)d;
-            for (int i = 0; i < d; i++) {
-                real dy = row[i];
-                dgain[i] += dy * x[i] * r;
-                row[i] = dy * (gain[i] + plus) * r - x[i] * c;
-            }
+            for (int i = 0; i < d; i++)
+                row[i] = row[i] * (gain[i] + plus) * r - x[i] * c;
+        }
+}
+
+void rms_heads_gain_backward(real *dgain, const real *dy, int ld,
+                             const real *raw, int ldr, const real *rstd,
+                             int T, int heads, int d, int lo, int hi)
+{
+    for (int t = 0; t < T; t++)
+        for (int h = 0; h < heads; h++) {
+            const real *row = dy + (size_t)t * (size_t)ld + (size_t)(h * d);
+            const real *x = raw + (size_t)t * (size_t)ldr + (size_t)(h * d);
+            real r = rstd[t * heads + h];
+            for (int i = lo; i < hi; i++)
+                dgain[i] += row[i] * x[i] * r;
         }
 }
 
@@ -120,9 +140,9 @@ HOT void layer_norm_forward(real *y, real *mean, real *rstd, const real *x,
     }
 }
 
-HOT void layer_norm_backward(real *dx, real *dgain, real *dbias,
-                             const real *dy, const real *x, const real *gain,
-                             const real *mean, const real *rstd, int T, int h)
+HOT void layer_norm_backward(real *dx, const real *dy, const real *x,
+                             const real *gain, const real *mean,
+                             const real *rstd, int T, int h)
 {
     for (int t = 0; t < T; t++, x += h, dx += h, dy += h) {
         real r = rstd[t], m = mean[t], sum = 0, dot = 0;
@@ -136,9 +156,22 @@ HOT void layer_norm_backward(real *dx, real *dgain, real *dbias,
         SIMD()
         for (int i = 0; i < h; i++) {
             real n = (x[i] - m) * r;
-            dgain[i] += dy[i] * n;
-            dbias[i] += dy[i];
             dx[i] += (dy[i] * gain[i] - sum - n * dot) * r;
+        }
+    }
+}
+
+HOT void layer_norm_gain_backward(real *dgain, real *dbias, const real *dy,
+                                  const real *x, const real *mean,
+                                  const real *rstd, int T, int h, int lo,
+                                  int hi)
+{
+    for (int t = 0; t < T; t++, x += h, dy += h) {
+        real r = rstd[t], m = mean[t];
+        SIMD()
+        for (int i = lo; i < hi; i++) {
+            dgain[i] += dy[i] * ((x[i] - m) * r);
+            dbias[i] += dy[i];
         }
     }
 }
@@ -149,10 +182,10 @@ void bias_forward(real *x, const real *b, int T, int w)
         add_to(x + (size_t)t * (size_t)w, b, (size_t)w);
 }
 
-void bias_backward(real *db, const real *dx, int T, int w)
+void bias_backward(real *db, const real *dx, int T, int w, int lo, int hi)
 {
     for (int t = 0; t < T; t++)
-        add_to(db, dx + (size_t)t * (size_t)w, (size_t)w);
+        add_to(db + lo, dx + (size_t)t * (size_t)w + lo, (size_t)(hi - lo));
 }
 
 void rope_tables(real *cosine, real *sine, int positions, int d,

@@ -1,8 +1,9 @@
 /* The operations between the matrix products, in forward and backward pairs.
  * T is a number of token rows; every matrix is row-major and dense unless a
  * stride is named. Backward functions add to gradients of parameters, and
- * say of gradients of inputs whether they add or set. One thread each; the
- * caller splits rows.
+ * say of gradients of inputs whether they add or set. One thread each: the
+ * caller splits rows, and for gradients of vectors, which sum over all rows,
+ * columns lo..hi-1.
  */
 #ifndef MODEL_NET_OPS_H
 #define MODEL_NET_OPS_H
@@ -15,9 +16,9 @@
 
 /* x[T, h] = w[ids[t], :]. */
 void embed_forward(real *x, const real *w, const int32_t *ids, int T, int h);
-/* dw[ids[t], :] += dx[t, :]. */
+/* dw[ids[t], lo..hi-1] += dx[t, lo..hi-1]. */
 void embed_backward(real *dw, const real *dx, const int32_t *ids, int T,
-                    int h);
+                    int h, int lo, int hi);
 
 /* x *= by, n elements. */
 void scale_by(real *x, double by, size_t n);
@@ -26,33 +27,41 @@ void scale_by(real *x, double by, size_t n);
  * rstd[T] = 1/sqrt(mean(x^2) + eps); y = x rstd (gain + plus). */
 void rms_forward(real *y, real *rstd, const real *x, const real *gain,
                  real plus, int T, int h, double eps);
-/* dx += ...; dgain += .... */
-void rms_backward(real *dx, real *dgain, const real *dy, const real *x,
-                  const real *gain, real plus, const real *rstd, int T,
-                  int h);
+/* dx += ...; dgain[lo..hi-1] += .... */
+void rms_backward(real *dx, const real *dy, const real *x, const real *gain,
+                  real plus, const real *rstd, int T, int h);
+void rms_gain_backward(real *dgain, const real *dy, const real *x,
+                       const real *rstd, int T, int h, int lo, int hi);
 
 /* The same over each head of d at each row of x (stride ld), in place; rstd
  * is [T, heads]. Backward: from dx of the normed heads to that of `raw`, what
- * they were (stride ldr), in place; dgain += .... */
+ * they were (stride ldr), in place; and from the same dy, before that,
+ * dgain[lo..hi-1] += .... */
 void rms_heads_forward(real *x, int ld, real *rstd, const real *gain,
                        real plus, int T, int heads, int d, double eps);
-void rms_heads_backward(real *dx, int ld, real *dgain, const real *raw,
-                        int ldr, const real *gain, real plus,
-                        const real *rstd, int T, int heads, int d);
+void rms_heads_backward(real *dx, int ld, const real *raw, int ldr,
+                        const real *gain, real plus, const real *rstd, int T,
+                        int heads, int d);
+void rms_heads_gain_backward(real *dgain, const real *dy, int ld,
+                             const real *raw, int ldr, const real *rstd,
+                             int T, int heads, int d, int lo, int hi);
 
 /* LayerNorm (Ba and others 2016), variance over h, eps inside the root:
  * y = (x - mean) rstd gain + bias. */
 void layer_norm_forward(real *y, real *mean, real *rstd, const real *x,
                         const real *gain, const real *bias, int T, int h,
                         double eps);
-/* dx += ...; dgain += ...; dbias += .... */
-void layer_norm_backward(real *dx, real *dgain, real *dbias, const real *dy,
-                         const real *x, const real *gain, const real *mean,
-                         const real *rstd, int T, int h);
+/* dx += ...; dgain[lo..hi-1] += ...; dbias[lo..hi-1] += .... */
+void layer_norm_backward(real *dx, const real *dy, const real *x,
+                         const real *gain, const real *mean, const real *rstd,
+                         int T, int h);
+void layer_norm_gain_backward(real *dgain, real *dbias, const real *dy,
+                              const real *x, const real *mean,
+                              const real *rstd, int T, int h, int lo, int hi);
 
-/* x[T, w] += b[w]; its gradient: db += the sum of dx's rows. */
+/* x[T, w] += b[w]; its gradient: db[lo..hi-1] += the sum of dx's rows. */
 void bias_forward(real *x, const real *b, int T, int w);
-void bias_backward(real *db, const real *dx, int T, int w);
+void bias_backward(real *db, const real *dx, int T, int w, int lo, int hi);
 
 /* Tables of cos and sin of position * inverse[i], [positions, d/2] each, angles
  * in fp32 as transformers has them. */

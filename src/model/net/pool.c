@@ -2,18 +2,26 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 
+const struct team alone = {NULL, 0, 1};
+
+/* How often a worker looks before it sleeps: some ten microseconds, less than
+ * the kernel takes to wake it. Nobody looks where there are more workers than
+ * processors. */
+enum { LOOKS = 4000 };
+
 struct pool {
-    int workers;
+    int workers, looks;
     pthread_t *thread;
     pthread_mutex_t lock;
-    pthread_cond_t start, end;
-    unsigned long turn; /* counts the calls of pool_run */
-    int busy;           /* workers that have not finished this turn */
+    pthread_cond_t woken;
+    atomic_uint round; /* counts the meetings */
+    atomic_int here;   /* workers that have come to this one */
     bool quit;
     pool_fn *fn;
     void *ctx;
@@ -23,6 +31,67 @@ struct seat {
     struct pool *pool;
     int worker;
 };
+
+/* ---- Meeting ------------------------------------------------------------ */
+
+static void look_away(void)
+{
+#ifdef __x86_64__
+    __builtin_ia32_pause();
+#endif
+}
+
+static void open_round(struct pool *p)
+{
+    atomic_store(&p->here, 0);
+    pthread_mutex_lock(&p->lock);
+    atomic_fetch_add(&p->round, 1);
+    pthread_cond_broadcast(&p->woken);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void meet(struct pool *p)
+{
+    unsigned round = atomic_load(&p->round);
+    if (atomic_fetch_add(&p->here, 1) + 1 == p->workers) {
+        open_round(p);
+        return;
+    }
+    for (int i = 0; i < p->looks; i++, look_away())
+        if (atomic_load(&p->round) != round)
+            return;
+    pthread_mutex_lock(&p->lock);
+    while (atomic_load(&p->round) == round)
+        pthread_cond_wait(&p->woken, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void team_wait(const struct team *t)
+{
+    if (t->of > 1)
+        meet(t->pool);
+}
+
+void team_slice(const struct team *t, size_t n, size_t *lo, size_t *hi)
+{
+    *lo = n * (size_t)t->me / (size_t)t->of;
+    *hi = n * (size_t)(t->me + 1) / (size_t)t->of;
+}
+
+void team_share(const struct team *t, int n, int unit, int *lo, int *hi)
+{
+    size_t from, to, units = (size_t)((n + unit - 1) / unit);
+    team_slice(t, units, &from, &to);
+    *lo = (int)from * unit;
+    *hi = (int)to * unit < n ? (int)to * unit : n;
+}
+
+void team_rows(const struct team *t, int T, int *lo, int *hi)
+{
+    team_share(t, T, TEAM_ROWS, lo, hi);
+}
+
+/* ---- Workers ------------------------------------------------------------ */
 
 int pool_default(void)
 {
@@ -35,30 +104,22 @@ int pool_default(void)
         if (v > 0 && v < n)
             n = (int)v;
     }
-    return n < 1 ? 1 : n > 64 ? 64 : n;
+    return n < 1 ? 1 : n > POOL_MOST ? POOL_MOST : n;
 }
 
 static void *work(void *arg)
 {
     struct seat seat = *(struct seat *)arg;
     struct pool *p = seat.pool;
+    struct team team = {p, seat.worker, p->workers};
     free(arg);
-    unsigned long seen = 0;
-    pthread_mutex_lock(&p->lock);
     for (;;) {
-        while (p->turn == seen && !p->quit)
-            pthread_cond_wait(&p->start, &p->lock);
+        meet(p);
         if (p->quit)
-            break;
-        seen = p->turn;
-        pthread_mutex_unlock(&p->lock);
-        p->fn(p->ctx, seat.worker, p->workers);
-        pthread_mutex_lock(&p->lock);
-        if (--p->busy == 0)
-            pthread_cond_signal(&p->end);
+            return NULL;
+        p->fn(p->ctx, &team);
+        meet(p);
     }
-    pthread_mutex_unlock(&p->lock);
-    return NULL;
 }
 
 struct pool *pool_new(int workers)
@@ -66,9 +127,9 @@ struct pool *pool_new(int workers)
     struct pool *p = xcalloc(1, sizeof *p);
     p->workers = workers;
     p->thread = xcalloc((size_t)workers, sizeof *p->thread);
+    p->looks = workers <= pool_default() ? LOOKS : 0;
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->start, NULL);
-    pthread_cond_init(&p->end, NULL);
+    pthread_cond_init(&p->woken, NULL);
     for (int i = 1; i < workers; i++) {
         struct seat *seat = xmalloc(sizeof *seat);
         *seat = (struct seat){p, i};
@@ -83,15 +144,13 @@ void pool_free(struct pool **pp)
     struct pool *p = *pp;
     if (!p)
         return;
-    pthread_mutex_lock(&p->lock);
     p->quit = true;
-    pthread_cond_broadcast(&p->start);
-    pthread_mutex_unlock(&p->lock);
+    if (p->workers > 1)
+        meet(p);
     for (int i = 1; i < p->workers; i++)
         pthread_join(p->thread[i], NULL);
     pthread_mutex_destroy(&p->lock);
-    pthread_cond_destroy(&p->start);
-    pthread_cond_destroy(&p->end);
+    pthread_cond_destroy(&p->woken);
     free(p->thread);
     free(p);
     *pp = NULL;
@@ -104,16 +163,10 @@ int pool_workers(const struct pool *p)
 
 void pool_run(struct pool *p, pool_fn *fn, void *ctx)
 {
-    pthread_mutex_lock(&p->lock);
+    struct team team = {p, 0, p->workers};
     p->fn = fn;
     p->ctx = ctx;
-    p->busy = p->workers - 1;
-    p->turn++;
-    pthread_cond_broadcast(&p->start);
-    pthread_mutex_unlock(&p->lock);
-    fn(ctx, 0, p->workers);
-    pthread_mutex_lock(&p->lock);
-    while (p->busy > 0)
-        pthread_cond_wait(&p->end, &p->lock);
-    pthread_mutex_unlock(&p->lock);
+    team_wait(&team);
+    fn(ctx, &team);
+    team_wait(&team);
 }
