@@ -208,7 +208,7 @@ static void check_family(const json *line)
     struct llama *m = make(json_get(line, "config"));
     int32_t ids[64], target[64], start[2] = {0};
     int n = start[1] = read_ids(line, ids, target);
-    struct work *k = work_new(m, n, n, 1, &e);
+    struct work *k = work_new(m, &(struct work_shape){n, n, 1, false}, &e);
     real *g = xcalloc(m->n, sizeof *g);
     struct batch b = {ids, target, start, 1, 0};
     near("loss", llama_pass(&alone, m, k, &b, 1, g, NULL),

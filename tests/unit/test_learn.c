@@ -216,12 +216,20 @@ static void adamw_is_the_formula(void **state)
 static void the_rate_rises_and_falls(void **state)
 {
     (void)state;
-    assert_true(rate_at(2, .05, 10, 110, 0) == 0);
-    assert_true(rate_at(2, .05, 10, 110, 5) == 1);
-    assert_true(rate_at(2, .05, 10, 110, 10) == 2);
-    assert_true(fabs(rate_at(2, .05, 10, 110, 60) - 1.05) < 1e-9);
-    assert_true(fabs(rate_at(2, .05, 10, 110, 110) - .1) < 1e-9);
-    assert_true(rate_at(2, .05, 0, 1, 0) == 2);
+    assert_true(rate_at(SCHEDULE_COSINE, 2, .05, 10, 110, 0) == 0);
+    assert_true(rate_at(SCHEDULE_COSINE, 2, .05, 10, 110, 5) == 1);
+    assert_true(rate_at(SCHEDULE_COSINE, 2, .05, 10, 110, 10) == 2);
+    assert_true(fabs(rate_at(SCHEDULE_COSINE, 2, .05, 10, 110, 60) - 1.05) <
+                1e-9);
+    assert_true(fabs(rate_at(SCHEDULE_COSINE, 2, .05, 10, 110, 110) - .1) <
+                1e-9);
+    assert_true(rate_at(SCHEDULE_COSINE, 2, .05, 0, 1, 0) == 2);
+    assert_true(rate_at(SCHEDULE_LINEAR, 2, 0, 10, 110, 5) == 1);
+    assert_true(fabs(rate_at(SCHEDULE_LINEAR, 2, .05, 10, 110, 35) -
+                     (.1 + 1.9 * .75)) < 1e-9);
+    assert_true(fabs(rate_at(SCHEDULE_LINEAR, 2, .05, 10, 110, 110) - .1) <
+                1e-9);
+    assert_true(rate_at(SCHEDULE_CONSTANT, 2, .05, 10, 110, 109) == 2);
 }
 
 static void settings_come_back(void **state)

@@ -78,6 +78,8 @@ static struct llama *make_model(enum shape kind, bool tied)
     return m;
 }
 
+static const struct work_shape one_worker = {ROWS, ROWS, 1, false};
+
 /* Prints the loss and every gradient of a tiny model. */
 static int dump(enum shape kind)
 {
@@ -87,7 +89,7 @@ static int dump(enum shape kind)
     rng_seed(&rng, 11);
     struct batch b = make_batch(VOCAB);
     struct llama *m = make_model(kind, true);
-    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
+    struct work *k = work_new(m, &one_worker, &e);
     real *g = xcalloc(m->n, sizeof *g);
     printf("%.17g\n", llama_pass(&alone, m, k, &b, (real).02, g, NULL));
     for (size_t i = 0; i < m->n; i++)
@@ -329,7 +331,7 @@ static void check_model(enum shape kind, bool tied, double dropout)
 {
     struct err e = {0};
     struct model w = {.m = make_model(kind, tied), .b = make_batch(VOCAB)};
-    w.k = work_new(w.m, ROWS, ROWS, 1, &e);
+    w.k = work_new(w.m, &one_worker, &e);
     work_drop(w.k, dropout, 77);
     real *g = xcalloc(w.m->n, sizeof *g);
     double loss = .02 * llama_pass(&alone, w.m, w.k, &w.b, .02, g, NULL);
@@ -351,7 +353,7 @@ static void check_pairs(enum shape kind)
     struct err e = {0};
     struct model w = {.m = make_model(kind, true), .b = make_batch(VOCAB)};
     add_pairs(w.m);
-    w.k = work_new(w.m, ROWS, ROWS, 1, &e);
+    w.k = work_new(w.m, &one_worker, &e);
     real *g = xcalloc(llama_trained(w.m), sizeof *g);
     double loss = .02 * llama_pass(&alone, w.m, w.k, &w.b, .02, g, NULL);
     assert_true(loss == whole_value(&w));
@@ -410,7 +412,7 @@ static void agrees(const char *build, enum shape kind)
     struct llama *m = make_model(kind, true);
     double *want = xcalloc(m->n + 1, sizeof *want);
     read_numbers(buf_str(&b), want, m->n + 1);
-    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
+    struct work *k = work_new(m, &one_worker, &e);
     real *g = xcalloc(m->n, sizeof *g);
     double loss = llama_pass(&alone, m, k, &batch, (real).02, g, NULL);
     assert_true(fabs(loss - want[0]) < 1e-4 * want[0]);
@@ -458,7 +460,7 @@ static void decodes(enum shape kind)
 {
     struct err e = {0};
     struct llama *m = make_model(kind, kind > LLAMA);
-    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
+    struct work *k = work_new(m, &one_worker, &e);
     make_batch(VOCAB);
     struct decoder *d = decoder_new(m, 100, &e);
     real want[VOCAB];
@@ -494,7 +496,7 @@ static void folds(enum shape kind)
 {
     struct err e = {0};
     struct llama *m = make_model(kind, kind > LLAMA);
-    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
+    struct work *k = work_new(m, &one_worker, &e);
     make_batch(VOCAB);
     real was[VOCAB], with[VOCAB], folded[VOCAB];
     llama_logits(m, k, ids, ROWS, was);
@@ -545,7 +547,7 @@ static void packing_is_invisible(void **state)
     (void)state;
     struct err e = {0};
     struct llama *m = make_model(GEMMA, true);
-    struct work *k = work_new(m, ROWS, ROWS, 1, &e);
+    struct work *k = work_new(m, &one_worker, &e);
     struct batch b = make_batch(VOCAB);
     double together = llama_pass(&alone, m, k, &b, 1, NULL, NULL), apart = 0;
     for (int s = 0; s < 3; s++) {
@@ -572,6 +574,35 @@ static void sampling_keeps_its_limits(void **state)
     assert_true(seen[1] > 100 && seen[2] > 100 && seen[1] + seen[2] == 400);
 }
 
+/* What is made again on the way back gives the same bits. */
+static void recomputing_changes_nothing(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    static const struct work_shape less = {ROWS, ROWS, 1, true};
+    for (enum shape kind = 0; kind < SHAPES; kind++) {
+        rng_seed(&rng, 11);
+        struct batch b = make_batch(VOCAB);
+        struct llama *m = make_model(kind, true);
+        struct work *k[] = {work_new(m, &one_worker, &e),
+                            work_new(m, &less, &e)};
+        real *g[2];
+        double loss[2];
+        for (int i = 0; i < 2; i++) {
+            g[i] = xcalloc(m->n, sizeof *g[i]);
+            work_drop(k[i], .1, 7);
+            loss[i] = llama_pass(&alone, m, k[i], &b, 1, g[i], NULL);
+            work_free(&k[i]);
+        }
+        assert_true(loss[0] == loss[1]);
+        assert_memory_equal(g[0], g[1], m->n * sizeof *g[0]);
+        assert_true(work_row(m, true) < work_row(m, false));
+        free(g[0]);
+        free(g[1]);
+        llama_free(&m);
+    }
+}
+
 /* ---- Teams -------------------------------------------------------------- */
 
 struct shared {
@@ -588,6 +619,8 @@ static void pass_together(void *ctx, const struct team *t)
     s->loss[t->me] = llama_pass(t, s->m, s->k, s->b, (real).02, s->grad, NULL);
 }
 
+static const struct work_shape three_workers = {ROWS, ROWS, 3, false};
+
 /* Three workers come to what one comes to, and each time to the same. */
 static void teams_agree(void **state)
 {
@@ -600,7 +633,7 @@ static void teams_agree(void **state)
         struct llama *m = make_model(kind, true);
         real *g = xcalloc(m->n, sizeof *g), *one = xcalloc(m->n, sizeof *g);
         real *two = xcalloc(m->n, sizeof *g);
-        struct work *k = work_new(m, ROWS, ROWS, 3, &e);
+        struct work *k = work_new(m, &three_workers, &e);
         struct shared both = {m, k, &b, g, {0}};
         work_drop(k, .1, 7);
         double loss = llama_pass(&alone, m, k, &b, (real).02, one, NULL);
@@ -653,6 +686,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(pairs_fold),
         cmocka_unit_test(packing_is_invisible),
         cmocka_unit_test(sampling_keeps_its_limits),
+        cmocka_unit_test(recomputing_changes_nothing),
         cmocka_unit_test(teams_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

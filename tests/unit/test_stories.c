@@ -140,7 +140,7 @@ int main(void)
     }
     reference = json_load(path, 1 << 20, &e);
     if (!reference || !gemm_start(&e) || !(m = llama_load(dir, &e)) ||
-        !(k = work_new(m, 512, 512, 1, &e))) {
+        !(k = work_new(m, &(struct work_shape){512, 512, 1, false}, &e))) {
         printf("%s\n", e.text);
         return 99;
     }

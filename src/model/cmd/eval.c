@@ -35,8 +35,10 @@ static bool prepare(struct evaluation *x, const char *dir,
     x->pool = pool_new(workers);
     x->v = xcalloc(x->d.n, sizeof *x->v);
     int64_t longest = (int64_t)x->d.longest;
-    x->k = work_new(x->m, pack_room(x->m, longest, x->d.tokens), (int)longest,
-                    workers, e);
+    struct work_shape shape = {
+        pack_room(x->m, true, longest, x->d.tokens), (int)longest, workers,
+        true}; /* nothing goes back */
+    x->k = work_new(x->m, &shape, e);
     return x->k && eval_run(x->m, x->t, &x->d, x->pool, x->k, x->v, &x->f, e);
 }
 

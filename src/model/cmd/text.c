@@ -199,7 +199,7 @@ static bool make_room(struct filter *f, int n, struct err *e)
     if (n <= f->room)
         return true;
     work_free(&f->k);
-    f->k = work_new(f->m, n, n, 1, e);
+    f->k = work_new(f->m, &(struct work_shape){n, n, 1, true}, e);
     f->room = f->k ? n : 0;
     return f->k != NULL;
 }

@@ -14,12 +14,16 @@
 
 enum { OWN = 5 }; /* options that are no settings */
 
-static void add_settings(struct opt *to, struct settings *s,
-                         const char **modules)
+/* What was given for the settings of kind t. */
+struct names {
+    const char *at[SETTINGS];
+};
+
+static void add_settings(struct opt *to, struct settings *s, struct names *n)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *t = &setting_table[i];
-        void *at = t->kind == 't' ? (void *)modules : (char *)s + t->offset;
+        void *at = t->kind == 't' ? (void *)&n->at[i] : (char *)s + t->offset;
         to[i] = (struct opt){.name = xasprintf("--%s", t->name),
                              .kind = t->kind == 'i'   ? OPT_INT
                                      : t->kind == 'd' ? OPT_NUM
@@ -29,13 +33,12 @@ static void add_settings(struct opt *to, struct settings *s,
     }
 }
 
-static int read_modules(struct settings *s, const char *names)
+static int read_names(struct settings *s, const struct names *n)
 {
     struct err e = {0};
-    int targets = 0;
-    if (names && !lora_targets(names, &targets, &e))
-        return opts_wrong("train", e.text);
-    s->lora_targets = targets;
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (n->at[i] && !settings_name(s, &setting_table[i], n->at[i], &e))
+            return opts_wrong("train", e.text);
     return -1;
 }
 
@@ -91,8 +94,8 @@ int cmd_train(int argc, char **argv)
         {"--other-host", OPT_FLAG, &t.other_host, NULL,
          N_("resume though this machine computes other bits"), false},
     };
-    const char *modules = NULL;
-    add_settings(table + OWN, &t.settings, &modules);
+    struct names names = {0};
+    add_settings(table + OWN, &t.settings, &names);
     struct opts o = {N_("train DIR --rows FILE --valid FILE --out RUNDIR"),
                      table, &t.dir, NULL};
     int code = opts_read(&o, argc, argv);
@@ -102,7 +105,7 @@ int cmd_train(int argc, char **argv)
     }
     t.rows = rows.at;
     t.n_rows = rows.n;
-    code = code >= 0 ? code : read_modules(&t.settings, modules);
+    code = code >= 0 ? code : read_names(&t.settings, &names);
     code = code >= 0 ? code : missing(&t);
     return code >= 0 ? code : run(&t);
 }

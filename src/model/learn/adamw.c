@@ -46,12 +46,16 @@ HOT double adamw_squares(const real *g, size_t n)
     return sum;
 }
 
-double rate_at(double peak, double floor, int64_t warm, int64_t steps,
-               int64_t step)
+double rate_at(enum schedule kind, double peak, double floor, int64_t warm,
+               int64_t steps, int64_t step)
 {
     if (step < warm)
         return peak * (double)step / (double)warm;
     double left = (double)(steps - warm), done = (double)(step - warm);
     double x = left > 0 ? done / left : 1;
-    return peak * (floor + (1 - floor) * .5 * (1 + cos(3.14159265358979 * x)));
+    double high = kind == SCHEDULE_CONSTANT ? 1
+                  : kind == SCHEDULE_LINEAR
+                      ? 1 - x
+                      : .5 * (1 + cos(3.14159265358979 * x));
+    return peak * (floor + (1 - floor) * high);
 }

@@ -25,8 +25,9 @@ void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
 double adamw_squares(const real *g, size_t n);
 
 /* The rate at a step counted from 0: up in a line from 0 over `warm` steps,
- * then a half cosine down to `floor` of the peak. */
-double rate_at(double peak, double floor, int64_t warm, int64_t steps,
-               int64_t step);
+ * then a half cosine or a line down to `floor` of the peak, or no change. */
+enum schedule { SCHEDULE_COSINE, SCHEDULE_LINEAR, SCHEDULE_CONSTANT };
+double rate_at(enum schedule kind, double peak, double floor, int64_t warm,
+               int64_t steps, int64_t step);
 
 #endif

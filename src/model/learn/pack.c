@@ -49,9 +49,10 @@ struct batch pack_batch(const struct pack *p, int64_t first)
     return (struct batch){p->ids, p->target, p->start, p->n, first};
 }
 
-int pack_room(const struct llama *m, int64_t longest, int64_t most)
+int pack_room(const struct llama *m, bool recompute, int64_t longest,
+              int64_t most)
 {
-    int64_t n = BYTES / (int64_t)work_row(m);
+    int64_t n = BYTES / (int64_t)work_row(m, recompute);
     n = n < most ? n : most;
     n = n > LEAST ? n : LEAST;
     return (int)(n > longest ? n : longest);

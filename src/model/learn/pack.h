@@ -27,6 +27,7 @@ struct batch pack_batch(const struct pack *p, int64_t first);
 
 /* How many tokens to take at once: as many as keep the activations within
  * 256 MB, at least 512 and the longest row, at most `most`. */
-int pack_room(const struct llama *m, int64_t longest, int64_t most);
+int pack_room(const struct llama *m, bool recompute, int64_t longest,
+              int64_t most);
 
 #endif

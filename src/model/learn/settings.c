@@ -1,6 +1,11 @@
 #include "model/learn/settings.h"
 
+#include <string.h>
+
 #include "base/lang.h"
+#include "base/mem.h"
+#include "model/learn/adamw.h"
+#include "model/net/lora.h"
 
 /* A plan is walked to its end before the first step, checkpoints are named by
  * eight digits of the step, and a checkpoint's settings are doubles. */
@@ -11,41 +16,69 @@
 
 #define AT(member) offsetof(struct settings, member)
 
+static bool read_targets(const char *names, int64_t *value, struct err *e)
+{
+    int targets;
+    bool ok = lora_targets(names, &targets, e);
+    *value = ok ? targets : 0;
+    return ok;
+}
+
+static bool read_schedule(const char *name, int64_t *value, struct err *e)
+{
+    static const char *const names[] = {[SCHEDULE_COSINE] = "cosine",
+                                        [SCHEDULE_LINEAR] = "linear",
+                                        [SCHEDULE_CONSTANT] = "constant"};
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (!strcmp(name, names[i])) {
+            *value = (int64_t)i;
+            return true;
+        }
+    return err_set(e, ERR_USAGE, _("--schedule is cosine, linear or constant, "
+                                   "not \"%.40s\""), name);
+}
+
 const struct setting setting_table[SETTINGS] = {
     {"tokens", "N", N_("train on N tokens of answers (1500000)"), AT(tokens),
-     'i'},
-    {"epochs", "N", N_("or: go N times through the rows"), AT(epochs), 'i'},
-    {"steps", "N", N_("or: make N steps"), AT(steps), 'i'},
+     'i', NULL},
+    {"epochs", "N", N_("or: go N times through the rows"),
+     AT(epochs), 'i', NULL},
+    {"steps", "N", N_("or: make N steps"), AT(steps), 'i', NULL},
     {"batch-tokens", "N", N_("tokens of a step (2048)"), AT(batch_tokens),
-     'i'},
+     'i', NULL},
     {"context", "N", N_("cut rows after N tokens (the model's length)"),
-     AT(context), 'i'},
-    {"rate", "R", N_("peak learning rate (0.003)"), AT(rate), 'd'},
+     AT(context), 'i', NULL},
+    {"rate", "R", N_("peak learning rate (0.003)"), AT(rate), 'd', NULL},
     {"warmup", "F", N_("share of the steps that warm up (0.02)"), AT(warmup),
-     'd'},
-    {"decay", "F", N_("weight decay (0.1)"), AT(decay), 'd'},
+     'd', NULL},
+    {"schedule", "NAME", N_("then cosine, linear or constant (cosine)"),
+     AT(schedule), 't', read_schedule},
+    {"decay", "F", N_("weight decay (0.1)"), AT(decay), 'd', NULL},
     {"clip", "F", N_("largest norm of a gradient, 0: any (1)"), AT(clip),
-     'd'},
-    {"dropout", "F", N_("chance of dropping a unit (0)"), AT(dropout), 'd'},
+     'd', NULL},
+    {"dropout", "F", N_("chance of dropping a unit (0)"),
+     AT(dropout), 'd', NULL},
     {"seed", "N", N_("of the order, dropout and initial values (1)"),
-     AT(seed), 'i'},
+     AT(seed), 'i', NULL},
     {"eval-every", "N", N_("steps between evaluations (a tenth of all)"),
-     AT(eval_every), 'i'},
+     AT(eval_every), 'i', NULL},
     {"patience", "N",
      N_("end at the best after N worse evaluations (0: never)"),
-     AT(patience), 'i'},
+     AT(patience), 'i', NULL},
     {"from-scratch", NULL, N_("begin from new initial values"),
-     AT(from_scratch), 'b'},
+     AT(from_scratch), 'b', NULL},
     {"lora", "R", N_("train LoRA pairs of this rank alone (0: all weights)"),
-     AT(lora), 'i'},
+     AT(lora), 'i', NULL},
     {"lora-alpha", "F", N_("their alpha (twice the rank)"), AT(lora_alpha),
-     'd'},
+     'd', NULL},
     {"lora-targets", "LIST", N_("q_proj,v_proj,... (all-linear)"),
-     AT(lora_targets), 't'},
+     AT(lora_targets), 't', read_targets},
     {"rslora", NULL, N_("scale them by alpha over the root of the rank"),
-     AT(rslora), 'b'},
+     AT(rslora), 'b', NULL},
+    {"recompute", NULL, N_("keep less of each layer: slower, less memory"),
+     AT(recompute), 'b', NULL},
     {"bf16", NULL, N_("write the student in bfloat16 (float32)"), AT(bf16),
-     'b'},
+     'b', NULL},
 };
 
 void settings_default(struct settings *s)
@@ -99,6 +132,16 @@ static void set(struct settings *s, const struct setting *t, double v)
         *(double *)(void *)at = v;
     else
         *(bool *)at = v != 0;
+}
+
+bool settings_name(struct settings *s, const struct setting *t,
+                   const char *name, struct err *e)
+{
+    int64_t v;
+    bool ok = t->read(name, &v, e);
+    if (ok)
+        set(s, t, (double)v);
+    return ok;
 }
 
 void settings_print(const struct settings *s, struct jw *w)

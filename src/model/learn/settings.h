@@ -21,17 +21,19 @@ struct settings {
     int64_t lora;         /* the rank; 0: all weights are trained */
     double lora_alpha;    /* 0: twice the rank */
     int64_t lora_targets; /* bits of enum pair; 0: all linear layers */
-    bool rslora;
+    bool rslora, recompute;
+    int64_t schedule;     /* enum schedule */
 };
 
-enum { SETTINGS = 19 };
+enum { SETTINGS = 21 };
 
 struct setting {
     const char *name;  /* "batch-tokens": the option is this behind "--" */
     const char *arg;   /* NULL: a flag */
     const char *help;  /* N_() */
     size_t offset;     /* in struct settings */
-    char kind;         /* i: int64_t, d: double, b: bool, t: modules' names */
+    char kind;         /* i: int64_t, d: double, b: bool, t: int64_t by name */
+    bool (*read)(const char *name, int64_t *value, struct err *e); /* of t */
 };
 
 extern const struct setting setting_table[SETTINGS];
@@ -39,6 +41,10 @@ extern const struct setting setting_table[SETTINGS];
 /* The defaults: reference/demo.md's recommended ones. A budget, a context
  * (that of the model) and evals (ten a run) of 0 are filled in later. */
 void settings_default(struct settings *s);
+
+/* The value of a setting of kind t. */
+bool settings_name(struct settings *s, const struct setting *t,
+                   const char *name, struct err *e);
 
 /* The values in their ranges, and no more than one budget. */
 bool settings_check(const struct settings *s, struct err *e);

@@ -9,16 +9,17 @@
 
 bool stepper_init(struct stepper *s, struct llama *m, const struct items *d,
                   struct pool *pool, int64_t longest, int64_t tokens,
-                  struct err *e)
+                  bool recompute, struct err *e)
 {
-    int room = pack_room(m, longest, tokens);
+    struct work_shape shape = {pack_room(m, recompute, longest, tokens),
+                               (int)longest, pool_workers(pool), recompute};
     size_t n = llama_trained(m);
     *s = (struct stepper){.model = m, .d = d, .pool = pool};
-    pack_init(&s->pack, room);
+    pack_init(&s->pack, shape.tokens);
     s->m = calloc(n, sizeof(real));
     s->v = calloc(n, sizeof(real));
     s->grad = calloc(n, sizeof(real));
-    s->k = work_new(m, room, (int)longest, pool_workers(pool), e);
+    s->k = work_new(m, &shape, e);
     return (s->k && s->m && s->v && s->grad) ||
            err_set(e, ERR_MEMORY,
                    _("not enough memory to train %zu parameters"), n);

@@ -25,11 +25,11 @@ struct stepper {
     double gemm_seconds; /* of all workers so far */
 };
 
-/* Scratch for rows of at most `longest` ids, steps of about `tokens`; moments
- * are 0. */
+/* Scratch for rows of at most `longest` ids, steps of about `tokens`;
+ * recompute is work_shape's. Moments are 0. */
 bool stepper_init(struct stepper *s, struct llama *m, const struct items *d,
                   struct pool *pool, int64_t longest, int64_t tokens,
-                  struct err *e);
+                  bool recompute, struct err *e);
 void stepper_done(struct stepper *s);
 
 /* Makes the step: the loss is the mean over the rows' targets, its gradient

@@ -123,7 +123,7 @@ static bool start(struct trainer *x, struct err *e)
     if (x->s.lora && !add_pairs(x, e))
         return false;
     if (!stepper_init(&x->step, x->m, &x->rows, x->pool, (int64_t)longest,
-                      x->s.batch_tokens, e))
+                      x->s.batch_tokens, x->s.recompute, e))
         return false;
     x->step.clip = x->s.clip;
     if (x->s.from_scratch)
@@ -322,7 +322,8 @@ static bool one_step(struct trainer *x, struct err *e)
     int64_t warm = (int64_t)llround(x->s.warmup * (double)x->r.steps);
     struct adamw a = {.decay = x->s.decay, .beta1 = .9, .beta2 = .98,
                       .eps = 1e-8, .step = n + 1};
-    a.rate = rate_at(x->s.rate, .05, warm, x->r.steps, n);
+    a.rate = rate_at((enum schedule)x->s.schedule, x->s.rate, .05, warm,
+                     x->r.steps, n);
     uint64_t key = ((uint64_t)x->s.seed << 40) +
                    (uint64_t)n * 0x632be59bd9b4e019u;
     double from = monotonic();

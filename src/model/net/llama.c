@@ -12,23 +12,24 @@
 #include "model/net/ops.h"
 
 struct work {
-    int tokens;     /* rows that fit */
-    int workers;
+    struct work_shape shape;
     real *block;    /* all arrays below stand in it */
     real *x;        /* [layers + 1][T, h] the residual before each layer */
-    real *mid;      /* [layers][T, h] the residual between its halves */
-    real *n1, *n2;  /* [layers][T, h] normed */
-    real *r1, *r2;  /* [layers][T] their rstd */
-    real *qkv;      /* [layers][T, q + 2 kv], rotated */
-    real *att;      /* [layers][T, q] */
-    real *lse;      /* [layers][T, heads] */
-    real *gu;       /* [layers][T, 2 f] */
-    real *act;      /* [layers][T, f] */
-    real *m1, *m2;  /* [layers][T] LayerNorm's means */
-    real *raw;      /* [layers][T, q + kv] before the heads' norms */
-    real *rq;       /* [layers][T (heads + kv_heads)] their rstd */
-    real *o1, *o2;  /* [layers][T, h] what a half gave before its own norm */
-    real *ro1, *ro2; /* [layers][T] their rstd */
+    /* of each layer, or with recompute of one: L of them */
+    real *mid;      /* [L][T, h] the residual between its halves */
+    real *r1, *r2;  /* [L][T] their rstd */
+    real *qkv;      /* [L][T, q + 2 kv], rotated */
+    real *att;      /* [L][T, q] */
+    real *lse;      /* [L][T, heads] */
+    real *gu;       /* [L][T, 2 f] */
+    real *act;      /* [L][T, f] */
+    real *m1, *m2;  /* [L][T] LayerNorm's means */
+    real *raw;      /* [L][T, q + kv] before the heads' norms */
+    real *rq;       /* [L][T (heads + kv_heads)] their rstd */
+    real *o1, *o2;  /* [L][T, h] what a half gave before its own norm */
+    real *ro1, *ro2; /* [L][T] their rstd */
+    real *normed;   /* [T, h] what a half's norm gave: made again on the way
+                       back, which costs less than keeping it */
     real *dx, *dn;  /* [T, h] gradients */
     real *wide;     /* [T, max(2 f, q + 2 kv)] */
     real *narrow;   /* [T, max(f, q)] */
@@ -62,19 +63,19 @@ static size_t widest(size_t a, size_t b, size_t c)
     return a > c ? a : c;
 }
 
-static size_t lay_out(struct work *k, const struct llama *m, int context)
+static size_t lay_out(struct work *k, const struct llama *m)
 {
     const struct config *c = &m->config;
-    size_t T = (size_t)k->tokens, L = (size_t)c->layers, at = 0;
+    size_t T = (size_t)k->shape.tokens, at = 0;
+    size_t workers = (size_t)k->shape.workers, layers = (size_t)c->layers;
+    size_t L = k->shape.recompute ? 1 : layers;
     size_t h = (size_t)c->hidden, f = (size_t)c->ffn;
     size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c), w = q + 2 * kv;
     size_t up = (size_t)config_up(c);
     size_t heads = (size_t)(c->heads + c->kv_heads);
     real *b = k->block;
-    k->x = carve(b, &at, (L + 1) * T * h);
+    k->x = carve(b, &at, (layers + 1) * T * h);
     k->mid = carve(b, &at, L * T * h);
-    k->n1 = carve(b, &at, L * T * h);
-    k->n2 = carve(b, &at, L * T * h);
     k->r1 = carve(b, &at, L * T);
     k->r2 = carve(b, &at, L * T);
     k->qkv = carve(b, &at, L * T * w);
@@ -90,31 +91,33 @@ static size_t lay_out(struct work *k, const struct llama *m, int context)
     k->o2 = carve(b, &at, c->sandwich ? L * T * h : 0);
     k->ro1 = carve(b, &at, c->sandwich ? L * T : 0);
     k->ro2 = carve(b, &at, c->sandwich ? L * T : 0);
+    k->normed = carve(b, &at, T * h);
     k->dx = carve(b, &at, T * h);
     k->dn = carve(b, &at, T * h);
     k->wide = carve(b, &at, T * (up > w ? up : w));
     k->narrow = carve(b, &at, T * widest(f, q, c->sandwich ? h : 0));
-    k->parts = carve(b, &at, (size_t)k->workers * T * 2 * kv);
+    k->parts = carve(b, &at, workers * T * 2 * kv);
     k->low = carve(b, &at, 2 * T * (size_t)m->rank);
     struct attention a = block_attention(c, 0);
-    k->scratch = carve(b, &at, (size_t)k->workers *
-                                   attention_scratch(&a, context));
+    k->scratch = carve(b, &at, workers * attention_scratch(
+                                             &a, k->shape.context));
     return at;
 }
 
-size_t work_row(const struct llama *m)
+size_t work_row(const struct llama *m, bool recompute)
 {
-    struct work one = {.tokens = 1024}, two = {.tokens = 2048};
-    return (lay_out(&two, m, 1) - lay_out(&one, m, 1)) / 1024 * sizeof(real);
+    struct work one = {.shape = {1024, 1, 1, recompute}};
+    struct work two = {.shape = {2048, 1, 1, recompute}};
+    return (lay_out(&two, m) - lay_out(&one, m)) / 1024 * sizeof(real);
 }
 
-struct work *work_new(const struct llama *m, int tokens, int context,
-                      int workers, struct err *e)
+struct work *work_new(const struct llama *m, const struct work_shape *shape,
+                      struct err *e)
 {
     struct work *k = xcalloc(1, sizeof *k);
-    k->tokens = tokens;
-    k->workers = workers;
-    size_t n = lay_out(k, m, context);
+    int tokens = shape->tokens;
+    k->shape = *shape;
+    size_t n = lay_out(k, m);
     void *block = NULL;
     if (posix_memalign(&block, 64, n * sizeof(real)) == 0)
         k->block = block;
@@ -125,7 +128,7 @@ struct work *work_new(const struct llama *m, int tokens, int context,
         work_free(&k);
         return NULL;
     }
-    lay_out(k, m, context);
+    lay_out(k, m);
     k->pos = xcalloc(3 * (size_t)tokens, sizeof *k->pos);
     k->row = k->pos + tokens;
     k->want = k->row + tokens;
@@ -134,7 +137,7 @@ struct work *work_new(const struct llama *m, int tokens, int context,
 
 int work_tokens(const struct work *k)
 {
-    return k->tokens;
+    return k->shape.tokens;
 }
 
 void work_free(struct work **kp)
@@ -239,20 +242,20 @@ static const int32_t *rows_of(const struct llama *m, const struct work *k,
 
 /* What a layer keeps of T rows: the places of its arrays. */
 struct kept {
-    real *x, *mid, *next, *n1, *n2, *r1, *r2, *m1, *m2, *qkv, *att, *lse;
+    real *x, *mid, *next, *r1, *r2, *m1, *m2, *qkv, *att, *lse;
     real *gu, *act, *raw, *rq, *o1, *o2, *ro1, *ro2;
 };
 
 static struct kept kept_of(const struct llama *m, const struct work *k, int l)
 {
     const struct config *c = &m->config;
-    size_t T = (size_t)k->tokens, row = (size_t)l * T;
+    size_t T = (size_t)k->shape.tokens, x = (size_t)l * T;
+    size_t row = k->shape.recompute ? 0 : x;
     size_t h = (size_t)c->hidden, q = (size_t)config_q(c);
     size_t kv = (size_t)config_kv(c), f = (size_t)c->ffn;
     return (struct kept){
-        .x = k->x + row * h, .mid = k->mid + row * h,
-        .next = k->x + (row + T) * h, .n1 = k->n1 + row * h,
-        .n2 = k->n2 + row * h, .r1 = k->r1 + row, .r2 = k->r2 + row,
+        .x = k->x + x * h, .mid = k->mid + row * h,
+        .next = k->x + (x + T) * h, .r1 = k->r1 + row, .r2 = k->r2 + row,
         .m1 = c->layer_norm ? k->m1 + row : NULL,
         .m2 = c->layer_norm ? k->m2 + row : NULL,
         .qkv = k->qkv + row * (q + 2 * kv), .att = k->att + row * q,
@@ -287,17 +290,31 @@ static void drop_rows(const struct team *t, const struct work *k,
          b->first + (row ? 0 : r.lo), row ? row + r.lo : NULL);
 }
 
+/* What the norm before a half (0: attention, 1: the MLP) of layer l gives of
+ * its n rows, into k->normed. */
+static void norm_rows(const struct team *t, const struct llama *m,
+                      struct work *k, int l, int half, int n)
+{
+    const struct layer_at *at = &m->layer[l];
+    struct kept a = kept_of(m, k, l);
+    if (half)
+        block_norm(t, m, at->norm2, at->norm2_b, k->normed, a.m2, a.r2, a.mid,
+                   n);
+    else
+        block_norm(t, m, at->norm1, at->norm1_b, k->normed, a.m1, a.r1, a.x,
+                   n);
+}
+
 /* x (all rows) to mid (the rows that go on). */
 static void attention_half(const struct team *t, const struct llama *m,
                            struct work *k, const struct batch *b, int l, int T)
 {
     const struct config *c = &m->config;
-    const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
     int h = c->hidden, q = config_q(c), n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    block_norm(t, m, at->norm1, at->norm1_b, a.n1, a.m1, a.r1, a.x, T);
-    block_qkv(t, m, l, a.qkv, a.n1, k->pos, T, a.raw, a.rq);
+    norm_rows(t, m, k, l, 0, T);
+    block_qkv(t, m, l, a.qkv, k->normed, k->pos, T, a.raw, a.rq);
     attend(t, c, l, k, b, a.att, a.lse, a.qkv);
     if (rows) {
         if (!t->me)
@@ -313,13 +330,11 @@ static void attention_half(const struct team *t, const struct llama *m,
 static void mlp_half(const struct team *t, const struct llama *m,
                      struct work *k, const struct batch *b, int l, int T)
 {
-    const struct config *c = &m->config;
-    const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
-    int h = c->hidden, n;
+    int h = m->config.hidden, n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    block_norm(t, m, at->norm2, at->norm2_b, a.n2, a.m2, a.r2, a.mid, n);
-    block_up(t, m, l, a.gu, a.act, a.n2, n);
+    norm_rows(t, m, k, l, 1, n);
+    block_up(t, m, l, a.gu, a.act, k->normed, n);
     block_out(t, m, l, 1, a.next, a.act, n, a.o2, a.ro2);
     drop_rows(t, k, b, l, 1, a.next, rows, n, h);
     add_rows(t, a.next, a.mid, NULL, n, h);
@@ -344,7 +359,7 @@ static void forward(const struct team *t, const struct llama *m,
 
 static real *last_x(const struct llama *m, const struct work *k)
 {
-    return k->x + (size_t)m->config.layers * (size_t)k->tokens *
+    return k->x + (size_t)m->config.layers * (size_t)k->shape.tokens *
                       (size_t)m->config.hidden;
 }
 
@@ -452,8 +467,9 @@ static void mlp_back(const struct team *t, const struct llama *m,
                  a.gu + (size_t)r.lo * (size_t)up, r.n, f);
     if (c->mlp_bias)
         bias_back(t, into(k, at->gate_up_b), k->wide, n, up);
+    norm_rows(t, m, k, l, 1, n);
     linear_back(t, m, k, k->dn, at->gate_up, &at->pair[PAIR_GATE], 2, k->wide,
-                a.n2, n, h, up);
+                k->normed, n, h, up);
     norm_back(t, m, k, at->norm2, at->norm2_b, a.mid, a.m2, a.r2, n);
 }
 
@@ -540,8 +556,9 @@ static void attention_half_back(const struct team *t, const struct llama *m,
     team_wait(t);
     attend_back(t, c, l, k, b, k->wide, k->narrow, a.qkv, a.lse);
     qkv_back(t, m, k, l, T);
-    linear_back(t, m, k, k->dn, at->qkv, &at->pair[PAIR_Q], 3, k->wide, a.n1,
-                T, h, w);
+    norm_rows(t, m, k, l, 0, T);
+    linear_back(t, m, k, k->dn, at->qkv, &at->pair[PAIR_Q], 3, k->wide,
+                k->normed, T, h, w);
     norm_back(t, m, k, at->norm1, at->norm1_b, a.x, a.m1, a.r1, T);
 }
 
@@ -570,7 +587,13 @@ static void backward(const struct team *t, const struct llama *m,
                      struct work *k, const struct batch *b)
 {
     int T = b->start[b->sequences];
-    for (int l = m->config.layers - 1; l >= 0; l--) {
+    int last = m->config.layers - 1;
+    for (int l = last; l >= 0; l--) {
+        if (k->shape.recompute && l < last) {
+            attention_half(t, m, k, b, l, T);
+            mlp_half(t, m, k, b, l, T);
+            team_wait(t);
+        }
         mlp_back(t, m, k, b, l, T);
         attention_half_back(t, m, k, b, l, T);
     }

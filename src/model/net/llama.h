@@ -95,14 +95,22 @@ struct batch {
     int64_t first; /* the first row's number in the step (for dropout) */
 };
 
-/* Activations and scratch of one team of so many workers for up to `tokens`
- * rows; sequences have at most `context` rows. */
+/* What a pass may need: up to `tokens` rows, sequences of at most `context`,
+ * a team of so many workers. With `recompute` only the input of each layer is
+ * kept and the rest made again on the way back, to the same bits (Chen et al.
+ * 2016, "Training deep nets with sublinear memory cost"). */
+struct work_shape {
+    int tokens, context, workers;
+    bool recompute;
+};
+
+/* Activations and scratch for passes of that shape. */
 struct work;
-struct work *work_new(const struct llama *m, int tokens, int context,
-                      int workers, struct err *e);
+struct work *work_new(const struct llama *m, const struct work_shape *shape,
+                      struct err *e);
 int work_tokens(const struct work *k);
 /* The bytes of activations that each row more would want. */
-size_t work_row(const struct llama *m);
+size_t work_row(const struct llama *m, bool recompute);
 void work_free(struct work **k);
 /* Dropout of every block's output from now on: chance p, bits from key. */
 void work_drop(struct work *k, double p, uint64_t key);
