@@ -27,3 +27,32 @@ bench() {
 }
 bench nano
 bench nano192 --hidden 192 --layers 5 --heads 3 --kv-heads 1 --ffn 512
+
+# ---- the step beside PyTorch's, in turns; without one, ours alone
+# turns SHAPE WHAT ROWS TOKENS STEPS
+step=${top_builddir:-../..}/tests/bench/step
+peer=$(dirname "$0")/step_torch.py
+turns() {
+    : > "$dir/ours"
+    : > "$dir/theirs"
+    for round in 1 2 3; do
+        "$step" "$@" | tee -a "$dir/ours"
+        test -z "${STILLROOM_PYTHON-}" ||
+            "$STILLROOM_PYTHON" "$peer" "$@" 2> /dev/null |
+            tee -a "$dir/theirs"
+    done
+    test ! -s "$dir/theirs" ||
+        printf '{"bench":"step","shape":"%s","what":"%s","ratio":%s}\n' \
+            "$1" "$2" "$(echo "$(middle ours) $(middle theirs)" |
+                awk '{ printf "%.2f", $1 / $2 }')"
+}
+middle() {
+    sed 's/.*"tokens_per_second": *\([0-9]*\).*/\1/' "$dir/$1" | sort -n |
+        sed -n 2p
+}
+turns nano full 4 256 20
+turns 135M full 4 256 3
+turns 135M lora 4 256 3
+turns 135M lora 1 512 3
+turns 135M lora 1 4096 1
+turns 0.5B full 1 512 1
