@@ -9,39 +9,10 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "bench/shapes.h"
 #include "model/learn/step.h"
 #include "model/net/gemm.h"
 #include "model/net/lora.h"
-
-static const struct shape {
-    const char *name;
-    int hidden, ffn, layers, heads, kv_heads, vocab;
-} shapes[] = {
-    {"nano", 192, 512, 5, 3, 1, 320},
-    {"135M", 576, 1536, 30, 9, 3, 49152},
-    {"0.5B", 896, 4864, 24, 14, 2, 151936},
-};
-
-static struct llama *make_model(const char *name, int context)
-{
-    struct err e = {0};
-    for (size_t i = 0; i < COUNT(shapes); i++) {
-        const struct shape *s = &shapes[i];
-        if (strcmp(name, s->name))
-            continue;
-        struct config c = {.hidden = s->hidden, .ffn = s->ffn,
-                           .layers = s->layers, .heads = s->heads,
-                           .kv_heads = s->kv_heads, .head_dim = 64,
-                           .vocab = s->vocab, .context = context,
-                           .eps = 1e-5, .tied = true, .bos = -1, .eos = -1};
-        config_plain(&c, 10000);
-        struct llama *m = llama_new(&c, &e);
-        if (m)
-            llama_init(m, 1);
-        return m;
-    }
-    return NULL;
-}
 
 /* Rows of tokens that are all trained. */
 static struct items make_rows(int rows, int tokens, int vocab)
@@ -133,7 +104,7 @@ int main(int argc, char **argv)
     struct err e = {0};
     struct lora l = {.rank = 16, .alpha = 32, .targets = (1 << PAIRS) - 1};
     struct llama *m = argc == 6 && gemm_start(&e)
-                          ? make_model(argv[1], atoi(argv[4])) : NULL;
+                          ? shape_model(argv[1], atoi(argv[4])) : NULL;
     if (!m || (!strcmp(argv[2], "lora") && !lora_add(m, &l, 1, &e))) {
         fprintf(stderr, "step nano|135M|0.5B full|lora ROWS TOKENS STEPS: "
                         "%s\n", e.text);

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "model/net/attention.h"
 #include "model/net/decode.h"
+#include "model/net/sample.h"
 #include "model/net/gemm.h"
 #include "model/net/llama.h"
 #include "model/net/lora.h"
@@ -564,12 +565,17 @@ static void sampling_keeps_its_limits(void **state)
 {
     (void)state;
     real logits[] = {1, 3, 3, 0, 2};
-    struct sampling greedy = {0, 1, 0}, two = {1, 1, 2}, p = {1, .3, 0};
+    struct sampling greedy = {.top_p = 1};
+    struct sampling two = {.temperature = 1, .top_p = 1, .top_k = 2};
+    struct sampling p = {.temperature = 1, .top_p = .3};
+    struct sampling near = {.temperature = 1, .top_p = 1, .min_p = .9};
     assert_int_equal(sample_token(logits, 5, &greedy, &rng), 1);
     int seen[5] = {0};
     for (int i = 0; i < 400; i++) {
         seen[sample_token(logits, 5, &two, &rng)]++;
         assert_int_equal(sample_token(logits, 5, &p, &rng), 1);
+        int id = sample_token(logits, 5, &near, &rng);
+        assert_true(id == 1 || id == 2);
     }
     assert_true(seen[1] > 100 && seen[2] > 100 && seen[1] + seen[2] == 400);
 }

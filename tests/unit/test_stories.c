@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "model/net/decode.h"
+#include "model/net/sample.h"
 #include "model/net/gemm.h"
 #include "model/net/llama.h"
 #include "model/token/tokenizer.h"

@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "model/net/decode.h"
+#include "model/net/sample.h"
 #include "model/token/tokenizer.h"
 
 /* Called for each token drawn (the end too), with the logits that it was

@@ -224,6 +224,15 @@ void attention_forward(const struct team *t, const struct attention *a,
     }
 }
 
+void attention_head(const struct attention *a, int head, int n, real *o,
+                    const real *q, const real *k, const real *v, real *scratch)
+{
+    for (int from = 0; from < n; from += BLOCK) {
+        struct block b = block_at(a, head, from, n);
+        block_forward(&b, o, NULL, q, k, v, scratch);
+    }
+}
+
 /* Sums every worker's dk and dv, in their order, for this one's rows. */
 static void sum_parts(const struct team *t, const struct attention *a, int T,
                       real *dk, real *dv, const real *parts)

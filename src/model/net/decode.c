@@ -9,41 +9,48 @@
 #include "model/net/gemm.h"
 #include "model/net/ops.h"
 
-enum { CHUNK = 64 }; /* tokens fed at once */
-
-struct decoder {
+/* Scratch of one pass of up to DECODE_CHUNK rows. */
+struct desk {
     const struct llama *m;
-    int n, max;
+    struct pool *pool;
+    int context, workers;
     real *block;
-    real *k, *v;            /* [layers][max, kv] */
-    real *x, *y;            /* [CHUNK, hidden] */
-    real *q;                /* [CHUNK, q + 2 kv] */
-    real *att;              /* [CHUNK, q] */
-    real *gu, *act;         /* [CHUNK, 2 f], [CHUNK, f] */
-    real *rstd, *mean;      /* [CHUNK] */
-    real *heads;            /* [CHUNK (heads + kv_heads)] of their norms */
-    real *scratch, *logits;
+    real *x, *y;       /* [rows, hidden] */
+    real *q;           /* [rows, q + 2 kv] */
+    real *att;         /* [rows, q] */
+    real *gu, *act;    /* [rows, 2 f], [rows, f] */
+    real *rstd, *mean; /* [rows] */
+    real *heads;       /* [rows (heads + kv_heads)] of their norms */
+    real *logits;      /* [DECODE_STREAMS, vocab] */
+    real *scratch;     /* [workers] of attention */
 };
 
-static size_t lay_out(struct decoder *d)
+struct decoder {
+    struct desk *desk, *own;
+    int n, max;
+    real *block;
+    real *k, *v;   /* [layers][max, kv] */
+    real *logits;  /* [vocab] */
+};
+
+static size_t lay_out(struct desk *d)
 {
     const struct config *c = &d->m->config;
     size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c), at = 0;
-    size_t h = (size_t)c->hidden, f = (size_t)c->ffn;
-    size_t cache = (size_t)c->layers * (size_t)d->max * kv;
+    size_t h = (size_t)c->hidden, f = (size_t)c->ffn, rows = DECODE_CHUNK;
     struct attention shape = block_attention(c, 0);
     const struct {
         real **to;
         size_t n;
     } part[] = {
-        {&d->k, cache},         {&d->v, cache},     {&d->x, CHUNK * h},
-        {&d->y, CHUNK * h},     {&d->att, CHUNK * q},
-        {&d->q, CHUNK * (q + 2 * kv)},
-        {&d->gu, CHUNK * (size_t)config_up(c)}, {&d->act, CHUNK * f},
-        {&d->rstd, CHUNK},      {&d->mean, CHUNK},
-        {&d->heads, CHUNK * (size_t)(c->heads + c->kv_heads)},
-        {&d->scratch, attention_scratch(&shape, d->max)},
-        {&d->logits, (size_t)c->vocab},
+        {&d->x, rows * h},     {&d->y, rows * h},
+        {&d->att, rows * q},   {&d->q, rows * (q + 2 * kv)},
+        {&d->gu, rows * (size_t)config_up(c)}, {&d->act, rows * f},
+        {&d->rstd, rows},      {&d->mean, rows},
+        {&d->heads, rows * (size_t)(c->heads + c->kv_heads)},
+        {&d->logits, DECODE_STREAMS * (size_t)c->vocab},
+        {&d->scratch,
+         (size_t)d->workers * attention_scratch(&shape, d->context)},
     };
     for (size_t i = 0; i < COUNT(part); i++) {
         if (d->block)
@@ -53,26 +60,75 @@ static size_t lay_out(struct decoder *d)
     return at;
 }
 
-struct decoder *decoder_new(const struct llama *m, int tokens, struct err *e)
+static real *take(size_t n, int tokens, struct err *e)
 {
-    struct decoder *d = xcalloc(1, sizeof *d);
-    d->m = m;
-    d->max = tokens < m->config.context ? tokens : m->config.context;
     void *block = NULL;
-    if (posix_memalign(&block, 64, lay_out(d) * sizeof(real))) {
-        err_set(e, ERR_MEMORY, _("not enough memory for %d tokens"), d->max);
+    if (posix_memalign(&block, 64, n * sizeof(real)) == 0)
+        return block;
+    err_set(e, ERR_MEMORY, _("not enough memory for %d tokens"), tokens);
+    return NULL;
+}
+
+struct desk *desk_new(const struct llama *m, int tokens, struct pool *pool,
+                      struct err *e)
+{
+    struct desk *d = xcalloc(1, sizeof *d);
+    d->m = m;
+    d->pool = pool;
+    d->workers = pool ? pool_workers(pool) : 1;
+    d->context = tokens < m->config.context ? tokens : m->config.context;
+    d->block = take(lay_out(d), d->context, e);
+    if (!d->block) {
         free(d);
         return NULL;
     }
-    d->block = block;
     lay_out(d);
+    return d;
+}
+
+void desk_free(struct desk **d)
+{
+    if (*d)
+        free((*d)->block);
+    free(*d);
+    *d = NULL;
+}
+
+struct decoder *decoder_at(struct desk *desk, int tokens, struct err *e)
+{
+    const struct config *c = &desk->m->config;
+    struct decoder *d = xcalloc(1, sizeof *d);
+    d->desk = desk;
+    d->max = tokens < desk->context ? tokens : desk->context;
+    size_t cache = (size_t)c->layers * (size_t)d->max * (size_t)config_kv(c);
+    d->block = take(2 * cache + (size_t)c->vocab, d->max, e);
+    if (!d->block) {
+        free(d);
+        return NULL;
+    }
+    d->k = d->block;
+    d->v = d->k + cache;
+    d->logits = d->v + cache;
+    return d;
+}
+
+struct decoder *decoder_new(const struct llama *m, int tokens, struct err *e)
+{
+    struct desk *desk = desk_new(m, tokens, NULL, e);
+    struct decoder *d = desk ? decoder_at(desk, tokens, e) : NULL;
+    if (d)
+        d->own = desk;
+    else
+        desk_free(&desk);
     return d;
 }
 
 void decoder_free(struct decoder **d)
 {
-    if (*d)
+    if (*d) {
+        desk_free(&(*d)->own);
         free((*d)->block);
+    }
     free(*d);
     *d = NULL;
 }
@@ -93,134 +149,168 @@ void decoder_cut(struct decoder *d, int n)
         d->n = n < 0 ? 0 : n;
 }
 
-/* Copies keys and values of the new rows from q|k|v into the cache. */
-static void remember(struct decoder *d, real *k, real *v, int n)
+void decoder_take(struct decoder *d, const struct decoder *from, int n)
 {
+    const struct config *c = &d->desk->m->config;
+    size_t kv = (size_t)config_kv(c), rows = (size_t)n * kv * sizeof(real);
+    for (int l = 0; l < c->layers; l++) {
+        size_t to = (size_t)l * (size_t)d->max * kv;
+        size_t at = (size_t)l * (size_t)from->max * kv;
+        memcpy(d->k + to, from->k + at, rows);
+        memcpy(d->v + to, from->v + at, rows);
+    }
+    d->n = n;
+}
+
+/* ---- One pass ----------------------------------------------------------- */
+
+/* n rows: of one stream, one behind the other, or of n streams. */
+struct pass {
+    struct desk *desk;
+    struct decoder *const *d;
+    const int32_t *ids;
+    int n;
+    bool together; /* a row of each of n streams */
+    int32_t pos[DECODE_CHUNK];
+};
+
+static struct decoder *stream_of(const struct pass *p, int row)
+{
+    return p->d[p->together ? row : 0];
+}
+
+static size_t layer_of(const struct decoder *d, int l)
+{
+    return (size_t)l * (size_t)d->max *
+           (size_t)config_kv(&d->desk->m->config);
+}
+
+/* Copies keys and values of this worker's rows from q|k|v to the caches. */
+static void remember(const struct team *t, const struct pass *p, int l)
+{
+    const struct desk *d = p->desk;
     const struct config *c = &d->m->config;
     size_t q = (size_t)config_q(c), kv = (size_t)config_kv(c);
-    for (int i = 0; i < n; i++) {
+    int lo, hi;
+    team_rows(t, p->n, &lo, &hi);
+    for (int i = lo; i < hi; i++) {
+        struct decoder *s = stream_of(p, i);
         const real *row = d->q + (size_t)i * (q + 2 * kv) + q;
-        size_t at = (size_t)(d->n + i) * kv;
-        memcpy(k + at, row, kv * sizeof *k);
-        memcpy(v + at, row + kv, kv * sizeof *v);
+        size_t at = layer_of(s, l) + (size_t)p->pos[i] * kv;
+        memcpy(s->k + at, row, kv * sizeof *row);
+        memcpy(s->v + at, row + kv, kv * sizeof *row);
     }
 }
 
-static void layer(struct decoder *d, int l, int n, const int32_t *pos)
+static void attend(const struct team *t, const struct pass *p, int l)
 {
-    const struct llama *m = d->m;
-    const struct config *c = &m->config;
-    const struct layer_at *at = &m->layer[l];
-    int q = config_q(c), kv = config_kv(c);
-    size_t cache = (size_t)l * (size_t)d->max * (size_t)kv;
-    size_t all = (size_t)n * (size_t)c->hidden;
+    const struct desk *d = p->desk;
+    const struct config *c = &d->m->config;
     struct attention a = block_attention(c, l);
-    a.past = d->n;
-    a.ldq = q + 2 * kv;
+    int streams = p->together ? p->n : 1, kv = config_kv(c);
+    a.ldq = config_q(c) + 2 * kv;
     a.ldk = kv;
-    block_norm(&alone, m, at->norm1, at->norm1_b, d->y, d->mean, d->rstd,
-               d->x, n);
-    block_qkv(&alone, m, l, d->q, d->y, pos, n, NULL, d->heads);
-    remember(d, d->k + cache, d->v + cache, n);
-    attention_forward(&alone, &a, (const int32_t[]){0, n}, 1, d->att, NULL,
-                      d->q, d->k + cache, d->v + cache, d->scratch);
-    block_out(&alone, m, l, 0, d->y, d->att, n, NULL, d->rstd);
-    add_to(d->x, d->y, all);
-    block_norm(&alone, m, at->norm2, at->norm2_b, d->y, d->mean, d->rstd,
-               d->x, n);
-    block_up(&alone, m, l, d->gu, d->act, d->y, n);
-    block_out(&alone, m, l, 1, d->y, d->act, n, NULL, d->rstd);
-    add_to(d->x, d->y, all);
+    real *scratch = d->scratch +
+                    (size_t)t->me * attention_scratch(&a, d->context);
+    for (int u = t->me; u < streams * c->kv_heads; u += t->of) {
+        int row = u / c->kv_heads;
+        const struct decoder *s = stream_of(p, row);
+        a.past = p->pos[row];
+        attention_head(&a, u % c->kv_heads, p->together ? 1 : p->n,
+                       d->att + (size_t)row * (size_t)a.ldo,
+                       d->q + (size_t)row * (size_t)a.ldq,
+                       s->k + layer_of(s, l), s->v + layer_of(s, l), scratch);
+    }
 }
 
-static void feed(struct decoder *d, const int32_t *ids, int n)
+static void add_rows(const struct team *t, const struct pass *p)
 {
+    size_t h = (size_t)p->desk->m->config.hidden;
+    int lo, hi;
+    team_rows(t, p->n, &lo, &hi);
+    add_to(p->desk->x + (size_t)lo * h, p->desk->y + (size_t)lo * h,
+           (size_t)(hi - lo) * h);
+}
+
+static void layer(const struct team *t, const struct pass *p, int l)
+{
+    struct desk *d = p->desk;
     const struct llama *m = d->m;
-    int h = m->config.hidden;
-    int32_t pos[CHUNK];
-    for (int i = 0; i < n; i++)
-        pos[i] = d->n + i;
-    block_embed(&alone, m, d->x, ids, pos, n);
-    for (int l = 0; l < m->config.layers; l++)
-        layer(d, l, n, pos);
-    block_norm(&alone, m, m->norm, m->norm_b, d->y, d->mean, d->rstd,
-               d->x + (size_t)(n - 1) * (size_t)h, 1);
-    linear(&alone, d->logits, d->y, m->w + m->head, 1, h, m->config.vocab);
-    d->n += n;
+    const struct layer_at *at = &m->layer[l];
+    int n = p->n;
+    block_norm(t, m, at->norm1, at->norm1_b, d->y, d->mean, d->rstd, d->x, n);
+    block_qkv(t, m, l, d->q, d->y, p->pos, n, NULL, d->heads);
+    remember(t, p, l);
+    team_wait(t);
+    attend(t, p, l);
+    team_wait(t);
+    block_out(t, m, l, 0, d->y, d->att, n, NULL, d->rstd);
+    add_rows(t, p);
+    block_norm(t, m, at->norm2, at->norm2_b, d->y, d->mean, d->rstd, d->x, n);
+    block_up(t, m, l, d->gu, d->act, d->y, n);
+    block_out(t, m, l, 1, d->y, d->act, n, NULL, d->rstd);
+    add_rows(t, p);
+}
+
+/* The logits of the last row, or of each stream's. */
+static void finish(const struct team *t, const struct pass *p)
+{
+    struct desk *d = p->desk;
+    const struct llama *m = d->m;
+    const struct config *c = &m->config;
+    int n = p->together ? p->n : 1, lo, hi;
+    size_t V = (size_t)c->vocab, from = (size_t)(p->n - n) * (size_t)c->hidden;
+    team_wait(t);
+    block_norm(t, m, m->norm, m->norm_b, d->y, d->mean, d->rstd, d->x + from,
+               n);
+    linear(t, d->logits, d->y, m->w + m->head, n, c->hidden, c->vocab);
+    team_rows(t, n, &lo, &hi);
+    for (int i = lo; i < hi; i++)
+        memcpy(p->d[i]->logits, d->logits + (size_t)i * V, V * sizeof(real));
+}
+
+static void pass(void *ctx, const struct team *t)
+{
+    const struct pass *p = ctx;
+    block_embed(t, p->desk->m, p->desk->x, p->ids, p->pos, p->n);
+    for (int l = 0; l < p->desk->m->config.layers; l++)
+        layer(t, p, l);
+    finish(t, p);
+}
+
+static void run(struct pass *p)
+{
+    for (int i = 0; i < p->n; i++)
+        p->pos[i] = stream_of(p, i)->n + (p->together ? 0 : i);
+    if (p->desk->pool)
+        pool_run(p->desk->pool, pass, p);
+    else
+        pass(p, &alone);
+    for (int i = 0; i < p->n; i++)
+        stream_of(p, i)->n++;
 }
 
 bool decoder_feed(struct decoder *d, const int32_t *ids, int n)
 {
     if (n < 1 || n > decoder_room(d))
         return false;
-    for (int at = 0; at < n; at += CHUNK)
-        feed(d, ids + at, n - at < CHUNK ? n - at : CHUNK);
+    while (n > 0) {
+        int k = DECODE_CHUNK - d->n % DECODE_CHUNK;
+        k = k < n ? k : n;
+        run(&(struct pass){.desk = d->desk, .d = &d, .ids = ids, .n = k});
+        ids += k;
+        n -= k;
+    }
     return true;
+}
+
+void decoders_feed(struct decoder *const *d, const int32_t *ids, int n)
+{
+    run(&(struct pass){.desk = d[0]->desk, .d = d, .ids = ids, .n = n,
+                       .together = true});
 }
 
 real *decoder_logits(struct decoder *d)
 {
     return d->logits;
-}
-
-/* ---- Drawing ------------------------------------------------------------ */
-
-static int largest(const real *x, int n)
-{
-    int top = 0;
-    for (int i = 1; i < n; i++)
-        if (x[i] > x[top])
-            top = i;
-    return top;
-}
-
-void log_softmax(real *logits, int V)
-{
-    double max = (double)logits[largest(logits, V)], sum = 0;
-    for (int i = 0; i < V; i++)
-        sum += exp((double)logits[i] - max);
-    for (int i = 0; i < V; i++)
-        logits[i] = (real)((double)logits[i] - max - log(sum));
-}
-
-struct choice {
-    double p;
-    int id;
-};
-
-static int by_p(const void *a, const void *b)
-{
-    const struct choice *x = a, *y = b;
-    if (x->p != y->p)
-        return x->p > y->p ? -1 : 1;
-    return x->id - y->id;
-}
-
-int sample_token(const real *logits, int V, const struct sampling *s,
-                 struct rng *r)
-{
-    int top = largest(logits, V);
-    if (s->temperature <= 0)
-        return top;
-    struct choice *c = xmalloc((size_t)V * sizeof *c);
-    for (int i = 0; i < V; i++)
-        c[i] = (struct choice){exp(((double)logits[i] - (double)logits[top]) /
-                                   s->temperature), i};
-    qsort(c, (size_t)V, sizeof *c, by_p);
-    int n = s->top_k > 0 && s->top_k < V ? s->top_k : V;
-    double sum = 0, kept = 0;
-    for (int i = 0; i < n; i++)
-        sum += c[i].p;
-    for (int i = 0; i < n; i++) {
-        kept += c[i].p;
-        if (kept >= s->top_p * sum)
-            n = i + 1;
-    }
-    double at = rng_unit(r) * kept;
-    int i = 0;
-    while (i < n - 1 && (at -= c[i].p) >= 0)
-        i++;
-    int id = c[i].id;
-    free(c);
-    return id;
 }

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "model/net/gemm_few.h"
 #include "model/net/gemm_packed.h"
 
 static _Thread_local double seconds;
@@ -82,54 +83,12 @@ const char *gemm_backend(void)
     return backend->name;
 }
 
-/* So few rows of A that it does not pay to pack B: C is scaled before. */
-enum { FEW = 4 };
-
-HOT static void few_dots(int m, int n, int k, real alpha, const real *a,
-                         int lda, const real *b, int ldb, real *c, int ldc)
-{
-    for (int j = 0; j < n; j++, b += ldb)
-        for (int i = 0; i < m; i++) {
-            const real *x = a + (size_t)i * (size_t)lda;
-            real sum = 0;
-            SIMD(reduction(+ : sum))
-            for (int p = 0; p < k; p++)
-                sum += x[p] * b[p];
-            c[(size_t)i * (size_t)ldc + (size_t)j] += alpha * sum;
-        }
-}
-
-HOT static void few_sums(int m, int n, int k, real alpha, const real *a,
-                         int lda, const real *b, int ldb, real *c, int ldc)
-{
-    for (int p = 0; p < k; p++, b += ldb)
-        for (int i = 0; i < m; i++) {
-            real x = alpha * a[(size_t)i * (size_t)lda + (size_t)p];
-            real *y = c + (size_t)i * (size_t)ldc;
-            SIMD()
-            for (int j = 0; j < n; j++)
-                y[j] += x * b[j];
-        }
-}
-
-static void few_rows(bool tb, int m, int n, int k, real alpha, const real *a,
-                     int lda, const real *b, int ldb, real beta, real *c,
-                     int ldc)
-{
-    for (int i = 0; i < m; i++)
-        for (int j = 0; j < n; j++) {
-            real *at = &c[(size_t)i * (size_t)ldc + (size_t)j];
-            *at = beta > 0 || beta < 0 ? beta * *at : 0;
-        }
-    (tb ? few_dots : few_sums)(m, n, k, alpha, a, lda, b, ldb, c, ldc);
-}
-
 void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
           int lda, const real *b, int ldb, real beta, real *c, int ldc)
 {
     double from = now();
-    if (m <= FEW && !ta)
-        few_rows(tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    if (m <= FEW_ROWS && !ta)
+        few_gemm(tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     else
         backend->gemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     seconds += now() - from;

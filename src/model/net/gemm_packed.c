@@ -11,7 +11,7 @@
 
 enum {
     ROWS = 1024, /* of A that are packed at once */
-    DEPTH = 512, /* of k that is packed at once, at most */
+    DEPTH = 640, /* of k that is packed at once */
     WIDE = 3,    /* vectors of a panel of B */
     WIDEST = 48  /* columns of a panel of B, at most */
 };
@@ -295,11 +295,9 @@ void packed_gemm(bool ta, bool tb, int m, int n, int k, float alpha,
     bool add = beta > 0 || beta < 0;
     if (k < 1 || (add && (beta < 1 || beta > 1)))
         scale(c, ldc, m, n, beta);
-    int parts = (k + DEPTH - 1) / DEPTH;
-    int depth = parts ? ((k + parts - 1) / parts + 7) / 8 * 8 : 0;
     for (int row = 0; row < m; row += ROWS)
-        for (int at = 0; at < k; at += depth)
-            block(&x, row, least(ROWS, m - row), at, least(depth, k - at),
+        for (int at = 0; at < k; at += DEPTH)
+            block(&x, row, least(ROWS, m - row), at, least(DEPTH, k - at),
                   add || at);
 }
 

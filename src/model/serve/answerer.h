@@ -14,13 +14,15 @@
 #include "base/err.h"
 #include "domain/chat.h"
 #include "model/net/llama.h"
+#include "model/net/sample.h"
 #include "model/token/tokenizer.h"
 
 /* One question; borrowed for as long as the answer runs. */
 struct question {
     const struct chat *messages;
-    double temperature, top_p; /* NAN: not said */
-    int max_tokens;            /* 0: not said */
+    struct sampling sampling;
+    struct penalties penalties;
+    int max_tokens;   /* 0: not said */
     char *const *stop;
     size_t n_stop;
     int64_t seed;
@@ -33,6 +35,7 @@ struct question {
 /* What an answer took; `cut` where it ended at max_tokens. */
 struct usage {
     size_t tokens_in, tokens_out;
+    size_t cached; /* tokens of the prompt that were not read anew */
     bool cut;
 };
 

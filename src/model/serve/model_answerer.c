@@ -1,10 +1,7 @@
-/* A student behind the server. Requests take turns: whoever waits longest has
- * the model for one turn (a stretch of its prompt, or one token), so that a
- * long answer holds nobody up. What a turn gives is held back as long as it
+/* A student behind the server: the engine answers all requests together, and
+ * here their tokens become text. What a token gives is held back as long as it
  * may still be the beginning of a character or of a stop text. */
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,56 +9,30 @@
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "model/net/decode.h"
+#include "model/learn/engine.h"
 #include "model/serve/answerer.h"
 #include "model/token/template.h"
 
-enum { STRETCH = 64, HELD_MAX = 1 << 20 };
+enum { HELD_MAX = 1 << 20 };
 
 struct student {
     char *name;
     struct llama *m;
     struct tokenizer *t;
-    int vocab; /* ids from here on are never drawn */
-    atomic_bool stopped;
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    uint64_t drawn, called; /* numbers as at a counter */
+    struct engine *engine;
 };
 
 struct run {
     struct student *s;
     const struct question *q;
-    struct decoder *d;
-    struct rng rng;
-    struct sampling sampling;
+    struct answering *a;
     int32_t *ids; /* the prompt, [n] */
-    int n, fed;
-    int max, made; /* tokens of the answer */
+    int n, made;  /* its tokens, and those of the answer */
     bool cut;
     struct buf raw;      /* bytes that may begin a character */
     struct buf held;     /* whole characters that may begin a stop text */
     struct buf logprobs; /* of the tokens behind both */
 };
-
-/* ---- Turns --------------------------------------------------------------- */
-
-static void take_turn(struct student *s)
-{
-    pthread_mutex_lock(&s->lock);
-    uint64_t mine = s->drawn++;
-    while (s->called != mine)
-        pthread_cond_wait(&s->moved, &s->lock);
-    pthread_mutex_unlock(&s->lock);
-}
-
-static void give_turn(struct student *s)
-{
-    pthread_mutex_lock(&s->lock);
-    s->called++;
-    pthread_cond_broadcast(&s->moved);
-    pthread_mutex_unlock(&s->lock);
-}
 
 /* ---- The prompt ---------------------------------------------------------- */
 
@@ -111,8 +82,9 @@ static bool read_prompt(struct run *r, struct err *e)
 static void end(void *run, struct usage *u)
 {
     struct run *r = run;
-    *u = (struct usage){(size_t)r->n, (size_t)r->made, r->cut};
-    decoder_free(&r->d);
+    *u = (struct usage){(size_t)r->n, (size_t)r->made,
+                        r->a ? (size_t)engine_cached(r->a) : 0, r->cut};
+    engine_finish(&r->a);
     buf_free(&r->raw);
     buf_free(&r->held);
     buf_free(&r->logprobs);
@@ -120,12 +92,12 @@ static void end(void *run, struct usage *u)
     free(r);
 }
 
-static void seed_rng(struct run *r)
+static uint64_t seed_of(const struct question *q)
 {
-    uint64_t seed = (uint64_t)r->q->seed;
-    if (!r->q->seeded)
+    uint64_t seed = (uint64_t)q->seed;
+    if (!q->seeded)
         rng_system(&seed, sizeof seed);
-    rng_seed(&r->rng, seed + r->q->choice * 0x9e3779b97f4a7c15u);
+    return seed + q->choice * 0x9e3779b97f4a7c15u;
 }
 
 static void *start(void *ctx, const struct question *q, struct err *e)
@@ -134,16 +106,16 @@ static void *start(void *ctx, const struct question *q, struct err *e)
     struct run *r = xcalloc(1, sizeof *r);
     *r = (struct run){.s = s, .q = q, .raw = BUF_INIT(HELD_MAX),
                       .held = BUF_INIT(HELD_MAX), .logprobs = BUF_INIT(0)};
-    r->sampling.temperature = isnan(q->temperature) ? 1 : q->temperature;
-    r->sampling.top_p = isnan(q->top_p) ? 1 : q->top_p;
-    seed_rng(r);
     if (read_prompt(r, e)) {
-        r->max = s->m->config.context - r->n;
-        if (q->max_tokens && q->max_tokens < r->max)
-            r->max = q->max_tokens;
-        r->d = decoder_new(s->m, r->n + r->max, e);
+        int room = s->m->config.context - r->n;
+        struct ask a = {
+            .ids = r->ids, .n = r->n, .seed = seed_of(q), .top = q->logprobs,
+            .max = q->max_tokens && q->max_tokens < room ? q->max_tokens
+                                                         : room,
+            .sampling = q->sampling, .penalties = q->penalties};
+        r->a = engine_ask(s->engine, &a, e);
     }
-    if (r->d)
+    if (r->a)
         return r;
     struct usage u;
     end(r, &u);
@@ -215,40 +187,18 @@ static void open_token(const struct run *r, int32_t id, double logprob,
     buf_free(&text);
 }
 
-/* The likeliest ids of p[V], the first of equal ones first. */
-static int best(const real *p, int V, int n, int32_t *ids)
+static void put_logprobs(struct run *r, const struct drawn *x)
 {
-    int kept = 0;
-    for (int32_t id = 0; id < V; id++) {
-        if (kept == n && (!n || !(p[id] > p[ids[n - 1]])))
-            continue;
-        int i = kept < n ? kept++ : n - 1;
-        for (; i > 0 && p[id] > p[ids[i - 1]]; i--)
-            ids[i] = ids[i - 1];
-        ids[i] = id;
-    }
-    return kept;
-}
-
-/* Those of the model itself, before temperature and top_p. */
-static void put_logprobs(struct run *r, int32_t id)
-{
-    enum { TOP = 20 };
-    int32_t top[TOP];
     if (r->q->logprobs < 0)
         return;
-    real *p = decoder_logits(r->d);
-    log_softmax(p, r->s->vocab);
-    int n = best(p, r->s->vocab, r->q->logprobs < TOP ? r->q->logprobs : TOP,
-                 top);
     if (r->logprobs.len)
         buf_putc(&r->logprobs, ',');
     struct jw w = jw_start(&r->logprobs);
-    open_token(r, id, (double)p[id], &w);
+    open_token(r, x->id, x->logprob, &w);
     jw_key(&w, "top_logprobs");
     jw_open(&w, '[');
-    for (int i = 0; i < n; i++) {
-        open_token(r, top[i], (double)p[top[i]], &w);
+    for (int i = 0; i < x->n; i++) {
+        open_token(r, x->top[i].id, x->top[i].logprob, &w);
         jw_close(&w);
     }
     jw_close(&w);
@@ -299,47 +249,30 @@ static void give_text(struct run *r, size_t n, bool more, struct buf *text,
     buf_clear(&r->logprobs);
 }
 
-/* ---- Turn by turn -------------------------------------------------------- */
-
-/* One token; false where the answer ends. */
-static bool draw(struct run *r)
-{
-    const struct student *s = r->s;
-    int32_t id = sample_token(decoder_logits(r->d), s->vocab, &r->sampling,
-                              &r->rng);
-    if (tokenizer_stops(s->t, id))
-        return false;
-    put_logprobs(r, id);
-    add_piece(r, id);
-    r->cut = ++r->made == r->max;
-    return !r->cut && decoder_feed(r->d, &id, 1);
-}
-
-static bool read_on(struct run *r)
-{
-    int n = r->n - r->fed < STRETCH ? r->n - r->fed : STRETCH;
-    bool ok = decoder_feed(r->d, r->ids + r->fed, n);
-    r->fed += n;
-    return ok;
-}
+/* ---- Token by token ------------------------------------------------------ */
 
 static int next(void *run, struct buf *text, struct buf *logprobs,
                 struct err *e)
 {
     struct run *r = run;
-    bool stopped, hit = false;
-    take_turn(r->s);
-    stopped = atomic_load(&r->s->stopped);
-    bool more = !stopped && (r->fed < r->n ? read_on(r) : draw(r));
-    give_turn(r->s);
-    if (stopped) {
+    struct drawn x = {0};
+    bool hit = false;
+    enum engine_end end = engine_next(r->a, &x);
+    bool more = end == ENGINE_GOES_ON;
+    if (end == ENGINE_STOPPED) {
         err_set(e, ERR_BUSY, _("the server is being stopped"));
         return -1;
     }
+    if (more) {
+        put_logprobs(r, &x);
+        add_piece(r, x.id);
+        free(x.top);
+        r->made++;
+    }
+    r->cut = end == ENGINE_FULL;
     size_t n = before_stop(r, !more, &hit);
     give_text(r, n, more && !hit, text, logprobs);
-    if (hit)
-        r->cut = false;
+    r->cut = r->cut && !hit;
     if (buf_ok(&r->held) && buf_ok(&r->logprobs) && buf_ok(text) &&
         buf_ok(logprobs))
         return more && !hit;
@@ -352,14 +285,13 @@ static int next(void *run, struct buf *text, struct buf *logprobs,
 static void stop_student(void *ctx)
 {
     struct student *s = ctx;
-    atomic_store(&s->stopped, true);
+    engine_stop(s->engine);
 }
 
 static void free_student(void *ctx)
 {
     struct student *s = ctx;
-    pthread_mutex_destroy(&s->lock);
-    pthread_cond_destroy(&s->moved);
+    engine_free(&s->engine);
     tokenizer_free(&s->t);
     llama_free(&s->m);
     free(s->name);
@@ -373,13 +305,10 @@ struct answerer *model_answerer(const char *name, struct llama *m,
     s->name = xstrdup(name);
     s->m = m;
     s->t = t;
-    s->vocab = m->config.vocab;
-    if ((size_t)s->vocab > t->n)
-        s->vocab = (int)t->n;
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->moved, NULL);
     /* a template that cannot be read is told now, not at the first request */
-    if (t->template && !template_check(t, e)) {
+    if (!t->template || template_check(t, e))
+        s->engine = engine_new(m, t, pool_default(), e);
+    if (!s->engine) {
         free_student(s);
         return NULL;
     }

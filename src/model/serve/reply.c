@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/lang.h"
+#include "base/mem.h"
 #include "base/rng.h"
 #include "base/sha256.h"
 
@@ -20,30 +21,49 @@ void reply_init(struct reply *r, const struct answerer *a)
              sha_hex(id, sizeof id, hex));
 }
 
-/* Ends the running answer and counts what it took; true where it was cut. */
-static bool end_run(struct reply *r)
+/* Ends an answer and counts what it took; true where it was cut. */
+static bool end_run(struct reply *r, struct choice *c)
 {
     struct usage u = {0};
-    if (!r->run)
+    if (!c->run)
         return false;
-    r->answerer->end(r->run, &u);
-    r->run = NULL;
-    r->tokens_in = u.tokens_in; /* the prompt is read once */
+    r->answerer->end(c->run, &u);
+    c->run = NULL;
+    r->tokens_in = u.tokens_in; /* the prompt is counted once */
+    r->cached = c->q.choice ? r->cached : u.cached;
     r->tokens_out += u.tokens_out;
     return u.cut;
 }
 
+static void end_all(struct reply *r)
+{
+    for (size_t i = 0; i < COUNT(r->choices); i++)
+        end_run(r, &r->choices[i]);
+}
+
 void reply_free(struct reply *r)
 {
-    end_run(r);
+    end_all(r);
     request_free(&r->request);
 }
 
-static bool start_run(struct reply *r, struct err *e)
+/* Begins every answer, so that they are made together. */
+static bool start_all(struct reply *r, struct err *e)
 {
-    r->request.q.choice = r->choice;
-    r->run = r->answerer->start(r->answerer->ctx, &r->request.q, e);
-    return r->run != NULL;
+    for (size_t i = 0; i < r->request.n; i++) {
+        struct choice *c = &r->choices[i];
+        c->q = r->request.q;
+        c->q.choice = i;
+        c->run = r->answerer->start(r->answerer->ctx, &c->q, e);
+        if (!c->run)
+            return false;
+    }
+    return true;
+}
+
+static struct choice *told_now(struct reply *r)
+{
+    return &r->choices[r->choice];
 }
 
 /* ---- JSON ---------------------------------------------------------------- */
@@ -64,6 +84,10 @@ static void put_usage(const struct reply *r, struct jw *w)
     jw_kint(w, "prompt_tokens", (int64_t)r->tokens_in);
     jw_kint(w, "completion_tokens", (int64_t)r->tokens_out);
     jw_kint(w, "total_tokens", (int64_t)(r->tokens_in + r->tokens_out));
+    jw_key(w, "prompt_tokens_details");
+    jw_open(w, '{');
+    jw_kint(w, "cached_tokens", (int64_t)r->cached);
+    jw_close(w);
     jw_close(w);
 }
 
@@ -94,10 +118,10 @@ static const char *finish_of(bool cut)
 static bool run_choice(struct reply *r, struct buf *text, struct buf *logprobs,
                        bool *cut, struct err *e)
 {
-    int more = start_run(r, e) ? 1 : -1;
+    int more = 1;
     while (more > 0)
-        more = r->answerer->next(r->run, text, logprobs, e);
-    *cut = end_run(r);
+        more = r->answerer->next(told_now(r)->run, text, logprobs, e);
+    *cut = end_run(r, told_now(r));
     if (more == 0 && !(buf_ok(text) && buf_ok(logprobs)))
         return err_set(e, ERR_MEMORY, _("the answer is too large"));
     return more == 0;
@@ -125,7 +149,7 @@ static bool put_choice(struct reply *r, struct jw *w, struct err *e)
 bool reply_whole(struct reply *r, struct buf *out, struct err *e)
 {
     struct jw w = jw_start(out);
-    bool ok = true;
+    bool ok = start_all(r, e);
     open_body(r, "chat.completion", &w);
     jw_key(&w, "choices");
     jw_open(&w, '[');
@@ -186,7 +210,7 @@ static void put_last_events(struct reply *r, struct buf *out)
 static void put_error_event(struct reply *r, const struct err *e,
                             struct buf *out)
 {
-    end_run(r);
+    end_all(r);
     buf_puts(out, "data: ");
     reply_error(e->text, 500, out);
     buf_puts(out, "\n\n");
@@ -198,7 +222,7 @@ static void put_piece(struct reply *r, struct buf *out)
 {
     struct buf text = BUF_INIT(BODY_MAX), logprobs = BUF_INIT(BODY_MAX);
     struct err e = {0};
-    int more = r->answerer->next(r->run, &text, &logprobs, &e);
+    int more = r->answerer->next(told_now(r)->run, &text, &logprobs, &e);
     if (more < 0) {
         put_error_event(r, &e, out);
     } else {
@@ -206,7 +230,7 @@ static void put_piece(struct reply *r, struct buf *out)
             put_event(r, false, buf_str(&text), &logprobs, NULL, out);
         buf_clear(&logprobs);
         if (!more) {
-            bool cut = end_run(r);
+            bool cut = end_run(r, told_now(r));
             put_event(r, false, NULL, &logprobs, finish_of(cut), out);
             r->choice++;
         }
@@ -215,26 +239,32 @@ static void put_piece(struct reply *r, struct buf *out)
     buf_free(&logprobs);
 }
 
-bool reply_begin(struct reply *r, struct buf *out, struct err *e)
+static void begin_choice(const struct reply *r, struct buf *out)
 {
     struct buf none = BUF_INIT(1);
-    if (!start_run(r, e))
-        return false;
     put_event(r, true, "", &none, NULL, out);
+}
+
+bool reply_begin(struct reply *r, struct buf *out, struct err *e)
+{
+    if (!start_all(r, e))
+        return false;
+    begin_choice(r, out);
     return true;
 }
 
 bool reply_events(struct reply *r, struct buf *out)
 {
-    struct err e = {0};
+    size_t was = r->choice;
     if (r->over)
         return false;
-    if (r->run)
-        put_piece(r, out);
-    else if (r->choice == r->request.n)
+    if (r->choice == r->request.n) {
         put_last_events(r, out);
-    else if (!reply_begin(r, out, &e))
-        put_error_event(r, &e, out);
+        return true;
+    }
+    put_piece(r, out);
+    if (r->choice > was && r->choice < r->request.n)
+        begin_choice(r, out);
     return true;
 }
 

@@ -6,15 +6,22 @@
 
 #include "model/serve/request.h"
 
-/* One request being answered: goes through its choices one after another. */
+/* One answer of a request. */
+struct choice {
+    struct question q; /* the request's, and which answer it is */
+    void *run;         /* NULL: it has ended */
+};
+
+/* One request being answered: all its choices begin together, and are told
+ * one after another. */
 struct reply {
     const struct answerer *answerer;
     struct request request;
     char id[40];
     int64_t created;  /* seconds */
-    size_t choice;    /* that is being answered */
-    void *run;        /* NULL between choices */
-    size_t tokens_in, tokens_out;
+    size_t choice;    /* that is being told */
+    struct choice choices[REQUEST_CHOICES];
+    size_t tokens_in, tokens_out, cached;
     bool over;        /* the event stream has ended */
 };
 

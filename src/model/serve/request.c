@@ -2,10 +2,12 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "model/learn/engine.h"
 
 static bool given(const json *j, const char *key)
 {
@@ -90,10 +92,9 @@ static bool read_figures(const json *j, struct request *r, struct err *e)
         !read_whole(j, "max_completion_tokens", 1, 1e6, &max, e) ||
         !read_whole(j, "seed", -9007199254740992.0, 9007199254740992.0,
                     &seed, e) ||
-        !read_number(j, "temperature", 0, 2, &r->q.temperature, e) ||
-        !read_number(j, "top_p", 0, 1, &r->q.top_p, e) ||
         !read_flag(j, "logprobs", &logprobs, e) ||
-        !read_whole(j, "top_logprobs", 0, 20, &top, e))
+        !read_whole(j, "top_logprobs", 0, 20, &top, e) ||
+        !read_whole(j, "stillroom_top_logprobs", 0, ENGINE_TOP, &top, e))
         return false;
     r->n = (size_t)n;
     r->q.max_tokens = (int)max;
@@ -103,14 +104,84 @@ static bool read_figures(const json *j, struct request *r, struct err *e)
     return true;
 }
 
+static bool read_sampling(const json *j, struct request *r, struct err *e)
+{
+    struct sampling *s = &r->q.sampling;
+    struct penalties *p = &r->q.penalties;
+    double k = 0;
+    if (!read_number(j, "temperature", 0, 2, &s->temperature, e) ||
+        !read_number(j, "top_p", 0, 1, &s->top_p, e) ||
+        !read_number(j, "min_p", 0, 1, &s->min_p, e) ||
+        !read_whole(j, "top_k", 0, 1e6, &k, e) ||
+        !read_number(j, "frequency_penalty", -2, 2, &p->frequency, e) ||
+        !read_number(j, "presence_penalty", -2, 2, &p->presence, e) ||
+        !read_number(j, "repetition_penalty", .1, 10, &p->repetition, e))
+        return false;
+    s->top_k = (int)k;
+    return true;
+}
+
+/* {"1234": -100, ...} */
+static bool read_biases(const json *j, struct request *r, struct err *e)
+{
+    struct penalties *p = &r->q.penalties;
+    const json *all = json_get(j, "logit_bias");
+    p->bias_id = r->bias_id;
+    p->bias = r->bias;
+    if (!given(j, "logit_bias"))
+        return true;
+    if (!json_is_object(all))
+        return err_set(e, ERR_INPUT, _("logit_bias: expected an object"));
+    for (const json *v = json_first(all); v; v = json_next(v)) {
+        char *end;
+        const char *key = json_key(v);
+        long id = strtol(key, &end, 10);
+        double by = json_number(v, NAN);
+        if (end == key || *end || id < 0 || id > INT32_MAX ||
+            !(fabs(by) <= 100) || p->n_bias == REQUEST_BIASES)
+            return err_set(e, ERR_INPUT,
+                           _("logit_bias: expected at most %d token ids with "
+                             "numbers from -100 to 100"), REQUEST_BIASES);
+        r->bias_id[p->n_bias] = (int32_t)id;
+        r->bias[p->n_bias++] = by;
+    }
+    return true;
+}
+
+/* What is not honoured is refused by name. */
+static bool check_fields(const json *j, struct err *e)
+{
+    static const char *const known[] = {
+        "model", "messages", "stream", "stream_options", "n", "max_tokens",
+        "max_completion_tokens", "temperature", "top_p", "top_k", "min_p",
+        "frequency_penalty", "presence_penalty", "repetition_penalty",
+        "logit_bias", "stop", "seed", "logprobs", "top_logprobs",
+        "stillroom_top_logprobs", "response_format", "tools", "user"};
+    for (const json *v = json_first(j); v; v = json_next(v)) {
+        size_t i = 0;
+        while (i < COUNT(known) && strcmp(known[i], json_key(v)))
+            i++;
+        if (i == COUNT(known) && !json_is_null(v))
+            return err_set(e, ERR_INPUT, _("%.40s is not served here"),
+                           json_key(v));
+    }
+    const json *format = json_get(j, "response_format");
+    const char *type = json_get_string(format, "type", "text");
+    return !strcmp(type, "text") ||
+           err_set(e, ERR_INPUT, _("response_format: only text is served "
+                                   "here, not %.40s"), type);
+}
+
 static bool read_all(const json *j, struct request *r, struct err *e)
 {
     if (!json_is_object(j))
         return err_set(e, ERR_INPUT, _("the body is not an object"));
     if (json_first(json_get(j, "tools")))
         return err_set(e, ERR_INPUT, _("tools are not served here"));
-    return read_messages(j, r, e) && read_figures(j, r, e) &&
-           read_stop(j, r, e) && read_flag(j, "stream", &r->stream, e) &&
+    return check_fields(j, e) && read_messages(j, r, e) &&
+           read_figures(j, r, e) && read_sampling(j, r, e) &&
+           read_biases(j, r, e) && read_stop(j, r, e) &&
+           read_flag(j, "stream", &r->stream, e) &&
            read_flag(json_get(j, "stream_options"), "include_usage",
                      &r->usage, e);
 }
@@ -118,7 +189,8 @@ static bool read_all(const json *j, struct request *r, struct err *e)
 bool request_read(struct request *r, const char *body, size_t n,
                   const char *step, struct err *e)
 {
-    *r = (struct request){.q = {.temperature = NAN, .top_p = NAN}};
+    *r = (struct request){.q = {.sampling = {.temperature = 1, .top_p = 1},
+                                .penalties = {.repetition = 1}}};
     json *j = json_parse(body, n, e);
     if (!j)
         return err_in(e, _("the body is not JSON"));

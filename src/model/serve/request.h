@@ -4,12 +4,14 @@
 
 #include "model/serve/answerer.h"
 
-enum { REQUEST_BYTES = 1 << 20, REQUEST_CHOICES = 16 };
+enum { REQUEST_BYTES = 1 << 20, REQUEST_CHOICES = 16, REQUEST_BIASES = 300 };
 
 struct request {
     struct chat messages;
     struct question q; /* borrows from this request */
     char *stop[4];
+    int32_t bias_id[REQUEST_BIASES];
+    double bias[REQUEST_BIASES];
     char *step;
     size_t n; /* how many answers */
     bool stream, usage;

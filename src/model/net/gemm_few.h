@@ -1,0 +1,18 @@
+/* Products with few rows of A, as in decoding, where B is read once from
+ * memory and packing it would cost more than the sums. A row's result does
+ * not depend on the other rows. Only for gemm.c.
+ */
+#ifndef MODEL_NET_GEMM_FEW_H
+#define MODEL_NET_GEMM_FEW_H
+
+#include <stdbool.h>
+
+#include "model/net/real.h"
+
+enum { FEW_ROWS = 16 }; /* of A, at most */
+
+/* As gemm of gemm.h, A standing as [m, k]. */
+void few_gemm(bool tb, int m, int n, int k, real alpha, const real *a, int lda,
+              const real *b, int ldb, real beta, real *c, int ldc);
+
+#endif

@@ -1,0 +1,129 @@
+/* Tokens a second of answers from a model of random weights, sampling
+ * included, as one JSON line: bench/decode SHAPE STREAMS TOKENS. The bound is
+ * what reading every weight and the caches once a round would take at the
+ * speed with which this machine reads memory, measured in the same run. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "bench/shapes.h"
+#include "model/learn/engine.h"
+#include "model/net/gemm.h"
+
+enum { PROMPT = 100 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- How fast the machine reads ----------------------------------------- */
+
+struct reading {
+    const struct llama *m;
+    double sum[POOL_MOST];
+};
+
+HOT static double add_up(const real *x, size_t n)
+{
+    real sum[64] = {0};
+    for (size_t i = 0; i + 64 <= n; i += 64)
+        for (int j = 0; j < 64; j++)
+            sum[j] += x[i + (size_t)j];
+    return (double)sum[0] + (double)sum[63];
+}
+
+static void read_all(void *ctx, const struct team *t)
+{
+    struct reading *r = ctx;
+    size_t lo, hi;
+    team_slice(t, r->m->n, &lo, &hi);
+    r->sum[t->me] = add_up(r->m->w + lo, hi - lo);
+}
+
+/* Bytes a second, the best of five. */
+static double read_speed(const struct llama *m)
+{
+    struct pool *pool = pool_new(pool_default());
+    struct reading r = {.m = m};
+    double best = 0;
+    for (int i = 0; i < 5; i++) {
+        double from = now();
+        pool_run(pool, read_all, &r);
+        double speed = (double)m->n * sizeof(real) / (now() - from);
+        best = speed > best ? speed : best;
+    }
+    pool_free(&pool);
+    return best;
+}
+
+/* ---- Answers ------------------------------------------------------------ */
+
+static double answer(struct engine *g, int vocab, int streams, int tokens)
+{
+    struct answering *a[64];
+    int32_t ids[PROMPT];
+    struct rng r;
+    struct err e;
+    struct drawn x;
+    rng_seed(&r, 3);
+    for (int i = 0; i < streams; i++) {
+        for (int t = 0; t < PROMPT; t++)
+            ids[t] = (int32_t)rng_below(&r, (uint64_t)vocab);
+        struct ask ask = {.ids = ids, .n = PROMPT, .max = tokens, .top = -1,
+                          .sampling = {.temperature = 1, .top_p = .95},
+                          .seed = (uint64_t)i};
+        a[i] = engine_ask(g, &ask, &e);
+        if (!a[i])
+            exit(1);
+    }
+    for (int i = 0; i < streams; i++) /* all prompts are read */
+        engine_next(a[i], &x);
+    double from = now();
+    for (int i = 0; i < streams; i++)
+        while (engine_next(a[i], &x) == ENGINE_GOES_ON)
+            ;
+    double took = now() - from;
+    for (int i = 0; i < streams; i++)
+        engine_finish(&a[i]);
+    return streams * (tokens - 1) / took;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+int main(int argc, char **argv)
+{
+    struct err e = {0};
+    int streams = argc == 4 ? atoi(argv[2]) : 0;
+    int tokens = argc == 4 ? atoi(argv[3]) : 0;
+    struct llama *m = streams > 0 && streams <= 64 && gemm_start(&e)
+                          ? shape_model(argv[1], PROMPT + tokens) : NULL;
+    if (!m) {
+        fprintf(stderr, "decode nano|135M|0.5B STREAMS TOKENS: %s\n", e.text);
+        return 2;
+    }
+    struct tokenizer none = {.n = (size_t)m->config.vocab};
+    struct engine *g = engine_new(m, &none, pool_default(), &e);
+    double rate[3];
+    for (size_t i = 0; i < COUNT(rate); i++)
+        rate[i] = answer(g, m->config.vocab, streams, tokens);
+    qsort(rate, COUNT(rate), sizeof *rate, by_size);
+    double cache = 8. * m->config.layers * config_kv(&m->config) *
+                   (PROMPT + tokens / 2) * streams;
+    double bound = streams * read_speed(m) /
+                   ((double)m->n * sizeof(real) + cache);
+    printf("{\"bench\":\"decode\",\"by\":\"stillroom\",\"shape\":\"%s\","
+           "\"streams\":%d,\"kernel\":\"%s\",\"weights\":\"fp32\","
+           "\"threads\":%d,\"tokens_per_second\":%.1f,"
+           "\"share_of_bound\":%.3f}\n", argv[1], streams, gemm_kernel(),
+           pool_default(), rate[1], rate[1] / bound);
+    return 0;
+}
