@@ -186,6 +186,7 @@ void app_done(struct app *a)
     export_done(a);
     form_free(&a->form);
     child_stop(&a->trying);
+    child_stop(&a->measuring);
     VEC_FREE(&a->works);
     options_free(&a->options);
     lineage_done(a);

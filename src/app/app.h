@@ -147,6 +147,8 @@ struct app {
     struct runs_state runs;
     struct form form;
     struct child trying;     /* one call of the teacher form */
+    struct child measuring;  /* what the training in the form would take */
+    int64_t measure_at;      /* when that begins (clock_mono); 0: not */
     ids works;               /* jobs of import and bulk begun here */
     struct targets_state targets;
     struct seeds_state seeds;

@@ -41,7 +41,7 @@ struct form {
     bool open, stale; /* stale: a value changed since the facts were made */
     /* what stands below the fields */
     const char *facts_label, *preview_label; /* untranslated */
-    char facts[3][200];
+    char facts[5][200];
     char *preview; /* a long text with its heading in preview_title */
     char preview_title[60];
     int scroll;

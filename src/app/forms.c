@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/child.h"
 #include "app/teacher.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/lang.h"
 #include "base/rng.h"
 #include "recipe/recipe.h"
@@ -27,6 +29,7 @@ static const char TEMPERATURE[] = N_("TEMPERATURE");
 static const char STOP_AT[] = N_("STOP AT");
 static const char STUDENT[] = N_("STUDENT");
 static const char FILTER[] = N_("FILTER");
+static const char METHOD[] = N_("METHOD");
 static const char EPOCHS[] = N_("EPOCHS");
 static const char START[] = N_("SEED");
 
@@ -167,14 +170,25 @@ static void start_expand(struct app *a)
 
 /* ---- Train -------------------------------------------------------------- */
 
+enum { MEASURE_MS = 700 }; /* from the last key to the measurement */
+
+/* What is trained: all weights, or pairs of a rank. */
+static const struct method {
+    const char *name;
+    int64_t lora;
+} methods[] = {{N_("all weights"), 0}, {"LoRA 16", 16}, {"LoRA 64", 64}};
+
 static void build_train(struct form *f)
 {
     *f = (struct form){.kind = FORM_TRAIN, .facts_label = N_("ESTIMATE")};
     struct form_field *x = form_add(f, FIELD_LINE, STUDENT, "nano");
-    x->width = 40;
-    snprintf(x->note, sizeof x->note, "%s", _("or a model's folder"));
+    x->width = 32;
+    snprintf(x->note, sizeof x->note, "%s", _("or a folder, a GGUF file"));
+    x = form_add(f, FIELD_PICK, METHOD, "");
+    for (size_t i = 0; i < COUNT(methods); i++)
+        form_choice(x, _(methods[i].name));
     x = form_add(f, FIELD_LINE, FILTER, "");
-    x->width = 40;
+    x->width = 32;
     snprintf(x->note, sizeof x->note, "%s", _("empty: all accepted"));
     x = form_add(f, FIELD_NUMBER, EPOCHS, NANO_EPOCHS);
     snprintf(x->note, sizeof x->note, "%s",
@@ -184,12 +198,21 @@ static void build_train(struct form *f)
     f->buttons[f->n_buttons++] = N_("Close");
 }
 
+static int64_t lora_of(const struct form *f)
+{
+    for (size_t i = 0; i < COUNT(methods); i++)
+        if (!strcmp(form_value(f, METHOD), _(methods[i].name)))
+            return methods[i].lora;
+    return 0;
+}
+
 static struct train read_train(struct app *a)
 {
     const struct form *f = &a->form;
     return (struct train){.target = a->target,
                           .filter = form_value(f, FILTER),
                           .student = form_value(f, STUDENT),
+                          .lora = lora_of(f),
                           .epochs = (int64_t)form_number(f, EPOCHS, 4),
                           .seed = (int64_t)form_number(f, START, 1)};
 }
@@ -200,7 +223,9 @@ static void refresh_train(struct app *a)
     struct train t = read_train(a);
     struct train_estimate n;
     struct err e = {0};
-    f->facts[1][0] = '\0';
+    memset(f->facts, 0, sizeof f->facts);
+    child_stop(&a->measuring);
+    a->measure_at = 0;
     if (!verb_train_estimate(a->s, &t, &n, &e)) {
         snprintf(f->facts[0], sizeof f->facts[0], "%.119s", e.text);
         return;
@@ -212,6 +237,118 @@ static void refresh_train(struct app *a)
         snprintf(f->facts[1], sizeof f->facts[1],
                  _("under %d held-out rows: no figure will be shown"),
                  TRAIN_LEAST);
+    if (n.rows)
+        a->measure_at = clock_mono() + MEASURE_MS;
+}
+
+static char *fact_line(struct form *f)
+{
+    size_t i = 1;
+    while (i + 1 < COUNT(f->facts) && *f->facts[i])
+        i++;
+    return f->facts[i];
+}
+
+/* The same command on the line, as a child: it reads the student, which may
+ * be large, and makes two steps. */
+static void start_measuring(struct app *a)
+{
+    struct train t = read_train(a);
+    struct err e = {0};
+    char lora[24], epochs[24];
+    a->measure_at = 0;
+    snprintf(lora, sizeof lora, "%lld", (long long)t.lora);
+    snprintf(epochs, sizeof epochs, "%lld", (long long)t.epochs);
+    const char *args[] = {"train", "--estimate", "--json", "--store",
+                          store_path(a->s), "--target", a->target_name,
+                          "--student", t.student, "--filter", t.filter,
+                          "--lora", lora, "--epochs", epochs, NULL};
+    bool ok = child_start(&a->measuring, args, false, &e);
+    snprintf(fact_line(&a->form), sizeof a->form.facts[0], "%.199s",
+             ok ? _("measuring on this machine ...") : e.text);
+}
+
+/* "134.5 M", "0.8 M". */
+static char *millions(char *out, size_t cap, double n)
+{
+    char number[32];
+    snprintf(out, cap, _("%s M"),
+             lang_number(number, sizeof number, n / 1e6, 1));
+    return out;
+}
+
+/* "1.2 GB", "18 MB". */
+static char *bytes(char *out, size_t cap, double n)
+{
+    char number[32];
+    bool large = n >= 1e9;
+    lang_number(number, sizeof number, n / (large ? 1e9 : 1e6), large);
+    snprintf(out, cap, large ? "%s GB" : "%s MB", number);
+    return out;
+}
+
+static void tell_time(struct form *f, const json *j)
+{
+    char minutes[32], rate[32];
+    double seconds = json_get_number(j, "seconds", 0);
+    snprintf(fact_line(f), sizeof f->facts[0],
+             _("about %s minutes on this machine, %s tokens a second"),
+             lang_number(minutes, sizeof minutes, seconds / 60,
+                         seconds < 600 ? 1 : 0),
+             lang_number(rate, sizeof rate,
+                         json_get_number(j, "tokens_per_second", 0), 0));
+}
+
+static void tell_cost(struct form *f, const json *j)
+{
+    char all[40], some[40], needed[40], there[40];
+    long long cut = (long long)json_get_int(j, "rows_cut", 0);
+    bytes(needed, sizeof needed, json_get_number(j, "memory_bytes", 0));
+    bytes(there, sizeof there, json_get_number(j, "available_bytes", 0));
+    snprintf(fact_line(f), sizeof f->facts[0],
+             _("%s parameters, %s trained; %s of %s free"),
+             millions(all, sizeof all, json_get_number(j, "parameters", 0)),
+             millions(some, sizeof some, json_get_number(j, "trained", 0)),
+             needed, there);
+    if (json_get_bool(j, "fits", false))
+        tell_time(f, j);
+    else
+        snprintf(fact_line(f), sizeof f->facts[0], "%s",
+                 _("that is more memory than there is: take LoRA, or a "
+                   "smaller student"));
+    if (cut)
+        snprintf(fact_line(f), sizeof f->facts[0],
+                 P_("%lld sample is longer than the student reads",
+                    "%lld samples are longer than the student reads",
+                    (size_t)cut), cut);
+}
+
+/* True where the screen changed. */
+static bool measure_tick(struct app *a)
+{
+    struct form *f = &a->form;
+    struct buf out = BUF_INIT(65536);
+    struct err e;
+    bool ok, here = f->open && f->kind == FORM_TRAIN;
+    if (here && a->measure_at && clock_mono() >= a->measure_at) {
+        start_measuring(a);
+        return true;
+    }
+    if (!child_ended(&a->measuring, &ok, &out))
+        return false;
+    const char *text = buf_str(&out);
+    json *j = ok ? json_parse(text, out.len, &e) : NULL;
+    char *line = f->facts[*f->facts[2] ? 2 : 1]; /* where it said so */
+    if (here)
+        *line = '\0';
+    if (here && j)
+        tell_cost(f, j);
+    else if (here)
+        snprintf(line, sizeof f->facts[0], "%.*s", (int)strcspn(text, "\n"),
+                 text + (strncmp(text, "stillroom: ", 11) ? 0 : 11));
+    json_free(j);
+    buf_free(&out);
+    return here;
 }
 
 static void start_train(struct app *a)
@@ -241,8 +378,9 @@ static void press_teacher(struct app *a)
 bool form_tick(struct app *a)
 {
     char said[300];
+    bool measured = measure_tick(a);
     if (!teacher_form_tick(&a->trying, said, sizeof said))
-        return false;
+        return measured;
     app_say(a, "%s", said);
     return true;
 }

@@ -45,29 +45,73 @@ static int wait_for(struct cli *c, int64_t run)
     return code != 0;
 }
 
+/* What it would take, in sentences. */
+static void print_cost(const json *j)
+{
+    char a[40], b[40];
+    say(stdout, _("%s parameters, %s of them trained\n"),
+        lang_number(a, sizeof a, json_get_number(j, "parameters", 0), 0),
+        lang_number(b, sizeof b, json_get_number(j, "trained", 0), 0));
+    say(stdout, _("%.1f GB of memory, %.1f are free\n"),
+        json_get_number(j, "memory_bytes", 0) / 1e9,
+        json_get_number(j, "available_bytes", 0) / 1e9);
+    say(stdout, _("%lld of %lld rows are longer than the student reads\n"),
+        (long long)json_get_int(j, "rows_cut", 0),
+        (long long)json_get_int(j, "rows", 0));
+    if (json_get_bool(j, "fits", false))
+        say(stdout, _("about %.0f minutes: %.0f tokens a second\n"),
+            json_get_number(j, "seconds", 0) / 60,
+            json_get_number(j, "tokens_per_second", 0));
+    else
+        say(stdout, _("that is more memory than there is\n"));
+}
+
+static int tell_cost(struct cli *c, const struct train *t)
+{
+    struct buf b = BUF_INIT(65536);
+    json *j = NULL;
+    bool ok = verb_train_cost(c->s, t, &b, &c->e) &&
+              (j = json_parse(buf_str(&b), b.len, &c->e));
+    if (ok && c->json)
+        say(stdout, "%s", buf_str(&b));
+    else if (ok)
+        print_cost(j);
+    json_free(j);
+    buf_free(&b);
+    return ok ? 0 : cli_fail(c);
+}
+
 int sub_train(struct cli *c)
 {
     struct train t = {.filter = "", .student = "nano", .seed = 1};
-    bool detach = false;
+    bool detach = false, cost = false;
     const struct opt opts[] = {
         {"target", OPT_STRING, &c->target_name, "NAME", N_("the target")},
         {"filter", OPT_STRING, &t.filter, "FILTER",
          N_("which of the accepted samples (all)")},
         {"student", OPT_STRING, &t.student, "DIR",
-         N_("a model folder, or nano")},
+         N_("a model folder, a GGUF file, or nano")},
+        {"lora", OPT_INT, &t.lora, "RANK",
+         N_("train LoRA pairs of this rank alone (0: all weights)")},
+        {"rate", OPT_NUMBER, &t.rate, "R",
+         N_("peak learning rate (1e-4, LoRA 5e-4)")},
         {"tokens", OPT_INT, &t.tokens, "N", N_("answer tokens to train on")},
         {"epochs", OPT_INT, &t.epochs, "N", N_("or rounds over the rows (4)")},
         {"seed", OPT_INT, &t.seed, "N", N_("of the order and the start")},
         {"detach", OPT_FLAG, &detach, NULL,
          N_("do not wait; see `stillroom runs`")},
+        {"estimate", OPT_FLAG, &cost, NULL,
+         N_("train nothing: memory and minutes, from two steps")},
         {0}};
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc || t.tokens < 0 || t.epochs < 0)
+    if (c->argc || t.tokens < 0 || t.epochs < 0 || t.lora < 0 || t.rate < 0)
         return cli_usage(c, _("see the options"));
     if (!cli_open(c) || !(t.target = cli_target(c)))
         return cli_fail(c);
+    if (cost)
+        return tell_cost(c, &t);
     int64_t run = verb_train(c->s, &t, &c->e);
     if (!run)
         return cli_fail(c);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -205,7 +206,127 @@ char *train_student_dir(struct store *s, const struct run *r)
                                        : xstrdup(r->student);
 }
 
+/* ---- The model program -------------------------------------------------- */
+
+static void read_back(FILE *f, struct buf *out)
+{
+    char part[4096];
+    size_t n;
+    rewind(f);
+    while ((n = fread(part, 1, sizeof part, f)) > 0)
+        buf_add(out, part, n);
+    fclose(f);
+}
+
+/* Runs `stillroom-model ARGS...`; what it prints to `out`, what it complains
+ * of to e. */
+static bool run_model(const char *const args[], struct buf *out,
+                      struct err *e)
+{
+    char *program = paths_model_program();
+    FILE *said = tmpfile(), *why = tmpfile();
+    VEC(const char *) argv = {0};
+    VEC_PUSH(&argv, program);
+    for (size_t i = 0; args[i]; i++)
+        VEC_PUSH(&argv, args[i]);
+    VEC_PUSH(&argv, NULL);
+    char **drop = env_secrets(NULL, NULL);
+    struct proc p = {.argv = argv.at, .in = -1, .die_with_us = true,
+                     .drop_env = (const char *const *)drop,
+                     .out = said ? fileno(said) : -1,
+                     .err = why ? fileno(why) : -1};
+    if (!program)
+        err_set(e, ERR_ABSENT, _("stillroom-model is not beside this "
+                                 "program"));
+    pid_t pid = program ? proc_start(&p, e) : -1;
+    int code = pid > 0 ? proc_wait(pid) : -1;
+    struct buf text = BUF_INIT(4000);
+    if (said)
+        read_back(said, out);
+    if (why)
+        read_back(why, &text);
+    const char *line = buf_str(&text);
+    if (!strncmp(line, "stillroom-model: ", 17))
+        line += 17;
+    if (code > 0)
+        err_set(e, ERR_INPUT, "%.*s", (int)strcspn(line, "\n"), line);
+    buf_free(&text);
+    proc_free_argv(drop);
+    VEC_FREE(&argv);
+    free(program);
+    return code == 0;
+}
+
+/* The folder of a student that is a GGUF file: converted once into
+ * NAME.runs/students, under its name, size and time. NULL with the reason. */
+static char *converted(struct store *s, const char *file,
+                       const struct stat *st, struct err *e)
+{
+    char *name = xasprintf("%s-%llx-%llx", path_base(file),
+                           (unsigned long long)st->st_size,
+                           (unsigned long long)st->st_mtime);
+    char *all = path_join(store_runs_dir(s), "students");
+    char *dir = path_join(all, name), *config = path_join(dir, "config.json");
+    const char *args[] = {"convert", file, dir, NULL};
+    struct buf out = BUF_INIT(65536);
+    bool ok = file_exists(config) ||
+              (dir_make(all, 0700, e) && run_model(args, &out, e));
+    if (!ok) {
+        free(dir);
+        dir = NULL;
+    }
+    buf_free(&out);
+    free(name);
+    free(all);
+    free(config);
+    return dir;
+}
+
+/* "nano", or the folder that is trained; the caller frees. */
+static char *folder_of(struct store *s, const char *student, struct err *e)
+{
+    struct stat st;
+    if (strcmp(student, "nano") && stat(student, &st) == 0 &&
+        S_ISREG(st.st_mode))
+        return converted(s, student, &st, e);
+    return xstrdup(student);
+}
+
 /* ---- Starting ----------------------------------------------------------- */
+
+/* The arguments that a training has, but for where its files are. */
+struct amounts {
+    char seed[24], amount[24], lora[24], rate[40];
+};
+
+typedef VEC(const char *) words;
+
+static void add_amounts(words *argv, struct amounts *a, const struct train *t)
+{
+    bool nano = !strcmp(t->student, "nano");
+    double rate = t->rate > 0 ? t->rate
+                  : t->lora   ? TRAIN_RATE_LORA
+                              : TRAIN_RATE;
+    snprintf(a->seed, sizeof a->seed, "%lld", (long long)t->seed);
+    snprintf(a->amount, sizeof a->amount, "%lld",
+             (long long)(t->tokens ? t->tokens : t->epochs));
+    snprintf(a->lora, sizeof a->lora, "%lld", (long long)t->lora);
+    snprintf(a->rate, sizeof a->rate, "%.6g", rate);
+    VEC_PUSH(argv, "--seed");
+    VEC_PUSH(argv, a->seed);
+    VEC_PUSH(argv, t->tokens ? "--tokens" : "--epochs");
+    VEC_PUSH(argv, a->amount);
+    if (nano) {
+        VEC_PUSH(argv, "--from-scratch");
+        return;
+    }
+    VEC_PUSH(argv, "--rate");
+    VEC_PUSH(argv, a->rate);
+    if (t->lora) {
+        VEC_PUSH(argv, "--lora");
+        VEC_PUSH(argv, a->lora);
+    }
+}
 
 static bool start(struct store *s, int64_t id, bool resume, struct err *e)
 {
@@ -215,22 +336,20 @@ static bool start(struct store *s, int64_t id, bool resume, struct err *e)
     json *a = json_parse(r.args, strlen(r.args), e);
     char *dir = store_work_dir(s, "r", id), *program = paths_model_program();
     char *rows = path_join(dir, "rows.jsonl");
-    char *valid = path_join(dir, "valid.jsonl"), seed[24], amount[24];
-    int64_t tokens = json_get_int(a, "tokens", 0);
-    int64_t epochs = json_get_int(a, "epochs", 4);
-    bool nano = !strcmp(r.student, "nano");
+    char *valid = path_join(dir, "valid.jsonl");
     char *student = train_student_dir(s, &r);
-    snprintf(seed, sizeof seed, "%lld", (long long)r.seed);
-    snprintf(amount, sizeof amount, "%lld",
-             (long long)(tokens ? tokens : epochs));
-    VEC(const char *) argv = {0};
+    struct train t = {.student = r.student, .seed = r.seed,
+                      .tokens = json_get_int(a, "tokens", 0),
+                      .epochs = json_get_int(a, "epochs", 4),
+                      .lora = json_get_int(a, "lora", 0),
+                      .rate = json_get_number(a, "rate", 0)};
+    struct amounts amounts;
+    words argv = {0};
     const char *base[] = {program, "train", student, "--rows", rows,
-                          "--valid", valid, "--out", dir, "--seed", seed,
-                          tokens ? "--tokens" : "--epochs", amount};
+                          "--valid", valid, "--out", dir};
     for (size_t i = 0; i < COUNT(base); i++)
         VEC_PUSH(&argv, base[i]);
-    if (nano)
-        VEC_PUSH(&argv, "--from-scratch");
+    add_amounts(&argv, &amounts, &t);
     if (resume)
         VEC_PUSH(&argv, "--resume");
     VEC_PUSH(&argv, NULL);
@@ -257,6 +376,10 @@ static int64_t record(struct store *s, const struct train *t, struct err *e)
     jw_open(&w, '{');
     jw_kint(&w, "tokens", t->tokens);
     jw_kint(&w, "epochs", t->epochs ? t->epochs : 4);
+    if (t->lora)
+        jw_kint(&w, "lora", t->lora);
+    if (t->rate > 0)
+        jw_knum(&w, "rate", t->rate);
     jw_close(&w);
     struct run r = {.target = t->target, .as_of = store_seq(s),
                     .seed = t->seed,
@@ -289,21 +412,97 @@ static int64_t freeze(struct store *s, const struct train *t,
     return 0;
 }
 
+/* The rows of the two splits, the held-out ones in the order of a hash. */
+static bool find_rows(struct store *s, const struct train *t, ids *train,
+                      ids *valid, struct err *e)
+{
+    if (!named(s, t, "train", train, e) || !named(s, t, "valid", valid, e))
+        return false;
+    if (valid->n)
+        qsort(valid->at, valid->n, sizeof *valid->at, by_hash);
+    return train->n || err_set(e, ERR_REFUSED, _("nothing of the train split "
+                                                 "is accepted yet"));
+}
+
+/* Makes nano where it is asked for and not there. */
+static bool have_nano(struct store *s, const struct train *t, struct err *e)
+{
+    if (strcmp(t->student, "nano"))
+        return true;
+    return t->lora ? err_set(e, ERR_REFUSED, _("nano begins from nothing: all "
+                                               "its weights are trained"))
+                   : train_make_nano(s, t->target, t->seed, e);
+}
+
+static bool write_cost_rows(struct store *s, const char *dir,
+                            const ids *train, const ids *valid, struct err *e)
+{
+    return dir_make(dir, 0700, e) &&
+           write_rows(s, train, SIZE_MAX, dir, "rows.jsonl", 0, SPLIT_TRAIN,
+                      e) &&
+           write_rows(s, valid, TRAIN_HELD_OUT, dir, "valid.jsonl", 0,
+                      SPLIT_VALID, e);
+}
+
+static bool ask_cost(const struct train *t, const char *student,
+                     const char *dir, struct buf *out, struct err *e)
+{
+    char *rows = path_join(dir, "rows.jsonl");
+    char *valid = path_join(dir, "valid.jsonl");
+    struct amounts amounts;
+    words argv = {0};
+    const char *base[] = {"train", student, "--rows", rows, "--valid", valid,
+                          "--estimate"};
+    for (size_t i = 0; i < COUNT(base); i++)
+        VEC_PUSH(&argv, base[i]);
+    add_amounts(&argv, &amounts, t);
+    VEC_PUSH(&argv, NULL);
+    bool ok = run_model(argv.at, out, e);
+    VEC_FREE(&argv);
+    free(rows);
+    free(valid);
+    return ok;
+}
+
+bool verb_train_cost(struct store *s, const struct train *t, struct buf *out,
+                     struct err *e)
+{
+    ids train = {0}, valid = {0};
+    struct train here = *t;
+    char *dir = xasprintf("%s/estimate.%ld", store_runs_dir(s),
+                          (long)getpid());
+    char *student = NULL, *folder = NULL;
+    here.epochs = t->epochs ? t->epochs : 4;
+    bool ok = find_rows(s, t, &train, &valid, e) && have_nano(s, t, e) &&
+              (student = folder_of(s, t->student, e));
+    if (ok) {
+        struct run r = {.student = student, .target = t->target};
+        folder = train_student_dir(s, &r);
+        ok = write_cost_rows(s, dir, &train, &valid, e) &&
+             ask_cost(&here, folder, dir, out, e);
+    }
+    if (file_exists(dir)) /* the words stay in the store alone */
+        ok = dir_remove(dir, ok ? e : NULL) && ok;
+    VEC_FREE(&train);
+    VEC_FREE(&valid);
+    free(student);
+    free(folder);
+    free(dir);
+    return ok;
+}
+
 int64_t verb_train(struct store *s, const struct train *t, struct err *e)
 {
     ids train = {0}, valid = {0};
     int64_t id = 0;
-    bool ok = named(s, t, "train", &train, e) &&
-              named(s, t, "valid", &valid, e);
-    if (ok && !train.n)
-        ok = err_set(e, ERR_REFUSED, _("nothing of the train split is "
-                                       "accepted yet"));
-    if (valid.n)
-        qsort(valid.at, valid.n, sizeof *valid.at, by_hash);
-    if (ok && !strcmp(t->student, "nano"))
-        ok = train_make_nano(s, t->target, t->seed, e);
-    if (ok)
-        id = freeze(s, t, &train, &valid, e);
+    struct train here = *t;
+    char *student = NULL;
+    if (find_rows(s, t, &train, &valid, e) && have_nano(s, t, e))
+        student = folder_of(s, t->student, e);
+    if (student) {
+        here.student = student;
+        id = freeze(s, &here, &train, &valid, e);
+    }
     if (id && !start(s, id, false, e)) {
         struct err ignored;
         if (store_begin(s, &ignored) &&
@@ -311,6 +510,7 @@ int64_t verb_train(struct store *s, const struct train *t, struct err *e)
             store_commit(s, &ignored);
         id = 0;
     }
+    free(student);
     VEC_FREE(&train);
     VEC_FREE(&valid);
     return id;

@@ -3,6 +3,7 @@
 #ifndef VERBS_TRAIN_H
 #define VERBS_TRAIN_H
 
+#include "base/buf.h"
 #include "store/run.h"
 
 #define TRAIN_HELD_OUT 200 /* held-out rows at most */
@@ -11,11 +12,17 @@
 struct train {
     int64_t target;
     const char *filter;  /* over the accepted samples; "" for all */
-    const char *student; /* a folder in the HF layout, or "nano" */
+    const char *student; /* a folder in the HF layout, a GGUF file, or "nano" */
     int64_t tokens;      /* of answers; 0: by epochs */
     int64_t epochs;      /* 0: 4 */
     int64_t seed;
+    int64_t lora;        /* the rank; 0: all weights are trained */
+    double rate;         /* the peak learning rate; 0: TRAIN_RATE and so on */
 };
+
+/* The peak rates of a student that is not nano: all weights, and LoRA. */
+#define TRAIN_RATE 1e-4
+#define TRAIN_RATE_LORA 5e-4
 
 /* What a form shows before it starts. */
 struct train_estimate {
@@ -23,6 +30,13 @@ struct train_estimate {
 };
 bool verb_train_estimate(struct store *s, const struct train *t,
                          struct train_estimate *out, struct err *e);
+
+/* What it would take on this machine, as the JSON object that `stillroom-model
+ * train --estimate` prints, appended to `out`: the student is read, and two
+ * steps are made of which nothing stays. A GGUF file is converted, nano made,
+ * as verb_train would. */
+bool verb_train_cost(struct store *s, const struct train *t, struct buf *out,
+                     struct err *e);
 
 /* Writes the snapshot into NAME.runs/rN, makes `nano` where the target has
  * none yet, records the run and starts it. Its id, 0 on failure. */

@@ -90,6 +90,19 @@ is "of which most are right" 1 \
     "$(sed 's/.*"precision":\([0-9.]*\).*/\1/' three.json |
         awk '{print ($1 > .8)}')"
 
+# ---- what a training would take
+has "parameters" "parameters" "$($S train --store one.db --estimate)"
+cost=$($S train --store one.db --estimate --json --epochs 2)
+for key in parameters trained memory_bytes tokens_per_second seconds; do
+    is "the estimate says $key" 1 "$(echo "$cost" | grep -c "\"$key\":[0-9]")"
+done
+has "it fits" '"fits":true' "$cost"
+fails "LoRA of nano" 1 "nano begins from nothing" \
+    $S train --store one.db --estimate --lora 8
+fails "no student" 1 "no-such/config.json" \
+    $S train --store one.db --estimate --student no-such
+is "no words are left behind" "" "$(ls -d one.runs/estimate.* 2> /dev/null)"
+
 # ---- mistakes, and Ctrl-C
 fails "no arm" 2 '"some" is no arm' $S demo --batch --arms some
 fails "a store that is there" 1 "exists already" \

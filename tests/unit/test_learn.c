@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "model/learn/need.h"
 #include "model/learn/adamw.h"
 #include "model/learn/plan.h"
 #include "model/learn/settings.h"
@@ -213,6 +214,35 @@ static void adamw_is_the_formula(void **state)
     llama_free(&m);
 }
 
+/* What does not fit is refused, with what would. */
+static void memory_is_counted(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct config c = {.hidden = 64, .ffn = 128, .layers = 4, .heads = 2,
+                       .kv_heads = 1, .head_dim = 32, .vocab = 1000,
+                       .context = 512, .eps = 1e-5, .tied = true};
+    config_plain(&c, 10000);
+    struct llama *m = llama_new(&c, &e);
+    struct settings s;
+    settings_default(&s);
+    struct need n = need_of(m, &s, 400, 2);
+    int64_t all = n.trained + n.pass;
+    assert_int_equal(n.weights, (int64_t)m->n * 4);
+    assert_int_equal(n.trained, 3 * n.weights);
+    assert_true(need_fits(m, &s, 400, 2, all, &e));
+    assert_true(need_fits(m, &s, 400, 2, -1, &e));
+    assert_false(need_fits(m, &s, 400, 2, all - 1, &e));
+    assert_int_equal(e.code, ERR_MEMORY);
+    assert_non_null(strstr(e.text, "--recompute"));
+    assert_false(need_fits(m, &s, 400, 2, 1, &e));
+    assert_non_null(strstr(e.text, "--context"));
+    s.recompute = true;
+    assert_true(need_of(m, &s, 400, 2).pass < n.pass);
+    assert_true(need_available() > 0);
+    llama_free(&m);
+}
+
 static void the_rate_rises_and_falls(void **state)
 {
     (void)state;
@@ -270,6 +300,7 @@ int main(void)
         cmocka_unit_test(every_epoch_has_every_row_once),
         cmocka_unit_test(budgets_are_kept),
         cmocka_unit_test(adamw_is_the_formula),
+        cmocka_unit_test(memory_is_counted),
         cmocka_unit_test(the_rate_rises_and_falls),
         cmocka_unit_test(settings_come_back),
     };

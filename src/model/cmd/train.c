@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/say.h"
@@ -12,7 +13,7 @@
 #include "model/net/gemm.h"
 #include "model/net/lora.h"
 
-enum { OWN = 5 }; /* options that are no settings */
+enum { OWN = 6 }; /* options that are no settings */
 
 /* What was given for the settings of kind t. */
 struct names {
@@ -46,11 +47,46 @@ static int missing(const struct train *t)
 {
     if (!t->n_rows)
         return opts_wrong("train", _("no --rows FILE given"));
-    if (!t->run)
+    if (!t->run && !t->estimate)
         return opts_wrong("train", _("no --out FOLDER given"));
     if (t->settings.patience && !t->valid)
         return opts_wrong("train", _("--patience needs --valid FILE"));
     return -1;
+}
+
+static int print_estimate(const struct train *t)
+{
+    struct err e = {0};
+    struct train_estimate o = {0};
+    if (!gemm_start(&e) || !train_estimate(t, &o, &e))
+        return say_err("stillroom-model", &e);
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kint(&w, "parameters", o.parameters);
+    jw_kint(&w, "trained", o.trained);
+    jw_kint(&w, "rows", o.rows);
+    jw_kint(&w, "held_out", o.held_out);
+    jw_kint(&w, "longest", o.longest);
+    jw_kint(&w, "context", o.context);
+    jw_kint(&w, "rows_cut", o.cut);
+    jw_kint(&w, "rows_left_out", o.left_out);
+    jw_kint(&w, "tokens", o.tokens);
+    jw_kint(&w, "steps", o.steps);
+    jw_kint(&w, "memory_bytes", o.memory);
+    jw_kint(&w, "available_bytes", o.available);
+    jw_kbool(&w, "fits", o.fits);
+    jw_kstr(&w, "kernel", gemm_kernel());
+    if (o.fits) {
+        jw_key(&w, "tokens_per_second");
+        jw_fixed(&w, o.tokens_per_second, 1);
+        jw_key(&w, "seconds");
+        jw_fixed(&w, o.seconds, 1);
+    }
+    jw_close(&w);
+    say(stdout, "%s\n", buf_str(&b));
+    buf_free(&b);
+    return 0;
 }
 
 static int run(const struct train *t)
@@ -93,6 +129,8 @@ int cmd_train(int argc, char **argv)
          N_("go on with the run that stands there"), false},
         {"--other-host", OPT_FLAG, &t.other_host, NULL,
          N_("resume though this machine computes other bits"), false},
+        {"--estimate", OPT_FLAG, &t.estimate, NULL,
+         N_("train nothing: say what it would take, from two steps"), false},
     };
     struct names names = {0};
     add_settings(table + OWN, &t.settings, &names);
@@ -107,5 +145,7 @@ int cmd_train(int argc, char **argv)
     t.n_rows = rows.n;
     code = code >= 0 ? code : read_names(&t.settings, &names);
     code = code >= 0 ? code : missing(&t);
-    return code >= 0 ? code : run(&t);
+    if (code >= 0)
+        return code;
+    return t.estimate ? print_estimate(&t) : run(&t);
 }

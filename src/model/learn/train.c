@@ -17,6 +17,7 @@
 #include "model/learn/eval.h"
 #include "model/learn/identity.h"
 #include "model/learn/plan.h"
+#include "model/learn/need.h"
 #include "model/learn/report.h"
 #include "model/learn/step.h"
 #include "model/learn/student.h"
@@ -114,15 +115,22 @@ static bool add_pairs(struct trainer *x, struct err *e)
     return lora_add(x->m, &l, (uint64_t)x->s.seed, e);
 }
 
+static int64_t longest_of(const struct trainer *x)
+{
+    return (int64_t)(x->rows.longest > x->valid.longest ? x->rows.longest
+                                                        : x->valid.longest);
+}
+
 static bool start(struct trainer *x, struct err *e)
 {
     int workers = x->id.threads;
-    size_t longest = x->rows.longest > x->valid.longest ? x->rows.longest
-                                                        : x->valid.longest;
-    x->pool = pool_new(workers);
+    int64_t longest = longest_of(x);
     if (x->s.lora && !add_pairs(x, e))
         return false;
-    if (!stepper_init(&x->step, x->m, &x->rows, x->pool, (int64_t)longest,
+    if (!need_fits(x->m, &x->s, longest, workers, need_available(), e))
+        return false;
+    x->pool = pool_new(workers);
+    if (!stepper_init(&x->step, x->m, &x->rows, x->pool, longest,
                       x->s.batch_tokens, x->s.recompute, e))
         return false;
     x->step.clip = x->s.clip;
@@ -537,6 +545,73 @@ static void say_end(struct trainer *x, bool ok, bool begun, bool stopped,
     x->r.state = !ok ? "failed" : stopped ? "stopped" : "done";
     x->r.why = ok ? NULL : e->text;
     report_status(&x->r, true, NULL);
+}
+
+/* ---- Before it begins --------------------------------------------------- */
+
+/* Tokens of the whole run, as plan_next would deal them out. */
+static int64_t tokens_of(const struct trainer *x)
+{
+    double epochs = x->s.epochs ? (double)x->s.epochs : 0;
+    if (x->s.tokens)
+        epochs = (double)x->s.tokens / (double)x->rows.targets;
+    return epochs > 0 ? (int64_t)(epochs * (double)x->rows.tokens)
+                      : x->s.steps * x->s.batch_tokens;
+}
+
+/* Tokens a second of the second of two steps, or of the only one. */
+static double speed(struct trainer *x, struct err *e)
+{
+    double rate = NAN;
+    for (int i = 0; i < 2 && plan_next(&x->plan); i++) {
+        double spent = x->spent;
+        int64_t tokens = x->r.tokens;
+        if (!one_step(x, e))
+            return NAN;
+        rate = (double)(x->r.tokens - tokens) / (x->spent - spent);
+    }
+    return rate;
+}
+
+static void fill_estimate(const struct trainer *x, int64_t available,
+                          struct train_estimate *o)
+{
+    struct need n = need_of(x->m, &x->s, longest_of(x), x->id.threads);
+    *o = (struct train_estimate){
+        .parameters = (int64_t)(x->s.lora ? x->m->first : x->m->n),
+        .trained = (int64_t)llama_trained(x->m),
+        .rows = (int64_t)x->rows.n, .held_out = (int64_t)x->valid.n,
+        .longest = longest_of(x), .context = x->s.context,
+        .cut = (int64_t)x->rows.cut, .left_out = (int64_t)x->rows.left,
+        .tokens = tokens_of(x), .steps = x->r.steps, .memory = need_all(&n),
+        .available = available, .tokens_per_second = NAN, .seconds = NAN};
+}
+
+bool train_estimate(const struct train *t, struct train_estimate *out,
+                    struct err *e)
+{
+    struct trainer x = {.t = t, .s = t->settings, .lock = -1};
+    int64_t available = need_available(); /* the weights not yet in memory */
+    bool ok = settings_check(&x.s, e) && read_inputs(&x, e);
+    x.r.rate = x.r.loss = NAN;
+    if (ok) {
+        fill_in(&x);
+        x.id.threads = workers_for(&x.s);
+        out->fits = start(&x, e);
+        ok = out->fits || e->code == ERR_MEMORY;
+    }
+    if (ok) {
+        bool fits = out->fits;
+        fill_estimate(&x, available, out);
+        out->fits = fits;
+    }
+    if (ok && out->fits) {
+        out->tokens_per_second = speed(&x, e);
+        out->seconds = (double)out->tokens / out->tokens_per_second;
+        ok = out->seconds > 0;
+    }
+    finish(&x);
+    return ok;
 }
 
 bool train_run(const struct train *t, struct outcome *o, struct err *e)

@@ -25,6 +25,7 @@ struct train {
     struct settings settings;
     bool given[SETTINGS]; /* which of them were asked for */
     bool resume;
+    bool estimate;        /* train nothing; see train_estimate */
     bool other_host;      /* resume though the bits will differ */
 };
 
@@ -37,6 +38,22 @@ struct outcome {
     double loss;   /* of the last one */
     struct figures held_out; /* rows 0: there are none */
 };
+
+/* What a training would be, before it begins. */
+struct train_estimate {
+    int64_t parameters, trained, rows, held_out, longest, context;
+    int64_t cut, left_out; /* rows longer than the context; without answers */
+    int64_t tokens, steps; /* tokens of the whole run, answers or not */
+    int64_t memory, available; /* bytes; available -1: nobody says */
+    bool fits;
+    double tokens_per_second;  /* from two steps; NAN where it does not fit */
+    double seconds;
+};
+
+/* Reads what train_run would read and makes two steps, of which nothing
+ * stays. */
+bool train_estimate(const struct train *t, struct train_estimate *out,
+                    struct err *e);
 
 /* Trains. The folder is locked meanwhile. SIGTERM and SIGINT stop it behind
  * the step at hand; that is no failure. A loss that is not a number ends it

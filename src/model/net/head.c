@@ -18,14 +18,19 @@ struct head {
     double loss[HEAD_ROWS];
 };
 
+size_t head_bytes(const struct config *c)
+{
+    size_t row = 2 * (size_t)c->hidden + (size_t)c->vocab + 2;
+    return HEAD_ROWS * row * sizeof(real);
+}
+
 struct head *head_new(const struct config *c, struct err *e)
 {
     struct head *h = xcalloc(1, sizeof *h);
     size_t rows = HEAD_ROWS, width = (size_t)c->hidden;
     h->hidden = c->hidden;
     h->vocab = c->vocab;
-    h->block = malloc((rows * (2 * width + (size_t)c->vocab) + 2 * rows) *
-                      sizeof(real));
+    h->block = malloc(head_bytes(c));
     if (!h->block) {
         free(h);
         err_set(e, ERR_MEMORY, _("not enough memory for the head"));

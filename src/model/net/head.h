@@ -4,6 +4,7 @@
 #ifndef MODEL_NET_HEAD_H
 #define MODEL_NET_HEAD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -17,6 +18,9 @@ struct head; /* scratch of one team */
  * freed with head_free. */
 struct head *head_new(const struct config *c, struct err *e);
 void head_free(struct head **h);
+
+/* The bytes that it takes. */
+size_t head_bytes(const struct config *c);
 
 struct head_part {
     const real *x;         /* [n, hidden] the last residual */

@@ -135,6 +135,12 @@ struct work *work_new(const struct llama *m, const struct work_shape *shape,
     return k;
 }
 
+size_t work_bytes(const struct llama *m, const struct work_shape *shape)
+{
+    struct work k = {.shape = *shape};
+    return lay_out(&k, m) * sizeof(real) + head_bytes(&m->config);
+}
+
 int work_tokens(const struct work *k)
 {
     return k->shape.tokens;

@@ -108,6 +108,9 @@ struct work_shape {
 struct work;
 struct work *work_new(const struct llama *m, const struct work_shape *shape,
                       struct err *e);
+/* The bytes that a work of that shape takes, or would. */
+size_t work_bytes(const struct llama *m, const struct work_shape *shape);
+/* For how many tokens it is. */
 int work_tokens(const struct work *k);
 /* The bytes of activations that each row more would want. */
 size_t work_row(const struct llama *m, bool recompute);
