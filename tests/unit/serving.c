@@ -80,15 +80,26 @@ char *talk(const char *request)
     return talk_on(unix_connect(socket_path), request, strlen(request));
 }
 
-char *post(const char *headers, const char *body)
+static char *send_body(const char *path, const char *headers,
+                       const char *body)
 {
-    char *request = xasprintf("POST /v1/chat/completions HTTP/1.1\r\n"
+    char *request = xasprintf("POST %s HTTP/1.1\r\n"
                               "Host: x\r\nConnection: close\r\n%s"
                               "Content-Length: %zu\r\n\r\n%s",
-                              headers, strlen(body), body);
+                              path, headers, strlen(body), body);
     char *reply = talk(request);
     free(request);
     return reply;
+}
+
+char *post(const char *headers, const char *body)
+{
+    return send_body("/v1/chat/completions", headers, body);
+}
+
+char *post_to(const char *path, const char *body)
+{
+    return send_body(path, "", body);
 }
 
 json *body_of(const char *reply)

@@ -24,6 +24,7 @@ char *talk_on(int fd, const char *bytes, size_t n);
 char *talk(const char *request);
 /* POSTs a body to the completions; headers end with \r\n each. */
 char *post(const char *headers, const char *body);
+char *post_to(const char *path, const char *body);
 
 /* What is in a reply; a body is freed with json_free. */
 int status_of(const char *reply);

@@ -12,6 +12,7 @@
 #include "unit/test.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -379,6 +380,82 @@ static void unknown_fields_are_refused(void **state)
     }
 }
 
+static json *complete(const char *fields)
+{
+    char *body = xasprintf("{%s}", fields);
+    socket_path = noise_socket;
+    char *reply = post_to("/v1/completions", body);
+    json *j = body_of(reply);
+    assert_int_equal(status_of(reply), 200);
+    free(body);
+    free(reply);
+    return j;
+}
+
+/* Given text is scored, as `score` scores it; more than one at a time. */
+static void given_text_is_scored(void **state)
+{
+    (void)state;
+    json *j = complete("\"prompt\":[\"twice 36\",[40,41,42,43]],"
+                       "\"max_tokens\":0,\"echo\":true,\"logprobs\":2");
+    const json *choices = json_get(j, "choices");
+    assert_int_equal(json_count(choices), 2);
+    assert_string_equal(json_get_string(json_first(choices), "text", ""),
+                        "twice 36");
+    const json *ids = json_get(json_next(json_first(choices)), "logprobs");
+    const json *p = json_get(ids, "token_logprobs");
+    assert_int_equal(json_count(p), 4);
+    assert_int_equal(json_count(json_get(ids, "text_offset")), 4);
+    assert_true(json_is_null(json_first(p)));
+    assert_int_equal(json_count(json_next(json_first(
+                         json_get(ids, "top_logprobs")))), 2);
+    char *nano = at_home("nano"), *asked = at_home("ids");
+    char *command = xasprintf("echo '{\"ids\":[40,41,42,43]}' | '%s' score '%s'"
+                              " > '%s'", program, nano, asked);
+    assert_int_equal(system(command), 0);
+    struct buf b = BUF_INIT(4096);
+    struct err e;
+    assert_ok(file_read(asked, 4096, &b, &e), e);
+    json *scores = json_parse(buf_str(&b), b.len, &e);
+    const json *want = json_first(json_get(scores, "logprobs"));
+    for (const json *x = json_next(json_first(p)); x;
+         x = json_next(x), want = json_next(want))
+        assert_true(fabs(json_number(x, 0) - json_number(want, 1)) < 1e-4);
+    json_free(scores);
+    json_free(j);
+    buf_free(&b);
+    free(nano);
+    free(asked);
+    free(command);
+}
+
+/* An echo stands before what is answered; pieces have the whole's text. */
+static void texts_go_on(void **state)
+{
+    (void)state;
+    static const char fields[] = "\"prompt\":\"twice 36\",\"max_tokens\":8,"
+                                 "\"temperature\":0,\"echo\":true,"
+                                 "\"logprobs\":1";
+    json *j = complete(fields);
+    const json *c = json_first(json_get(j, "choices"));
+    const char *text = json_get_string(c, "text", "");
+    assert_true(!strncmp(text, "twice 36", 8) && strlen(text) > 8);
+    const json *tokens = json_get(json_get(c, "logprobs"), "tokens");
+    assert_int_equal(json_get_int(json_get(j, "usage"), "completion_tokens",
+                                  0) +
+                         json_get_int(json_get(j, "usage"), "prompt_tokens",
+                                      0),
+                     json_count(tokens));
+    char *body = xasprintf("{%s,\"stream\":true}", fields);
+    char *reply = post_to("/v1/completions", body);
+    assert_int_equal(status_of(reply), 200);
+    assert_non_null(strstr(reply, "\"text\":\"twice 36\""));
+    assert_non_null(strstr(reply, "data: [DONE]"));
+    json_free(j);
+    free(body);
+    free(reply);
+}
+
 /* A token that is forbidden never comes; one that is pushed always does. */
 static void biases_decide(void **state)
 {
@@ -433,6 +510,8 @@ int main(void)
         cmocka_unit_test(company_changes_nothing),
         cmocka_unit_test(unknown_fields_are_refused),
         cmocka_unit_test(biases_decide),
+        cmocka_unit_test(given_text_is_scored),
+        cmocka_unit_test(texts_go_on),
         cmocka_unit_test(folders_that_are_none),
     };
     signal(SIGPIPE, SIG_IGN);

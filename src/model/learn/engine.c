@@ -149,22 +149,6 @@ static void keep_prefix(struct engine *g, const struct answering *a)
 
 /* ---- Drawing ------------------------------------------------------------ */
 
-/* The likeliest ids of p[V], the first of equal ones first. */
-static int likeliest(const real *p, int V, int n, struct alternative *top)
-{
-    int kept = 0;
-    for (int32_t id = 0; n && id < V; id++) {
-        double x = (double)p[id];
-        if (kept == n && !(x > top[n - 1].logprob))
-            continue;
-        int i = kept < n ? kept++ : n - 1;
-        for (; i > 0 && x > top[i - 1].logprob; i--)
-            top[i] = top[i - 1];
-        top[i] = (struct alternative){id, x};
-    }
-    return kept;
-}
-
 static void tell_probabilities(const struct answering *a, struct drawn *out)
 {
     real *p = decoder_logits(a->d);
@@ -172,7 +156,7 @@ static void tell_probabilities(const struct answering *a, struct drawn *out)
     out->top = xcalloc((size_t)a->ask.top + 1, sizeof *out->top);
     log_softmax(p, V);
     out->logprob = (double)p[out->id];
-    out->n = likeliest(p, V, a->ask.top, out->top);
+    out->n = sample_likeliest(p, V, a->ask.top, out->top);
 }
 
 static bool penalised(const struct penalties *p)

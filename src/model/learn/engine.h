@@ -43,10 +43,7 @@ struct drawn {
     int32_t id;
     double logprob;
     int n;
-    struct alternative {
-        int32_t id;
-        double logprob;
-    } *top; /* [n], the caller frees */
+    struct alternative *top; /* [n], the caller frees */
 };
 
 enum engine_end {

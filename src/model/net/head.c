@@ -63,8 +63,10 @@ static void losses(struct head *h, const struct head_part *p,
 {
     for (int i = c->lo; i < c->hi; i++) {
         int top, want = p->target[c->from + i], row = p->row[c->from + i];
-        h->loss[i] = softmax_loss(h->logits + (size_t)i * (size_t)h->vocab,
-                                  h->vocab, want, p->scale, &top);
+        real *logits = h->logits + (size_t)i * (size_t)h->vocab;
+        if (p->told && p->told->each)
+            p->told->each(p->told->ctx, row, logits);
+        h->loss[i] = softmax_loss(logits, h->vocab, want, p->scale, &top);
         if (p->told && p->told->logprob)
             p->told->logprob[row] = h->loss[i];
         if (p->told && p->told->top)

@@ -124,6 +124,9 @@ void work_drop(struct work *k, double p, uint64_t key);
 struct told {
     double *logprob;
     uint8_t *top;
+    /* Called by the worker that has the row, with its vocab logits. */
+    void (*each)(void *ctx, int row, const real *logits);
+    void *ctx;
 };
 
 /* One pass over a batch by all workers of a team. Returns the sum of -log p

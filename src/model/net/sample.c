@@ -27,6 +27,22 @@ HOT void log_softmax(real *logits, int V)
         logits[i] -= by;
 }
 
+int sample_likeliest(const real *logprobs, int V, int n,
+                     struct alternative *top)
+{
+    int kept = 0;
+    for (int32_t id = 0; n && id < V; id++) {
+        double x = (double)logprobs[id];
+        if (kept == n && !(x > top[n - 1].logprob))
+            continue;
+        int i = kept < n ? kept++ : n - 1;
+        for (; i > 0 && x > top[i - 1].logprob; i--)
+            top[i] = top[i - 1];
+        top[i] = (struct alternative){id, x};
+    }
+    return kept;
+}
+
 /* ---- The candidates ----------------------------------------------------- */
 
 struct choice {

@@ -22,6 +22,15 @@ struct sampling {
 /* Natural log probabilities of logits[V], in place. */
 void log_softmax(real *logits, int V);
 
+struct alternative {
+    int32_t id;
+    double logprob;
+};
+/* The n likeliest of logprobs[V] into top[n], the first of equal ones first;
+ * returns how many there are. */
+int sample_likeliest(const real *logprobs, int V, int n,
+                     struct alternative *top);
+
 /* The next token's id: of equal logits the first. */
 int sample_token(const real *logits, int V, const struct sampling *s,
                  struct rng *r);

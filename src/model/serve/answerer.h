@@ -20,9 +20,15 @@
 /* One question; borrowed for as long as the answer runs. */
 struct question {
     const struct chat *messages;
+    /* or a text to go on with, as it is: `prompt`, or where it is NULL these
+     * ids; with `echo` it is told before what comes behind it */
+    bool text, echo;
+    const char *prompt;
+    const int32_t *ids;
+    size_t n_ids;
     struct sampling sampling;
     struct penalties penalties;
-    int max_tokens;   /* 0: not said */
+    int max_tokens;   /* 0: not said; -1: none, only the echo */
     char *const *stop;
     size_t n_stop;
     int64_t seed;
@@ -46,8 +52,9 @@ struct answerer {
      * asker's fault). */
     void *(*start)(void *ctx, const struct question *q, struct err *e);
     /* Adds the next piece of text, whole UTF-8 characters; and, where asked
-     * for, its tokens' log probabilities as elements of a JSON list. 1: there
-     * may be more, 0: that was the end, -1: it failed. */
+     * for, its tokens' log probabilities as elements of a JSON list (that of
+     * an echo's first token is null). 1: there may be more, 0: that was the
+     * end, -1: it failed. */
     int (*next)(void *run, struct buf *text, struct buf *logprobs,
                 struct err *e);
     /* Ends an answer, finished or not, and tells what it took. */

@@ -85,6 +85,11 @@ static void *start(void *ctx, const struct question *q, struct err *e)
 {
     const struct builtin *b = ctx;
     struct recipe *recipe = NULL;
+    if (q->text) {
+        err_set(e, ERR_INPUT, _("the built-in teacher answers messages; it "
+                                "does not go on with texts"));
+        return NULL;
+    }
     const struct recipe_step *step =
         q->step ? find_step(b, q->step, &recipe, e) : NULL;
     struct run *r = NULL;

@@ -28,7 +28,7 @@ struct run {
     struct answering *a;
     int32_t *ids; /* the prompt, [n] */
     int n, made;  /* its tokens, and those of the answer */
-    bool cut;
+    bool cut, echoed;
     struct buf raw;      /* bytes that may begin a character */
     struct buf held;     /* whole characters that may begin a stop text */
     struct buf logprobs; /* of the tokens behind both */
@@ -36,14 +36,17 @@ struct run {
 
 /* ---- The prompt ---------------------------------------------------------- */
 
-/* Without a template the model goes on with the plain text of the messages,
- * a blank line between two. */
-static void plain_ids(const struct tokenizer *t, const struct chat *c,
+/* A text as it stands; or the plain text of messages, where there is no
+ * template, a blank line between two. */
+static void plain_ids(const struct tokenizer *t, const struct question *q,
                       struct rendered *out)
 {
+    const struct chat *c = q->messages;
     struct tokens k = {0};
     *out = (struct rendered){.text = BUF_INIT(0)};
-    for (size_t i = 0; i < c->n; i++)
+    if (q->text)
+        buf_puts(&out->text, q->prompt);
+    for (size_t i = 0; !q->text && i < c->n; i++)
         buf_printf(&out->text, "%s%s", i ? "\n\n" : "", c->at[i].content);
     tokenizer_encode(t, buf_str(&out->text), out->text.len, true, &k);
     out->ids = xmalloc((k.n + 1) * sizeof *out->ids);
@@ -52,15 +55,32 @@ static void plain_ids(const struct tokenizer *t, const struct chat *c,
     VEC_FREE(&k);
 }
 
+/* The ids that were given; false where one is none of the student's. */
+static bool given_ids(const struct run *r, struct rendered *out,
+                      struct err *e)
+{
+    const struct question *q = r->q;
+    *out = (struct rendered){.text = BUF_INIT(0), .n = q->n_ids};
+    out->ids = xmalloc((q->n_ids + 1) * sizeof *out->ids);
+    memcpy(out->ids, q->ids, q->n_ids * sizeof *out->ids);
+    for (size_t i = 0; i < q->n_ids; i++)
+        if (q->ids[i] >= r->s->m->config.vocab)
+            return err_set(e, ERR_INPUT, _("%d is no token id of this model"),
+                           (int)q->ids[i]);
+    return true;
+}
+
 static bool read_prompt(struct run *r, struct err *e)
 {
     const struct student *s = r->s;
-    struct rendered p;
+    struct rendered p = {0};
     bool ok = true;
-    if (s->t->template)
-        ok = template_render(s->t, r->q->messages, true, &p, e);
+    if (r->q->text && !r->q->prompt)
+        ok = given_ids(r, &p, e);
+    else if (r->q->text || !s->t->template)
+        plain_ids(s->t, r->q, &p);
     else
-        plain_ids(s->t, r->q->messages, &p);
+        ok = template_render(s->t, r->q->messages, true, &p, e);
     int context = s->m->config.context;
     if (ok && !p.n)
         ok = err_set(e, ERR_INPUT, _("the prompt is empty"));
@@ -106,7 +126,8 @@ static void *start(void *ctx, const struct question *q, struct err *e)
     struct run *r = xcalloc(1, sizeof *r);
     *r = (struct run){.s = s, .q = q, .raw = BUF_INIT(HELD_MAX),
                       .held = BUF_INIT(HELD_MAX), .logprobs = BUF_INIT(0)};
-    if (read_prompt(r, e)) {
+    bool ok = read_prompt(r, e);
+    if (ok && q->max_tokens >= 0) {
         int room = s->m->config.context - r->n;
         struct ask a = {
             .ids = r->ids, .n = r->n, .seed = seed_of(q), .top = q->logprobs,
@@ -114,8 +135,9 @@ static void *start(void *ctx, const struct question *q, struct err *e)
                                                          : room,
             .sampling = q->sampling, .penalties = q->penalties};
         r->a = engine_ask(s->engine, &a, e);
+        ok = r->a;
     }
-    if (r->a)
+    if (ok)
         return r;
     struct usage u;
     end(r, &u);
@@ -169,6 +191,7 @@ static void drop_front(struct buf *b, size_t n)
 
 /* ---- Log probabilities --------------------------------------------------- */
 
+/* Opens an object of a token; NAN is no probability. */
 static void open_token(const struct run *r, int32_t id, double logprob,
                        struct jw *w)
 {
@@ -177,7 +200,11 @@ static void open_token(const struct run *r, int32_t id, double logprob,
     put_text(buf_str(&piece), piece.len, true, &text);
     jw_open(w, '{');
     jw_kstr(w, "token", buf_str(&text));
-    jw_knum(w, "logprob", logprob);
+    jw_key(w, "logprob");
+    if (isnan(logprob))
+        jw_null(w);
+    else
+        jw_num(w, logprob);
     jw_key(w, "bytes");
     jw_open(w, '[');
     for (size_t i = 0; i < piece.len; i++)
@@ -249,6 +276,76 @@ static void give_text(struct run *r, size_t n, bool more, struct buf *text,
     buf_clear(&r->logprobs);
 }
 
+/* ---- The echo of a prompt ------------------------------------------------ */
+
+/* What stands behind each token of the prompt. */
+struct scores {
+    const struct run *r;
+    real *logits;       /* [vocab] */
+    struct drawn *at;   /* [n]: of token i, from the logits of i - 1 */
+};
+
+static void score_row(void *ctx, int row, const real *logits)
+{
+    struct scores *x = ctx;
+    struct drawn *d = &x->at[row + 1];
+    int V = x->r->s->m->config.vocab, n = x->r->q->logprobs;
+    memcpy(x->logits, logits, (size_t)V * sizeof *logits);
+    log_softmax(x->logits, V);
+    d->id = x->r->ids[row + 1];
+    d->logprob = (double)x->logits[d->id];
+    d->top = xcalloc((size_t)n + 1, sizeof *d->top);
+    d->n = sample_likeliest(x->logits, V, n, d->top);
+}
+
+/* One pass over the prompt, here and in this thread. */
+static bool score(struct run *r, struct scores *x, struct err *e)
+{
+    int32_t *target = xmalloc((size_t)r->n * sizeof *target);
+    const int32_t start[] = {0, r->n};
+    struct work *k = work_new(r->s->m, &(struct work_shape){r->n, r->n, 1,
+                                                            true}, e);
+    for (int i = 0; i < r->n; i++)
+        target[i] = i + 1 < r->n ? r->ids[i + 1] : -1;
+    struct batch b = {r->ids, target, start, 1, 0};
+    if (k)
+        llama_pass(&alone, r->s->m, k, &b, 0, NULL,
+                   &(struct told){.each = score_row, .ctx = x});
+    bool ok = k != NULL;
+    work_free(&k);
+    free(target);
+    return ok;
+}
+
+/* The prompt as text, and where it was asked for what each token scored. */
+static bool echo(struct run *r, struct buf *text, struct buf *logprobs,
+                 struct err *e)
+{
+    struct buf raw = BUF_INIT(HELD_MAX);
+    r->echoed = true;
+    for (int i = 0; i < r->n; i++)
+        tokenizer_piece(r->s->t, r->ids[i], &raw);
+    put_text(buf_str(&raw), raw.len, true, text);
+    buf_free(&raw);
+    if (r->q->logprobs < 0)
+        return true;
+    struct scores x = {.r = r};
+    x.logits = xmalloc((size_t)r->s->m->config.vocab * sizeof *x.logits);
+    x.at = xcalloc((size_t)r->n, sizeof *x.at);
+    x.at[0] = (struct drawn){.id = r->ids[0], .logprob = NAN};
+    bool ok = score(r, &x, e);
+    for (int i = 0; i < r->n; i++) {
+        if (ok)
+            put_logprobs(r, &x.at[i]);
+        free(x.at[i].top);
+    }
+    buf_add(logprobs, buf_str(&r->logprobs), r->logprobs.len);
+    buf_clear(&r->logprobs);
+    free(x.logits);
+    free(x.at);
+    return ok;
+}
+
 /* ---- Token by token ------------------------------------------------------ */
 
 static int next(void *run, struct buf *text, struct buf *logprobs,
@@ -257,6 +354,8 @@ static int next(void *run, struct buf *text, struct buf *logprobs,
     struct run *r = run;
     struct drawn x = {0};
     bool hit = false;
+    if (r->q->echo && !r->echoed)
+        return echo(r, text, logprobs, e) ? r->a != NULL : -1;
     enum engine_end end = engine_next(r->a, &x);
     bool more = end == ENGINE_GOES_ON;
     if (end == ENGINE_STOPPED) {

@@ -1,6 +1,8 @@
 #include "model/serve/reply.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -8,6 +10,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/sha256.h"
+#include "base/utf8.h"
 
 enum { BODY_MAX = 64 << 20 };
 
@@ -29,8 +32,10 @@ static bool end_run(struct reply *r, struct choice *c)
         return false;
     r->answerer->end(c->run, &u);
     c->run = NULL;
-    r->tokens_in = u.tokens_in; /* the prompt is counted once */
-    r->cached = c->q.choice ? r->cached : u.cached;
+    if (!c->q.choice) { /* a prompt is counted once */
+        r->tokens_in += u.tokens_in;
+        r->cached += u.cached;
+    }
     r->tokens_out += u.tokens_out;
     return u.cut;
 }
@@ -52,8 +57,7 @@ static bool start_all(struct reply *r, struct err *e)
 {
     for (size_t i = 0; i < r->request.n; i++) {
         struct choice *c = &r->choices[i];
-        c->q = r->request.q;
-        c->q.choice = i;
+        c->q = request_question(&r->request, i);
         c->run = r->answerer->start(r->answerer->ctx, &c->q, e);
         if (!c->run)
             return false;
@@ -91,6 +95,83 @@ static void put_usage(const struct reply *r, struct jw *w)
     jw_close(w);
 }
 
+/* A token's text, or "bytes:\\xe2\\x80" where it is no whole characters: so
+ * the names of alternatives differ. */
+static void name_token(const json *token, struct buf *out)
+{
+    struct buf raw = BUF_INIT(0);
+    const json *bytes = json_get(token, "bytes");
+    for (const json *b = json_first(bytes); b; b = json_next(b))
+        buf_putc(&raw, (char)json_number(b, 0));
+    const char *s = buf_str(&raw);
+    if (raw.len && utf8_check(s, raw.len) == raw.len &&
+        strlen(s) == raw.len) {
+        buf_puts(out, s);
+    } else {
+        buf_puts(out, "bytes:");
+        for (size_t i = 0; i < raw.len; i++)
+            buf_printf(out, "\\x%02x", (unsigned char)s[i]);
+    }
+    buf_free(&raw);
+}
+
+/* {"a": -1.5, ...} of a token's alternatives, null where it has none; of two
+ * with one text the likelier. */
+static void put_top(const json *token, struct jw *w)
+{
+    const json *top = json_get(token, "top_logprobs");
+    VEC(char *) names = {0};
+    if (!json_first(top)) {
+        jw_null(w);
+        return;
+    }
+    jw_open(w, '{');
+    for (const json *o = json_first(top); o; o = json_next(o)) {
+        struct buf name = BUF_INIT(0);
+        size_t i = 0;
+        name_token(o, &name);
+        while (i < names.n && strcmp(names.at[i], buf_str(&name)))
+            i++;
+        if (i == names.n) {
+            jw_key(w, buf_str(&name));
+            jw_num(w, json_get_number(o, "logprob", 0));
+        }
+        VEC_PUSH(&names, buf_take(&name));
+    }
+    for (size_t i = 0; i < names.n; i++)
+        free(names.at[i]);
+    VEC_FREE(&names);
+    jw_close(w);
+}
+
+/* The parts of completions' log probabilities, list by list. */
+enum text_list { TOKENS, LOGPROBS, TOPS, OFFSETS, TEXT_LISTS };
+
+static void put_text_list(const json *all, enum text_list part, size_t from,
+                          struct jw *w)
+{
+    static const char *const names[TEXT_LISTS] = {
+        "tokens", "token_logprobs", "top_logprobs", "text_offset"};
+    jw_key(w, names[part]);
+    jw_open(w, '[');
+    for (const json *t = json_first(all); t; t = json_next(t)) {
+        const char *token = json_get_string(t, "token", "");
+        const json *p = json_get(t, "logprob");
+        if (part == TOKENS)
+            jw_str(w, token);
+        else if (part == TOPS)
+            put_top(t, w);
+        else if (part == OFFSETS)
+            jw_int(w, (int64_t)from);
+        else if (json_is_null(p))
+            jw_null(w);
+        else
+            jw_num(w, json_number(p, 0));
+        from += utf8_length(token, strlen(token));
+    }
+    jw_close(w);
+}
+
 /* `elements` of a list, where log probabilities were asked for. */
 static void put_logprobs(const struct reply *r, const struct buf *elements,
                          struct jw *w)
@@ -100,12 +181,33 @@ static void put_logprobs(const struct reply *r, const struct buf *elements,
         jw_null(w);
         return;
     }
-    jw_open(w, '{');
-    jw_key(w, "content");
     struct buf list = BUF_INIT(0);
+    struct err e;
     buf_printf(&list, "[%s]", buf_str(elements));
-    jw_raw(w, buf_str(&list));
+    json *all = r->request.q.text ? json_parse(buf_str(&list), list.len, &e)
+                                  : NULL;
+    jw_open(w, '{');
+    if (!r->request.q.text) {
+        jw_key(w, "content");
+        jw_raw(w, buf_str(&list));
+    }
+    for (int i = 0; all && i < TEXT_LISTS; i++)
+        put_text_list(all, (enum text_list)i, r->told, w);
+    jw_close(w);
+    json_free(all);
     buf_free(&list);
+}
+
+/* What a text answer has beside its figures. */
+static void put_text(const struct reply *r, const char *text,
+                     const struct buf *logprobs, const char *finish,
+                     struct jw *w)
+{
+    jw_open(w, '{');
+    jw_kint(w, "index", (int64_t)r->choice);
+    jw_kstr(w, "text", text ? text : "");
+    put_logprobs(r, logprobs, w);
+    jw_kstr(w, "finish_reason", finish);
     jw_close(w);
 }
 
@@ -127,20 +229,29 @@ static bool run_choice(struct reply *r, struct buf *text, struct buf *logprobs,
     return more == 0;
 }
 
-static bool put_choice(struct reply *r, struct jw *w, struct err *e)
+static void put_message(const struct reply *r, const struct buf *text,
+                        const struct buf *logprobs, bool cut, struct jw *w)
 {
-    struct buf text = BUF_INIT(BODY_MAX), logprobs = BUF_INIT(BODY_MAX);
-    bool cut = false, ok = run_choice(r, &text, &logprobs, &cut, e);
     jw_open(w, '{');
     jw_kint(w, "index", (int64_t)r->choice);
     jw_key(w, "message");
     jw_open(w, '{');
     jw_kstr(w, "role", "assistant");
-    jw_kstr(w, "content", buf_str(&text));
+    jw_kstr(w, "content", buf_str(text));
     jw_close(w);
-    put_logprobs(r, &logprobs, w);
+    put_logprobs(r, logprobs, w);
     jw_kstr(w, "finish_reason", finish_of(cut));
     jw_close(w);
+}
+
+static bool put_choice(struct reply *r, struct jw *w, struct err *e)
+{
+    struct buf text = BUF_INIT(BODY_MAX), logprobs = BUF_INIT(BODY_MAX);
+    bool cut = false, ok = run_choice(r, &text, &logprobs, &cut, e);
+    if (r->request.q.text)
+        put_text(r, buf_str(&text), &logprobs, finish_of(cut), w);
+    else
+        put_message(r, &text, &logprobs, cut, w);
     buf_free(&text);
     buf_free(&logprobs);
     return ok;
@@ -150,7 +261,8 @@ bool reply_whole(struct reply *r, struct buf *out, struct err *e)
 {
     struct jw w = jw_start(out);
     bool ok = start_all(r, e);
-    open_body(r, "chat.completion", &w);
+    open_body(r, r->request.q.text ? "text_completion" : "chat.completion",
+              &w);
     jw_key(&w, "choices");
     jw_open(&w, '[');
     for (; ok && r->choice < r->request.n; r->choice++)
@@ -163,6 +275,30 @@ bool reply_whole(struct reply *r, struct buf *out, struct err *e)
 
 /* ---- Events -------------------------------------------------------------- */
 
+static void open_event(const struct reply *r, struct jw *w)
+{
+    open_body(r, r->request.q.text ? "text_completion"
+                                   : "chat.completion.chunk", w);
+}
+
+static void put_delta(const struct reply *r, bool role, const char *text,
+                      const struct buf *logprobs, const char *finish,
+                      struct jw *w)
+{
+    jw_open(w, '{');
+    jw_kint(w, "index", (int64_t)r->choice);
+    jw_key(w, "delta");
+    jw_open(w, '{');
+    if (role)
+        jw_kstr(w, "role", "assistant");
+    if (text)
+        jw_kstr(w, "content", text);
+    jw_close(w);
+    put_logprobs(r, logprobs, w);
+    jw_kstr(w, "finish_reason", finish);
+    jw_close(w);
+}
+
 /* One event of the running choice: text NULL leaves content out; finish NULL
  * means that it goes on. */
 static void put_event(const struct reply *r, bool role, const char *text,
@@ -171,21 +307,13 @@ static void put_event(const struct reply *r, bool role, const char *text,
 {
     struct jw w = jw_start(out);
     buf_puts(out, "data: ");
-    open_body(r, "chat.completion.chunk", &w);
+    open_event(r, &w);
     jw_key(&w, "choices");
     jw_open(&w, '[');
-    jw_open(&w, '{');
-    jw_kint(&w, "index", (int64_t)r->choice);
-    jw_key(&w, "delta");
-    jw_open(&w, '{');
-    if (role)
-        jw_kstr(&w, "role", "assistant");
-    if (text)
-        jw_kstr(&w, "content", text);
-    jw_close(&w);
-    put_logprobs(r, logprobs, &w);
-    jw_kstr(&w, "finish_reason", finish);
-    jw_close(&w);
+    if (r->request.q.text)
+        put_text(r, text, logprobs, finish, &w);
+    else
+        put_delta(r, role, text, logprobs, finish, &w);
     jw_close(&w);
     jw_close(&w);
     buf_puts(out, "\n\n");
@@ -196,7 +324,7 @@ static void put_last_events(struct reply *r, struct buf *out)
     if (r->request.usage) {
         struct jw w = jw_start(out);
         buf_puts(out, "data: ");
-        open_body(r, "chat.completion.chunk", &w);
+        open_event(r, &w);
         jw_key(&w, "choices");
         jw_raw(&w, "[]");
         put_usage(r, &w);
@@ -228,11 +356,13 @@ static void put_piece(struct reply *r, struct buf *out)
     } else {
         if (text.len || logprobs.len)
             put_event(r, false, buf_str(&text), &logprobs, NULL, out);
+        r->told += utf8_length(buf_str(&text), text.len);
         buf_clear(&logprobs);
         if (!more) {
             bool cut = end_run(r, told_now(r));
             put_event(r, false, NULL, &logprobs, finish_of(cut), out);
             r->choice++;
+            r->told = 0;
         }
     }
     buf_free(&text);
@@ -242,7 +372,8 @@ static void put_piece(struct reply *r, struct buf *out)
 static void begin_choice(const struct reply *r, struct buf *out)
 {
     struct buf none = BUF_INIT(1);
-    put_event(r, true, "", &none, NULL, out);
+    if (!r->request.q.text)
+        put_event(r, true, "", &none, NULL, out);
 }
 
 bool reply_begin(struct reply *r, struct buf *out, struct err *e)

@@ -1,4 +1,5 @@
-/* What the server writes: OpenAI's chat completions, whole or as events. */
+/* What the server writes: OpenAI's chat completions and completions, whole or
+ * as events. */
 #ifndef SERVE_REPLY_H
 #define SERVE_REPLY_H
 
@@ -20,6 +21,7 @@ struct reply {
     char id[40];
     int64_t created;  /* seconds */
     size_t choice;    /* that is being told */
+    size_t told;      /* characters of it so far */
     struct choice choices[REQUEST_CHOICES];
     size_t tokens_in, tokens_out, cached;
     bool over;        /* the event stream has ended */

@@ -83,24 +83,77 @@ static bool read_messages(const json *j, struct request *r, struct err *e)
     return true;
 }
 
+/* One prompt: a text or a list of ids. */
+static bool add_prompt(const json *v, struct request *r)
+{
+    if (r->n_prompts == REQUEST_CHOICES)
+        return false;
+    struct prompt *p = &r->prompts[r->n_prompts++];
+    if (json_string(v)) {
+        p->text = xstrdup(json_string(v));
+        return true;
+    }
+    if (!json_is_array(v))
+        return false;
+    p->ids = xcalloc(json_count(v) + 1, sizeof *p->ids);
+    for (const json *x = json_first(v); x; x = json_next(x)) {
+        double id = json_number(x, -1);
+        if (!(id >= 0 && id <= INT32_MAX && id == floor(id)))
+            return false;
+        p->ids[p->n++] = (int32_t)id;
+    }
+    return true;
+}
+
+/* A text, a list of ids, or a list of texts or of lists of ids. */
+static bool read_prompt(const json *j, struct request *r, struct err *e)
+{
+    const json *v = json_get(j, "prompt"), *first = json_first(v);
+    bool many = json_is_array(v) && first &&
+                (json_string(first) || json_is_array(first));
+    bool ok = v != NULL;
+    for (const json *x = many ? first : v; ok && x;
+         x = many ? json_next(x) : NULL)
+        ok = add_prompt(x, r);
+    return ok || err_set(e, ERR_INPUT, _("prompt: expected a text, a list of "
+                                         "token ids, or at most %d of them"),
+                         REQUEST_CHOICES);
+}
+
+/* A flag beside top_logprobs in a chat, a number of alternatives else. */
+static bool read_logprobs(const json *j, struct request *r, double top,
+                          struct err *e)
+{
+    bool asked = false;
+    double n = -1;
+    if (r->q.text ? !read_whole(j, "logprobs", 0, ENGINE_TOP, &n, e)
+                  : !read_flag(j, "logprobs", &asked, e))
+        return false;
+    r->q.logprobs = r->q.text ? (int)n : asked ? (int)top : -1;
+    return true;
+}
+
 static bool read_figures(const json *j, struct request *r, struct err *e)
 {
     double n = 1, max = 0, seed = 0, top = 0;
-    bool logprobs = false;
     if (!read_whole(j, "n", 1, REQUEST_CHOICES, &n, e) ||
-        !read_whole(j, "max_tokens", 1, 1e6, &max, e) ||
+        !read_whole(j, "max_tokens", r->q.echo ? 0 : 1, 1e6, &max, e) ||
         !read_whole(j, "max_completion_tokens", 1, 1e6, &max, e) ||
         !read_whole(j, "seed", -9007199254740992.0, 9007199254740992.0,
                     &seed, e) ||
-        !read_flag(j, "logprobs", &logprobs, e) ||
         !read_whole(j, "top_logprobs", 0, 20, &top, e) ||
-        !read_whole(j, "stillroom_top_logprobs", 0, ENGINE_TOP, &top, e))
+        !read_whole(j, "stillroom_top_logprobs", 0, ENGINE_TOP, &top, e) ||
+        !read_logprobs(j, r, top, e))
         return false;
-    r->n = (size_t)n;
-    r->q.max_tokens = (int)max;
+    r->n = (size_t)n * (r->q.text ? r->n_prompts : 1);
+    if (r->n > REQUEST_CHOICES)
+        return err_set(e, ERR_INPUT, _("%zu answers are more than %d"), r->n,
+                       REQUEST_CHOICES);
+    r->q.max_tokens = max > 0 ? (int)max : given(j, "max_tokens") ? -1 : 0;
+    if (r->q.text && !r->q.max_tokens)
+        r->q.max_tokens = 16; /* as the API has it */
     r->q.seed = (int64_t)seed;
     r->q.seeded = given(j, "seed");
-    r->q.logprobs = logprobs ? (int)top : -1;
     return true;
 }
 
@@ -149,19 +202,24 @@ static bool read_biases(const json *j, struct request *r, struct err *e)
 }
 
 /* What is not honoured is refused by name. */
-static bool check_fields(const json *j, struct err *e)
+static bool check_fields(const json *j, const struct request *r,
+                         struct err *e)
 {
     static const char *const known[] = {
-        "model", "messages", "stream", "stream_options", "n", "max_tokens",
+        "model", "messages", "prompt", "echo", "stream", "stream_options",
+        "n", "max_tokens",
         "max_completion_tokens", "temperature", "top_p", "top_k", "min_p",
         "frequency_penalty", "presence_penalty", "repetition_penalty",
         "logit_bias", "stop", "seed", "logprobs", "top_logprobs",
         "stillroom_top_logprobs", "response_format", "tools", "user"};
+    const char *other = r->q.text ? "messages" : "prompt";
     for (const json *v = json_first(j); v; v = json_next(v)) {
         size_t i = 0;
         while (i < COUNT(known) && strcmp(known[i], json_key(v)))
             i++;
-        if (i == COUNT(known) && !json_is_null(v))
+        bool is_known = i < COUNT(known) && strcmp(json_key(v), other) &&
+                        (r->q.text || strcmp(json_key(v), "echo"));
+        if (!is_known && !json_is_null(v))
             return err_set(e, ERR_INPUT, _("%.40s is not served here"),
                            json_key(v));
     }
@@ -178,7 +236,8 @@ static bool read_all(const json *j, struct request *r, struct err *e)
         return err_set(e, ERR_INPUT, _("the body is not an object"));
     if (json_first(json_get(j, "tools")))
         return err_set(e, ERR_INPUT, _("tools are not served here"));
-    return check_fields(j, e) && read_messages(j, r, e) &&
+    return check_fields(j, r, e) && read_flag(j, "echo", &r->q.echo, e) &&
+           (r->q.text ? read_prompt(j, r, e) : read_messages(j, r, e)) &&
            read_figures(j, r, e) && read_sampling(j, r, e) &&
            read_biases(j, r, e) && read_stop(j, r, e) &&
            read_flag(j, "stream", &r->stream, e) &&
@@ -186,11 +245,12 @@ static bool read_all(const json *j, struct request *r, struct err *e)
                      &r->usage, e);
 }
 
-bool request_read(struct request *r, const char *body, size_t n,
+bool request_read(struct request *r, bool text, const char *body, size_t n,
                   const char *step, struct err *e)
 {
     *r = (struct request){.q = {.sampling = {.temperature = 1, .top_p = 1},
-                                .penalties = {.repetition = 1}}};
+                                .penalties = {.repetition = 1},
+                                .text = text}};
     json *j = json_parse(body, n, e);
     if (!j)
         return err_in(e, _("the body is not JSON"));
@@ -208,6 +268,25 @@ void request_free(struct request *r)
     chat_free(&r->messages);
     for (size_t i = 0; i < COUNT(r->stop); i++)
         free(r->stop[i]);
+    for (size_t i = 0; i < r->n_prompts; i++) {
+        free(r->prompts[i].text);
+        free(r->prompts[i].ids);
+    }
     free(r->step);
     *r = (struct request){0};
+}
+
+struct question request_question(const struct request *r, size_t i)
+{
+    struct question q = r->q;
+    q.choice = i;
+    if (q.text) {
+        size_t each = r->n / r->n_prompts;
+        const struct prompt *p = &r->prompts[i / each];
+        q.choice = i % each;
+        q.prompt = p->text;
+        q.ids = p->ids;
+        q.n_ids = p->n;
+    }
+    return q;
 }

@@ -1,4 +1,5 @@
-/* A request for chat completions, read and bounded. */
+/* A request for chat completions, or for completions of a text, read and
+ * bounded. */
 #ifndef SERVE_REQUEST_H
 #define SERVE_REQUEST_H
 
@@ -9,18 +10,28 @@ enum { REQUEST_BYTES = 1 << 20, REQUEST_CHOICES = 16, REQUEST_BIASES = 300 };
 struct request {
     struct chat messages;
     struct question q; /* borrows from this request */
+    struct prompt {    /* of a text request */
+        char *text;    /* NULL: ids */
+        int32_t *ids;
+        size_t n;
+    } prompts[REQUEST_CHOICES];
+    size_t n_prompts;
     char *stop[4];
     int32_t bias_id[REQUEST_BIASES];
     double bias[REQUEST_BIASES];
     char *step;
-    size_t n; /* how many answers */
+    size_t n; /* how many answers in all; of each prompt the same number */
     bool stream, usage;
 };
 
-/* Reads the body; step is the header's value or NULL (copied). False with one
- * sentence that names the field. request_free frees in either case. */
-bool request_read(struct request *r, const char *body, size_t n,
+/* Reads the body, of a chat or of a text request; step is the header's value
+ * or NULL (copied). False with one sentence that names the field. request_free
+ * frees in either case. */
+bool request_read(struct request *r, bool text, const char *body, size_t n,
                   const char *step, struct err *e);
 void request_free(struct request *r);
+
+/* The question that stands behind answer number i. */
+struct question request_question(const struct request *r, size_t i);
 
 #endif

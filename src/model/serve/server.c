@@ -138,7 +138,8 @@ static enum MHD_Result send_whole(struct MHD_Connection *c, struct reply *r)
 }
 
 static enum MHD_Result complete(const struct server *server,
-                                struct MHD_Connection *c, struct buf *body)
+                                struct MHD_Connection *c, bool text,
+                                struct buf *body)
 {
     struct stream *s = xcalloc(1, sizeof *s);
     struct err e = {0};
@@ -146,8 +147,8 @@ static enum MHD_Result complete(const struct server *server,
                                                    "Stillroom-Step");
     s->connection = c;
     reply_init(&s->reply, server->answerer);
-    bool ok = request_read(&s->reply.request, buf_str(body), body->len, step,
-                           &e);
+    bool ok = request_read(&s->reply.request, text, buf_str(body), body->len,
+                           step, &e);
     if (ok && s->reply.request.stream &&
         reply_begin(&s->reply, &s->pending, &e))
         return send_stream(c, s);
@@ -164,20 +165,20 @@ static enum MHD_Result route(const struct server *s, struct MHD_Connection *c,
 {
     bool models = !strcmp(url, "/v1/models");
     bool chat = !strcmp(url, "/v1/chat/completions");
+    bool text = !strcmp(url, "/v1/completions");
     if (x->too_large)
         return send_error(c, MHD_HTTP_CONTENT_TOO_LARGE,
                           _("the body is larger than 1 MiB"));
-    if (!models && !chat)
+    if (!models && !chat && !text)
         return send_error(c, MHD_HTTP_NOT_FOUND,
-                          _("there are only /v1/models and "
+                          _("there are only /v1/models, /v1/completions and "
                             "/v1/chat/completions here"));
     if (strcmp(method, models ? "GET" : "POST"))
         return send_error(c, MHD_HTTP_METHOD_NOT_ALLOWED,
                           models ? _("/v1/models is read with GET")
-                                 : _("/v1/chat/completions is asked with "
-                                     "POST"));
-    if (chat)
-        return complete(s, c, &x->body);
+                                 : _("completions are asked for with POST"));
+    if (!models)
+        return complete(s, c, text, &x->body);
     struct buf b = BUF_INIT(0);
     reply_models(s->answerer, &b);
     return send_json(c, MHD_HTTP_OK, &b);
