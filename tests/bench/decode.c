@@ -111,7 +111,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct tokenizer none = {.n = (size_t)m->config.vocab};
-    struct engine *g = engine_new(m, &none, pool_default(), &e);
+    struct engine *g = engine_new(m, &none, pool_default(), NULL, &e);
     double rate[3];
     for (size_t i = 0; i < COUNT(rate); i++)
         rate[i] = answer(g, m->config.vocab, streams, tokens);

@@ -198,6 +198,10 @@ static void check_adapter(struct llama *m, const json *line,
     assert_false(adapter_merge(m, dir, &e));
     assert_non_null(strstr(e.text, "layers.9.x"));
     write_adapter(line, NULL);
+    struct llama *view = adapter_view(m, dir, &e); /* unmerged, beside m */
+    assert_ok(view != NULL, e);
+    check_logits(view, ids, n, json_get(line, "adapted"));
+    llama_free(&view);
     assert_ok(adapter_merge(m, dir, &e), e);
     check_logits(m, ids, n, json_get(line, "adapted"));
 }

@@ -325,7 +325,7 @@ static void add_pairs(struct llama *m)
     assert_ok(lora_targets("all-linear", &l.targets, &e), e);
     assert_ok(lora_add(m, &l, 1, &e), e);
     for (size_t i = m->first; i < m->n; i++)
-        m->w[i] = (real)(float)(.3 * sin((double)i));
+        *llama_at(m, i) = (real)(float)(.3 * sin((double)i));
 }
 
 static void check_model(enum shape kind, bool tied, double dropout)
@@ -361,7 +361,7 @@ static void check_pairs(enum shape kind)
     struct probe p = {whole_value, &w};
     for (size_t i = w.m->n_own; i < w.m->n_weights; i++) {
         const struct weight *t = &w.m->weight[i];
-        check(&p, w.m->w + t->offset, g + (t->offset - w.m->first),
+        check(&p, llama_at(w.m, t->offset), g + (t->offset - w.m->first),
               t->rows * t->cols, 11);
     }
     free(g);
@@ -507,7 +507,7 @@ static void folds(enum shape kind)
     llama_logits(m, k, ids, ROWS, with);
     assert_memory_equal(was, with, sizeof was);
     for (size_t i = m->first; i < m->n; i++)
-        m->w[i] = (real)(float)(.3 * sin((double)i));
+        *llama_at(m, i) = (real)(float)(.3 * sin((double)i));
     llama_logits(m, k, ids, ROWS, with);
     struct decoder *d = decoder_new(m, ROWS, &e);
     decoder_feed(d, ids, ROWS);

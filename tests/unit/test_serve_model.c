@@ -456,6 +456,62 @@ static void texts_go_on(void **state)
     free(reply);
 }
 
+/* An adapter is a model of its own beside the student, unmerged, and what it
+ * says is what `generate --adapter` says; a training goes on with it. */
+static void adapters_are_models(void **state)
+{
+    (void)state;
+    char *nano = at_home("nano"), *out = at_home("lora"), *on = at_home("on");
+    char *rows = at_home("rows.jsonl"), *adapter = at_home("lora/adapter");
+    const char *train[] = {"train", nano, "--rows", rows, "--out", out,
+                           "--lora", "4", "--steps", "30", "--rate", "0.02",
+                           NULL};
+    const char *go_on[] = {"train", nano, "--rows", rows, "--out", on,
+                           "--adapter", adapter, "--steps", "2", NULL};
+    const char *say[] = {"generate", nano, "--adapter", adapter, "--prompt",
+                         "twice 36", "--max-tokens", "12", NULL};
+    struct buf said = BUF_INIT(1 << 20), text = BUF_INIT(4096);
+    pid_t pid = -1;
+    assert_int_equal(run_program(train, &said), 0);
+    assert_int_equal(run_program(go_on, &said), 0);
+    assert_int_equal(run_program(say, &text), 0);
+    char *path = at_home("adapters"), *listen = xasprintf("unix:%s", path);
+    const char *args[] = {nano, "--adapter", adapter, "--listen", listen,
+                          NULL};
+    free(start(args, &pid));
+    socket_path = path;
+    char *models = talk("GET /v1/models HTTP/1.0\r\n\r\n");
+    assert_non_null(strstr(models, "\"id\":\"nano\""));
+    assert_non_null(strstr(models, "\"id\":\"adapter\""));
+    static const char *const ask_for[] = {"adapter", "nano", "neither"};
+    char *got[3];
+    for (int i = 0; i < 3; i++) {
+        char *body = xasprintf("{\"model\":\"%s\",\"prompt\":\"twice 36\","
+                               "\"max_tokens\":12,\"temperature\":0}",
+                               ask_for[i]);
+        char *reply = post_to("/v1/completions", body);
+        assert_int_equal(status_of(reply), i < 2 ? 200 : 404);
+        json *j = body_of(reply);
+        got[i] = xstrdup(json_get_string(
+            json_first(json_get(j, "choices")), "text", ""));
+        if (i < 2)
+            assert_string_equal(json_get_string(j, "model", ""), ask_for[i]);
+        json_free(j);
+        free(body);
+        free(reply);
+    }
+    size_t n = strlen(got[0]);
+    assert_int_equal(strncmp(buf_str(&text), got[0], n), 0);
+    assert_string_not_equal(got[0], got[1]);
+    stop(pid, SIGTERM);
+    char *const all[] = {nano, out, on, rows, adapter, path, listen, models,
+                         got[0], got[1], got[2]};
+    for (size_t i = 0; i < COUNT(all); i++)
+        free(all[i]);
+    buf_free(&said);
+    buf_free(&text);
+}
+
 /* A token that is forbidden never comes; one that is pushed always does. */
 static void biases_decide(void **state)
 {
@@ -510,6 +566,7 @@ int main(void)
         cmocka_unit_test(company_changes_nothing),
         cmocka_unit_test(unknown_fields_are_refused),
         cmocka_unit_test(biases_decide),
+        cmocka_unit_test(adapters_are_models),
         cmocka_unit_test(given_text_is_scored),
         cmocka_unit_test(texts_go_on),
         cmocka_unit_test(folders_that_are_none),

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "base/mem.h"
 #include "base/say.h"
 #include "base/sig.h"
 #include "model/cmd/cmd.h"
 #include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
+#include "model/net/adapter.h"
 #include "model/serve/server.h"
 
 /* Waits for a signal that ends us. */
@@ -36,25 +38,71 @@ static int run(const char *where, const struct answerer *a, struct err *e)
     return 0;
 }
 
-/* The student in the folder, under the folder's name. */
-static struct answerer *student(const char *dir, struct err *e)
+/* The last name of a path, which may end with a slash; the caller frees. */
+static char *name_of(const char *dir)
 {
-    struct llama *m;
-    struct tokenizer *t;
-    if (!folder_load(dir, NULL, &m, &t, e))
-        return NULL;
     char *path = realpath(dir, NULL);
-    const char *name = path ? strrchr(path, '/') + 1 : dir;
-    struct answerer *a = model_answerer(name, m, t, e);
-    if (!a)
-        err_in(e, "%s", dir);
+    char *name = xstrdup(path ? strrchr(path, '/') + 1 : dir);
     free(path);
+    return name;
+}
+
+enum { ADAPTERS = 16 };
+
+struct loaded {
+    struct named_model at[ADAPTERS + 1];
+    size_t n;
+    struct tokenizer *t;
+};
+
+/* The student in a folder, and behind it its adapters, each under its
+ * folder's name. */
+static bool add_model(struct loaded *x, const char *dir, struct err *e)
+{
+    struct named_model *m = &x->at[x->n];
+    *m = (struct named_model){.name = name_of(dir)};
+    for (size_t i = 0; i < x->n; i++)
+        if (!strcmp(x->at[i].name, m->name)) {
+            free((char *)(uintptr_t)m->name);
+            return err_set(e, ERR_USAGE, _("two models would be named by "
+                                           "%.200s"), dir);
+        }
+    if (!x->n)
+        folder_load(dir, NULL, &m->m, &x->t, e);
+    else
+        m->m = adapter_view(x->at[0].m, dir, e);
+    if (!m->m)
+        free((char *)(uintptr_t)m->name);
+    x->n += m->m != NULL;
+    return m->m != NULL;
+}
+
+static struct answerer *student(const char *dir, const struct opt_files *files,
+                                struct err *e)
+{
+    struct loaded x = {0};
+    struct answerer *a = NULL;
+    bool ok = files->n <= ADAPTERS ||
+              err_set(e, ERR_USAGE, _("more than %d adapters"), ADAPTERS);
+    ok = ok && add_model(&x, dir, e);
+    for (size_t i = 0; ok && i < files->n; i++)
+        ok = add_model(&x, files->at[i], e);
+    if (ok && !(a = model_answerer(x.at, x.n, x.t, e)))
+        err_in(e, "%s", dir);
+    for (size_t i = x.n; i-- > 0;) {
+        if (!ok)
+            llama_free(&x.at[i].m);
+        free((char *)(uintptr_t)x.at[i].name);
+    }
+    if (!ok)
+        tokenizer_free(&x.t);
     return a;
 }
 
 int cmd_serve(int argc, char **argv)
 {
     const char *what = NULL, *where = "127.0.0.1:0", *recipes = NULL;
+    struct opt_files adapters = {0};
     double wrong = .7, slips = .05, judge = .9;
     int64_t seed = 1;
     struct err e = {0};
@@ -62,6 +110,9 @@ int cmd_serve(int argc, char **argv)
         {"--listen", OPT_TEXT, &where, "ADDRESS",
          N_("127.0.0.1:PORT, [::1]:PORT or unix:PATH; port 0 takes a free "
             "one"), false},
+        {"--adapter", OPT_FILES, &adapters, "DIR...",
+         N_("LoRA adapters, each a model of its own beside the student"),
+         false},
         {"--recipes", OPT_TEXT, &recipes, "DIR",
          N_("where the recipes of Stillroom-Step are"), false},
         {"--seed", OPT_INT, &seed, "N",
@@ -83,7 +134,7 @@ int cmd_serve(int argc, char **argv)
                                      "probabilities from 0 to 1"));
     struct answerer *a =
         strcmp(what, "builtin")
-            ? student(what, &e)
+            ? student(what, &adapters, &e)
             : builtin_answerer(recipes, (uint64_t)seed, wrong, slips, judge,
                                &e);
     code = a ? run(where, a, &e) : say_err("stillroom-model", &e);

@@ -13,7 +13,7 @@
 #include "model/net/gemm.h"
 #include "model/net/lora.h"
 
-enum { OWN = 6 }; /* options that are no settings */
+enum { OWN = 7 }; /* options that are no settings */
 
 /* What was given for the settings of kind t. */
 struct names {
@@ -49,6 +49,9 @@ static int missing(const struct train *t)
         return opts_wrong("train", _("no --rows FILE given"));
     if (!t->run && !t->estimate)
         return opts_wrong("train", _("no --out FOLDER given"));
+    if (t->adapter && (t->settings.lora || t->settings.from_scratch))
+        return opts_wrong("train", _("--adapter has a rank of its own, and "
+                                     "the weights that it belongs to"));
     if (t->settings.patience && !t->valid)
         return opts_wrong("train", _("--patience needs --valid FILE"));
     return -1;
@@ -125,6 +128,8 @@ int cmd_train(int argc, char **argv)
         {"--rows", OPT_FILES, &rows, "FILE...", N_("rows to train on"), false},
         {"--valid", OPT_TEXT, &t.valid, "FILE", N_("held-out rows"), false},
         {"--out", OPT_TEXT, &t.run, "RUNDIR", N_("the run's folder"), false},
+        {"--adapter", OPT_TEXT, &t.adapter, "DIR",
+         N_("go on with the LoRA pairs of this adapter"), false},
         {"--resume", OPT_FLAG, &t.resume, NULL,
          N_("go on with the run that stands there"), false},
         {"--other-host", OPT_FLAG, &t.other_host, NULL,

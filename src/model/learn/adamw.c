@@ -31,9 +31,10 @@ void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
         if (from >= to)
             continue;
         double keep = w->cols ? 1 - a->rate * a->decay : 1;
-        update(model->w + model->first + from, m + from, v + from, g + from,
-               to - from, (real)keep, (real)(a->rate / c1), (real)a->beta1,
-               (real)a->beta2, (real)c2, (real)a->eps, (real)a->scale);
+        update(llama_at(model, model->first) + from, m + from, v + from,
+               g + from, to - from, (real)keep, (real)(a->rate / c1),
+               (real)a->beta1, (real)a->beta2, (real)c2, (real)a->eps,
+               (real)a->scale);
     }
 }
 

@@ -41,6 +41,8 @@ struct engine {
     const struct tokenizer *t;
     int vocab; /* ids from here on are never drawn */
     struct pool *pool;
+    struct engine *with;   /* whose pool that is; NULL: its own */
+    pthread_mutex_t works; /* held by who uses the pool */
     struct desk *desk;
     uint8_t *seen;     /* [workers][vocab] of penalties */
     real *logits;      /* [workers][vocab] */
@@ -316,7 +318,9 @@ static void round_of(struct engine *g, struct answering *prompt,
                      struct drawing *x)
 {
     int n = x->n;
+    pthread_mutex_t *works = g->with ? &g->with->works : &g->works;
     pthread_mutex_unlock(&g->lock);
+    pthread_mutex_lock(works);
     if (prompt)
         read_stretch(g, prompt);
     if (n)
@@ -324,6 +328,7 @@ static void round_of(struct engine *g, struct answering *prompt,
     if (prompt && decoder_length(prompt->d) == prompt->ask.n)
         x->a[x->n++] = prompt;
     pool_run(g->pool, draw, x);
+    pthread_mutex_unlock(works);
     pthread_mutex_lock(&g->lock);
     if (prompt) {
         prompt->fed = decoder_length(prompt->d);
@@ -429,7 +434,7 @@ int engine_cached(const struct answering *a)
 /* ---- Beginning and end -------------------------------------------------- */
 
 struct engine *engine_new(const struct llama *m, const struct tokenizer *t,
-                          int workers, struct err *e)
+                          int workers, struct engine *with, struct err *e)
 {
     struct engine *g = xcalloc(1, sizeof *g);
     g->m = m;
@@ -437,16 +442,20 @@ struct engine *engine_new(const struct llama *m, const struct tokenizer *t,
     g->vocab = m->config.vocab;
     if ((size_t)g->vocab > t->n)
         g->vocab = (int)t->n;
-    g->pool = pool_new(workers);
+    g->with = with;
+    g->pool = with ? with->pool : pool_new(workers);
+    workers = pool_workers(g->pool);
     g->desk = desk_new(m, m->config.context, g->pool, e);
     if (!g->desk) {
-        pool_free(&g->pool);
+        if (!with)
+            pool_free(&g->pool);
         free(g);
         return NULL;
     }
     g->seen = xcalloc((size_t)(workers * g->vocab), 1);
     g->logits = xcalloc((size_t)(workers * g->vocab), sizeof *g->logits);
     pthread_mutex_init(&g->lock, NULL);
+    pthread_mutex_init(&g->works, NULL);
     pthread_cond_init(&g->work, NULL);
     pthread_cond_init(&g->told, NULL);
     if (pthread_create(&g->thread, NULL, work, g))
@@ -475,8 +484,10 @@ void engine_free(struct engine **gp)
     for (int i = 0; i < PREFIXES; i++)
         drop_prefix(&g->prefix[i]);
     desk_free(&g->desk);
-    pool_free(&g->pool);
+    if (!g->with)
+        pool_free(&g->pool);
     pthread_mutex_destroy(&g->lock);
+    pthread_mutex_destroy(&g->works);
     pthread_cond_destroy(&g->work);
     pthread_cond_destroy(&g->told);
     free(g->seen);

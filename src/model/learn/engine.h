@@ -18,10 +18,11 @@ enum { ENGINE_TOP = 128 }; /* alternatives that may be told of a token */
 
 struct engine;
 
-/* Model and tokenizer are borrowed. `workers` threads do the passes. NULL with
- * the reason. */
+/* Model and tokenizer are borrowed. `workers` threads do the passes; with
+ * another engine, which has to outlive this one, they are its threads, and
+ * the two take turns. NULL with the reason. */
 struct engine *engine_new(const struct llama *m, const struct tokenizer *t,
-                          int workers, struct err *e);
+                          int workers, struct engine *with, struct err *e);
 /* Answers that still run end; nobody may wait for one any more. */
 void engine_free(struct engine **g);
 /* Makes answers that still run end soon. Safe from any thread. */

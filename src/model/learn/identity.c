@@ -76,14 +76,26 @@ static bool hash_student(const char *dir, char *out, struct err *e)
     return ok;
 }
 
-bool identity_of(struct identity *id, const char *dir, char *const *rows,
-                 size_t n, const char *valid, int threads, struct err *e)
+static bool hash_adapter(const char *dir, char *out, struct err *e)
+{
+    char *path[] = {path_join(dir, "adapter_config.json"),
+                    path_join(dir, "adapter_model.safetensors")};
+    bool ok = hash_files(path, COUNT(path), out, e);
+    free(path[0]);
+    free(path[1]);
+    return ok;
+}
+
+bool identity_of(struct identity *id, const char *dir, const char *adapter,
+                 char *const *rows, size_t n, const char *valid, int threads,
+                 struct err *e)
 {
     *id = (struct identity){.threads = threads};
     snprintf(id->kernel, sizeof id->kernel, "%s", gemm_kernel());
     snprintf(id->library, sizeof id->library, "%s", gemm_library());
     char *one = (char *)(uintptr_t)valid;
     return hash_student(dir, id->student, e) &&
+           (!adapter || hash_adapter(adapter, id->adapter, e)) &&
            hash_files(rows, n, id->rows, e) &&
            (!valid || hash_files(&one, 1, id->valid, e));
 }
@@ -92,6 +104,8 @@ void identity_print(const struct identity *id, struct jw *w)
 {
     jw_open(w, '{');
     jw_kstr(w, "student", id->student);
+    if (*id->adapter)
+        jw_kstr(w, "adapter", id->adapter);
     jw_kstr(w, "rows", id->rows);
     jw_kstr(w, "valid", id->valid);
     jw_kstr(w, "kernel", id->kernel);
@@ -106,6 +120,7 @@ bool identity_same_inputs(const struct identity *id, const json *was,
     const struct {
         const char *key, *value, *what;
     } part[] = {{"student", id->student, N_("the student's files")},
+                {"adapter", id->adapter, N_("the adapter's files")},
                 {"rows", id->rows, N_("the rows")},
                 {"valid", id->valid, N_("the held-out rows")}};
     for (size_t i = 0; i < COUNT(part); i++)

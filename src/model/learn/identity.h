@@ -13,15 +13,17 @@
 
 struct identity {
     char student[2 * SHA_SIZE + 1]; /* config, tokenizer and weights */
+    char adapter[2 * SHA_SIZE + 1]; /* that it goes on with, or "" */
     char rows[2 * SHA_SIZE + 1];
     char valid[2 * SHA_SIZE + 1];   /* "" where there are none */
     char kernel[80], library[60];
     int threads;
 };
 
-/* Hashes the files. */
-bool identity_of(struct identity *id, const char *dir, char *const *rows,
-                 size_t n, const char *valid, int threads, struct err *e);
+/* Hashes the files; adapter and valid may be NULL. */
+bool identity_of(struct identity *id, const char *dir, const char *adapter,
+                 char *const *rows, size_t n, const char *valid, int threads,
+                 struct err *e);
 void identity_print(const struct identity *id, struct jw *w);
 
 /* False, with what differs in e. */

@@ -21,6 +21,7 @@
 #include "model/learn/report.h"
 #include "model/learn/step.h"
 #include "model/learn/student.h"
+#include "model/net/adapter.h"
 #include "model/net/gemm.h"
 #include "model/net/lora.h"
 
@@ -106,6 +107,9 @@ static int workers_for(const struct settings *s)
 
 static bool add_pairs(struct trainer *x, struct err *e)
 {
+    if (x->t->adapter)
+        return adapter_pairs(x->m, x->t->adapter, e) ||
+               err_in(e, "%s", x->t->adapter);
     int64_t most = x->s.lora <= LORA_RANK ? x->s.lora : LORA_RANK + 1;
     struct lora l = {.rank = (int)most, .root = x->s.rslora,
                      .alpha = x->s.lora_alpha > 0 ? x->s.lora_alpha
@@ -125,7 +129,7 @@ static bool start(struct trainer *x, struct err *e)
 {
     int workers = x->id.threads;
     int64_t longest = longest_of(x);
-    if (x->s.lora && !add_pairs(x, e))
+    if ((x->s.lora || x->t->adapter) && !add_pairs(x, e))
         return false;
     if (!need_fits(x->m, &x->s, longest, workers, need_available(), e))
         return false;
@@ -137,7 +141,7 @@ static bool start(struct trainer *x, struct err *e)
     if (x->s.from_scratch)
         llama_init(x->m, (uint64_t)x->s.seed);
     x->before = xcalloc(x->valid.n + 1, sizeof *x->before);
-    x->r.parameters = x->s.lora ? x->m->first : x->m->n;
+    x->r.parameters = x->m->rank ? x->m->first : x->m->n;
     x->r.held_out = x->valid.n;
     x->r.threads = workers;
     return true;
@@ -195,7 +199,7 @@ static void print_note(const struct trainer *x, struct buf *b)
 static bool save(struct trainer *x, struct err *e)
 {
     struct buf note = BUF_INIT(0);
-    struct checkpoint c = {llama_trained(x->m), x->m->w + x->m->first,
+    struct checkpoint c = {llama_trained(x->m), llama_at(x->m, x->m->first),
                            x->step.m, x->step.v, x->plan.step};
     int64_t from = clock_mono();
     print_note(x, &note);
@@ -217,7 +221,7 @@ static bool save_best(struct trainer *x, struct err *e)
     x->best_step = x->plan.step;
     struct buf note = BUF_INIT(0);
     struct checkpoint c = {.n = llama_trained(x->m),
-                           .w = x->m->w + x->m->first};
+                           .w = llama_at(x->m, x->m->first)};
     x->best = x->last.loss;
     print_note(x, &note);
     bool ok = checkpoint_best(x->t->run, &c, buf_str(&note), e);
@@ -244,7 +248,7 @@ static bool agree(struct trainer *x, const json *note, struct err *e)
 static bool go_back_to(struct trainer *x, const json *note, int64_t step,
                        struct err *e)
 {
-    struct checkpoint c = {llama_trained(x->m), x->m->w + x->m->first,
+    struct checkpoint c = {llama_trained(x->m), llama_at(x->m, x->m->first),
                            x->step.m, x->step.v, step};
     if (!checkpoint_load(x->t->run, &c, e))
         return false;
@@ -395,7 +399,7 @@ static bool loop(struct trainer *x, bool *stopped, struct err *e)
 static bool take_best(struct trainer *x, struct err *e)
 {
     struct checkpoint c = {.n = llama_trained(x->m),
-                           .w = x->m->w + x->m->first};
+                           .w = llama_at(x->m, x->m->first)};
     struct verdict *v = xcalloc(x->valid.n, sizeof *v);
     bool ok = checkpoint_load_best(x->t->run, &c, e) && judge(x, v, e) &&
               report_answers(&x->r, &x->valid, x->before, v, e);
@@ -417,7 +421,7 @@ static bool write_adapter(struct trainer *x, struct err *e)
 
 static bool write_model(struct trainer *x, struct err *e)
 {
-    if (x->s.lora && !write_adapter(x, e))
+    if (x->m->rank && !write_adapter(x, e))
         return false;
     char *dir = path_join(x->t->run, "model");
     x->m->bf16 = x->s.bf16;
@@ -431,7 +435,7 @@ static bool write_figures(const struct trainer *x, struct err *e)
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
     jw_open(&w, '{');
-    jw_kint(&w, "parameters", (int64_t)(x->s.lora ? x->m->first : x->m->n));
+    jw_kint(&w, "parameters", (int64_t)(x->m->rank ? x->m->first : x->m->n));
     jw_kint(&w, "trained", (int64_t)llama_trained(x->m));
     jw_kint(&w, "steps", x->plan.step);
     jw_kint(&w, "tokens", x->plan.tokens);
@@ -493,8 +497,8 @@ static bool prepare(struct trainer *x, struct err *e)
         return false;
     }
     bool ok = settings_check(&x->s, e) &&
-              identity_of(&x->id, x->t->dir, x->t->rows, x->t->n_rows,
-                          x->t->valid, workers_for(&x->s), e) &&
+              identity_of(&x->id, x->t->dir, x->t->adapter, x->t->rows,
+                          x->t->n_rows, x->t->valid, workers_for(&x->s), e) &&
               (!note || agree(x, note, e)) && read_inputs(x, e);
     if (ok) {
         fill_in(x);
@@ -578,7 +582,7 @@ static void fill_estimate(const struct trainer *x, int64_t available,
 {
     struct need n = need_of(x->m, &x->s, longest_of(x), x->id.threads);
     *o = (struct train_estimate){
-        .parameters = (int64_t)(x->s.lora ? x->m->first : x->m->n),
+        .parameters = (int64_t)(x->m->rank ? x->m->first : x->m->n),
         .trained = (int64_t)llama_trained(x->m),
         .rows = (int64_t)x->rows.n, .held_out = (int64_t)x->valid.n,
         .longest = longest_of(x), .context = x->s.context,

@@ -10,6 +10,7 @@
 #include "base/lang.h"
 #include "base/mem.h"
 #include "model/net/gemm.h"
+#include "model/net/lora.h"
 #include "model/net/safetensors.h"
 
 #define CONFIG_MAX ((size_t)4 << 20)
@@ -170,24 +171,140 @@ static bool add_pair(struct llama *m, const struct st_file *f,
     return ok;
 }
 
-bool adapter_merge(struct llama *m, const char *dir, struct err *e)
+/* ---- An adapter's files ------------------------------------------------- */
+
+struct adapter {
+    struct scaling scale;
+    struct st_file f;
+    struct change *pair; /* by own weight */
+    char *path;
+};
+
+static void close_adapter(struct adapter *a)
+{
+    if (a->f.fd >= 0)
+        st_close(&a->f);
+    free(a->pair);
+    free(a->path);
+}
+
+/* Reads what it is and which pairs it has; close_adapter in either case. */
+static bool open_adapter(struct adapter *a, const struct llama *m,
+                         const char *dir, struct err *e)
 {
     char *config = path_join(dir, "adapter_config.json");
-    char *path = path_join(dir, "adapter_model.safetensors");
-    struct scaling s;
-    struct st_file f = {.fd = -1};
-    struct change *pair = xcalloc(m->n_own, sizeof *pair);
-    bool ok = read_scaling(config, &s, e);
-    if (ok) {
-        ok = st_open(&f, path, e);
-        if (ok && !find_pairs(m, &f, pair, e))
-            ok = err_in(e, "%s", path);
-        for (size_t i = 0; ok && i < m->n_own; i++)
-            ok = !pair[i].w || add_pair(m, &f, &pair[i], &s, e);
-        st_close(&f);
-    }
-    free(pair);
+    *a = (struct adapter){.f = {.fd = -1}};
+    a->path = path_join(dir, "adapter_model.safetensors");
+    a->pair = xcalloc(m->n_own, sizeof *a->pair);
+    bool ok = read_scaling(config, &a->scale, e);
     free(config);
-    free(path);
+    if (!ok)
+        return false;
+    if (!st_open(&a->f, a->path, e)) {
+        a->f.fd = -1;
+        return false;
+    }
+    return find_pairs(m, &a->f, a->pair, e) || err_in(e, "%s", a->path);
+}
+
+bool adapter_merge(struct llama *m, const char *dir, struct err *e)
+{
+    struct adapter a;
+    bool ok = open_adapter(&a, m, dir, e);
+    for (size_t i = 0; ok && i < m->n_own; i++)
+        ok = !a.pair[i].w || add_pair(m, &a.f, &a.pair[i], &a.scale, e);
+    close_adapter(&a);
     return ok;
+}
+
+/* ---- Unmerged ----------------------------------------------------------- */
+
+/* The modules that it has pairs for, and the largest rank. */
+static bool find_shape(const struct adapter *a, struct llama *m,
+                       struct lora *out, struct err *e)
+{
+    struct lora all = {.rank = 1, .alpha = 1, .targets = (1 << PAIRS) - 1};
+    struct llama probe = *m; /* where every module's pair would stand */
+    probe.layer = xcalloc((size_t)m->config.layers, sizeof *probe.layer);
+    memcpy(probe.layer, m->layer,
+           (size_t)m->config.layers * sizeof *probe.layer);
+    probe.weight = xcalloc(m->n_weights, sizeof *probe.weight);
+    memcpy(probe.weight, m->weight, m->n_weights * sizeof *probe.weight);
+    probe.pairs = NULL;
+    bool ok = lora_add(&probe, &all, 1, e);
+    *out = (struct lora){.alpha = a->scale.alpha, .root = a->scale.root};
+    for (size_t i = 0; ok && i < m->n_own; i++) {
+        if (!a->pair[i].w)
+            continue;
+        const struct pair_at *p = lora_beside(&probe, i);
+        int r = (int)a->pair[i].a->shape[0];
+        if (!p)
+            ok = err_set(e, ERR_REFUSED, _("%s is no linear layer; such an "
+                                           "adapter can only be merged"),
+                         m->weight[i].name);
+        for (int k = 0; p && k < PAIRS; k++)
+            for (int l = 0; l < m->config.layers; l++)
+                if (p == &probe.layer[l].pair[k])
+                    out->targets |= 1 << k;
+        out->rank = r > out->rank ? r : out->rank;
+    }
+    free(probe.layer);
+    free(probe.weight);
+    free(probe.pairs);
+    return ok;
+}
+
+/* One pair into its place: A's rows and B's columns from the first on. B takes
+ * what its own rank would have scaled it by. */
+static bool fill_pair(struct llama *m, const struct adapter *a, size_t i,
+                      struct err *e)
+{
+    const struct change *c = &a->pair[i];
+    const struct pair_at *p = lora_beside(m, i);
+    size_t r = c->a->shape[0], rank = (size_t)m->rank;
+    double ratio = (double)rank / (double)r;
+    real by = (real)(a->scale.root ? sqrt(ratio) : ratio);
+    real *x = read_part(&a->f, c->a, e), *y = x ? read_part(&a->f, c->b, e)
+                                               : NULL;
+    if (y) {
+        memcpy(llama_at(m, p->a), x, r * (size_t)p->in * sizeof *x);
+        for (size_t o = 0; o < (size_t)p->out; o++)
+            for (size_t k = 0; k < r; k++)
+                llama_at(m, p->b)[o * rank + k] = by * y[o * r + k];
+    }
+    bool ok = y != NULL;
+    free(x);
+    free(y);
+    return ok;
+}
+
+bool adapter_pairs(struct llama *m, const char *dir, struct err *e)
+{
+    struct adapter a;
+    struct lora l;
+    bool ok = open_adapter(&a, m, dir, e);
+    ok = ok && (find_shape(&a, m, &l, e) || err_in(e, "%s", a.path)) &&
+         lora_add(m, &l, 1, e);
+    if (ok)
+        memset(m->pairs, 0, llama_trained(m) * sizeof *m->pairs);
+    for (size_t i = 0; ok && i < m->n_own; i++)
+        ok = !a.pair[i].w || fill_pair(m, &a, i, e);
+    close_adapter(&a);
+    return ok;
+}
+
+struct llama *adapter_view(const struct llama *base, const char *dir,
+                           struct err *e)
+{
+    struct llama *m = xcalloc(1, sizeof *m);
+    size_t layers = (size_t)base->config.layers;
+    *m = *base;
+    m->base = base;
+    m->layer = xcalloc(layers, sizeof *m->layer);
+    memcpy(m->layer, base->layer, layers * sizeof *m->layer);
+    m->weight = xcalloc(base->n_weights, sizeof *m->weight);
+    memcpy(m->weight, base->weight, base->n_weights * sizeof *m->weight);
+    if (!adapter_pairs(m, dir, e))
+        llama_free(&m);
+    return m;
 }

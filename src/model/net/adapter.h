@@ -15,4 +15,14 @@
  * refused before the first pair is added. */
 bool adapter_merge(struct llama *m, const char *dir, struct err *e);
 
+/* Adds the adapter's pairs to a model that has none, unmerged: they are what
+ * is then trained. Pairs of smaller ranks than the largest are filled up with
+ * zeros; what is no linear layer (an embedding, the head) is refused. */
+bool adapter_pairs(struct llama *m, const char *dir, struct err *e);
+
+/* The model with an adapter's pairs, unmerged, beside it: own weights are
+ * borrowed from base, which has to stay. Freed with llama_free. */
+struct llama *adapter_view(const struct llama *base, const char *dir,
+                           struct err *e);
+
 #endif

@@ -162,12 +162,15 @@ void llama_free(struct llama **mp)
         return;
     free(m->weight);
     free(m->layer);
-    free(m->w);
-    free(m->cosine);
-    free(m->sine);
-    free(m->cosine_local);
-    free(m->sine_local);
-    free(m->text);
+    free(m->pairs);
+    if (!m->base) {
+        free(m->w);
+        free(m->cosine);
+        free(m->sine);
+        free(m->cosine_local);
+        free(m->sine_local);
+        free(m->text);
+    }
     free(m);
     *mp = NULL;
 }

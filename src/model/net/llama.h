@@ -3,7 +3,8 @@
  * families are variations of (llama_config.h).
  *
  * Parameters stand in one array in the order of the layout, so that q|k|v
- * and gate|up are each one matrix: two products fewer a layer.
+ * and gate|up are each one matrix: two products fewer a layer. Pairs of LoRA
+ * stand in one of their own, with offsets that go on behind the others.
  */
 #ifndef MODEL_NET_LLAMA_H
 #define MODEL_NET_LLAMA_H
@@ -55,10 +56,20 @@ struct llama {
     bool bf16;              /* files are written in bfloat16 */
     char *text;             /* config.json as it was read; NULL: a new model */
     struct layer_at *layer; /* [layers] */
-    real *w;                /* [n] */
+    real *w;                /* its own, [first], or [n] without pairs */
+    real *pairs;            /* [n - first] */
+    const struct llama *base; /* whose own weights, tables and text it borrows
+                                 (adapter.h); NULL: none's */
     real *cosine, *sine;    /* [context, head_dim / 2] */
     real *cosine_local, *sine_local; /* of layers with a window */
 };
+
+/* The parameters from an offset on, own ones or pairs'. */
+static inline real *llama_at(const struct llama *m, size_t offset)
+{
+    return m->first && offset >= m->first ? m->pairs + (offset - m->first)
+                                          : m->w + offset;
+}
 
 /* How many parameters are trained. */
 static inline size_t llama_trained(const struct llama *m)

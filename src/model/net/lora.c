@@ -111,7 +111,8 @@ static void begin(struct llama *m, uint64_t seed)
             size_t n = p->a ? (size_t)m->rank * (size_t)p->in : 0;
             double most = p->a ? 1 / sqrt((double)p->in) : 0;
             for (size_t k = 0; k < n; k++)
-                m->w[p->a + k] = (real)(float)((2 * rng_unit(&r) - 1) * most);
+                llama_at(m, p->a)[k] =
+                    (real)(float)((2 * rng_unit(&r) - 1) * most);
         }
 }
 
@@ -129,12 +130,10 @@ bool lora_add(struct llama *m, const struct lora *lora, uint64_t seed,
     if (m->n == own)
         return err_set(e, ERR_USAGE, _("this student has none of the modules "
                                        "named for LoRA"));
-    real *w = realloc(m->w, m->n * sizeof *w);
-    if (!w)
+    m->pairs = calloc(m->n - own, sizeof *m->pairs);
+    if (!m->pairs)
         return err_set(e, ERR_MEMORY, _("not enough memory for %zu "
-                                        "parameters"), m->n);
-    memset(w + own, 0, (m->n - own) * sizeof *w);
-    m->w = w;
+                                        "parameters"), m->n - own);
     m->first = own;
     m->rank = lora->rank;
     m->alpha = lora->alpha;
@@ -162,10 +161,11 @@ void lora_forward(const struct team *t, const struct llama *m,
         for (int row = lo; p->a && row < hi; row += ROWS) {
             int k = hi - row < ROWS ? hi - row : ROWS;
             gemm(false, true, k, r, p->in, 1,
-                 x + (size_t)row * (size_t)p->in, p->in, m->w + p->a, p->in, 0,
-                 low, r);
-            gemm(false, true, k, p->out, r, scale_of(m), low, r, m->w + p->b,
-                 r, 1, y + (size_t)row * (size_t)ld + p->from, ld);
+                 x + (size_t)row * (size_t)p->in, p->in, llama_at(m, p->a),
+                 p->in, 0, low, r);
+            gemm(false, true, k, p->out, r, scale_of(m), low, r,
+                 llama_at(m, p->b), r, 1,
+                 y + (size_t)row * (size_t)ld + p->from, ld);
         }
 }
 
@@ -175,7 +175,7 @@ static void pair_backward(const struct team *t, const struct llama *m,
                           real *low, real *dlow)
 {
     int r = m->rank, in = p->in, out = p->out, lo, hi;
-    const real *a = m->w + p->a, *b = m->w + p->b;
+    const real *a = llama_at(m, p->a), *b = llama_at(m, p->b);
     team_rows(t, T, &lo, &hi);
     size_t row = (size_t)lo;
     gemm(false, true, hi - lo, r, in, 1, x + row * (size_t)in, in, a, in, 0,
@@ -207,6 +207,19 @@ static size_t matrix_of(const struct layer_at *at, enum pair part)
            : part == PAIR_DOWN ? at->down : at->gate_up;
 }
 
+const struct pair_at *lora_beside(const struct llama *m, size_t i)
+{
+    const struct weight *w = &m->weight[i];
+    for (int l = 0; l < m->config.layers; l++)
+        for (int k = 0; k < PAIRS; k++) {
+            const struct pair_at *p = &m->layer[l].pair[k];
+            if (p->a && w->offset == matrix_of(&m->layer[l], (enum pair)k) +
+                                         (size_t)p->from * (size_t)p->in)
+                return p;
+        }
+    return NULL;
+}
+
 void lora_fold(struct llama *m)
 {
     for (int l = 0; l < m->config.layers; l++)
@@ -217,8 +230,9 @@ void lora_fold(struct llama *m)
             real *w = m->w + matrix_of(&m->layer[l], (enum pair)i) +
                       (size_t)p->from * (size_t)p->in;
             gemm(false, false, p->out, p->in, m->rank, scale_of(m),
-                 m->w + p->b, m->rank, m->w + p->a, p->in, 1, w, p->in);
-            memset(m->w + p->b, 0,
+                 llama_at(m, p->b), m->rank, llama_at(m, p->a), p->in, 1, w,
+                 p->in);
+            memset(llama_at(m, p->b), 0,
                    (size_t)p->out * (size_t)m->rank * sizeof(real));
         }
 }
@@ -276,7 +290,7 @@ bool lora_save(const struct llama *m, const char *dir, const char *base,
     if (!copy)
         err_set(e, ERR_MEMORY, _("not enough memory to write"));
     for (size_t i = 0; copy && i < m->n - m->first; i++)
-        copy[i] = (float)m->w[m->first + i];
+        copy[i] = (float)m->pairs[i];
     for (size_t i = 0; copy && i < n; i++) {
         const struct weight *w = &m->weight[m->n_own + i];
         piece[i] = (struct st_piece){w->name, copy + (w->offset - m->first),

@@ -1,8 +1,7 @@
 /* LoRA (Hu et al. 2021): beside each chosen matrix W a pair A [rank, in],
  * B [out, rank]; the product is x W^T + scale (x A^T) B^T with scale
  * alpha / rank, or alpha / sqrt(rank) (rsLoRA, Kalajdzievski 2023). The pairs
- * stand behind the model's own weights in the same array, and are then all
- * that is trained.
+ * are then all that is trained.
  */
 #ifndef MODEL_NET_LORA_H
 #define MODEL_NET_LORA_H
@@ -26,6 +25,10 @@ bool lora_targets(const char *names, int *targets, struct err *e);
  * so that nothing changes yet. The model's own weights are frozen. */
 bool lora_add(struct llama *m, const struct lora *l, uint64_t seed,
               struct err *e);
+
+/* The pair that stands beside the model's own weight number i; NULL where it
+ * has none. */
+const struct pair_at *lora_beside(const struct llama *m, size_t i);
 
 /* y[T, ld] += scale (x A^T) B^T in the columns of each of the n pairs; each
  * worker of the team has its rows and waits for nobody. */

@@ -19,6 +19,7 @@
 
 /* One question; borrowed for as long as the answer runs. */
 struct question {
+    const char *model; /* one of the answerer's, or NULL: the first */
     const struct chat *messages;
     /* or a text to go on with, as it is: `prompt`, or where it is NULL these
      * ids; with `echo` it is told before what comes behind it */
@@ -46,7 +47,8 @@ struct usage {
 };
 
 struct answerer {
-    const char *model; /* the name under which it is listed */
+    const char *const *models; /* the names under which it is listed,
+                                  NULL-ended */
     void *ctx;
     /* Begins an answer; NULL with a reason (ERR_INPUT and ERR_USAGE are the
      * asker's fault). */
@@ -70,10 +72,17 @@ struct answerer *builtin_answerer(const char *dir, uint64_t seed,
                                   double wrong, double slips, double judge,
                                   struct err *e);
 
-/* A student under that name (copied); takes model and tokenizer, which it
- * frees, on failure too. Without a chat template it goes on with the plain
- * text of the messages; NULL where the template is not one that is known. */
-struct answerer *model_answerer(const char *name, struct llama *m,
+/* A model under a name, for model_answerer. */
+struct named_model {
+    const char *name; /* copied */
+    struct llama *m;
+};
+
+/* A student and n - 1 adapter_views of it, each under its name; takes models
+ * and tokenizer, which it frees, on failure too. Without a chat template it
+ * goes on with the plain text of the messages; NULL where the template is not
+ * one that is known. */
+struct answerer *model_answerer(const struct named_model *models, size_t n,
                                 struct tokenizer *t, struct err *e);
 
 void answerer_free(struct answerer **a);

@@ -147,8 +147,9 @@ struct answerer *builtin_answerer(const char *dir, uint64_t seed,
     struct builtin *b = xcalloc(1, sizeof *b);
     *b = (struct builtin){{families, seed, wrong, slips, judge}, families,
                           dir ? xstrdup(dir) : NULL};
+    static const char *const names[] = {"builtin", NULL};
     struct answerer *a = xcalloc(1, sizeof *a);
-    *a = (struct answerer){"builtin", b, start, next, end, NULL,
+    *a = (struct answerer){names, b, start, next, end, NULL,
                            free_builtin};
     return a;
 }

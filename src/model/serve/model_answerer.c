@@ -15,15 +15,22 @@
 
 enum { HELD_MAX = 1 << 20 };
 
-struct student {
-    char *name;
+/* One of the models: the student itself, or it with an adapter. */
+struct model {
     struct llama *m;
-    struct tokenizer *t;
     struct engine *engine;
+};
+
+struct student {
+    struct tokenizer *t;
+    struct model *models; /* [n] */
+    char **names;         /* [n + 1] */
+    size_t n;
 };
 
 struct run {
     struct student *s;
+    const struct model *model;
     const struct question *q;
     struct answering *a;
     int32_t *ids; /* the prompt, [n] */
@@ -64,7 +71,7 @@ static bool given_ids(const struct run *r, struct rendered *out,
     out->ids = xmalloc((q->n_ids + 1) * sizeof *out->ids);
     memcpy(out->ids, q->ids, q->n_ids * sizeof *out->ids);
     for (size_t i = 0; i < q->n_ids; i++)
-        if (q->ids[i] >= r->s->m->config.vocab)
+        if (q->ids[i] >= r->model->m->config.vocab)
             return err_set(e, ERR_INPUT, _("%d is no token id of this model"),
                            (int)q->ids[i]);
     return true;
@@ -81,7 +88,7 @@ static bool read_prompt(struct run *r, struct err *e)
         plain_ids(s->t, r->q, &p);
     else
         ok = template_render(s->t, r->q->messages, true, &p, e);
-    int context = s->m->config.context;
+    int context = r->model->m->config.context;
     if (ok && !p.n)
         ok = err_set(e, ERR_INPUT, _("the prompt is empty"));
     if (ok && p.n >= (size_t)context)
@@ -120,21 +127,36 @@ static uint64_t seed_of(const struct question *q)
     return seed + q->choice * 0x9e3779b97f4a7c15u;
 }
 
+/* The model of that name. Where there is only one any name will do. */
+static const struct model *find_model(const struct student *s,
+                                      const char *name, struct err *e)
+{
+    for (size_t i = 0; name && i < s->n; i++)
+        if (!strcmp(name, s->names[i]))
+            return &s->models[i];
+    if (!name || s->n == 1)
+        return &s->models[0];
+    err_set(e, ERR_ABSENT, _("there is no model \"%.80s\" here; /v1/models "
+                             "lists them"), name);
+    return NULL;
+}
+
 static void *start(void *ctx, const struct question *q, struct err *e)
 {
     struct student *s = ctx;
     struct run *r = xcalloc(1, sizeof *r);
     *r = (struct run){.s = s, .q = q, .raw = BUF_INIT(HELD_MAX),
                       .held = BUF_INIT(HELD_MAX), .logprobs = BUF_INIT(0)};
-    bool ok = read_prompt(r, e);
+    r->model = find_model(s, q->model, e);
+    bool ok = r->model && read_prompt(r, e);
     if (ok && q->max_tokens >= 0) {
-        int room = s->m->config.context - r->n;
+        int room = r->model->m->config.context - r->n;
         struct ask a = {
             .ids = r->ids, .n = r->n, .seed = seed_of(q), .top = q->logprobs,
             .max = q->max_tokens && q->max_tokens < room ? q->max_tokens
                                                          : room,
             .sampling = q->sampling, .penalties = q->penalties};
-        r->a = engine_ask(s->engine, &a, e);
+        r->a = engine_ask(r->model->engine, &a, e);
         ok = r->a;
     }
     if (ok)
@@ -289,7 +311,7 @@ static void score_row(void *ctx, int row, const real *logits)
 {
     struct scores *x = ctx;
     struct drawn *d = &x->at[row + 1];
-    int V = x->r->s->m->config.vocab, n = x->r->q->logprobs;
+    int V = x->r->model->m->config.vocab, n = x->r->q->logprobs;
     memcpy(x->logits, logits, (size_t)V * sizeof *logits);
     log_softmax(x->logits, V);
     d->id = x->r->ids[row + 1];
@@ -303,13 +325,13 @@ static bool score(struct run *r, struct scores *x, struct err *e)
 {
     int32_t *target = xmalloc((size_t)r->n * sizeof *target);
     const int32_t start[] = {0, r->n};
-    struct work *k = work_new(r->s->m, &(struct work_shape){r->n, r->n, 1,
+    struct work *k = work_new(r->model->m, &(struct work_shape){r->n, r->n, 1,
                                                             true}, e);
     for (int i = 0; i < r->n; i++)
         target[i] = i + 1 < r->n ? r->ids[i + 1] : -1;
     struct batch b = {r->ids, target, start, 1, 0};
     if (k)
-        llama_pass(&alone, r->s->m, k, &b, 0, NULL,
+        llama_pass(&alone, r->model->m, k, &b, 0, NULL,
                    &(struct told){.each = score_row, .ctx = x});
     bool ok = k != NULL;
     work_free(&k);
@@ -323,6 +345,7 @@ static bool echo(struct run *r, struct buf *text, struct buf *logprobs,
 {
     struct buf raw = BUF_INIT(HELD_MAX);
     r->echoed = true;
+    r->cut = !r->a; /* nothing comes behind it */
     for (int i = 0; i < r->n; i++)
         tokenizer_piece(r->s->t, r->ids[i], &raw);
     put_text(buf_str(&raw), raw.len, true, text);
@@ -330,7 +353,7 @@ static bool echo(struct run *r, struct buf *text, struct buf *logprobs,
     if (r->q->logprobs < 0)
         return true;
     struct scores x = {.r = r};
-    x.logits = xmalloc((size_t)r->s->m->config.vocab * sizeof *x.logits);
+    x.logits = xmalloc((size_t)r->model->m->config.vocab * sizeof *x.logits);
     x.at = xcalloc((size_t)r->n, sizeof *x.at);
     x.at[0] = (struct drawn){.id = r->ids[0], .logprob = NAN};
     bool ok = score(r, &x, e);
@@ -384,35 +407,49 @@ static int next(void *run, struct buf *text, struct buf *logprobs,
 static void stop_student(void *ctx)
 {
     struct student *s = ctx;
-    engine_stop(s->engine);
+    for (size_t i = 0; i < s->n; i++)
+        engine_stop(s->models[i].engine);
 }
 
 static void free_student(void *ctx)
 {
     struct student *s = ctx;
-    engine_free(&s->engine);
+    for (size_t i = s->n; i-- > 0;) { /* what borrows goes first */
+        engine_free(&s->models[i].engine);
+        llama_free(&s->models[i].m);
+        free(s->names[i]);
+    }
     tokenizer_free(&s->t);
-    llama_free(&s->m);
-    free(s->name);
+    free(s->models);
+    free(s->names);
     free(s);
 }
 
-struct answerer *model_answerer(const char *name, struct llama *m,
+struct answerer *model_answerer(const struct named_model *models, size_t n,
                                 struct tokenizer *t, struct err *e)
 {
     struct student *s = xcalloc(1, sizeof *s);
-    s->name = xstrdup(name);
-    s->m = m;
     s->t = t;
+    s->n = n;
+    s->models = xcalloc(n, sizeof *s->models);
+    s->names = xcalloc(n + 1, sizeof *s->names);
     /* a template that cannot be read is told now, not at the first request */
-    if (!t->template || template_check(t, e))
-        s->engine = engine_new(m, t, pool_default(), e);
-    if (!s->engine) {
+    bool ok = !t->template || template_check(t, e);
+    for (size_t i = 0; i < n; i++) {
+        struct model *x = &s->models[i];
+        s->names[i] = xstrdup(models[i].name);
+        x->m = models[i].m;
+        if (ok)
+            x->engine = engine_new(x->m, t, pool_default(),
+                                   s->models[0].engine, e);
+        ok = x->engine != NULL;
+    }
+    if (!ok) {
         free_student(s);
         return NULL;
     }
     struct answerer *a = xcalloc(1, sizeof *a);
-    *a = (struct answerer){s->name, s, start, next, end, stop_student,
-                           free_student};
+    *a = (struct answerer){(const char *const *)s->names, s, start, next, end,
+                           stop_student, free_student};
     return a;
 }

@@ -72,13 +72,23 @@ static struct choice *told_now(struct reply *r)
 
 /* ---- JSON ---------------------------------------------------------------- */
 
+/* The model that answers, by its own name. */
+static const char *model_of(const struct reply *r)
+{
+    const char *const *all = r->answerer->models;
+    for (size_t i = 0; r->request.q.model && all[i]; i++)
+        if (!strcmp(all[i], r->request.q.model))
+            return all[i];
+    return all[0];
+}
+
 static void open_body(const struct reply *r, const char *object, struct jw *w)
 {
     jw_open(w, '{');
     jw_kstr(w, "id", r->id);
     jw_kstr(w, "object", object);
     jw_kint(w, "created", r->created);
-    jw_kstr(w, "model", r->answerer->model);
+    jw_kstr(w, "model", model_of(r));
 }
 
 static void put_usage(const struct reply *r, struct jw *w)
@@ -408,12 +418,14 @@ void reply_models(const struct answerer *a, struct buf *out)
     jw_kstr(&w, "object", "list");
     jw_key(&w, "data");
     jw_open(&w, '[');
-    jw_open(&w, '{');
-    jw_kstr(&w, "id", a->model);
-    jw_kstr(&w, "object", "model");
-    jw_kint(&w, "created", 0);
-    jw_kstr(&w, "owned_by", "stillroom");
-    jw_close(&w);
+    for (size_t i = 0; a->models[i]; i++) {
+        jw_open(&w, '{');
+        jw_kstr(&w, "id", a->models[i]);
+        jw_kstr(&w, "object", "model");
+        jw_kint(&w, "created", 0);
+        jw_kstr(&w, "owned_by", "stillroom");
+        jw_close(&w);
+    }
     jw_close(&w);
     jw_close(&w);
 }

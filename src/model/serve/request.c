@@ -255,8 +255,11 @@ bool request_read(struct request *r, bool text, const char *body, size_t n,
     if (!j)
         return err_in(e, _("the body is not JSON"));
     bool ok = read_all(j, r, e);
+    const char *model = json_get_string(j, "model", NULL);
+    r->model = model ? xstrdup(model) : NULL;
     json_free(j);
     r->step = step ? xstrdup(step) : NULL;
+    r->q.model = r->model;
     r->q.messages = &r->messages;
     r->q.stop = r->stop;
     r->q.step = r->step;
@@ -273,6 +276,7 @@ void request_free(struct request *r)
         free(r->prompts[i].ids);
     }
     free(r->step);
+    free(r->model);
     *r = (struct request){0};
 }
 

@@ -123,6 +123,8 @@ static unsigned status_of(const struct err *e)
 {
     if (e->code == ERR_INPUT || e->code == ERR_USAGE)
         return MHD_HTTP_BAD_REQUEST;
+    if (e->code == ERR_ABSENT)
+        return MHD_HTTP_NOT_FOUND;
     return e->code == ERR_BUSY ? MHD_HTTP_SERVICE_UNAVAILABLE
                                : MHD_HTTP_INTERNAL_SERVER_ERROR;
 }
