@@ -3,26 +3,28 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/lang.h"
 #include "base/mem.h"
 #include "base/paths.h"
 #include "base/proc.h"
 #include "jobs/env.h"
 
-bool child_start(struct child *c, const char *const args[], bool keys,
-                 struct err *e)
+/* Starts a program; `in` is a descriptor or -1. */
+static bool start(struct child *c, char *program, const char *const args[],
+                  int in, bool keys, struct err *e)
 {
-    char *dir = paths_program_dir(), *self = path_join(dir, "stillroom");
     char **drop = keys ? NULL : env_secrets(NULL, NULL);
     VEC(const char *) argv = {0};
-    VEC_PUSH(&argv, self);
+    VEC_PUSH(&argv, program);
     for (size_t i = 0; args[i]; i++)
         VEC_PUSH(&argv, args[i]);
     VEC_PUSH(&argv, NULL);
     c->out = tmpfile();
     int fd = c->out ? fileno(c->out) : -1;
-    struct proc p = {.argv = argv.at, .in = -1, .out = fd, .err = fd,
+    struct proc p = {.argv = argv.at, .in = in, .out = fd, .err = fd,
                      .drop_env = (const char *const *)drop};
     pid_t pid = c->out ? proc_start(&p, e)
                        : (err_sys(e, "tmpfile"), -1);
@@ -32,9 +34,34 @@ bool child_start(struct child *c, const char *const args[], bool keys,
     if (drop)
         proc_free_argv(drop);
     VEC_FREE(&argv);
+    return c->pid != 0;
+}
+
+bool child_start(struct child *c, const char *const args[], bool keys,
+                 struct err *e)
+{
+    char *dir = paths_program_dir(), *self = path_join(dir, "stillroom");
+    bool ok = start(c, self, args, -1, keys, e);
     free(self);
     free(dir);
-    return c->pid != 0;
+    return ok;
+}
+
+bool child_start_model(struct child *c, const char *const args[],
+                       const char *input, struct err *e)
+{
+    char *program = paths_model_program();
+    FILE *in = tmpfile();
+    bool ok = program && in && fputs(input, in) >= 0 && fflush(in) == 0 &&
+              lseek(fileno(in), 0, SEEK_SET) == 0;
+    if (!ok)
+        err_set(e, ERR_ABSENT, _("stillroom-model is not beside this "
+                                 "program"));
+    ok = ok && start(c, program, args, fileno(in), false, e);
+    if (in)
+        fclose(in);
+    free(program);
+    return ok;
 }
 
 bool child_ended(struct child *c, bool *ok, struct buf *out)

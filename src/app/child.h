@@ -20,6 +20,9 @@ struct child {
  * key. */
 bool child_start(struct child *c, const char *const args[], bool keys,
                  struct err *e);
+/* The same of `stillroom-model ARGS...`, without keys, which reads `input`. */
+bool child_start_model(struct child *c, const char *const args[],
+                       const char *input, struct err *e);
 /* True once, when it has ended: *ok says whether well; what it printed is
  * appended to `out`, as much as its limit takes. */
 bool child_ended(struct child *c, bool *ok, struct buf *out);

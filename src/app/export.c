@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "base/lang.h"
+#include "verbs/train.h"
 
 /* "sft,dpo": the shapes that are on. The caller frees. */
 static char *shape_list(const struct export_state *x)
@@ -82,14 +83,58 @@ void export_open(struct app *a)
     recount(a);
 }
 
+/* The row as `stillroom-model render` reads it; the caller frees. */
+static char *as_messages(const struct sample *x)
+{
+    int k = sample_opens_with(x);
+    size_t n = x->prompt ? strlen(x->prompt) : 0;
+    if (k < 0 || n < 3)
+        return NULL;
+    return xasprintf("{\"messages\":%.*s,{\"role\":\"assistant\",%s]}\n",
+                     (int)n - 1, x->prompt, x->candidates.at[k].body + 1);
+}
+
+static void start_render(struct app *a)
+{
+    struct export_state *x = &a->export;
+    struct err e;
+    char *dir = train_newest_student(a->s, a->target);
+    char *row = dir ? as_messages(&x->now) : NULL;
+    const char *args[] = {"render", dir, NULL};
+    if (row)
+        child_start_model(&x->render, args, row, &e);
+    free(dir);
+    free(row);
+}
+
+static bool take_render(struct export_state *x)
+{
+    struct buf out = BUF_INIT((size_t)16 << 20);
+    struct err e;
+    bool ok;
+    if (!child_ended(&x->render, &ok, &out))
+        return false;
+    json_free(x->rendered);
+    x->rendered = ok ? json_parse(buf_str(&out), out.len, &e) : NULL;
+    buf_free(&out);
+    return true;
+}
+
 void export_load(struct app *a)
 {
     struct export_state *x = &a->export;
+    int64_t was = x->now.id;
     sample_free(&x->now);
     if (!x->accepted.n)
         return;
     x->row %= x->accepted.n;
     sample_get(a->s, x->accepted.at[x->row], &x->now, NULL);
+    if (x->now.id == was && (x->rendered || x->render.pid))
+        return;
+    child_stop(&x->render);
+    json_free(x->rendered);
+    x->rendered = NULL;
+    start_render(a);
 }
 
 void export_done(struct app *a)
@@ -97,6 +142,8 @@ void export_done(struct app *a)
     struct export_state *x = &a->export;
     if (!x->writing)
         child_stop(&x->child);
+    child_stop(&x->render);
+    json_free(x->rendered);
     json_free(x->report);
     sample_free(&x->now);
     list_free(&x->list);
@@ -122,9 +169,9 @@ bool export_tick(struct app *a)
 {
     struct export_state *x = &a->export;
     struct buf out = BUF_INIT((size_t)16 << 20);
-    bool ok;
+    bool ok, rendered = take_render(x);
     if (!child_ended(&x->child, &ok, &out))
-        return false;
+        return rendered;
     take_report(x, ok, buf_str(&out));
     buf_free(&out);
     if (x->writing && ok)

@@ -1,6 +1,7 @@
 /* The Export view's state. What would be written is worked out by a child,
  * `stillroom export --dry-run --json`, so the screen never waits for it; so
- * is the writing itself. */
+ * is the writing itself. The row in the student's own template comes from
+ * `stillroom-model render`. */
 #ifndef APP_EXPORT_H
 #define APP_EXPORT_H
 
@@ -23,6 +24,8 @@ struct export_state {
     ids accepted;              /* the rows to look at */
     size_t row;
     struct sample now;
+    struct child render;       /* makes of it what the student reads */
+    json *rendered;            /* its parts; NULL: not yet, or no student */
 };
 
 struct app;

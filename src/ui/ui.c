@@ -97,7 +97,8 @@ static void on_look(void *ctx, int revents)
     if (export_tick(&x->app) | form_tick(&x->app) |
         work_tick(&x->app) | runs_ask_tick(&x->app))
         x->app.stale = STALE_PAINT;
-    bool busy = x->app.export.child.pid || x->app.trying.pid ||
+    bool busy = x->app.export.child.pid || x->app.export.render.pid ||
+                x->app.trying.pid ||
                 x->app.measuring.pid || x->app.measure_at ||
                 x->app.works.n || x->app.runs.asking.pid;
     loop_timer(x->loop, busy ? LOOK_MS / 5 : LOOK_MS, on_look, x);

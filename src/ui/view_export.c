@@ -107,17 +107,66 @@ static void checks_part(struct app *a, struct part *p)
         rich_add(&p->body, STYLE_OK, _("✓ nothing to say"));
 }
 
+/* The gutter of the row. */
+static void row_guts(const struct export_state *e, struct part *p)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%lld", (long long)e->now.id);
+    part_gut(p, STYLE_LABEL, _("ROW"), text);
+    snprintf(text, sizeof text, "sft/%s", split_name(e->now.split));
+    part_gut(p, STYLE_FACT, text, NULL);
+}
+
+/* One stretch of the row, at most `h` lines of it, of what is not trained the
+ * last ones; how many there are. */
+static int draw_stretch(struct part *p, const json *part, int y, int x, int h,
+                        int w)
+{
+    bool trained = json_get_bool(part, "trained", false);
+    char *text = xstrdup(json_get_string(part, "text", ""));
+    size_t len = strlen(text);
+    if (len && text[len - 1] == '\n') /* it ends its line */
+        text[len - 1] = '\0';
+    rich_add(&p->body, trained ? STYLE_TEXT : STYLE_FACT, text);
+    free(text);
+    int all = part_measure(p, w), n = all < h ? all : h;
+    p->scroll = trained ? 0 : all - n;
+    part_draw(p, y, x, n, w);
+    for (int i = 0; trained && i < n; i++)
+        cells_put(y + i, x + GUTTER - 4, 1, STYLE_FACT, "┃");
+    return n;
+}
+
+/* The row as the student reads it; what comes before the first answer has at
+ * most half of the lines. */
+static int draw_rendered(const struct export_state *e, int y, int x, int h,
+                         int w)
+{
+    int used = 0;
+    const json *first = json_first(json_get(e->rendered, "parts"));
+    for (const json *p = first; p && used < h; p = json_next(p)) {
+        struct part part = {0};
+        if (!strcmp(json_get_string(p, "text", ""), "\n"))
+            continue;
+        if (p == first)
+            row_guts(e, &part);
+        used += draw_stretch(&part, p, y + used, x,
+                             p == first ? (h + 1) / 2 : h - used, w);
+        part_free(&part);
+    }
+    return used;
+}
+
 /* A row as sft writes it; what is trained has a bar in the gutter. */
 static int draw_row(struct app *a, int y, int x, int h, int w)
 {
     const struct export_state *e = &a->export;
+    if (e->rendered)
+        return draw_rendered(e, y, x, h, w);
     struct part prompt = {0}, answer = {0};
-    char text[40], *asked = prompt_text(e->now.prompt ? e->now.prompt : "[]");
+    char *asked = prompt_text(e->now.prompt ? e->now.prompt : "[]");
     int k = sample_opens_with(&e->now), used = 0;
-    snprintf(text, sizeof text, "%lld", (long long)e->now.id);
-    part_gut(&prompt, STYLE_LABEL, _("ROW"), text);
-    snprintf(text, sizeof text, "sft/%s", split_name(e->now.split));
-    part_gut(&prompt, STYLE_FACT, text, NULL);
+    row_guts(e, &prompt);
     rich_add(&prompt.body, STYLE_FACT, "<|user|>\n");
     rich_add(&prompt.body, STYLE_TEXT, asked);
     int need = part_measure(&prompt, w);

@@ -206,6 +206,27 @@ char *train_student_dir(struct store *s, const struct run *r)
                                        : xstrdup(r->student);
 }
 
+char *train_newest_student(struct store *s, int64_t target)
+{
+    ids all = {0};
+    char *dir = NULL;
+    struct run r;
+    if (run_ids(s, target, &all, NULL) && all.n &&
+        run_get(s, all.at[0], &r, NULL)) {
+        dir = train_student_dir(s, &r);
+        run_free(&r);
+    }
+    VEC_FREE(&all);
+    dir = dir ? dir : train_nano_dir(s, target);
+    char *config = path_join(dir, "config.json");
+    if (!file_exists(config)) {
+        free(dir);
+        dir = NULL;
+    }
+    free(config);
+    return dir;
+}
+
 /* ---- The model program -------------------------------------------------- */
 
 static void read_back(FILE *f, struct buf *out)

@@ -49,6 +49,10 @@ bool verb_train_collect(struct store *s);
 /* The folder of the student that a run begins from; the caller frees. */
 char *train_student_dir(struct store *s, const struct run *r);
 
+/* The folder of the student that the target's newest run began from, or of its
+ * nano; NULL where there is neither. The caller frees. */
+char *train_newest_student(struct store *s, int64_t target);
+
 /* The nano student's folder of a target; the caller frees. */
 char *train_nano_dir(struct store *s, int64_t target);
 /* Makes the target's nano student where it is not there yet: its tokenizer is

@@ -131,6 +131,26 @@ static bool detokenize(struct filter *f, const json *in, struct buf *out,
     return true;
 }
 
+/* The text in stretches that are trained or are not. */
+static void print_parts(const struct filter *f, const struct rendered *r,
+                        struct jw *w)
+{
+    jw_key(w, "parts");
+    jw_open(w, '[');
+    for (size_t i = 0, end; i < r->n; i = end) {
+        struct buf text = BUF_INIT(0);
+        for (end = i + 1; end < r->n && r->trained[end] == r->trained[i];)
+            end++;
+        tokenizer_decode(f->t, r->ids + i, end - i, true, &text);
+        jw_open(w, '{');
+        jw_kstr(w, "text", buf_str(&text));
+        jw_kbool(w, "trained", r->trained[i]);
+        jw_close(w);
+        buf_free(&text);
+    }
+    jw_close(w);
+}
+
 static bool render(struct filter *f, const json *in, struct buf *out,
                    struct err *e)
 {
@@ -147,6 +167,7 @@ static bool render(struct filter *f, const json *in, struct buf *out,
         for (size_t i = 0; i < r.n; i++)
             jw_int(&w, r.trained[i]);
         jw_close(&w);
+        print_parts(f, &r, &w);
         jw_close(&w);
     }
     rendered_free(&r);
