@@ -2,12 +2,20 @@
  * optimiser, and settings. */
 #include "unit/test.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/proc.h"
+
 #include <math.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/learn/need.h"
+#include "model/learn/sandbox.h"
 #include "model/learn/adamw.h"
 #include "model/learn/plan.h"
 #include "model/learn/settings.h"
@@ -214,6 +222,26 @@ static void adamw_is_the_formula(void **state)
     llama_free(&m);
 }
 
+/* Behind the filter there is no socket and no other program, but files are. */
+static void a_training_is_alone(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (!sandbox_enter())
+            _exit(77);
+        char *const argv[] = {(char *)(uintptr_t)"/bin/true", NULL};
+        bool refused = socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM;
+        refused = refused && execv(argv[0], argv) < 0 && errno == EPERM;
+        int fd = open("/dev/null", O_RDWR);
+        _exit(refused && fd >= 0 && write(fd, "x", 1) == 1 ? 0 : 1);
+    }
+    int code = proc_wait(pid);
+    if (code == 77)
+        skip();
+    assert_int_equal(code, 0);
+}
+
 /* What does not fit is refused, with what would. */
 static void memory_is_counted(void **state)
 {
@@ -300,6 +328,7 @@ int main(void)
         cmocka_unit_test(every_epoch_has_every_row_once),
         cmocka_unit_test(budgets_are_kept),
         cmocka_unit_test(adamw_is_the_formula),
+        cmocka_unit_test(a_training_is_alone),
         cmocka_unit_test(memory_is_counted),
         cmocka_unit_test(the_rate_rises_and_falls),
         cmocka_unit_test(settings_come_back),

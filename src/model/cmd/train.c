@@ -9,6 +9,7 @@
 #include "model/cmd/cmd.h"
 #include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
+#include "model/learn/sandbox.h"
 #include "model/learn/train.h"
 #include "model/net/gemm.h"
 #include "model/net/lora.h"
@@ -99,7 +100,12 @@ static int run(const struct train *t)
     struct config c;
     if (config_load(t->dir, &c, NULL, NULL))
         folder_warn(t->dir, &c);
-    if (!gemm_start(&e) || !train_run(t, &o, &e))
+    if (!gemm_start(&e))
+        return say_err("stillroom-model", &e);
+    if (!sandbox_enter())
+        say(stderr, _("stillroom-model: this kernel has no seccomp filter: "
+                      "the training runs without one\n"));
+    if (!train_run(t, &o, &e))
         return say_err("stillroom-model", &e);
     if (o.stopped)
         say(stdout, _("stopped after %lld steps; --resume goes on with %s\n"),
