@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "domain/verifier.h"
-#include "model/learn/generate.h"
+#include "model/learn/engine.h"
 #include "model/learn/pack.h"
 
 struct judging {
@@ -16,7 +16,7 @@ struct judging {
     struct pack pack;
     struct batch batch;
     struct told told; /* of the batch */
-    struct decoder **decoder; /* by worker */
+    struct engine *engine;
     struct verdict *out;
 };
 
@@ -66,26 +66,35 @@ static int room_of(const struct item *m)
     return 2 * (m->n - m->prompt) + 32;
 }
 
-static char *greedy(const struct judging *j, struct decoder *d,
-                    const struct item *m)
+/* Begins the greedy answer to a row, NULL where it needs none or has no room.
+ */
+static struct answering *begin(const struct judging *j, size_t i,
+                               struct err *e)
 {
-    int room = room_of(m);
-    struct generate g = {.t = j->t, .max = room,
-                         .vocab = j->m->config.vocab};
-    if ((size_t)g.vocab > j->t->n)
-        g.vocab = (int)j->t->n;
-    int32_t *ids = xmalloc((size_t)room * sizeof *ids);
-    bool ended;
-    decoder_cut(d, 0);
-    int n = m->prompt <= m->n
-                ? generate(d, &g, m->ids, m->prompt, ids, &ended) : 0;
+    const struct item *m = &j->d->at[i];
+    int left = j->m->config.context - m->prompt, room = room_of(m);
+    struct ask a = {.ids = m->ids, .n = m->prompt, .top = -1,
+                    .max = room < left ? room : left};
+    bool asks = !j->out[i].right && m->prompt <= m->n && a.max > 0;
+    return asks ? engine_ask(j->engine, &a, e) : NULL;
+}
+
+/* Reads it to its end. */
+static char *end(const struct judging *j, struct answering **a)
+{
+    VEC(int32_t) ids = {0};
+    struct drawn x;
     struct buf text = BUF_INIT(0);
-    tokenizer_decode(j->t, ids, (size_t)n, true, &text);
-    free(ids);
+    while (*a && engine_next(*a, &x) == ENGINE_GOES_ON)
+        VEC_PUSH(&ids, x.id);
+    engine_finish(a);
+    tokenizer_decode(j->t, ids.at, ids.n, true, &text);
+    VEC_FREE(&ids);
     return buf_take(&text);
 }
 
-static void answer_row(const struct judging *j, int worker, size_t i)
+static void answer_row(const struct judging *j, size_t i,
+                       struct answering **a)
 {
     const struct item *m = &j->d->at[i];
     struct verdict *v = &j->out[i];
@@ -93,15 +102,29 @@ static void answer_row(const struct judging *j, int worker, size_t i)
         v->text = xstrdup(m->answer);
         return;
     }
-    v->text = greedy(j, j->decoder[worker], m);
+    v->text = end(j, a);
     v->right = verifier_check(VERIFY_FINAL, m->answer, v->text, NULL);
 }
 
-static void answer(void *ctx, const struct team *t)
+/* Some rows ahead of the one that is read, so that a pass is always full. */
+enum { AHEAD = 2 * DECODE_STREAMS };
+
+static bool answers(struct judging *j, int workers, struct err *e)
 {
-    const struct judging *j = ctx;
-    for (size_t i = (size_t)t->me; i < j->d->n; i += (size_t)t->of)
-        answer_row(j, t->me, i);
+    struct answering *a[AHEAD] = {0};
+    struct err none = {0};
+    size_t begun = 0;
+    j->engine = engine_new(j->m, j->t, workers, NULL, e);
+    for (size_t i = 0; j->engine && i < j->d->n; i++) {
+        for (; begun < j->d->n && begun < i + AHEAD; begun++)
+            a[begun % AHEAD] = begin(j, begun, &none);
+        answer_row(j, i, &a[i % AHEAD]);
+    }
+    bool ok = j->engine && !none.code;
+    if (none.code)
+        *e = none;
+    engine_free(&j->engine);
+    return ok;
 }
 
 static void sum_up(const struct judging *j, struct figures *f)
@@ -115,41 +138,22 @@ static void sum_up(const struct judging *j, struct figures *f)
     f->exact = j->d->n ? (double)f->right / (double)j->d->n : 0;
 }
 
-/* Tokens of the longest row with its answer's room. */
-static int longest(const struct items *d)
-{
-    int most = 1;
-    for (size_t i = 0; i < d->n; i++) {
-        int n = d->at[i].prompt + room_of(&d->at[i]);
-        most = n > most ? n : most;
-    }
-    return most;
-}
-
 bool eval_run(const struct llama *m, const struct tokenizer *t,
               const struct items *d, struct pool *pool, struct work *k,
               struct verdict *out, struct figures *f, struct err *e)
 {
     int workers = pool_workers(pool), room = work_tokens(k);
     struct judging j = {.m = m, .t = t, .d = d, .k = k, .out = out};
-    j.decoder = xcalloc((size_t)workers, sizeof *j.decoder);
     j.told.logprob = xcalloc((size_t)room, sizeof *j.told.logprob);
     j.told.top = xcalloc((size_t)room, sizeof *j.told.top);
     pack_init(&j.pack, room);
-    bool ok = true;
-    for (int i = 0; ok && i < workers; i++)
-        ok = (j.decoder[i] = decoder_new(m, longest(d), e));
-    if (ok) {
-        teacher_forced(&j, pool);
-        pool_run(pool, answer, &j);
+    teacher_forced(&j, pool);
+    bool ok = answers(&j, workers, e);
+    if (ok)
         sum_up(&j, f);
-    }
-    for (int i = 0; i < workers; i++)
-        decoder_free(&j.decoder[i]);
     pack_done(&j.pack);
     free(j.told.logprob);
     free(j.told.top);
-    free(j.decoder);
     return ok;
 }
 

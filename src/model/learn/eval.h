@@ -26,8 +26,8 @@ struct figures {
 /* Judges every row into out[d->n] (the caller frees with verdicts_free).
  * Where every token of the answer is the likeliest one behind the true
  * prefix, the greedy answer is the answer and is not generated again. All
- * workers of the pool take packs of rows together, in k's room, and then each
- * its own rows' answers. */
+ * workers of the pool take packs of rows together, in k's room; then as many
+ * threads answer many rows at once. */
 bool eval_run(const struct llama *m, const struct tokenizer *t,
               const struct items *d, struct pool *pool, struct work *k,
               struct verdict *out, struct figures *f, struct err *e);
