@@ -59,6 +59,7 @@ ADAPTERS = [ # by place in the above: rank, alpha, rsLoRA, modules
     {"r": 3, "lora_alpha": 5.0, "use_rslora": True,
      "target_modules": ["q_proj", "v_proj", "down_proj"]},
 ]
+ADVERSE = [1, 3, 5, 7, 8, 9, 10, 11]
 IDS = [(i * i * 7 + 3 * i + 1) % 23 for i in range(40)]
 
 
@@ -70,6 +71,28 @@ def weight(name, shape):
     x = .25 * torch.sin(i * (0.7 + 0.01 * key) + key)
     if len(shape) == 1 and name.endswith("weight"):
         x += 1
+    return x.float().reshape(shape)
+
+
+def adverse(name, shape):
+    """The same with what breaks careless arithmetic: gains of .01 and 50, a
+    residual channel of 300, keys and values with large common offsets. (Gains
+    of q and k stay: with them scores of 7,000 leave a float no digits.)"""
+    x = weight(name, shape).double().flatten()
+    i = torch.arange(x.numel())
+    if len(shape) == 1 and name.endswith("weight") and \
+            not name.endswith(("q_norm.weight", "k_norm.weight")):
+        x *= torch.where(i % 2 == 0, .01, 50.)
+    if name.endswith(("embed_tokens.weight", "wte.weight")):
+        x = torch.where(i % shape[1] == 2, 300., x)
+    if name.endswith("k_proj.bias"):
+        x += torch.where(i % 2 == 0, 200., -200.)
+    if name.endswith("v_proj.bias"):
+        x += 30
+    if name.endswith("c_attn.bias"):
+        third = shape[0] // 3
+        x += torch.where(i < third, 0., torch.where(
+            i >= 2 * third, 30., torch.where(i % 2 == 0, 200., -200.)))
     return x.float().reshape(shape)
 
 
@@ -100,25 +123,34 @@ def adapt(model, settings):
             "adapted": logits.tolist()}
 
 
-def measure(i, kind, architecture, extra):
+def build(kind, architecture, extra, fill, dtype):
     config = {"architectures": [architecture], "model_type": kind}
     config |= GPT2 if extra is None else SIZES | extra
     config = {k: v for k, v in config.items() if v is not None or
               k in ("sliding_window", "pad_token_id")}
     c = AutoConfig.for_model(**config)
     c._attn_implementation = "eager"
-    model = AutoModelForCausalLM.from_config(c, dtype=torch.float32).eval()
+    model = AutoModelForCausalLM.from_config(c, dtype=dtype).eval()
     with torch.no_grad():
         for name, p in model.named_parameters():
-            p.copy_(weight(name, tuple(p.shape)))
+            p.copy_(fill(name, tuple(p.shape)))
+    return config, model
+
+
+def run(config, model):
     x = torch.tensor([IDS])
     logits = model(x).logits[0]
     loss = torch.nn.functional.cross_entropy(logits[:-1], x[0, 1:],
                                              reduction="sum")
     loss.backward()
-    told = {"config": config, "ids": IDS, "logits": logits[-1].tolist(),
+    return {"config": config, "ids": IDS, "logits": logits[-1].tolist(),
             "loss": loss.item(),
             "grad": {n: figures(p.grad) for n, p in model.named_parameters()}}
+
+
+def measure(i, kind, architecture, extra):
+    config, model = build(kind, architecture, extra, weight, torch.float32)
+    told = run(config, model)
     settings = ADAPTERS[0 if extra is None else i % len(ADAPTERS)]
     return told | adapt(model, settings)
 
@@ -128,3 +160,10 @@ print(json.dumps({"made_by": f"torch {torch.__version__}, transformers "
                              f"{peft.__version__}"}))
 for i, args in enumerate(MODELS):
     print(json.dumps(measure(i, *args)))
+for i in ADVERSE: # what is true, in double, and how far off torch's float is
+    told = run(*build(*MODELS[i], adverse, torch.float64))
+    single = run(*build(*MODELS[i], adverse, torch.float32))
+    for name, g in told["grad"].items():
+        off = [abs(a - b) for a, b in zip(g, single["grad"][name])]
+        told["grad"][name] = g + off
+    print(json.dumps(told | {"adverse": True}))

@@ -42,21 +42,27 @@ HOT static real soften(real *s, int lo, int seen, int keys)
 }
 
 /* Scores s and gradients dp of one row: s becomes the probabilities, dp the
- * gradient of the scores (times scale). */
+ * gradient of the scores (times scale). The probabilities are normed by their
+ * own sum: a large lse has few digits behind the point, and where dp has a
+ * large common offset what it lacks would not cancel. */
 HOT static void soften_back(real *s, real *dp, real lse, real scale, int lo,
                             int seen, int keys)
 {
-    real sum = 0;
+    real sum = 0, dot = 0;
     for (int j = 0; j < lo; j++)
         s[j] = dp[j] = 0;
-    SIMD(reduction(+ : sum))
+    SIMD(reduction(+ : sum, dot))
     for (int j = lo; j < seen; j++) {
         s[j] = real_exp(s[j] - lse);
-        sum += s[j] * dp[j];
+        sum += s[j];
+        dot += s[j] * dp[j];
     }
+    real by = 1 / sum, mean = dot * by;
     SIMD()
-    for (int j = lo; j < seen; j++)
-        dp[j] = s[j] * (dp[j] - sum) * scale;
+    for (int j = lo; j < seen; j++) {
+        s[j] *= by;
+        dp[j] = s[j] * (dp[j] - mean) * scale;
+    }
     for (int j = seen; j < keys; j++)
         s[j] = dp[j] = 0;
 }
