@@ -90,7 +90,7 @@ static void run(struct llama *m, char *const *argv)
         if (i == 0)
             before = s.gemm_seconds;
         a.step++;
-        loss = stepper_step(&s, row, (size_t)rows, &a, 0, 0);
+        loss = stepper_step(&s, row, (size_t)rows, &a, 0, 0, 0);
         if (i >= 0)
             took[i] = now() - from;
     }

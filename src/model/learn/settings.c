@@ -71,6 +71,8 @@ const struct setting setting_table[SETTINGS] = {
      AT(lora), 'i', NULL},
     {"lora-alpha", "F", N_("their alpha (twice the rank)"), AT(lora_alpha),
      'd', NULL},
+    {"lora-dropout", "F", N_("chance of dropping what the pairs read (0)"),
+     AT(lora_dropout), 'd', NULL},
     {"lora-targets", "LIST", N_("q_proj,v_proj,... (all-linear)"),
      AT(lora_targets), 't', read_targets},
     {"rslora", NULL, N_("scale them by alpha over the root of the rank"),
@@ -104,6 +106,8 @@ bool settings_check(const struct settings *s, struct err *e)
     if (s->lora && s->from_scratch)
         return err_set(e, ERR_USAGE, _("--lora and --from-scratch do not go "
                                        "together"));
+    if (s->lora_dropout >= 1)
+        return err_set(e, ERR_USAGE, _("--lora-dropout is not below 1"));
     if (!s->lora && (s->lora_alpha > 0 || s->lora_targets || s->rslora))
         return err_set(e, ERR_USAGE, _("--lora-alpha, --lora-targets and "
                                        "--rslora need --lora"));

@@ -19,13 +19,13 @@ struct settings {
     double rate, warmup, decay, clip, dropout;
     bool from_scratch, bf16;
     int64_t lora;         /* the rank; 0: all weights are trained */
-    double lora_alpha;    /* 0: twice the rank */
+    double lora_alpha, lora_dropout; /* alpha 0: twice the rank */
     int64_t lora_targets; /* bits of enum pair; 0: all linear layers */
     bool rslora, recompute;
     int64_t schedule;     /* enum schedule */
 };
 
-enum { SETTINGS = 21 };
+enum { SETTINGS = 22 };
 
 struct setting {
     const char *name;  /* "batch-tokens": the option is this behind "--" */

@@ -99,14 +99,15 @@ static double norm_of(struct turn *g)
 }
 
 double stepper_step(struct stepper *s, const uint32_t *row, size_t n,
-                    struct adamw *a, double dropout, uint64_t key)
+                    struct adamw *a, double dropout, double pairs_dropout,
+                    uint64_t key)
 {
     struct turn g = {.s = s, .a = a};
     int64_t targets = 0;
     for (size_t i = 0; i < n; i++)
         targets += s->d->at[row[i]].targets;
     g.scale = (real)(1 / (double)targets);
-    work_drop(s->k, dropout, key);
+    work_drop(s->k, dropout, pairs_dropout, key);
     learn(&g, row, n);
     double loss = g.loss / (double)targets, norm = norm_of(&g);
     a->scale = s->clip > 0 && norm > s->clip ? s->clip / (norm + 1e-6) : 1;

@@ -36,6 +36,7 @@ void stepper_done(struct stepper *s);
  * is clipped to s->clip. Returns the loss; where it or the gradient's norm is
  * not finite nothing has changed and the result is not finite. */
 double stepper_step(struct stepper *s, const uint32_t *row, size_t n,
-                    struct adamw *a, double dropout, uint64_t key);
+                    struct adamw *a, double dropout, double pairs_dropout,
+                    uint64_t key);
 
 #endif

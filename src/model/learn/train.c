@@ -285,7 +285,7 @@ static void keep_first(struct trainer *x, struct verdict *v)
 /* The held-out rows into v and x->last, without dropout. */
 static bool judge(struct trainer *x, struct verdict *v, struct err *e)
 {
-    work_drop(x->step.k, 0, 0);
+    work_drop(x->step.k, 0, 0, 0);
     if (!eval_run(x->m, x->k, &x->valid, x->pool, x->step.k, v, &x->last, e))
         return false;
     x->r.held_out_loss = x->last.loss;
@@ -340,7 +340,7 @@ static bool one_step(struct trainer *x, struct err *e)
                    (uint64_t)n * 0x632be59bd9b4e019u;
     double from = monotonic();
     double loss = stepper_step(&x->step, x->plan.row, x->plan.n, &a,
-                               x->s.dropout, key);
+                               x->s.dropout, x->s.lora_dropout, key);
     x->spent += monotonic() - from;
     if (!isfinite(loss))
         return err_set(e, ERR_INPUT,

@@ -59,8 +59,8 @@ static void norm_heads(const struct llama *m, const struct layer_at *at,
 }
 
 void block_qkv(const struct team *t, const struct llama *m, int l, real *qkv,
-               const real *normed, const int32_t *pos, int T, real *raw,
-               real *rstd)
+               const real *normed, const real *for_pairs, const int32_t *pos,
+               int T, real *raw, real *rstd)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
@@ -68,7 +68,7 @@ void block_qkv(const struct team *t, const struct llama *m, int l, real *qkv,
     bool local = c->window && c->local[l];
     linear(t, qkv, normed, m->w + at->qkv, T, c->hidden, w);
     team_rows(t, T, &lo, &hi);
-    lora_forward(t, m, &at->pair[PAIR_Q], 3, qkv, w, normed, T);
+    lora_forward(t, m, &at->pair[PAIR_Q], 3, qkv, w, for_pairs, T);
     qkv += (size_t)lo * (size_t)w;
     if (c->qkv_bias)
         bias_forward(qkv, m->w + at->qkv_b, hi - lo, w);
@@ -93,7 +93,8 @@ struct attention block_attention(const struct config *c, int l)
 }
 
 void block_out(const struct team *t, const struct llama *m, int l, int half,
-               real *y, const real *x, int T, real *kept, real *rstd)
+               real *y, const real *x, const real *for_pairs, int T,
+               real *kept, real *rstd)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
@@ -101,7 +102,7 @@ void block_out(const struct team *t, const struct llama *m, int l, int half,
     size_t bias = half ? at->down_b : at->o_b;
     int h = c->hidden, in = half ? c->ffn : config_q(c), lo, hi;
     linear(t, y, x, m->w + (half ? at->down : at->o), T, in, h);
-    lora_forward(t, m, pair, 1, y, h, x, T);
+    lora_forward(t, m, pair, 1, y, h, for_pairs, T);
     team_rows(t, T, &lo, &hi);
     size_t from = (size_t)lo * (size_t)h;
     y += from;
@@ -116,13 +117,13 @@ void block_out(const struct team *t, const struct llama *m, int l, int half,
 }
 
 void block_up(const struct team *t, const struct llama *m, int l, real *gu,
-              real *act, const real *normed, int T)
+              real *act, const real *normed, const real *for_pairs, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     int up = config_up(c), lo, hi;
     linear(t, gu, normed, m->w + at->gate_up, T, c->hidden, up);
-    lora_forward(t, m, &at->pair[PAIR_GATE], 2, gu, up, normed, T);
+    lora_forward(t, m, &at->pair[PAIR_GATE], 2, gu, up, for_pairs, T);
     team_rows(t, T, &lo, &hi);
     gu += (size_t)lo * (size_t)up;
     if (c->mlp_bias)

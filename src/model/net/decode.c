@@ -239,16 +239,16 @@ static void layer(const struct team *t, const struct pass *p, int l)
     const struct layer_at *at = &m->layer[l];
     int n = p->n;
     block_norm(t, m, at->norm1, at->norm1_b, d->y, d->mean, d->rstd, d->x, n);
-    block_qkv(t, m, l, d->q, d->y, p->pos, n, NULL, d->heads);
+    block_qkv(t, m, l, d->q, d->y, d->y, p->pos, n, NULL, d->heads);
     remember(t, p, l);
     team_wait(t);
     attend(t, p, l);
     team_wait(t);
-    block_out(t, m, l, 0, d->y, d->att, n, NULL, d->rstd);
+    block_out(t, m, l, 0, d->y, d->att, d->att, n, NULL, d->rstd);
     add_rows(t, p);
     block_norm(t, m, at->norm2, at->norm2_b, d->y, d->mean, d->rstd, d->x, n);
-    block_up(t, m, l, d->gu, d->act, d->y, n);
-    block_out(t, m, l, 1, d->y, d->act, n, NULL, d->rstd);
+    block_up(t, m, l, d->gu, d->act, d->y, d->y, n);
+    block_out(t, m, l, 1, d->y, d->act, d->act, n, NULL, d->rstd);
     add_rows(t, p);
 }
 

@@ -36,13 +36,15 @@ struct work {
     real *parts;    /* [workers][T, 2 kv] of attention's backward pass */
     real *scratch;  /* [workers] of attention */
     real *low;      /* [2][T, rank] of pairs */
+    real *read;     /* [T, widest input] what pairs read, with dropout */
+    real *undo;     /* the same of its gradient */
     int32_t *pos;   /* [T] */
     int32_t *row;   /* [kept] the rows with a target: behind the attention of
                        the last layer only they are computed */
     int32_t *want;  /* [kept] their targets */
     int kept;
     struct head *head;
-    double drop;
+    double drop, drop_pairs;
     uint64_t key;
     real *grad;     /* [trained] where the gradient goes */
     size_t first;   /* the offset of its first */
@@ -98,6 +100,8 @@ static size_t lay_out(struct work *k, const struct llama *m)
     k->narrow = carve(b, &at, T * widest(f, q, c->sandwich ? h : 0));
     k->parts = carve(b, &at, workers * T * 2 * kv);
     k->low = carve(b, &at, 2 * T * (size_t)m->rank);
+    k->read = carve(b, &at, m->rank ? T * widest(f, q, h) : 0);
+    k->undo = carve(b, &at, m->rank ? T * widest(f, q, h) : 0);
     struct attention a = block_attention(c, 0);
     k->scratch = carve(b, &at, workers * attention_scratch(
                                              &a, k->shape.context));
@@ -158,9 +162,10 @@ void work_free(struct work **kp)
     *kp = NULL;
 }
 
-void work_drop(struct work *k, double p, uint64_t key)
+void work_drop(struct work *k, double p, double pairs, uint64_t key)
 {
     k->drop = p;
+    k->drop_pairs = pairs;
     k->key = key;
 }
 
@@ -169,6 +174,29 @@ static uint64_t place(const struct work *k, int layer, int half)
 {
     return k->key + ((uint64_t)layer * 2 + (uint64_t)half + 1) *
                         0xd1342543de82ef95u;
+}
+
+/* What reads: the matrix of a half that comes first, or the last one. */
+enum reader { READS_FIRST = 2, READS_LAST = 4 };
+
+/* The dropout before the pairs of a half's first or last matrix. */
+static struct lora_drop pairs_drop(const struct work *k,
+                                   const struct batch *b, int l, int half,
+                                   enum reader r, const int32_t *row)
+{
+    uint64_t key = place(k, l, half) + (uint64_t)r * 0x9e3779b97f4a7c15u;
+    return (struct lora_drop){k->drop_pairs, key, b->first, row};
+}
+
+/* What pairs read of x [T, width]: x itself, or k->read. */
+static const real *for_pairs(const struct team *t, const struct work *k,
+                             struct lora_drop d, const real *x, int T,
+                             int width)
+{
+    if (d.p <= 0)
+        return x;
+    lora_dropped(t, &d, k->read, x, T, width);
+    return k->read;
 }
 
 /* Where the gradient of a weight goes; NULL: it is frozen. */
@@ -205,7 +233,8 @@ static void bias_back(const struct team *t, real *db, const real *dx, int T,
 /* dx = dy w; dw += dy^T x, unless w is frozen; then that of the n pairs. */
 static void linear_back(const struct team *t, const struct llama *m,
                         const struct work *k, real *dx, size_t w,
-                        const struct pair_at *pair, int n, const real *dy,
+                        const struct pair_at *pair, int n,
+                        struct lora_drop drop, const real *dy,
                         const real *x, int T, int in, int out)
 {
     real *dw = into(k, w);
@@ -213,7 +242,11 @@ static void linear_back(const struct team *t, const struct llama *m,
         gemm_share(t, true, false, out, in, T, 1, dy, out, x, in, 1, dw, in);
     gemm_share(t, false, false, T, in, out, 1, dy, out, m->w + w, in, 0, dx,
                in);
-    lora_backward(t, m, pair, n, dx, k->grad, dy, out, x, T, k->low);
+    if (!m->rank)
+        return;
+    struct lora_back b = {k->grad, k->low, k->undo, drop};
+    lora_backward(t, m, pair, n, dx, &b, dy, out,
+                  for_pairs(t, k, drop, x, T, in), T);
 }
 
 /* ---- Forward ------------------------------------------------------------ */
@@ -320,14 +353,18 @@ static void attention_half(const struct team *t, const struct llama *m,
     int h = c->hidden, q = config_q(c), n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
     norm_rows(t, m, k, l, 0, T);
-    block_qkv(t, m, l, a.qkv, k->normed, k->pos, T, a.raw, a.rq);
+    block_qkv(t, m, l, a.qkv, k->normed,
+              for_pairs(t, k, pairs_drop(k, b, l, 0, READS_FIRST, NULL),
+                        k->normed, T, h), k->pos, T, a.raw, a.rq);
     attend(t, c, l, k, b, a.att, a.lse, a.qkv);
     if (rows) {
         if (!t->me)
             keep_rows(a.att, rows, n, q);
         team_wait(t);
     }
-    block_out(t, m, l, 0, a.mid, a.att, n, a.o1, a.ro1);
+    block_out(t, m, l, 0, a.mid, a.att,
+              for_pairs(t, k, pairs_drop(k, b, l, 0, READS_LAST, rows), a.att,
+                        n, q), n, a.o1, a.ro1);
     drop_rows(t, k, b, l, 0, a.mid, rows, n, h);
     add_rows(t, a.mid, a.x, rows, n, h);
 }
@@ -340,8 +377,12 @@ static void mlp_half(const struct team *t, const struct llama *m,
     int h = m->config.hidden, n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
     norm_rows(t, m, k, l, 1, n);
-    block_up(t, m, l, a.gu, a.act, k->normed, n);
-    block_out(t, m, l, 1, a.next, a.act, n, a.o2, a.ro2);
+    block_up(t, m, l, a.gu, a.act, k->normed,
+             for_pairs(t, k, pairs_drop(k, b, l, 1, READS_FIRST, rows),
+                       k->normed, n, h), n);
+    block_out(t, m, l, 1, a.next, a.act,
+              for_pairs(t, k, pairs_drop(k, b, l, 1, READS_LAST, rows), a.act,
+                        n, m->config.ffn), n, a.o2, a.ro2);
     drop_rows(t, k, b, l, 1, a.next, rows, n, h);
     add_rows(t, a.next, a.mid, NULL, n, h);
 }
@@ -466,16 +507,17 @@ static void mlp_back(const struct team *t, const struct llama *m,
     struct rows r = my_rows(t, n);
     if (c->mlp_bias)
         bias_back(t, into(k, at->down_b), dy, n, h);
-    linear_back(t, m, k, k->narrow, at->down, &at->pair[PAIR_DOWN], 1, dy,
-                a.act, n, f, h);
+    linear_back(t, m, k, k->narrow, at->down, &at->pair[PAIR_DOWN], 1,
+                pairs_drop(k, b, l, 1, READS_LAST, rows), dy, a.act, n, f, h);
     act_backward(c->act, c->gated, k->wide + (size_t)r.lo * (size_t)up,
                  k->narrow + (size_t)r.lo * (size_t)f,
                  a.gu + (size_t)r.lo * (size_t)up, r.n, f);
     if (c->mlp_bias)
         bias_back(t, into(k, at->gate_up_b), k->wide, n, up);
     norm_rows(t, m, k, l, 1, n);
-    linear_back(t, m, k, k->dn, at->gate_up, &at->pair[PAIR_GATE], 2, k->wide,
-                k->normed, n, h, up);
+    linear_back(t, m, k, k->dn, at->gate_up, &at->pair[PAIR_GATE], 2,
+                pairs_drop(k, b, l, 1, READS_FIRST, rows), k->wide, k->normed,
+                n, h, up);
     norm_back(t, m, k, at->norm2, at->norm2_b, a.mid, a.m2, a.r2, n);
 }
 
@@ -555,16 +597,17 @@ static void attention_half_back(const struct team *t, const struct llama *m,
     const real *dy = undo_out(t, m, k, b, l, 0, rows, n);
     if (c->o_bias)
         bias_back(t, into(k, at->o_b), dy, n, h);
-    linear_back(t, m, k, k->narrow, at->o, &at->pair[PAIR_O], 1, dy, a.att, n,
-                q, h);
+    linear_back(t, m, k, k->narrow, at->o, &at->pair[PAIR_O], 1,
+                pairs_drop(k, b, l, 0, READS_LAST, rows), dy, a.att, n, q, h);
     if (rows)
         spread(t, m, k, rows, n, T);
     team_wait(t);
     attend_back(t, c, l, k, b, k->wide, k->narrow, a.qkv, a.lse);
     qkv_back(t, m, k, l, T);
     norm_rows(t, m, k, l, 0, T);
-    linear_back(t, m, k, k->dn, at->qkv, &at->pair[PAIR_Q], 3, k->wide,
-                k->normed, T, h, w);
+    linear_back(t, m, k, k->dn, at->qkv, &at->pair[PAIR_Q], 3,
+                pairs_drop(k, b, l, 0, READS_FIRST, NULL), k->wide, k->normed,
+                T, h, w);
     norm_back(t, m, k, at->norm1, at->norm1_b, a.x, a.m1, a.r1, T);
 }
 

@@ -126,8 +126,9 @@ int work_tokens(const struct work *k);
 /* The bytes of activations that each row more would want. */
 size_t work_row(const struct llama *m, bool recompute);
 void work_free(struct work **k);
-/* Dropout of every block's output from now on: chance p, bits from key. */
-void work_drop(struct work *k, double p, uint64_t key);
+/* Dropout of every half's output from now on, and of what pairs of LoRA read
+ * (pairs of one matrix share it): chances, bits from key. */
+void work_drop(struct work *k, double p, double pairs, uint64_t key);
 
 /* What a loss reports, each may be NULL: the natural log probability of
  * target[t] and whether it was the largest, by row (rows without a target

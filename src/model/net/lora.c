@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "model/net/gemm.h"
+#include "model/net/ops.h"
 #include "model/net/safetensors.h"
 
 enum { ROWS = 64 }; /* rows whose products with A are at hand at once */
@@ -169,35 +170,70 @@ void lora_forward(const struct team *t, const struct llama *m,
         }
 }
 
+/* Rows lo..hi-1 through the dropout, in place. */
+static void drop_rows(const struct lora_drop *d, real *x, int lo, int hi,
+                      int width)
+{
+    drop(x + (size_t)lo * (size_t)width, hi - lo, width, d->p, d->key,
+         d->first + (d->row ? 0 : lo), d->row ? d->row + lo : NULL);
+}
+
+void lora_dropped(const struct team *t, const struct lora_drop *d, real *to,
+                  const real *x, int T, int width)
+{
+    int lo, hi;
+    team_rows(t, T, &lo, &hi);
+    size_t at = (size_t)lo * (size_t)width;
+    memcpy(to + at, x + at, (size_t)(hi - lo) * (size_t)width * sizeof *to);
+    drop_rows(d, to, lo, hi, width);
+}
+
+/* dx += dlow A for this worker's rows, through the dropout. */
+static void input_back(const struct team *t, const struct pair_at *p,
+                       const struct lora_back *b, real *dx, const real *dlow,
+                       int r, const real *a, int T)
+{
+    int lo, hi, in = p->in;
+    team_rows(t, T, &lo, &hi);
+    size_t row = (size_t)lo, at = row * (size_t)in;
+    bool drops = b->drop.p > 0;
+    gemm(false, false, hi - lo, in, r, 1, dlow + row * (size_t)r, r, a, in,
+         drops ? 0 : 1, (drops ? b->dx : dx) + at, in);
+    if (!drops)
+        return;
+    drop_rows(&b->drop, b->dx, lo, hi, in);
+    add_to(dx + at, b->dx + at, (size_t)(hi - lo) * (size_t)in);
+}
+
 static void pair_backward(const struct team *t, const struct llama *m,
-                          const struct pair_at *p, real *dx, real *grad,
-                          const real *dy, int ld, const real *x, int T,
-                          real *low, real *dlow)
+                          const struct pair_at *p, const struct lora_back *g,
+                          real *dx, const real *dy, int ld, const real *x,
+                          int T)
 {
     int r = m->rank, in = p->in, out = p->out, lo, hi;
     const real *a = llama_at(m, p->a), *b = llama_at(m, p->b);
+    real *low = g->low, *dlow = low + (size_t)T * (size_t)r;
     team_rows(t, T, &lo, &hi);
     size_t row = (size_t)lo;
     gemm(false, true, hi - lo, r, in, 1, x + row * (size_t)in, in, a, in, 0,
          low + row * (size_t)r, r);
     gemm(false, false, hi - lo, r, out, scale_of(m), dy + row * (size_t)ld, ld,
          b, r, 0, dlow + row * (size_t)r, r);
-    gemm(false, false, hi - lo, in, r, 1, dlow + row * (size_t)r, r, a, in, 1,
-         dx + row * (size_t)in, in);
+    input_back(t, p, g, dx, dlow, r, a, T);
     gemm_share(t, true, false, out, r, T, scale_of(m), dy, ld, low, r, 1,
-               grad + (p->b - m->first), r);
+               g->grad + (p->b - m->first), r);
     gemm_share(t, true, false, r, in, T, 1, dlow, r, x, in, 1,
-               grad + (p->a - m->first), in);
+               g->grad + (p->a - m->first), in);
 }
 
 void lora_backward(const struct team *t, const struct llama *m,
-                   const struct pair_at *p, int n, real *dx, real *grad,
-                   const real *dy, int ld, const real *x, int T, real *low)
+                   const struct pair_at *p, int n, real *dx,
+                   const struct lora_back *b, const real *dy, int ld,
+                   const real *x, int T)
 {
     for (int i = 0; i < n; i++)
         if (p[i].a)
-            pair_backward(t, m, &p[i], dx, grad, dy + p[i].from, ld, x, T, low,
-                          low + (size_t)T * (size_t)m->rank);
+            pair_backward(t, m, &p[i], b, dx, dy + p[i].from, ld, x, T);
 }
 
 /* Where the fused matrix of a pair stands. */

@@ -36,12 +36,32 @@ void lora_forward(const struct team *t, const struct llama *m,
                   const struct pair_at *p, int n, real *y, int ld,
                   const real *x, int T);
 
-/* From dy[T, ld]: dx[T, in] += its gradient; grad (of what is trained, by
- * offset less m->first) += that of A and B. low has room for two matrices
- * [T, rank]. dx is there for this worker's rows alone. */
+/* The dropout of what pairs read; p 0: none. See drop of ops.h. */
+struct lora_drop {
+    double p;
+    uint64_t key;
+    int64_t first;
+    const int32_t *row;
+};
+
+/* to = x [T, width] with that dropout, for this worker's rows. */
+void lora_dropped(const struct team *t, const struct lora_drop *d, real *to,
+                  const real *x, int T, int width);
+
+/* What the backward pass of pairs works with. */
+struct lora_back {
+    real *grad; /* of what is trained, by offset less m->first */
+    real *low;  /* room for two matrices [T, rank] */
+    real *dx;   /* room for [T, in], where there is a dropout */
+    struct lora_drop drop;
+};
+
+/* From dy[T, ld]: dx[T, in] += its gradient; grad += that of A and B. x is
+ * what the pairs read. dx is there for this worker's rows alone. */
 void lora_backward(const struct team *t, const struct llama *m,
-                   const struct pair_at *p, int n, real *dx, real *grad,
-                   const real *dy, int ld, const real *x, int T, real *low);
+                   const struct pair_at *p, int n, real *dx,
+                   const struct lora_back *b, const real *dy, int ld,
+                   const real *x, int T);
 
 /* W += scale B A, B = 0: the same model without need of its pairs. */
 void lora_fold(struct llama *m);
