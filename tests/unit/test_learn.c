@@ -33,18 +33,24 @@ static char *write_rows(const char *text)
     return path;
 }
 
-static bool load(const char *text, struct items *d, int context,
-                 struct err *e)
+static bool load_so(const char *text, struct items *d,
+                    const struct reading *how, struct err *e)
 {
     char *path = write_rows(text);
     struct tokenizer *t = tokenizer_new(template_tokens);
     t->eos = 0;
     tokenizer_set_template(t, TEMPLATE_NANO);
     *d = (struct items){0};
-    bool ok = items_load(d, t, &path, 1, context, e);
+    bool ok = items_load(d, t, &path, 1, how, e);
     tokenizer_free(&t);
     free(path);
     return ok;
+}
+
+static bool load(const char *text, struct items *d, int context,
+                 struct err *e)
+{
+    return load_so(text, d, &(struct reading){.context = context}, e);
 }
 
 #define ROW(id, q, a)                                                         \
@@ -70,6 +76,30 @@ static void rows_are_encoded_and_cut(void **state)
     assert_int_equal(d.at[1].targets, 6);
     assert_int_equal(d.longest, 9);
     assert_int_equal(d.tokens, 17);
+    items_free(&d);
+}
+
+/* A long row may lose its beginning instead, or refuse the file. */
+static void long_rows_as_asked(void **state)
+{
+    (void)state;
+    struct items d;
+    struct err e = {0};
+    struct reading how = {.context = 8, .truncate = TRUNCATE_LEFT};
+    assert_ok(load_so(ROW("9", "abcdefghi", "x"), &d, &how, &e), e);
+    assert_int_equal(d.cut, 1);
+    assert_int_equal(d.at[0].n, 9); /* cdefghi is 7: d..i <assistant> x <end> */
+    assert_int_equal(d.at[0].targets, 2);
+    assert_int_equal(d.at[0].prompt, 7);
+    items_free(&d);
+    assert_ok(load_so(ROW("8", "a", "bcdefghijklmn"), &d, &how, &e), e);
+    assert_int_equal(d.at[0].prompt, 1); /* nothing but answer is left */
+    assert_int_equal(d.at[0].targets, 8);
+    items_free(&d);
+    how.truncate = TRUNCATE_REFUSE;
+    assert_false(load_so(ROW("1", "a", "b") ROW("9", "abcdefghi", "x"), &d,
+                         &how, &e));
+    assert_non_null(strstr(e.text, "line 2: the row has 13 tokens, 9 fit"));
     items_free(&d);
 }
 
@@ -323,6 +353,7 @@ int main(void)
         return 99;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_encoded_and_cut),
+        cmocka_unit_test(long_rows_as_asked),
         cmocka_unit_test(tool_calls_are_part_of_the_answer),
         cmocka_unit_test(wrong_rows_are_named),
         cmocka_unit_test(every_epoch_has_every_row_once),

@@ -27,8 +27,11 @@ static bool prepare(struct evaluation *x, const char *dir,
                     struct err *e)
 {
     int workers = pool_default();
-    if (!folder_load(dir, adapter, &x->m, &x->t, e) ||
-        !items_load(&x->d, x->t, rows->at, rows->n, x->m->config.context, e))
+    struct reading how = {.truncate = TRUNCATE_RIGHT};
+    if (!folder_load(dir, adapter, &x->m, &x->t, e))
+        return false;
+    how.context = x->m->config.context;
+    if (!items_load(&x->d, x->t, rows->at, rows->n, &how, e))
         return false;
     if (!x->d.n)
         return err_set(e, ERR_INPUT, _("there are no rows to judge"));

@@ -77,7 +77,7 @@ bool rows_each(const char *path, row_fn *fn, void *ctx, struct err *e)
 struct loading {
     struct items *d;
     const struct tokenizer *t;
-    int context;
+    const struct reading *how;
 };
 
 static int count_targets(const struct item *m)
@@ -88,14 +88,30 @@ static int count_targets(const struct item *m)
     return n;
 }
 
+/* Cuts what is too long; false where that is refused. */
+static bool fit(struct loading *g, struct item *m, struct err *e)
+{
+    int most = g->how->context + 1, over = m->n - most;
+    if (over <= 0)
+        return true;
+    if (g->how->truncate == TRUNCATE_REFUSE)
+        return err_set(e, ERR_REFUSED, _("the row has %d tokens, %d fit; "
+                                         "--truncate left or right cuts it"),
+                       m->n, most);
+    if (g->how->truncate == TRUNCATE_LEFT) {
+        memmove(m->ids, m->ids + over, (size_t)most * sizeof *m->ids);
+        memmove(m->trained, m->trained + over, (size_t)most);
+        m->prompt = m->prompt > over ? m->prompt - over : 1;
+    }
+    m->n = most;
+    g->d->cut++;
+    return true;
+}
+
 /* Counts and keeps, or counts and drops. */
 static void keep(struct loading *g, struct item *m)
 {
     struct items *d = g->d;
-    if (m->n > g->context + 1) {
-        m->n = g->context + 1;
-        d->cut++;
-    }
     m->targets = count_targets(m);
     if (m->targets == 0) {
         d->left++;
@@ -115,7 +131,8 @@ static bool add_row(void *ctx, struct row *r, struct err *e)
     struct loading *g = ctx;
     struct rendered all;
     chat_add_copy(&r->prompt, &r->answer);
-    if (!template_render(g->t, &r->prompt, false, &all, e)) {
+    if (!template_render(g->t, &r->prompt, false, g->how->mask_thinking, &all,
+                         e)) {
         rendered_free(&all);
         return false;
     }
@@ -126,14 +143,20 @@ static bool add_row(void *ctx, struct row *r, struct err *e)
     all.ids = NULL;
     all.trained = NULL;
     rendered_free(&all);
-    keep(g, &m);
-    return true;
+    if (fit(g, &m, e)) {
+        keep(g, &m);
+        return true;
+    }
+    free(m.ids);
+    free(m.trained);
+    free(m.answer);
+    return false;
 }
 
 bool items_load(struct items *d, const struct tokenizer *t, char *const *path,
-                size_t n, int context, struct err *e)
+                size_t n, const struct reading *how, struct err *e)
 {
-    struct loading g = {d, t, context};
+    struct loading g = {d, t, how};
     if (!template_check(t, e))
         return false;
     for (size_t i = 0; i < n; i++)

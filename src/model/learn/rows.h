@@ -49,10 +49,20 @@ struct items {
     size_t longest; /* ids of the longest kept row */
 };
 
+/* What happens to a row of more than `context` + 1 ids: it loses its end, or
+ * its beginning, or the whole file is refused. */
+enum truncate { TRUNCATE_RIGHT, TRUNCATE_LEFT, TRUNCATE_REFUSE };
+
+struct reading {
+    int context;
+    enum truncate truncate;
+    bool mask_thinking; /* what an answer thinks is not trained */
+};
+
 /* Renders and encodes the rows of n files (appended to *d, which starts
- * {0}), at most `context` + 1 ids of each. */
+ * {0}). */
 bool items_load(struct items *d, const struct tokenizer *t, char *const *path,
-                size_t n, int context, struct err *e);
+                size_t n, const struct reading *how, struct err *e);
 void items_free(struct items *d);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/lang.h"
 #include "base/mem.h"
 #include "model/learn/adamw.h"
+#include "model/learn/rows.h"
 #include "model/net/lora.h"
 
 /* A plan is walked to its end before the first step, checkpoints are named by
@@ -24,18 +25,33 @@ static bool read_targets(const char *names, int64_t *value, struct err *e)
     return ok;
 }
 
+/* The place of a name among three. */
+static bool find(const char *const names[3], const char *name, int64_t *value)
+{
+    *value = 0;
+    while (*value < 3 && strcmp(name, names[*value]))
+        ++*value;
+    return *value < 3;
+}
+
 static bool read_schedule(const char *name, int64_t *value, struct err *e)
 {
     static const char *const names[] = {[SCHEDULE_COSINE] = "cosine",
                                         [SCHEDULE_LINEAR] = "linear",
                                         [SCHEDULE_CONSTANT] = "constant"};
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (!strcmp(name, names[i])) {
-            *value = (int64_t)i;
-            return true;
-        }
-    return err_set(e, ERR_USAGE, _("--schedule is cosine, linear or constant, "
+    return find(names, name, value) ||
+           err_set(e, ERR_USAGE, _("--schedule is cosine, linear or constant, "
                                    "not \"%.40s\""), name);
+}
+
+static bool read_truncate(const char *name, int64_t *value, struct err *e)
+{
+    static const char *const names[] = {[TRUNCATE_RIGHT] = "right",
+                                        [TRUNCATE_LEFT] = "left",
+                                        [TRUNCATE_REFUSE] = "refuse"};
+    return find(names, name, value) ||
+           err_set(e, ERR_USAGE, _("--truncate is right, left or refuse, not "
+                                   "\"%.40s\""), name);
 }
 
 const struct setting setting_table[SETTINGS] = {
@@ -46,6 +62,10 @@ const struct setting setting_table[SETTINGS] = {
     {"steps", "N", N_("or: make N steps"), AT(steps), 'i', NULL},
     {"batch-tokens", "N", N_("tokens of a step (2048)"), AT(batch_tokens),
      'i', NULL},
+    {"truncate", "HOW", N_("longer rows lose their right or left, or refuse "
+                           "(right)"), AT(truncate), 't', read_truncate},
+    {"mask-thinking", NULL, N_("do not train what stands in <think>"),
+     AT(mask_thinking), 'b', NULL},
     {"context", "N", N_("cut rows after N tokens (the model's length)"),
      AT(context), 'i', NULL},
     {"rate", "R", N_("peak learning rate (0.003)"), AT(rate), 'd', NULL},

@@ -21,11 +21,11 @@ struct settings {
     int64_t lora;         /* the rank; 0: all weights are trained */
     double lora_alpha, lora_dropout; /* alpha 0: twice the rank */
     int64_t lora_targets; /* bits of enum pair; 0: all linear layers */
-    bool rslora, recompute;
-    int64_t schedule;     /* enum schedule */
+    bool rslora, recompute, mask_thinking;
+    int64_t schedule, truncate; /* enum schedule, enum truncate */
 };
 
-enum { SETTINGS = 22 };
+enum { SETTINGS = 24 };
 
 struct setting {
     const char *name;  /* "batch-tokens": the option is this behind "--" */

@@ -74,9 +74,10 @@ static bool read_inputs(struct trainer *x, struct err *e)
     if (!x->s.context)
         x->s.context = context;
     char *valid = (char *)(uintptr_t)t->valid;
-    if (!items_load(&x->rows, x->k, t->rows, t->n_rows, (int)x->s.context, e) ||
-        (valid && !items_load(&x->valid, x->k, &valid, 1, (int)x->s.context,
-                              e)))
+    struct reading how = {(int)x->s.context, (enum truncate)x->s.truncate,
+                          x->s.mask_thinking};
+    if (!items_load(&x->rows, x->k, t->rows, t->n_rows, &how, e) ||
+        (valid && !items_load(&x->valid, x->k, &valid, 1, &how, e)))
         return false;
     if (!x->rows.n)
         return err_set(e, ERR_INPUT, _("there are no rows to train on"));

@@ -310,10 +310,11 @@ static void add_message(struct talk *k, const struct message *m)
 }
 
 bool template_render(const struct tokenizer *t, const struct chat *c,
-                     bool prompt, struct rendered *out, struct err *e)
+                     bool prompt, bool mask_thinking, struct rendered *out,
+                     struct err *e)
 {
     struct talk k = {.t = t, .extra = BUF_INIT(0),
-                     .how.now = clock_now() / 1000};
+                     .how = {clock_now() / 1000, mask_thinking}};
     for (size_t i = 0; i < c->n; i++)
         add_message(&k, &c->at[i]);
     add_usual(&k, NULL);

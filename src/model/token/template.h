@@ -47,10 +47,12 @@ struct rendered {
 };
 
 /* Renders a conversation; `prompt` adds the head of an answer to come. An
- * assistant's turn is trained unless it is masked. False as template_check,
+ * assistant's turn is trained unless it is masked, and with mask_thinking
+ * without what it thinks, <think>...</think>. False as template_check,
  * and where the template refuses: e says its line. */
 bool template_render(const struct tokenizer *t, const struct chat *c,
-                     bool prompt, struct rendered *out, struct err *e);
+                     bool prompt, bool mask_thinking, struct rendered *out,
+                     struct err *e);
 /* The same of {"messages":[...],"tools":[...],"add_generation_prompt":bool}
  * as they stand; every other member is a variable of the template. */
 struct template_how {
