@@ -1,7 +1,8 @@
 /* Tokens a second of answers from a model of random weights, sampling
- * included, as one JSON line: bench/decode SHAPE STREAMS TOKENS. The bound is
- * what reading every weight and the caches once a round would take at the
- * speed with which this machine reads memory, measured in the same run. */
+ * included, as one JSON line: bench/decode SHAPE STREAMS TOKENS [bf16]. The
+ * bound is what reading every weight and the caches once a round would take
+ * at the speed with which this machine reads memory, measured in the same
+ * run. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,14 +103,26 @@ static int by_size(const void *a, const void *b)
 int main(int argc, char **argv)
 {
     struct err e = {0};
-    int streams = argc == 4 ? atoi(argv[2]) : 0;
-    int tokens = argc == 4 ? atoi(argv[3]) : 0;
+    int streams = argc >= 4 ? atoi(argv[2]) : 0;
+    int tokens = argc >= 4 ? atoi(argv[3]) : 0;
     struct llama *m = streams > 0 && streams <= 64 && gemm_start(&e)
                           ? shape_model(argv[1], PROMPT + tokens) : NULL;
     if (!m) {
-        fprintf(stderr, "decode nano|135M|0.5B STREAMS TOKENS: %s\n", e.text);
+        fprintf(stderr, "decode nano|135M|0.5B STREAMS TOKENS [bf16]: "
+                        "%s\n", e.text);
         return 2;
     }
+    bool half = argc == 5 && !strcmp(argv[4], "bf16");
+    for (size_t i = 0; half && i < m->n; i++) { /* as if published so */
+        union {
+            float f;
+            uint32_t bits;
+        } v = {(float)m->w[i]};
+        v.bits &= 0xffff0000;
+        m->w[i] = (real)v.f;
+    }
+    if (half)
+        llama_halve(m);
     struct tokenizer none = {.n = (size_t)m->config.vocab};
     struct engine *g = engine_new(m, &none, pool_default(), NULL, &e);
     double rate[3];
@@ -119,11 +132,11 @@ int main(int argc, char **argv)
     double cache = 8. * m->config.layers * config_kv(&m->config) *
                    (PROMPT + tokens / 2) * streams;
     double bound = streams * read_speed(m) /
-                   ((double)m->n * sizeof(real) + cache);
+                   ((double)m->n * (half ? 2 : sizeof(real)) + cache);
     printf("{\"bench\":\"decode\",\"by\":\"stillroom\",\"shape\":\"%s\","
-           "\"streams\":%d,\"kernel\":\"%s\",\"weights\":\"fp32\","
+           "\"streams\":%d,\"kernel\":\"%s\",\"weights\":\"%s\","
            "\"threads\":%d,\"tokens_per_second\":%.1f,"
            "\"share_of_bound\":%.3f}\n", argv[1], streams, gemm_kernel(),
-           pool_default(), rate[1], rate[1] / bound);
+           half ? "bf16" : "fp32", pool_default(), rate[1], rate[1] / bound);
     return 0;
 }

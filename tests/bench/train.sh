@@ -50,6 +50,12 @@ middle() {
     sed 's/.*"tokens_per_second": *\([0-9]*\).*/\1/' "$dir/$1" | sort -n |
         sed -n 2p
 }
+# ---- answers, one and sixteen at once, weights in fp32 and in bfloat16
+for weights in "" bf16; do
+    for streams in 1 16; do
+        "${step%step}decode" 135M $streams 60 $weights
+    done
+done
 turns nano full 4 256 20
 turns 135M full 4 256 3
 turns 135M lora 4 256 3

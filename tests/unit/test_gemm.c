@@ -116,6 +116,36 @@ static void edges_are_right(void **state)
                               size[i][2], t < 4 ? 0 : t < 8 ? 1 : (real)-.5);
 }
 
+/* Where B is exact in bfloat16 its half size gives the same bits; and no row's
+ * result depends on how many others there are. */
+static void halves_and_few_rows_agree(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 53, DEEP = 133 };
+    static real a[FEW_ROWS * DEEP], b[COLUMNS * DEEP];
+    static real c[FEW_ROWS * COLUMNS], d[FEW_ROWS * COLUMNS];
+    static uint16_t half[COLUMNS * DEEP];
+    for (int i = 0; i < FEW_ROWS * DEEP; i++)
+        a[i] = (real)sin(i * 1.7);
+    for (int i = 0; i < COLUMNS * DEEP; i++) {
+        union {
+            float f;
+            uint32_t bits;
+        } v = {(float)cos(i * .9)};
+        half[i] = (uint16_t)(v.bits >> 16);
+        v.bits &= 0xffff0000;
+        b[i] = (real)v.f;
+    }
+    few_gemm(true, FEW_ROWS, COLUMNS, DEEP, 1, a, DEEP, b, DEEP, 0, c,
+             COLUMNS);
+    for (int m = 1; m <= FEW_ROWS; m++) {
+        few_half(m, COLUMNS, DEEP, a, DEEP, half, DEEP, d, COLUMNS);
+        assert_memory_equal(c, d, (size_t)(m * COLUMNS) * sizeof *c);
+        few_gemm(true, m, COLUMNS, DEEP, 1, a, DEEP, b, DEEP, 0, d, COLUMNS);
+        assert_memory_equal(c, d, (size_t)(m * COLUMNS) * sizeof *c);
+    }
+}
+
 /* What a child ends up with, started with OPENBLAS_CORETYPE = given. */
 static char *child_core(const char *given)
 {
@@ -167,6 +197,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_right),
         cmocka_unit_test(edges_are_right),
+        cmocka_unit_test(halves_and_few_rows_agree),
         cmocka_unit_test(a_wrong_guess_is_mended_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

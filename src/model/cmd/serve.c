@@ -71,6 +71,8 @@ static bool add_model(struct loaded *x, const char *dir, struct err *e)
         folder_load(dir, NULL, &m->m, &x->t, e);
     else
         m->m = adapter_view(x->at[0].m, dir, e);
+    if (m->m && !x->n)
+        llama_halve(m->m);
     if (!m->m)
         free((char *)(uintptr_t)m->name);
     x->n += m->m != NULL;

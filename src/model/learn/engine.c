@@ -70,32 +70,31 @@ static int common(const int32_t *a, int n, const int32_t *b, int m)
     return i / DECODE_CHUNK * DECODE_CHUNK;
 }
 
-/* The longest beginning of its prompt that stands in a cache. */
-static void take_prefix(struct engine *g, struct answering *a)
+/* A stream whose first n tokens are those of a prompt. */
+struct source {
+    const struct decoder *d;
+    int n; /* 0: there is none */
+};
+
+/* The longest beginning of its prompt that stands in a cache, or in another
+ * answer's stream. With the lock, for others add to the list. */
+static struct source find_prefix(struct engine *g, const struct answering *a)
 {
-    const struct decoder *from = NULL;
-    int most = 0;
+    struct source best = {0};
     for (int i = 0; i < PREFIXES; i++) {
         struct prefix *p = &g->prefix[i];
         int n = p->d ? common(a->ids, a->ask.n, p->ids, p->n) : 0;
-        if (n > most) {
-            most = n;
-            from = p->d;
+        if (n > best.n) {
+            best = (struct source){p->d, n};
             p->used = ++g->clock;
         }
     }
     for (struct answering *o = g->first; o; o = o->next) {
         int n = o != a ? common(a->ids, a->ask.n, o->ids, o->fed) : 0;
-        if (n > most) {
-            most = n;
-            from = o->d;
-        }
+        if (n > best.n)
+            best = (struct source){o->d, n};
     }
-    if (!from)
-        return;
-    decoder_take(a->d, from, most);
-    a->fed = most;
-    a->cached = most;
+    return best;
 }
 
 static void drop_prefix(struct prefix *p)
@@ -279,10 +278,12 @@ static int ready(struct engine *g, struct answering **out)
     return n;
 }
 
-static void read_stretch(struct engine *g, struct answering *a)
+static void read_stretch(struct answering *a, struct source from)
 {
-    if (!a->fed)
-        take_prefix(g, a);
+    if (from.n) {
+        decoder_take(a->d, from.d, from.n);
+        a->fed = a->cached = from.n;
+    }
     int n = a->ask.n - a->fed;
     n = n < DECODE_CHUNK ? n : DECODE_CHUNK;
     decoder_feed(a->d, a->ids + a->fed, n);
@@ -318,11 +319,14 @@ static void round_of(struct engine *g, struct answering *prompt,
                      struct drawing *x)
 {
     int n = x->n;
+    struct source from = {0};
+    if (prompt && !prompt->fed)
+        from = find_prefix(g, prompt);
     pthread_mutex_t *works = g->with ? &g->with->works : &g->works;
     pthread_mutex_unlock(&g->lock);
     pthread_mutex_lock(works);
     if (prompt)
-        read_stretch(g, prompt);
+        read_stretch(prompt, from);
     if (n)
         next_tokens(x->a, n);
     if (prompt && decoder_length(prompt->d) == prompt->ask.n)

@@ -6,9 +6,14 @@
 #include "model/net/lora.h"
 #include "model/net/ops.h"
 
-void linear(const struct team *t, real *y, const real *x, const real *w,
-            int T, int in, int out)
+void linear(const struct team *t, const struct llama *m, real *y,
+            const real *x, size_t at, int T, int in, int out)
 {
+    const real *w = m->w + at;
+    if (m->half && T <= GEMM_FEW) {
+        gemm_share_half(t, T, out, in, x, m->half + at, y);
+        return;
+    }
     gemm_share(t, false, true, T, out, in, 1, x, in, w, in, 0, y, out);
 }
 
@@ -66,7 +71,7 @@ void block_qkv(const struct team *t, const struct llama *m, int l, real *qkv,
     const struct layer_at *at = &m->layer[l];
     int q = config_q(c), kv = config_kv(c), w = q + 2 * kv, lo, hi;
     bool local = c->window && c->local[l];
-    linear(t, qkv, normed, m->w + at->qkv, T, c->hidden, w);
+    linear(t, m, qkv, normed, at->qkv, T, c->hidden, w);
     team_rows(t, T, &lo, &hi);
     lora_forward(t, m, &at->pair[PAIR_Q], 3, qkv, w, for_pairs, T);
     qkv += (size_t)lo * (size_t)w;
@@ -101,7 +106,7 @@ void block_out(const struct team *t, const struct llama *m, int l, int half,
     const struct pair_at *pair = &at->pair[half ? PAIR_DOWN : PAIR_O];
     size_t bias = half ? at->down_b : at->o_b;
     int h = c->hidden, in = half ? c->ffn : config_q(c), lo, hi;
-    linear(t, y, x, m->w + (half ? at->down : at->o), T, in, h);
+    linear(t, m, y, x, half ? at->down : at->o, T, in, h);
     lora_forward(t, m, pair, 1, y, h, for_pairs, T);
     team_rows(t, T, &lo, &hi);
     size_t from = (size_t)lo * (size_t)h;
@@ -122,7 +127,7 @@ void block_up(const struct team *t, const struct llama *m, int l, real *gu,
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     int up = config_up(c), lo, hi;
-    linear(t, gu, normed, m->w + at->gate_up, T, c->hidden, up);
+    linear(t, m, gu, normed, at->gate_up, T, c->hidden, up);
     lora_forward(t, m, &at->pair[PAIR_GATE], 2, gu, up, for_pairs, T);
     team_rows(t, T, &lo, &hi);
     gu += (size_t)lo * (size_t)up;

@@ -12,9 +12,9 @@
 #include "model/net/llama.h"
 #include "model/net/pool.h"
 
-/* y[T, out] = x[T, in] w[out, in]^T. */
-void linear(const struct team *t, real *y, const real *x, const real *w,
-            int T, int in, int out);
+/* y[T, out] = x[T, in] w[out, in]^T with the weights from an offset on. */
+void linear(const struct team *t, const struct llama *m, real *y,
+            const real *x, size_t w, int T, int in, int out);
 
 /* The norm whose gain (and bias) stand at these offsets; mean is only written
  * by LayerNorm. */

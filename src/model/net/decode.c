@@ -263,7 +263,7 @@ static void finish(const struct team *t, const struct pass *p)
     team_wait(t);
     block_norm(t, m, m->norm, m->norm_b, d->y, d->mean, d->rstd, d->x + from,
                n);
-    linear(t, d->logits, d->y, m->w + m->head, n, c->hidden, c->vocab);
+    linear(t, m, d->logits, d->y, m->head, n, c->hidden, c->vocab);
     team_rows(t, n, &lo, &hi);
     for (int i = lo; i < hi; i++)
         memcpy(p->d[i]->logits, d->logits + (size_t)i * V, V * sizeof(real));

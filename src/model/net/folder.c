@@ -164,6 +164,7 @@ void llama_free(struct llama **mp)
     free(m->layer);
     free(m->pairs);
     if (!m->base) {
+        free(m->half);
         free(m->w);
         free(m->cosine);
         free(m->sine);
@@ -375,6 +376,28 @@ struct llama *llama_load(const char *dir, struct err *e)
         free(path[i]);
     free(path);
     return m;
+}
+
+bool llama_halve(struct llama *m)
+{
+    size_t n = m->first ? m->first : m->n;
+    uint16_t *half = malloc(n * sizeof *half);
+    bool exact = half != NULL;
+    for (size_t i = 0; exact && i < n; i++) {
+        union {
+            float f;
+            uint32_t bits;
+        } v = {(float)m->w[i]};
+        half[i] = (uint16_t)(v.bits >> 16);
+        exact = !(v.bits & 0xffff);
+    }
+    if (!exact) {
+        free(half);
+        return false;
+    }
+    free(m->half);
+    m->half = half;
+    return true;
 }
 
 bool llama_save(const struct llama *m, const char *dir, struct err *e)

@@ -132,6 +132,20 @@ void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
         team_wait(t);
 }
 
+void gemm_share_half(const struct team *t, int m, int n, int k, const real *a,
+                     const uint16_t *b, real *c)
+{
+    double from = now();
+    int lo, hi;
+    team_share(t, n, TEAM_COLUMNS, &lo, &hi);
+    team_wait(t);
+    if (lo < hi)
+        few_half(m, hi - lo, k, a, k, b + (size_t)lo * (size_t)k, k, c + lo,
+                 n);
+    seconds += now() - from;
+    team_wait(t);
+}
+
 /* ---- Choosing the kernel ------------------------------------------------ */
 
 /* 0: SSE, 1: AVX, 2: AVX2 with FMA, 3: AVX-512. */

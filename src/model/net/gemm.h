@@ -40,6 +40,11 @@ void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
                 real alpha, const real *a, int lda, const real *b, int ldb,
                 real beta, real *c, int ldc);
 
+/* The same with B [n, k] in bfloat16, for at most GEMM_FEW rows of A. */
+enum { GEMM_FEW = 16 };
+void gemm_share_half(const struct team *t, int m, int n, int k, const real *a,
+                     const uint16_t *b, real *c);
+
 /* The seconds that the calling thread has spent in gemm so far. */
 double gemm_seconds(void);
 

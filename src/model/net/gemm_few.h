@@ -6,10 +6,16 @@
 #define MODEL_NET_GEMM_FEW_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "model/net/real.h"
 
-enum { FEW_ROWS = 16 }; /* of A, at most */
+enum { FEW_ROWS = 16 }; /* of A, at most; gemm.h's GEMM_FEW */
+
+/* C[m, n] = A[m, k] B^T with B[n, k] in bfloat16: half the bytes to read, and
+ * where B was exact the same numbers. */
+void few_half(int m, int n, int k, const real *a, int lda, const uint16_t *b,
+              int ldb, real *c, int ldc);
 
 /* As gemm of gemm.h, A standing as [m, k]. */
 void few_gemm(bool tb, int m, int n, int k, real alpha, const real *a, int lda,

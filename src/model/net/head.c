@@ -110,7 +110,7 @@ static double chunk_loss(const struct team *t, struct head *h,
     team_rows(t, n, &c.lo, &c.hi);
     block_norm(t, m, m->norm, m->norm_b, h->y, h->mean, h->rstd,
                p->x + (size_t)from * (size_t)w, n);
-    linear(t, h->logits, h->y, head, n, w, V);
+    linear(t, m, h->logits, h->y, m->head, n, w, V);
     losses(h, p, &c);
     if (p->dhead)
         gemm_share(t, true, false, V, w, n, 1, h->logits, V, h->y, w, 1,

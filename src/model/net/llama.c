@@ -11,6 +11,10 @@
 #include "model/net/lora.h"
 #include "model/net/ops.h"
 
+/* What reads rows of one width: the first matrix of a half, the last one of
+ * attention, the last one of the MLP. */
+enum reader { READS_HIDDEN, READS_HEADS, READS_FFN, READERS };
+
 struct work {
     struct work_shape shape;
     real *block;    /* all arrays below stand in it */
@@ -36,14 +40,17 @@ struct work {
     real *parts;    /* [workers][T, 2 kv] of attention's backward pass */
     real *scratch;  /* [workers] of attention */
     real *low;      /* [2][T, rank] of pairs */
-    real *read;     /* [T, widest input] what pairs read, with dropout */
-    real *undo;     /* the same of its gradient */
+    real *read[READERS]; /* [T, their width] what pairs read, with dropout:
+                            rows of one width each, so that no worker writes
+                            over another's */
+    real *undo[READERS]; /* the same of its gradient */
     int32_t *pos;   /* [T] */
     int32_t *row;   /* [kept] the rows with a target: behind the attention of
                        the last layer only they are computed */
     int32_t *want;  /* [kept] their targets */
     int kept;
     struct head *head;
+    bool pairs; /* there are any */
     double drop, drop_pairs;
     uint64_t key;
     real *grad;     /* [trained] where the gradient goes */
@@ -100,8 +107,11 @@ static size_t lay_out(struct work *k, const struct llama *m)
     k->narrow = carve(b, &at, T * widest(f, q, c->sandwich ? h : 0));
     k->parts = carve(b, &at, workers * T * 2 * kv);
     k->low = carve(b, &at, 2 * T * (size_t)m->rank);
-    k->read = carve(b, &at, m->rank ? T * widest(f, q, h) : 0);
-    k->undo = carve(b, &at, m->rank ? T * widest(f, q, h) : 0);
+    const size_t width[READERS] = {h, q, f};
+    for (int i = 0; i < READERS; i++) {
+        k->read[i] = carve(b, &at, m->rank ? T * width[i] : 0);
+        k->undo[i] = carve(b, &at, m->rank ? T * width[i] : 0);
+    }
     struct attention a = block_attention(c, 0);
     k->scratch = carve(b, &at, workers * attention_scratch(
                                              &a, k->shape.context));
@@ -121,6 +131,7 @@ struct work *work_new(const struct llama *m, const struct work_shape *shape,
     struct work *k = xcalloc(1, sizeof *k);
     int tokens = shape->tokens;
     k->shape = *shape;
+    k->pairs = m->rank > 0;
     size_t n = lay_out(k, m);
     void *block = NULL;
     if (posix_memalign(&block, 64, n * sizeof(real)) == 0)
@@ -165,7 +176,7 @@ void work_free(struct work **kp)
 void work_drop(struct work *k, double p, double pairs, uint64_t key)
 {
     k->drop = p;
-    k->drop_pairs = pairs;
+    k->drop_pairs = k->pairs ? pairs : 0;
     k->key = key;
 }
 
@@ -176,27 +187,29 @@ static uint64_t place(const struct work *k, int layer, int half)
                         0xd1342543de82ef95u;
 }
 
-/* What reads: the matrix of a half that comes first, or the last one. */
-enum reader { READS_FIRST = 2, READS_LAST = 4 };
+/* Rows that pairs read, and their dropout. */
+struct pairs_read {
+    struct lora_drop drop;
+    enum reader by;
+};
 
-/* The dropout before the pairs of a half's first or last matrix. */
-static struct lora_drop pairs_drop(const struct work *k,
-                                   const struct batch *b, int l, int half,
-                                   enum reader r, const int32_t *row)
+static struct pairs_read pairs_read(const struct work *k,
+                                    const struct batch *b, int l, int half,
+                                    enum reader by, const int32_t *row)
 {
-    uint64_t key = place(k, l, half) + (uint64_t)r * 0x9e3779b97f4a7c15u;
-    return (struct lora_drop){k->drop_pairs, key, b->first, row};
+    uint64_t key = place(k, l, half) + (by + 2u) * 0x9e3779b97f4a7c15u;
+    return (struct pairs_read){{k->drop_pairs, key, b->first, row}, by};
 }
 
-/* What pairs read of x [T, width]: x itself, or k->read. */
+/* What pairs read of x [T, width]: x itself, or what the dropout leaves. */
 static const real *for_pairs(const struct team *t, const struct work *k,
-                             struct lora_drop d, const real *x, int T,
+                             struct pairs_read r, const real *x, int T,
                              int width)
 {
-    if (d.p <= 0)
+    if (r.drop.p <= 0)
         return x;
-    lora_dropped(t, &d, k->read, x, T, width);
-    return k->read;
+    lora_dropped(t, &r.drop, k->read[r.by], x, T, width);
+    return k->read[r.by];
 }
 
 /* Where the gradient of a weight goes; NULL: it is frozen. */
@@ -234,7 +247,7 @@ static void bias_back(const struct team *t, real *db, const real *dx, int T,
 static void linear_back(const struct team *t, const struct llama *m,
                         const struct work *k, real *dx, size_t w,
                         const struct pair_at *pair, int n,
-                        struct lora_drop drop, const real *dy,
+                        struct pairs_read read, const real *dy,
                         const real *x, int T, int in, int out)
 {
     real *dw = into(k, w);
@@ -244,9 +257,9 @@ static void linear_back(const struct team *t, const struct llama *m,
                in);
     if (!m->rank)
         return;
-    struct lora_back b = {k->grad, k->low, k->undo, drop};
+    struct lora_back b = {k->grad, k->low, k->undo[read.by], read.drop};
     lora_backward(t, m, pair, n, dx, &b, dy, out,
-                  for_pairs(t, k, drop, x, T, in), T);
+                  for_pairs(t, k, read, x, T, in), T);
 }
 
 /* ---- Forward ------------------------------------------------------------ */
@@ -354,7 +367,7 @@ static void attention_half(const struct team *t, const struct llama *m,
     const int32_t *rows = rows_of(m, k, l, T, &n);
     norm_rows(t, m, k, l, 0, T);
     block_qkv(t, m, l, a.qkv, k->normed,
-              for_pairs(t, k, pairs_drop(k, b, l, 0, READS_FIRST, NULL),
+              for_pairs(t, k, pairs_read(k, b, l, 0, READS_HIDDEN, NULL),
                         k->normed, T, h), k->pos, T, a.raw, a.rq);
     attend(t, c, l, k, b, a.att, a.lse, a.qkv);
     if (rows) {
@@ -363,7 +376,7 @@ static void attention_half(const struct team *t, const struct llama *m,
         team_wait(t);
     }
     block_out(t, m, l, 0, a.mid, a.att,
-              for_pairs(t, k, pairs_drop(k, b, l, 0, READS_LAST, rows), a.att,
+              for_pairs(t, k, pairs_read(k, b, l, 0, READS_HEADS, rows), a.att,
                         n, q), n, a.o1, a.ro1);
     drop_rows(t, k, b, l, 0, a.mid, rows, n, h);
     add_rows(t, a.mid, a.x, rows, n, h);
@@ -378,10 +391,10 @@ static void mlp_half(const struct team *t, const struct llama *m,
     const int32_t *rows = rows_of(m, k, l, T, &n);
     norm_rows(t, m, k, l, 1, n);
     block_up(t, m, l, a.gu, a.act, k->normed,
-             for_pairs(t, k, pairs_drop(k, b, l, 1, READS_FIRST, rows),
+             for_pairs(t, k, pairs_read(k, b, l, 1, READS_HIDDEN, rows),
                        k->normed, n, h), n);
     block_out(t, m, l, 1, a.next, a.act,
-              for_pairs(t, k, pairs_drop(k, b, l, 1, READS_LAST, rows), a.act,
+              for_pairs(t, k, pairs_read(k, b, l, 1, READS_FFN, rows), a.act,
                         n, m->config.ffn), n, a.o2, a.ro2);
     drop_rows(t, k, b, l, 1, a.next, rows, n, h);
     add_rows(t, a.next, a.mid, NULL, n, h);
@@ -508,7 +521,7 @@ static void mlp_back(const struct team *t, const struct llama *m,
     if (c->mlp_bias)
         bias_back(t, into(k, at->down_b), dy, n, h);
     linear_back(t, m, k, k->narrow, at->down, &at->pair[PAIR_DOWN], 1,
-                pairs_drop(k, b, l, 1, READS_LAST, rows), dy, a.act, n, f, h);
+                pairs_read(k, b, l, 1, READS_FFN, rows), dy, a.act, n, f, h);
     act_backward(c->act, c->gated, k->wide + (size_t)r.lo * (size_t)up,
                  k->narrow + (size_t)r.lo * (size_t)f,
                  a.gu + (size_t)r.lo * (size_t)up, r.n, f);
@@ -516,7 +529,7 @@ static void mlp_back(const struct team *t, const struct llama *m,
         bias_back(t, into(k, at->gate_up_b), k->wide, n, up);
     norm_rows(t, m, k, l, 1, n);
     linear_back(t, m, k, k->dn, at->gate_up, &at->pair[PAIR_GATE], 2,
-                pairs_drop(k, b, l, 1, READS_FIRST, rows), k->wide, k->normed,
+                pairs_read(k, b, l, 1, READS_HIDDEN, rows), k->wide, k->normed,
                 n, h, up);
     norm_back(t, m, k, at->norm2, at->norm2_b, a.mid, a.m2, a.r2, n);
 }
@@ -598,7 +611,7 @@ static void attention_half_back(const struct team *t, const struct llama *m,
     if (c->o_bias)
         bias_back(t, into(k, at->o_b), dy, n, h);
     linear_back(t, m, k, k->narrow, at->o, &at->pair[PAIR_O], 1,
-                pairs_drop(k, b, l, 0, READS_LAST, rows), dy, a.att, n, q, h);
+                pairs_read(k, b, l, 0, READS_HEADS, rows), dy, a.att, n, q, h);
     if (rows)
         spread(t, m, k, rows, n, T);
     team_wait(t);
@@ -606,7 +619,7 @@ static void attention_half_back(const struct team *t, const struct llama *m,
     qkv_back(t, m, k, l, T);
     norm_rows(t, m, k, l, 0, T);
     linear_back(t, m, k, k->dn, at->qkv, &at->pair[PAIR_Q], 3,
-                pairs_drop(k, b, l, 0, READS_FIRST, NULL), k->wide, k->normed,
+                pairs_read(k, b, l, 0, READS_HIDDEN, NULL), k->wide, k->normed,
                 T, h, w);
     norm_back(t, m, k, at->norm1, at->norm1_b, a.x, a.m1, a.r1, T);
 }
@@ -706,5 +719,5 @@ void llama_logits(const struct llama *m, struct work *k, const int32_t *ids,
     forward(&alone, m, k, &b);
     block_norm(&alone, m, m->norm, m->norm_b, k->dn, &mean, &rstd,
                last_x(m, k), 1);
-    linear(&alone, out, k->dn, m->w + m->head, 1, h, m->config.vocab);
+    linear(&alone, m, out, k->dn, m->head, 1, h, m->config.vocab);
 }

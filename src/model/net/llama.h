@@ -56,6 +56,7 @@ struct llama {
     bool bf16;              /* files are written in bfloat16 */
     char *text;             /* config.json as it was read; NULL: a new model */
     struct layer_at *layer; /* [layers] */
+    uint16_t *half;         /* the own in bfloat16, for decoding; or NULL */
     real *w;                /* its own, [first], or [n] without pairs */
     real *pairs;            /* [n - first] */
     const struct llama *base; /* whose own weights, tables and text it borrows
@@ -93,6 +94,11 @@ struct llama *llama_load(const char *dir, struct err *e);
 bool llama_read(struct llama *m, const char *path, struct err *e);
 /* Writes config.json and model.safetensors. */
 bool llama_save(const struct llama *m, const char *dir, struct err *e);
+
+/* Keeps the weights in bfloat16 too where every matrix is exact in it (as most
+ * published ones are): decoding then reads half the bytes for the same
+ * numbers. False where it is not, or memory is short. */
+bool llama_halve(struct llama *m);
 
 /* ---- Passes ------------------------------------------------------------- */
 
