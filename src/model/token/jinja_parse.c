@@ -80,7 +80,7 @@ static struct node *target(struct parser *x)
             break;
         many = true;
     }
-    if (paren && !word_want(x, ')', _("\")\" is missing")))
+    if (x->failed || (paren && !word_want(x, ')', _("\")\" is missing"))))
         return NULL;
     return many ? n : n->kids[0];
 }

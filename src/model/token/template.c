@@ -97,7 +97,7 @@ static size_t last_control(const struct tokenizer *t, const char *text,
 static bool span_of(const struct talk *k, size_t i, const struct buf *all,
                     spans *out, struct err *e)
 {
-    struct jinja_out head, upto;
+    struct jinja_out head, upto = {.text = BUF_INIT(0)};
     bool ok = render(k, i, true, &head, e) &&
               render(k, i + 1, false, &upto, e);
     if (ok && begins(&upto.text, &head.text) && begins(all, &upto.text)) {
@@ -106,8 +106,7 @@ static bool span_of(const struct talk *k, size_t i, const struct buf *all,
         VEC_PUSH(out, s);
     }
     jinja_out_free(&head);
-    if (ok)
-        jinja_out_free(&upto);
+    jinja_out_free(&upto);
     return ok;
 }
 
