@@ -1,6 +1,6 @@
 /* Times training steps of a model of random weights and tokens, as one JSON
- * line: bench/step SHAPE full|lora ROWS TOKENS STEPS. The first step is not
- * counted; the others give the median. */
+ * line: bench/step SHAPE full|lora ROWS TOKENS STEPS [medium]. The first step
+ * is not counted; the others give the median. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +58,12 @@ static void print(char *const *argv, int tokens, double *took, int steps,
     getrusage(RUSAGE_SELF, &u);
     printf("{\"bench\":\"step\",\"by\":\"stillroom\",\"shape\":\"%s\","
            "\"what\":\"%s\",\"rows\":%s,\"tokens\":%s,\"kernel\":\"%s\","
-           "\"precision\":\"highest\",\"threads\":%d,"
+           "\"precision\":\"%s\",\"threads\":%d,"
            "\"tokens_per_second\":%.0f,\"step_over_products\":%.3f,"
            "\"resident_mb\":%ld,\"loss\":%.5f}\n", argv[1], argv[2], argv[3],
-           argv[4], gemm_kernel(), workers,
+           argv[4], gemm_kernel(),
+           strcmp(gemm_backend(), "avx512bf16") ? "highest" : "medium",
+           workers,
            tokens / took[steps / 2], all / (products / workers),
            u.ru_maxrss >> 10, loss);
 }
@@ -103,7 +105,9 @@ int main(int argc, char **argv)
 {
     struct err e = {0};
     struct lora l = {.rank = 16, .alpha = 32, .targets = (1 << PAIRS) - 1};
-    struct llama *m = argc == 6 && gemm_start(&e)
+    bool medium = argc == 7 && !strcmp(argv[6], "medium");
+    struct llama *m = argc >= 6 && gemm_start(&e) &&
+                              (!medium || gemm_precision(GEMM_MEDIUM))
                           ? shape_model(argv[1], atoi(argv[4])) : NULL;
     if (!m || (!strcmp(argv[2], "lora") && !lora_add(m, &l, 1, &e))) {
         fprintf(stderr, "step nano|135M|0.5B full|lora ROWS TOKENS STEPS: "

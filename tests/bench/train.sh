@@ -29,7 +29,7 @@ bench nano
 bench nano192 --hidden 192 --layers 5 --heads 3 --kv-heads 1 --ffn 512
 
 # ---- the step beside PyTorch's, in turns; without one, ours alone
-# turns SHAPE WHAT ROWS TOKENS STEPS
+# turns SHAPE WHAT ROWS TOKENS STEPS [medium]; theirs is then autocast to bf16
 step=${top_builddir:-../..}/tests/bench/step
 peer=$(dirname "$0")/step_torch.py
 turns() {
@@ -38,12 +38,13 @@ turns() {
     for round in 1 2 3; do
         "$step" "$@" | tee -a "$dir/ours"
         test -z "${STILLROOM_PYTHON-}" ||
-            "$STILLROOM_PYTHON" "$peer" "$@" 2> /dev/null |
+            "$STILLROOM_PYTHON" "$peer" $(echo "$@" | sed s/medium/bf16/) \
+                2> /dev/null |
             tee -a "$dir/theirs"
     done
     test ! -s "$dir/theirs" ||
-        printf '{"bench":"step","shape":"%s","what":"%s","ratio":%s}\n' \
-            "$1" "$2" "$(echo "$(middle ours) $(middle theirs)" |
+        printf '{"bench":"step","shape":"%s","what":"%s%s","ratio":%s}\n' \
+            "$1" "$2" "${6+, medium}" "$(echo "$(middle ours) $(middle theirs)" |
                 awk '{ printf "%.2f", $1 / $2 }')"
 }
 middle() {
@@ -58,6 +59,7 @@ for weights in "" bf16; do
 done
 turns nano full 4 256 20
 turns 135M full 4 256 3
+turns 135M full 4 256 3 medium
 turns 135M lora 4 256 3
 turns 135M lora 1 512 3
 turns 135M lora 1 4096 1

@@ -116,6 +116,39 @@ static void edges_are_right(void **state)
                               size[i][2], t < 4 ? 0 : t < 8 ? 1 : (real)-.5);
 }
 
+/* Products of what bfloat16 holds are exact up to their sums; others are off by
+ * its rounding and no more. */
+static void medium_rounds_once(void **state)
+{
+    (void)state;
+    if (!gemm_use("avx512bf16"))
+        skip();
+    check_product(false, false, 13, 50, 17, 1); /* small whole numbers */
+    check_product(true, false, 1030, 20, 24, 0);
+    check_product(false, true, 64, 96, 643, 0);
+    enum { ROWS = 20, COLUMNS = 50, DEEP = 301 };
+    static real a[ROWS * DEEP], b[COLUMNS * DEEP], c[ROWS * COLUMNS];
+    double sizes = 0;
+    for (int i = 0; i < ROWS * DEEP; i++)
+        a[i] = (real)sin(i * 1.7);
+    for (int i = 0; i < COLUMNS * DEEP; i++)
+        b[i] = (real)cos(i * .9);
+    gemm(false, true, ROWS, COLUMNS, DEEP, 1, a, DEEP, b, DEEP, 0, c, COLUMNS);
+    for (int i = 0; i < ROWS * COLUMNS; i++) {
+        double want = 0, most = 0;
+        for (int p = 0; p < DEEP; p++) {
+            double x = (double)a[i / COLUMNS * DEEP + p];
+            double y = (double)b[i % COLUMNS * DEEP + p];
+            want += x * y;
+            most += fabs(x * y);
+        }
+        assert_true(fabs((double)c[i] - want) < most / 128);
+        sizes += fabs((double)c[i] - want);
+    }
+    assert_true(sizes > 1e-3); /* and it does round */
+    gemm_use("openblas");
+}
+
 /* Where B is exact in bfloat16 its half size gives the same bits; and no row's
  * result depends on how many others there are. */
 static void halves_and_few_rows_agree(void **state)
@@ -197,6 +230,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_right),
         cmocka_unit_test(edges_are_right),
+        cmocka_unit_test(medium_rounds_once),
         cmocka_unit_test(halves_and_few_rows_agree),
         cmocka_unit_test(a_wrong_guess_is_mended_once),
     };

@@ -58,11 +58,20 @@ static int missing(const struct train *t)
     return -1;
 }
 
+/* The back end for products, at the precision that is asked for. */
+static bool start_products(const struct train *t, struct err *e)
+{
+    return gemm_start(e) &&
+           (gemm_precision((enum gemm_precision)t->settings.precision) ||
+            err_set(e, ERR_USAGE, _("this processor has no products for "
+                                    "--precision medium")));
+}
+
 static int print_estimate(const struct train *t)
 {
     struct err e = {0};
     struct train_estimate o = {0};
-    if (!gemm_start(&e) || !train_estimate(t, &o, &e))
+    if (!start_products(t, &e) || !train_estimate(t, &o, &e))
         return say_err("stillroom-model", &e);
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
@@ -100,7 +109,7 @@ static int run(const struct train *t)
     struct config c;
     if (config_load(t->dir, &c, NULL, NULL))
         folder_warn(t->dir, &c);
-    if (!gemm_start(&e))
+    if (!start_products(t, &e))
         return say_err("stillroom-model", &e);
     if (!sandbox_enter())
         say(stderr, _("stillroom-model: this kernel has no seccomp filter: "

@@ -86,13 +86,18 @@ static bool hash_adapter(const char *dir, char *out, struct err *e)
     return ok;
 }
 
+void identity_kernel(struct identity *id)
+{
+    snprintf(id->kernel, sizeof id->kernel, "%s", gemm_kernel());
+    snprintf(id->library, sizeof id->library, "%s", gemm_library());
+}
+
 bool identity_of(struct identity *id, const char *dir, const char *adapter,
                  char *const *rows, size_t n, const char *valid, int threads,
                  struct err *e)
 {
     *id = (struct identity){.threads = threads};
-    snprintf(id->kernel, sizeof id->kernel, "%s", gemm_kernel());
-    snprintf(id->library, sizeof id->library, "%s", gemm_library());
+    identity_kernel(id);
     char *one = (char *)(uintptr_t)valid;
     return hash_student(dir, id->student, e) &&
            (!adapter || hash_adapter(adapter, id->adapter, e)) &&

@@ -24,6 +24,8 @@ struct identity {
 bool identity_of(struct identity *id, const char *dir, const char *adapter,
                  char *const *rows, size_t n, const char *valid, int threads,
                  struct err *e);
+/* The kernel and library as they are now, behind gemm_precision. */
+void identity_kernel(struct identity *id);
 void identity_print(const struct identity *id, struct jw *w);
 
 /* False, with what differs in e. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "model/learn/adamw.h"
 #include "model/learn/rows.h"
+#include "model/net/gemm.h"
 #include "model/net/lora.h"
 
 /* A plan is walked to its end before the first step, checkpoints are named by
@@ -54,6 +55,16 @@ static bool read_truncate(const char *name, int64_t *value, struct err *e)
                                    "\"%.40s\""), name);
 }
 
+static bool read_precision(const char *name, int64_t *value, struct err *e)
+{
+    static const char *const names[] = {[GEMM_HIGHEST] = "highest",
+                                        [GEMM_HIGH] = "high",
+                                        [GEMM_MEDIUM] = "medium"};
+    return find(names, name, value) ||
+           err_set(e, ERR_USAGE, _("--precision is highest, high or medium, "
+                                   "not \"%.40s\""), name);
+}
+
 const struct setting setting_table[SETTINGS] = {
     {"tokens", "N", N_("train on N tokens of answers (1500000)"), AT(tokens),
      'i', NULL},
@@ -99,6 +110,8 @@ const struct setting setting_table[SETTINGS] = {
      AT(rslora), 'b', NULL},
     {"recompute", NULL, N_("keep less of each layer: slower, less memory"),
      AT(recompute), 'b', NULL},
+    {"precision", "P", N_("products: highest, high, medium (highest)"),
+     AT(precision), 't', read_precision},
     {"bf16", NULL, N_("write the student in bfloat16 (float32)"), AT(bf16),
      'b', NULL},
 };

@@ -23,9 +23,10 @@ struct settings {
     int64_t lora_targets; /* bits of enum pair; 0: all linear layers */
     bool rslora, recompute, mask_thinking;
     int64_t schedule, truncate; /* enum schedule, enum truncate */
+    int64_t precision;          /* enum gemm_precision */
 };
 
-enum { SETTINGS = 24 };
+enum { SETTINGS = 25 };
 
 struct setting {
     const char *name;  /* "batch-tokens": the option is this behind "--" */

@@ -237,6 +237,10 @@ static bool agree(struct trainer *x, const json *note, struct err *e)
         !settings_check(&x->s, e) ||
         !identity_same_inputs(&x->id, json_get(note, "identity"), e))
         return false;
+    if (!gemm_precision((enum gemm_precision)x->s.precision))
+        return err_set(e, ERR_REFUSED, _("this processor has no products for "
+                                         "--precision medium"));
+    identity_kernel(&x->id);
     x->id.threads = workers_for(&x->s);
     if (identity_same_host(&x->id, json_get(note, "identity"), e)) {
         x->same_host = json_get_bool(note, "same_host", true);

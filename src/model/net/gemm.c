@@ -62,6 +62,7 @@ static const struct backend {
 #ifndef REAL_IS_DOUBLE
     {"avx2", packed_gemm},
     {"avx512", packed_gemm},
+    {"avx512bf16", packed_gemm},
 #endif
 };
 
@@ -246,6 +247,12 @@ static bool agrees(bool ta, bool tb)
                 return false;
         }
     return true;
+}
+
+bool gemm_precision(enum gemm_precision p)
+{
+    return p != GEMM_MEDIUM || !strcmp(backend->name, "avx512bf16") ||
+           (!strcmp(backend->name, "avx512") && gemm_use("avx512bf16"));
 }
 
 /* The fastest that this processor can run, or the one that is asked for. */

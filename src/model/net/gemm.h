@@ -25,6 +25,13 @@ bool gemm_start(struct err *e);
 bool gemm_use(const char *name);
 const char *gemm_backend(void);
 
+/* PyTorch's names: products in fp32; in what is about as exact, where that is
+ * faster (here nothing is: the same); in bfloat16 with sums in fp32. False
+ * where this processor has no such products: nothing has changed. Call it
+ * behind gemm_start. */
+enum gemm_precision { GEMM_HIGHEST, GEMM_HIGH, GEMM_MEDIUM };
+bool gemm_precision(enum gemm_precision p);
+
 /* C = alpha op(A) op(B) + beta C. op(A) is m x k, op(B) k x n, C m x n; `ta`
  * and `tb` say that the matrix stands transposed; lda, ldb, ldc are the
  * elements from one stored row to the next. Safe from several threads. */

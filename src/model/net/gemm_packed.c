@@ -20,10 +20,15 @@ enum {
 typedef void tile_fn(int k, const float *a, const float *b, float *c,
                      ptrdiff_t ldc, int m, int n, float alpha, bool add);
 
+/* A panel [k][width] of floats to one of pairs of bfloat16, [(k + 1) / 2]
+ * [width][2], in place. */
+typedef void halve_fn(float *panel, int width, int k);
+
 struct kernel {
     const char *name;
     int height, lanes; /* rows of a panel of A, floats of a vector */
     tile_fn *tile[WIDE]; /* by vectors of a panel of B, less one */
+    halve_fn *halve;     /* of both panels; NULL: they stay as they are */
 };
 
 #ifdef __x86_64__
@@ -86,9 +91,67 @@ TILE(tile_256_1, "avx2,fma", lanes8, 4, 1)
 TILE(tile_256_2, "avx2,fma", lanes8, 4, 2)
 TILE(tile_256_3, "avx2,fma", lanes8, 4, 3)
 
+/* The same tiles over pairs of bfloat16. */
+#define PAIR_TILE(name, height, vectors)                                      \
+    __attribute__((target(AVX512 ",avx512bf16"))) static void name(           \
+        int k, const float *a, const float *b, float *c, ptrdiff_t ldc,       \
+        int m, int n, float alpha, bool add)                                  \
+    {                                                                         \
+        enum { N = vectors * 16 };                                            \
+        __m512 sum[height][vectors];                                          \
+        UNROLL for (int i = 0; i < height; i++)                               \
+            UNROLL for (int j = 0; j < vectors; j++)                          \
+                sum[i][j] = _mm512_setzero_ps();                              \
+        for (int p = 0; p < k; p += 2, a += height, b += N) {                 \
+            __m512i y[vectors];                                               \
+            UNROLL for (int j = 0; j < vectors; j++)                          \
+                y[j] = _mm512_loadu_si512(b + j * 16);                        \
+            UNROLL for (int i = 0; i < height; i++) {                         \
+                __m512i x = _mm512_castps_si512(_mm512_set1_ps(a[i]));        \
+                UNROLL for (int j = 0; j < vectors; j++)                      \
+                    sum[i][j] = _mm512_dpbf16_ps(sum[i][j], (__m512bh)x,      \
+                                                 (__m512bh)y[j]);             \
+            }                                                                 \
+        }                                                                     \
+        float edge[height][N];                                                \
+        UNROLL for (int i = 0; i < height; i++)                               \
+            UNROLL for (int j = 0; j < vectors; j++)                          \
+                _mm512_storeu_ps(&edge[i][j * 16], sum[i][j]);                \
+        for (int i = 0; i < m; i++)                                           \
+            for (int j = 0; j < n; j++) {                                     \
+                float *to = c + i * ldc + j;                                  \
+                *to = add ? *to + alpha * edge[i][j] : alpha * edge[i][j];    \
+            }                                                                 \
+    }
+
+PAIR_TILE(tile_pair_1, 8, 1)
+PAIR_TILE(tile_pair_2, 8, 2)
+PAIR_TILE(tile_pair_3, 8, 3)
+
+__attribute__((target(AVX512 ",avx512bf16"))) static void
+halve_avx512(float *panel, int width, int k)
+{
+    const __m256 none = _mm256_setzero_ps();
+    float *to = panel;
+    for (int p = 0; p < k; p += 2, to += width)
+        for (int i = 0; i < width; i += 8) {
+            const float *from = panel + p * width + i;
+            __m256 x = _mm256_loadu_ps(from);
+            __m256 y = p + 1 < k ? _mm256_loadu_ps(from + width) : none;
+            __m256i low = _mm256_cvtepu16_epi32((__m128i)_mm256_cvtneps_pbh(x));
+            __m256i high =
+                _mm256_cvtepu16_epi32((__m128i)_mm256_cvtneps_pbh(y));
+            _mm256_storeu_si256((__m256i *)(void *)(to + i),
+                                _mm256_or_si256(low,
+                                                _mm256_slli_epi32(high, 16)));
+        }
+}
+
 static const struct kernel kernels[] = {
-    {"avx512", 8, 16, {tile_512_1, tile_512_2, tile_512_3}},
-    {"avx2", 4, 8, {tile_256_1, tile_256_2, tile_256_3}},
+    {"avx512", 8, 16, {tile_512_1, tile_512_2, tile_512_3}, NULL},
+    {"avx2", 4, 8, {tile_256_1, tile_256_2, tile_256_3}, NULL},
+    {"avx512bf16", 8, 16, {tile_pair_1, tile_pair_2, tile_pair_3},
+     halve_avx512},
 };
 
 bool packed_can(const char *name)
@@ -96,7 +159,10 @@ bool packed_can(const char *name)
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (!strcmp(name, "avx2"))
         return avx2;
-    return !strcmp(name, "avx512") && avx2 &&
+    bool pairs = !strcmp(name, "avx512bf16");
+    if (pairs && !__builtin_cpu_supports("avx512bf16"))
+        return false;
+    return (pairs || !strcmp(name, "avx512")) && avx2 &&
            __builtin_cpu_supports("avx512f") &&
            __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") &&
@@ -231,6 +297,8 @@ static void pack(float *to, int width, const float *from, ptrdiff_t ld,
     if (n < width)
         memset(to, 0, (size_t)width * (size_t)k * sizeof *to);
     (along ? turn : copy)(to, width, from, ld, n, k);
+    if (kernel->halve)
+        kernel->halve(to, width, k);
 }
 
 /* ---- The product -------------------------------------------------------- */

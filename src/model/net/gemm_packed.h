@@ -11,7 +11,8 @@
 #include <stdbool.h>
 
 /* Whether this processor can run the kernels of that name: "avx512",
- * "avx2". */
+ * "avx2", and "avx512bf16", which rounds both matrices to bfloat16 and sums in
+ * fp32 (PyTorch's precision "medium"). */
 bool packed_can(const char *name);
 /* Takes them from now on; call before the first product. */
 void packed_use(const char *name);
