@@ -23,6 +23,7 @@
 #include "base/proc.h"
 #include "base/utf8.h"
 #include "model/serve/address.h"
+#include "model/serve/thought.h"
 
 static char *learnt_socket, *noise_socket;
 static pid_t learnt = -1, noise = -1;
@@ -512,6 +513,38 @@ static void adapters_are_models(void **state)
     buf_free(&text);
 }
 
+/* Thoughts are told apart, however the text is cut. */
+static void thoughts_are_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *thought, *said;
+    } cases[] = {
+        {"<think>\nwhy\n</think>\n\nso < it", "why\n", "so < it"},
+        {"no <think>x</think>", "", "no <think>x</think>"},
+        {" \n<think>a </thin b</think>c", "a </thin b", "c"},
+        {"<think>never ends", "never ends", ""},
+        {"<thin", "", "<thin"},
+        {"", "", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        for (size_t step = 1; step < 9; step++) {
+            struct thought t = {.held = BUF_INIT(1000)};
+            struct buf thought = BUF_INIT(1000), said = BUF_INIT(1000);
+            size_t n = strlen(cases[i].text);
+            for (size_t at = 0; at < n; at += step)
+                thought_feed(&t, cases[i].text + at,
+                             step < n - at ? step : n - at, false, &thought,
+                             &said);
+            thought_feed(&t, "", 0, true, &thought, &said);
+            assert_string_equal(buf_str(&thought), cases[i].thought);
+            assert_string_equal(buf_str(&said), cases[i].said);
+            buf_free(&thought);
+            buf_free(&said);
+            thought_free(&t);
+        }
+}
+
 /* A token that is forbidden never comes; one that is pushed always does. */
 static void biases_decide(void **state)
 {
@@ -567,6 +600,7 @@ int main(void)
         cmocka_unit_test(unknown_fields_are_refused),
         cmocka_unit_test(biases_decide),
         cmocka_unit_test(adapters_are_models),
+        cmocka_unit_test(thoughts_are_apart),
         cmocka_unit_test(given_text_is_scored),
         cmocka_unit_test(texts_go_on),
         cmocka_unit_test(folders_that_are_none),

@@ -42,8 +42,10 @@ static bool end_run(struct reply *r, struct choice *c)
 
 static void end_all(struct reply *r)
 {
-    for (size_t i = 0; i < COUNT(r->choices); i++)
+    for (size_t i = 0; i < COUNT(r->choices); i++) {
         end_run(r, &r->choices[i]);
+        thought_free(&r->choices[i].thought);
+    }
 }
 
 void reply_free(struct reply *r)
@@ -58,6 +60,7 @@ static bool start_all(struct reply *r, struct err *e)
     for (size_t i = 0; i < r->request.n; i++) {
         struct choice *c = &r->choices[i];
         c->q = request_question(&r->request, i);
+        c->thought.held = (struct buf)BUF_INIT(BODY_MAX);
         c->run = r->answerer->start(r->answerer->ctx, &c->q, e);
         if (!c->run)
             return false;
@@ -239,19 +242,26 @@ static bool run_choice(struct reply *r, struct buf *text, struct buf *logprobs,
     return more == 0;
 }
 
-static void put_message(const struct reply *r, const struct buf *text,
+static void put_message(struct reply *r, const struct buf *text,
                         const struct buf *logprobs, bool cut, struct jw *w)
 {
+    struct buf thought = BUF_INIT(BODY_MAX), said = BUF_INIT(BODY_MAX);
+    thought_feed(&told_now(r)->thought, buf_str(text), text->len, true,
+                 &thought, &said);
     jw_open(w, '{');
     jw_kint(w, "index", (int64_t)r->choice);
     jw_key(w, "message");
     jw_open(w, '{');
     jw_kstr(w, "role", "assistant");
-    jw_kstr(w, "content", buf_str(text));
+    if (thought.len)
+        jw_kstr(w, "reasoning_content", buf_str(&thought));
+    jw_kstr(w, "content", buf_str(&said));
     jw_close(w);
     put_logprobs(r, logprobs, w);
     jw_kstr(w, "finish_reason", finish_of(cut));
     jw_close(w);
+    buf_free(&thought);
+    buf_free(&said);
 }
 
 static bool put_choice(struct reply *r, struct jw *w, struct err *e)
@@ -291,9 +301,9 @@ static void open_event(const struct reply *r, struct jw *w)
                                    : "chat.completion.chunk", w);
 }
 
-static void put_delta(const struct reply *r, bool role, const char *text,
-                      const struct buf *logprobs, const char *finish,
-                      struct jw *w)
+static void put_delta(const struct reply *r, bool role, const char *thought,
+                      const char *text, const struct buf *logprobs,
+                      const char *finish, struct jw *w)
 {
     jw_open(w, '{');
     jw_kint(w, "index", (int64_t)r->choice);
@@ -301,6 +311,8 @@ static void put_delta(const struct reply *r, bool role, const char *text,
     jw_open(w, '{');
     if (role)
         jw_kstr(w, "role", "assistant");
+    if (thought)
+        jw_kstr(w, "reasoning_content", thought);
     if (text)
         jw_kstr(w, "content", text);
     jw_close(w);
@@ -309,11 +321,11 @@ static void put_delta(const struct reply *r, bool role, const char *text,
     jw_close(w);
 }
 
-/* One event of the running choice: text NULL leaves content out; finish NULL
- * means that it goes on. */
-static void put_event(const struct reply *r, bool role, const char *text,
-                      const struct buf *logprobs, const char *finish,
-                      struct buf *out)
+/* One event of the running choice: what is NULL is left out; finish NULL means
+ * that it goes on. */
+static void put_event(const struct reply *r, bool role, const char *thought,
+                      const char *text, const struct buf *logprobs,
+                      const char *finish, struct buf *out)
 {
     struct jw w = jw_start(out);
     buf_puts(out, "data: ");
@@ -323,7 +335,7 @@ static void put_event(const struct reply *r, bool role, const char *text,
     if (r->request.q.text)
         put_text(r, text, logprobs, finish, &w);
     else
-        put_delta(r, role, text, logprobs, finish, &w);
+        put_delta(r, role, thought, text, logprobs, finish, &w);
     jw_close(&w);
     jw_close(&w);
     buf_puts(out, "\n\n");
@@ -355,6 +367,26 @@ static void put_error_event(struct reply *r, const struct err *e,
     r->over = true;
 }
 
+/* An event of a piece, if there is anything to tell: of a chat what is thought
+ * apart from what is said. */
+static void put_told(struct reply *r, const struct buf *text,
+                     const struct buf *logprobs, bool last, struct buf *out)
+{
+    struct buf thought = BUF_INIT(BODY_MAX), said = BUF_INIT(BODY_MAX);
+    if (r->request.q.text)
+        buf_add(&said, buf_str(text), text->len);
+    else
+        thought_feed(&told_now(r)->thought, buf_str(text), text->len, last,
+                     &thought, &said);
+    if (thought.len || said.len || logprobs->len)
+        put_event(r, false, thought.len ? buf_str(&thought) : NULL,
+                  said.len || !thought.len ? buf_str(&said) : NULL, logprobs,
+                  NULL, out);
+    r->told += utf8_length(buf_str(text), text->len);
+    buf_free(&thought);
+    buf_free(&said);
+}
+
 /* The next piece of the running choice. */
 static void put_piece(struct reply *r, struct buf *out)
 {
@@ -364,13 +396,11 @@ static void put_piece(struct reply *r, struct buf *out)
     if (more < 0) {
         put_error_event(r, &e, out);
     } else {
-        if (text.len || logprobs.len)
-            put_event(r, false, buf_str(&text), &logprobs, NULL, out);
-        r->told += utf8_length(buf_str(&text), text.len);
+        put_told(r, &text, &logprobs, !more, out);
         buf_clear(&logprobs);
         if (!more) {
             bool cut = end_run(r, told_now(r));
-            put_event(r, false, NULL, &logprobs, finish_of(cut), out);
+            put_event(r, false, NULL, NULL, &logprobs, finish_of(cut), out);
             r->choice++;
             r->told = 0;
         }
@@ -383,7 +413,7 @@ static void begin_choice(const struct reply *r, struct buf *out)
 {
     struct buf none = BUF_INIT(1);
     if (!r->request.q.text)
-        put_event(r, true, "", &none, NULL, out);
+        put_event(r, true, NULL, "", &none, NULL, out);
 }
 
 bool reply_begin(struct reply *r, struct buf *out, struct err *e)

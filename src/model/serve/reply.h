@@ -6,11 +6,13 @@
 #include <stdint.h>
 
 #include "model/serve/request.h"
+#include "model/serve/thought.h"
 
 /* One answer of a request. */
 struct choice {
     struct question q; /* the request's, and which answer it is */
     void *run;         /* NULL: it has ended */
+    struct thought thought; /* of a chat's answer */
 };
 
 /* One request being answered: all its choices begin together, and are told
