@@ -64,11 +64,26 @@ bool child_start_model(struct child *c, const char *const args[],
     return ok;
 }
 
+/* Those that were told to stop and have not ended yet. */
+static VEC(pid_t) stopped;
+
+static void reap(void)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < stopped.n; i++)
+        if (waitpid(stopped.at[i], NULL, WNOHANG) == 0)
+            stopped.at[kept++] = stopped.at[i];
+    stopped.n = kept;
+    if (!kept)
+        VEC_FREE(&stopped);
+}
+
 bool child_ended(struct child *c, bool *ok, struct buf *out)
 {
     char part[4096];
     size_t n;
     int status = 0;
+    reap();
     if (!c->pid || waitpid(c->pid, &status, WNOHANG) == 0)
         return false;
     *ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -85,6 +100,7 @@ void child_stop(struct child *c)
     if (!c->pid)
         return;
     kill(c->pid, SIGTERM);
+    VEC_PUSH(&stopped, c->pid);
     fclose(c->out);
     *c = (struct child){0};
 }

@@ -26,7 +26,7 @@ bool child_start_model(struct child *c, const char *const args[],
 /* True once, when it has ended: *ok says whether well; what it printed is
  * appended to `out`, as much as its limit takes. */
 bool child_ended(struct child *c, bool *ok, struct buf *out);
-/* Ends it, where it lives. */
+/* Ends it, where it lives; it is waited for when it has ended. */
 void child_stop(struct child *c);
 
 #endif

@@ -323,6 +323,12 @@ static void tell_cost(struct form *f, const json *j)
                     (size_t)cut), cut);
 }
 
+static void stop_measuring(struct app *a)
+{
+    child_stop(&a->measuring);
+    a->measure_at = 0;
+}
+
 /* True where the screen changed. */
 static bool measure_tick(struct app *a)
 {
@@ -330,6 +336,8 @@ static bool measure_tick(struct app *a)
     struct buf out = BUF_INIT(65536);
     struct err e;
     bool ok, here = f->open && f->kind == FORM_TRAIN;
+    if (!here && (a->measuring.pid || a->measure_at))
+        stop_measuring(a);
     if (here && a->measure_at && clock_mono() >= a->measure_at) {
         start_measuring(a);
         return true;
@@ -355,6 +363,7 @@ static void start_train(struct app *a)
 {
     struct train t = read_train(a);
     struct err e = {0};
+    stop_measuring(a); /* the memory is wanted */
     int64_t run = verb_train(a->s, &t, &e);
     if (!run) {
         app_say_err(a, &e);

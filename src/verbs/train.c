@@ -325,9 +325,7 @@ typedef VEC(const char *) words;
 static void add_amounts(words *argv, struct amounts *a, const struct train *t)
 {
     bool nano = !strcmp(t->student, "nano");
-    double rate = t->rate > 0 ? t->rate
-                  : t->lora   ? TRAIN_RATE_LORA
-                              : TRAIN_RATE;
+    double rate = t->rate;
     snprintf(a->seed, sizeof a->seed, "%lld", (long long)t->seed);
     snprintf(a->amount, sizeof a->amount, "%lld",
              (long long)(t->tokens ? t->tokens : t->epochs));
@@ -341,8 +339,10 @@ static void add_amounts(words *argv, struct amounts *a, const struct train *t)
         VEC_PUSH(argv, "--from-scratch");
         return;
     }
-    VEC_PUSH(argv, "--rate");
-    VEC_PUSH(argv, a->rate);
+    if (rate > 0) {
+        VEC_PUSH(argv, "--rate");
+        VEC_PUSH(argv, a->rate);
+    }
     if (t->lora) {
         VEC_PUSH(argv, "--lora");
         VEC_PUSH(argv, a->lora);
@@ -390,6 +390,12 @@ static bool start(struct store *s, int64_t id, bool resume, struct err *e)
     return ok;
 }
 
+/* The rate that is asked for, or the usual one. */
+static double rate_of(const struct train *t)
+{
+    return t->rate > 0 ? t->rate : t->lora ? TRAIN_RATE_LORA : TRAIN_RATE;
+}
+
 static int64_t record(struct store *s, const struct train *t, struct err *e)
 {
     struct buf args = BUF_INIT(0);
@@ -399,8 +405,8 @@ static int64_t record(struct store *s, const struct train *t, struct err *e)
     jw_kint(&w, "epochs", t->epochs ? t->epochs : 4);
     if (t->lora)
         jw_kint(&w, "lora", t->lora);
-    if (t->rate > 0)
-        jw_knum(&w, "rate", t->rate);
+    if (strcmp(t->student, "nano"))
+        jw_knum(&w, "rate", rate_of(t));
     jw_close(&w);
     struct run r = {.target = t->target, .as_of = store_seq(s),
                     .seed = t->seed,
@@ -493,7 +499,11 @@ bool verb_train_cost(struct store *s, const struct train *t, struct buf *out,
     char *dir = xasprintf("%s/estimate.%ld", store_runs_dir(s),
                           (long)getpid());
     char *student = NULL, *folder = NULL;
+    char *earlier = xasprintf("%s/estimate.", store_runs_dir(s));
+    dir_sweep(earlier); /* of some that were killed */
+    free(earlier);
     here.epochs = t->epochs ? t->epochs : 4;
+    here.rate = rate_of(t);
     bool ok = find_rows(s, t, &train, &valid, e) && have_nano(s, t, e) &&
               (student = folder_of(s, t->student, e));
     if (ok) {

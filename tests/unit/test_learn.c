@@ -103,6 +103,20 @@ static void long_rows_as_asked(void **state)
     items_free(&d);
 }
 
+/* Thinking may be left untrained; the answer still begins with it. */
+static void thinking_is_masked(void **state)
+{
+    (void)state;
+    struct items d;
+    struct err e = {0};
+    struct reading how = {.context = 90, .mask_thinking = true};
+    assert_ok(load_so(ROW("1", "q", "<think>ab</think>4"), &d, &how, &e), e);
+    assert_int_equal(d.at[0].targets, 2); /* 4 and the end */
+    assert_int_equal(d.at[0].prompt, 3);
+    assert_string_equal(d.at[0].answer, "<think>ab</think>4");
+    items_free(&d);
+}
+
 static void tool_calls_are_part_of_the_answer(void **state)
 {
     (void)state;
@@ -354,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_encoded_and_cut),
         cmocka_unit_test(long_rows_as_asked),
+        cmocka_unit_test(thinking_is_masked),
         cmocka_unit_test(tool_calls_are_part_of_the_answer),
         cmocka_unit_test(wrong_rows_are_named),
         cmocka_unit_test(every_epoch_has_every_row_once),

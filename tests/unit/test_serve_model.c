@@ -24,6 +24,7 @@
 #include "base/utf8.h"
 #include "model/serve/address.h"
 #include "model/serve/thought.h"
+#include "model/token/json_prefix.h"
 
 static char *learnt_socket, *noise_socket;
 static pid_t learnt = -1, noise = -1;
@@ -368,6 +369,9 @@ static void unknown_fields_are_refused(void **state)
         {"\"logit_bias\":{\"x\":1}", "logit_bias"},
         {"\"top_logprobs\":21,\"logprobs\":true", "top_logprobs"},
         {"\"response_format\":{\"type\":\"xml\"}", "response_format"},
+        {"\"response_format\":\"json_object\"", "response_format"},
+        {"\"top_logprobs\":3", "top_logprobs"},
+        {"\"echo\":true", "echo"},
     };
     socket_path = noise_socket;
     for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -545,6 +549,59 @@ static void thoughts_are_apart(void **state)
         }
 }
 
+/* Even noise becomes one JSON object where that is asked for. */
+static void answers_are_json(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool fits, done;
+    } cases[] = {
+        {"{\"a\": [1, -2.5e+3, true, null, {}], \"b\":\"\\u00e9\"}", true,
+         true},
+        {"{\"a\":0.1 ,", true, false}, {"{\"a\":01", false, false},
+        {"{\"a\":1 ", true, false},    {"[1]", false, false},
+        {"{\"a\":.5", false, false},   {"{\"a\" 1", false, false},
+        {"{,", false, false},          {"{\"a\":[1}", false, false},
+        {"{\"a\":tru}", false, false}, {"{}x", false, false},
+        {"{\"a\":1,}", false, false},  {"{\"a\":\"\n", false, false},
+        {"{\"a\":-}", false, false},   {"{\"a\":[[]]}", true, true},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct json_prefix j = {0};
+        bool fits = json_prefix_feed(&j, cases[i].text,
+                                     strlen(cases[i].text));
+        if (fits != cases[i].fits ||
+            (fits && json_prefix_done(&j) != cases[i].done))
+            fail_msg("%s", cases[i].text);
+    }
+    for (int seed = 1; seed < 6; seed++) {
+        char *more = xasprintf("\"seed\":%d,\"max_tokens\":200,\"response_"
+                               "format\":{\"type\":\"json_object\"},", seed);
+        json *j = ask_json(false, more);
+        struct json_prefix p = {0};
+        const char *text = content(j, 0);
+        assert_true(json_prefix_feed(&p, text, strlen(text)));
+        assert_true(*text == '{');
+        json_free(j);
+        free(more);
+    }
+}
+
+/* An answer that a stop text ends early leaves nothing behind that the engine
+ * still reads (under ASan it would tell). */
+static void biases_outlive_the_request(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        char *more = xasprintf("\"seed\":%d,\"max_tokens\":90,\"logit_bias\":"
+                               "{\"65\":9,\"66\":9,\"299\":1},\"stop\":[\"d\","
+                               "\"e\",\"b\"],", i);
+        json_free(ask_json(false, more));
+        free(more);
+    }
+}
+
 /* A token that is forbidden never comes; one that is pushed always does. */
 static void biases_decide(void **state)
 {
@@ -599,7 +656,9 @@ int main(void)
         cmocka_unit_test(company_changes_nothing),
         cmocka_unit_test(unknown_fields_are_refused),
         cmocka_unit_test(biases_decide),
+        cmocka_unit_test(biases_outlive_the_request),
         cmocka_unit_test(adapters_are_models),
+        cmocka_unit_test(answers_are_json),
         cmocka_unit_test(thoughts_are_apart),
         cmocka_unit_test(given_text_is_scored),
         cmocka_unit_test(texts_go_on),

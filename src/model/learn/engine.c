@@ -6,6 +6,7 @@
 
 #include "base/lang.h"
 #include "base/mem.h"
+#include "model/token/json_prefix.h"
 
 enum {
     AHEAD = 1024,        /* tokens that an answer may be ahead of its reader */
@@ -18,12 +19,15 @@ struct answering {
     struct answering *next; /* in the engine's list */
     struct ask ask;
     int32_t *ids;           /* [n] prompt, then [max] answer */
+    int32_t *bias_id;       /* of the penalties */
+    double *bias;
     struct drawn *drawn;    /* [max] */
     struct decoder *d;
     struct rng rng;
     int fed, cached;        /* tokens of the prompt that were read, and those
                                of them that stood in a cache */
     int made, taken;        /* tokens of the answer, and those told */
+    struct json_prefix json;
     enum engine_end end;
     bool left;              /* nobody waits for it any more */
 };
@@ -192,23 +196,69 @@ struct drawing {
     int n;
 };
 
+/* Whether a token can follow in a JSON object; the state with it is in *out. */
+static bool json_fits(const struct answering *a, int32_t id,
+                      struct json_prefix *out)
+{
+    struct buf piece = BUF_INIT(0);
+    *out = a->json;
+    bool ok = !tokenizer_stops(a->g->t, id) && !a->g->t->at[id].special;
+    tokenizer_piece(a->g->t, id, &piece);
+    ok = ok && piece.len && json_prefix_feed(out, buf_str(&piece), piece.len);
+    buf_free(&piece);
+    return ok;
+}
+
+enum { TRIES = 1000 }; /* tokens that are looked at for one that fits */
+
+/* A token that fits a JSON object, what does not being left out of the
+ * logits; the stop where none does. */
+static int32_t draw_json(struct answering *a, real *logits)
+{
+    struct json_prefix next;
+    for (int i = 0; i < TRIES; i++) {
+        int32_t id = sample_token(logits, a->g->vocab, &a->ask.sampling,
+                                  &a->rng);
+        if (json_fits(a, id, &next)) {
+            a->json = next;
+            return id;
+        }
+        logits[id] = -INFINITY;
+    }
+    return -1;
+}
+
+/* The next token; -1: the answer ends here. */
+static int32_t draw_token(struct answering *a, int worker)
+{
+    struct engine *g = a->g;
+    const real *logits = changed(a, worker);
+    if (!a->ask.json)
+        return sample_token(logits, g->vocab, &a->ask.sampling, &a->rng);
+    if (json_prefix_done(&a->json))
+        return -1;
+    real *own = g->logits + (size_t)worker * (size_t)g->vocab;
+    if (own != logits)
+        memcpy(own, logits, (size_t)g->vocab * sizeof *own);
+    return draw_json(a, own);
+}
+
 static void draw(void *ctx, const struct team *t)
 {
     struct drawing *x = ctx;
     for (int i = t->me; i < x->n; i += t->of) {
         struct answering *a = x->a[i];
         struct drawn *out = &x->drawn[i];
-        *out = (struct drawn){
-            .id = sample_token(changed(a, t->me), x->g->vocab,
-                               &a->ask.sampling, &a->rng)};
-        if (a->ask.top >= 0 && !tokenizer_stops(x->g->t, out->id))
+        *out = (struct drawn){.id = draw_token(a, t->me)};
+        if (a->ask.top >= 0 && out->id >= 0 &&
+            !tokenizer_stops(x->g->t, out->id))
             tell_probabilities(a, out);
     }
 }
 
 static void keep_drawn(struct answering *a, const struct drawn *x)
 {
-    if (tokenizer_stops(a->g->t, x->id)) {
+    if (x->id < 0 || tokenizer_stops(a->g->t, x->id)) {
         a->end = ENGINE_DONE;
         return;
     }
@@ -237,6 +287,8 @@ static void sweep(struct engine *g)
         for (int i = a->taken; i < a->made; i++)
             free(a->drawn[i].top);
         free(a->drawn);
+        free(a->bias_id);
+        free(a->bias);
         free(a->ids);
         free(a);
     }
@@ -280,13 +332,11 @@ static int ready(struct engine *g, struct answering **out)
 
 static void read_stretch(struct answering *a, struct source from)
 {
-    if (from.n) {
+    if (from.n)
         decoder_take(a->d, from.d, from.n);
-        a->fed = a->cached = from.n;
-    }
-    int n = a->ask.n - a->fed;
+    int at = decoder_length(a->d), n = a->ask.n - at;
     n = n < DECODE_CHUNK ? n : DECODE_CHUNK;
-    decoder_feed(a->d, a->ids + a->fed, n);
+    decoder_feed(a->d, a->ids + at, n);
 }
 
 static void next_tokens(struct answering **a, int n)
@@ -335,6 +385,7 @@ static void round_of(struct engine *g, struct answering *prompt,
     pthread_mutex_unlock(works);
     pthread_mutex_lock(&g->lock);
     if (prompt) {
+        prompt->cached += from.n;
         prompt->fed = decoder_length(prompt->d);
         g->turn = prompt->next;
     }
@@ -373,6 +424,20 @@ static void *work(void *ctx)
 
 /* ---- Who asks ----------------------------------------------------------- */
 
+/* Whoever asks may be gone before the last token is drawn. */
+static void copy_biases(struct answering *a)
+{
+    struct penalties *p = &a->ask.penalties;
+    a->bias_id = xcalloc(p->n_bias + 1, sizeof *a->bias_id);
+    a->bias = xcalloc(p->n_bias + 1, sizeof *a->bias);
+    for (size_t i = 0; i < p->n_bias; i++) {
+        a->bias_id[i] = p->bias_id[i];
+        a->bias[i] = p->bias[i];
+    }
+    p->bias_id = a->bias_id;
+    p->bias = a->bias;
+}
+
 struct answering *engine_ask(struct engine *g, const struct ask *ask,
                              struct err *e)
 {
@@ -388,6 +453,7 @@ struct answering *engine_ask(struct engine *g, const struct ask *ask,
     a->ids = xmalloc((n + max) * sizeof *a->ids);
     memcpy(a->ids, ask->ids, n * sizeof *a->ids);
     a->drawn = xcalloc(max + 1, sizeof *a->drawn);
+    copy_biases(a);
     rng_seed(&a->rng, ask->seed);
     pthread_mutex_lock(&g->lock);
     struct answering **at = &g->first;
@@ -432,7 +498,10 @@ void engine_finish(struct answering **a)
 
 int engine_cached(const struct answering *a)
 {
-    return a->cached;
+    pthread_mutex_lock(&a->g->lock);
+    int n = a->cached;
+    pthread_mutex_unlock(&a->g->lock);
+    return n;
 }
 
 /* ---- Beginning and end -------------------------------------------------- */

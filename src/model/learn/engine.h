@@ -28,7 +28,7 @@ void engine_free(struct engine **g);
 /* Makes answers that still run end soon. Safe from any thread. */
 void engine_stop(struct engine *g);
 
-/* What is asked: copied, but for the ids of the penalties' biases. */
+/* What is asked: copied, the prompt and the biases too. */
 struct ask {
     const int32_t *ids; /* the prompt, [n] */
     int n, max;         /* tokens of the answer at most */
@@ -36,6 +36,7 @@ struct ask {
     struct penalties penalties;
     uint64_t seed;
     int top; /* alternatives told of each token; -1: no probabilities */
+    bool json; /* the answer is one JSON object, and ends with it */
 };
 
 /* A token of an answer. logprob and the likeliest ones are those of the model

@@ -27,7 +27,8 @@ static void pass(void *ctx, const struct team *t)
 }
 
 /* The loss of one row whose tokens stand in the batch from `at` on; right
- * where every token of its last answer is the likeliest. */
+ * where every token of its last answer is the likeliest (of one that is not
+ * trained, as thinking may be, nobody knows). */
 static void read_row(const struct judging *j, size_t i, int at)
 {
     const struct item *m = &j->d->at[i];
@@ -37,11 +38,10 @@ static void read_row(const struct judging *j, size_t i, int at)
     for (int t = 0; t + 1 < m->n; t++)
         if (m->trained[t + 1]) {
             v->loss -= j->told.logprob[at + t];
-            if (t >= m->prompt - 1) {
-                all = all && j->told.top[at + t];
-                last = t + 1;
-            }
+            last = t >= m->prompt - 1 ? t + 1 : last;
         }
+    for (int t = m->prompt - 1; t < last; t++)
+        all = all && t >= 0 && m->trained[t + 1] && j->told.top[at + t];
     v->right = all && last && tokenizer_stops(j->t, m->ids[last]);
 }
 

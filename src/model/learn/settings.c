@@ -67,53 +67,53 @@ static bool read_precision(const char *name, int64_t *value, struct err *e)
 
 const struct setting setting_table[SETTINGS] = {
     {"tokens", "N", N_("train on N tokens of answers (1500000)"), AT(tokens),
-     'i', NULL},
+     'i', NULL, false},
     {"epochs", "N", N_("or: go N times through the rows"),
-     AT(epochs), 'i', NULL},
-    {"steps", "N", N_("or: make N steps"), AT(steps), 'i', NULL},
+     AT(epochs), 'i', NULL, false},
+    {"steps", "N", N_("or: make N steps"), AT(steps), 'i', NULL, false},
     {"batch-tokens", "N", N_("tokens of a step (2048)"), AT(batch_tokens),
-     'i', NULL},
+     'i', NULL, false},
     {"truncate", "HOW", N_("longer rows lose their right or left, or refuse "
-                           "(right)"), AT(truncate), 't', read_truncate},
+                           "(right)"), AT(truncate), 't', read_truncate, true},
     {"mask-thinking", NULL, N_("do not train what stands in <think>"),
-     AT(mask_thinking), 'b', NULL},
+     AT(mask_thinking), 'b', NULL, true},
     {"context", "N", N_("cut rows after N tokens (the model's length)"),
-     AT(context), 'i', NULL},
-    {"rate", "R", N_("peak learning rate (0.003)"), AT(rate), 'd', NULL},
+     AT(context), 'i', NULL, false},
+    {"rate", "R", N_("peak learning rate (0.003)"), AT(rate), 'd', NULL, false},
     {"warmup", "F", N_("share of the steps that warm up (0.02)"), AT(warmup),
-     'd', NULL},
+     'd', NULL, false},
     {"schedule", "NAME", N_("then cosine, linear or constant (cosine)"),
-     AT(schedule), 't', read_schedule},
-    {"decay", "F", N_("weight decay (0.1)"), AT(decay), 'd', NULL},
+     AT(schedule), 't', read_schedule, true},
+    {"decay", "F", N_("weight decay (0.1)"), AT(decay), 'd', NULL, false},
     {"clip", "F", N_("largest norm of a gradient, 0: any (1)"), AT(clip),
-     'd', NULL},
+     'd', NULL, false},
     {"dropout", "F", N_("chance of dropping a unit (0)"),
-     AT(dropout), 'd', NULL},
+     AT(dropout), 'd', NULL, false},
     {"seed", "N", N_("of the order, dropout and initial values (1)"),
-     AT(seed), 'i', NULL},
+     AT(seed), 'i', NULL, false},
     {"eval-every", "N", N_("steps between evaluations (a tenth of all)"),
-     AT(eval_every), 'i', NULL},
+     AT(eval_every), 'i', NULL, false},
     {"patience", "N",
      N_("end at the best after N worse evaluations (0: never)"),
-     AT(patience), 'i', NULL},
+     AT(patience), 'i', NULL, false},
     {"from-scratch", NULL, N_("begin from new initial values"),
-     AT(from_scratch), 'b', NULL},
+     AT(from_scratch), 'b', NULL, false},
     {"lora", "R", N_("train LoRA pairs of this rank alone (0: all weights)"),
-     AT(lora), 'i', NULL},
+     AT(lora), 'i', NULL, false},
     {"lora-alpha", "F", N_("their alpha (twice the rank)"), AT(lora_alpha),
-     'd', NULL},
+     'd', NULL, false},
     {"lora-dropout", "F", N_("chance of dropping what the pairs read (0)"),
-     AT(lora_dropout), 'd', NULL},
+     AT(lora_dropout), 'd', NULL, true},
     {"lora-targets", "LIST", N_("q_proj,v_proj,... (all-linear)"),
-     AT(lora_targets), 't', read_targets},
+     AT(lora_targets), 't', read_targets, false},
     {"rslora", NULL, N_("scale them by alpha over the root of the rank"),
-     AT(rslora), 'b', NULL},
+     AT(rslora), 'b', NULL, false},
     {"recompute", NULL, N_("keep less of each layer: slower, less memory"),
-     AT(recompute), 'b', NULL},
+     AT(recompute), 'b', NULL, true},
     {"precision", "P", N_("products: highest, high, medium (highest)"),
-     AT(precision), 't', read_precision},
+     AT(precision), 't', read_precision, true},
     {"bf16", NULL, N_("write the student in bfloat16 (float32)"), AT(bf16),
-     'b', NULL},
+     'b', NULL, false},
 };
 
 void settings_default(struct settings *s)
@@ -195,9 +195,11 @@ bool settings_resume(struct settings *s, const bool given[SETTINGS],
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *t = &setting_table[i];
         double was = json_get_number(record, t->name, -1);
-        if (was < 0)
+        bool newer = t->since && was < 0; /* than the checkpoint */
+        if (was < 0 && !newer)
             return err_set(e, ERR_INPUT, _("the checkpoint does not say its "
                                            "--%s"), t->name);
+        was = newer ? 0 : was;
         if (given[i] && value(s, t) != was)
             return err_set(e, ERR_REFUSED,
                            _("--%s was %.15g when the run began; a resume "

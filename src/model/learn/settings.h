@@ -35,6 +35,7 @@ struct setting {
     size_t offset;     /* in struct settings */
     char kind;         /* i: int64_t, d: double, b: bool, t: int64_t by name */
     bool (*read)(const char *name, int64_t *value, struct err *e); /* of t */
+    bool since; /* checkpoints of before it mean 0 */
 };
 
 extern const struct setting setting_table[SETTINGS];

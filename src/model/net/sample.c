@@ -181,7 +181,7 @@ static void repeat(real *logits, int V, double by, const int32_t *ids,
 {
     for (size_t i = 0; i < n; i++) {
         int32_t id = ids[i];
-        if (id >= V || seen[id])
+        if (id < 0 || id >= V || seen[id])
             continue;
         seen[id] = 1;
         logits[id] = (real)((double)logits[id] *
@@ -192,7 +192,7 @@ static void repeat(real *logits, int V, double by, const int32_t *ids,
 static void forget(int V, const int32_t *ids, size_t n, uint8_t *seen)
 {
     for (size_t i = 0; i < n; i++)
-        if (ids[i] < V)
+        if (ids[i] >= 0 && ids[i] < V)
             seen[ids[i]] = 0;
 }
 
@@ -208,13 +208,13 @@ void penalise(real *logits, int V, const struct penalties *p,
     }
     for (size_t i = 0; i < n; i++) {
         int32_t id = answer[i];
-        if (id >= V)
+        if (id < 0 || id >= V)
             continue;
         logits[id] -= (real)(p->frequency + (seen[id] ? 0 : p->presence));
         seen[id] = 1;
     }
     forget(V, answer, n, seen);
     for (size_t i = 0; i < p->n_bias; i++)
-        if (p->bias_id[i] < V)
+        if (p->bias_id[i] >= 0 && p->bias_id[i] < V)
             logits[p->bias_id[i]] += (real)p->bias[i];
 }

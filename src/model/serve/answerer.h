@@ -29,6 +29,7 @@ struct question {
     size_t n_ids;
     struct sampling sampling;
     struct penalties penalties;
+    bool json;        /* the answer is to be one JSON object */
     int max_tokens;   /* 0: not said; -1: none, only the echo */
     char *const *stop;
     size_t n_stop;

@@ -85,6 +85,11 @@ static void *start(void *ctx, const struct question *q, struct err *e)
 {
     const struct builtin *b = ctx;
     struct recipe *recipe = NULL;
+    if (q->json) {
+        err_set(e, ERR_INPUT, _("the built-in teacher answers in plain "
+                                "text"));
+        return NULL;
+    }
     if (q->text) {
         err_set(e, ERR_INPUT, _("the built-in teacher answers messages; it "
                                 "does not go on with texts"));

@@ -153,6 +153,7 @@ static void *start(void *ctx, const struct question *q, struct err *e)
         int room = r->model->m->config.context - r->n;
         struct ask a = {
             .ids = r->ids, .n = r->n, .seed = seed_of(q), .top = q->logprobs,
+            .json = q->json,
             .max = q->max_tokens && q->max_tokens < room ? q->max_tokens
                                                          : room,
             .sampling = q->sampling, .penalties = q->penalties};
@@ -343,7 +344,7 @@ static bool score(struct run *r, struct scores *x, struct err *e)
 static bool echo(struct run *r, struct buf *text, struct buf *logprobs,
                  struct err *e)
 {
-    struct buf raw = BUF_INIT(HELD_MAX);
+    struct buf raw = BUF_INIT(0);
     r->echoed = true;
     r->cut = !r->a; /* nothing comes behind it */
     for (int i = 0; i < r->n; i++)

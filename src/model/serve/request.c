@@ -130,6 +130,8 @@ static bool read_logprobs(const json *j, struct request *r, double top,
                   : !read_flag(j, "logprobs", &asked, e))
         return false;
     r->q.logprobs = r->q.text ? (int)n : asked ? (int)top : -1;
+    if (!r->q.text && !asked && top > 0)
+        return err_set(e, ERR_INPUT, _("top_logprobs needs logprobs"));
     return true;
 }
 
@@ -218,16 +220,25 @@ static bool check_fields(const json *j, const struct request *r,
         while (i < COUNT(known) && strcmp(known[i], json_key(v)))
             i++;
         bool is_known = i < COUNT(known) && strcmp(json_key(v), other) &&
+                        !(r->q.text && strstr(json_key(v), "top_logprobs")) &&
                         (r->q.text || strcmp(json_key(v), "echo"));
         if (!is_known && !json_is_null(v))
             return err_set(e, ERR_INPUT, _("%.40s is not served here"),
                            json_key(v));
     }
+    return true;
+}
+
+static bool read_format(const json *j, struct request *r, struct err *e)
+{
     const json *format = json_get(j, "response_format");
     const char *type = json_get_string(format, "type", "text");
-    return !strcmp(type, "text") ||
-           err_set(e, ERR_INPUT, _("response_format: only text is served "
-                                   "here, not %.40s"), type);
+    if (given(j, "response_format") && !json_is_object(format))
+        return err_set(e, ERR_INPUT, _("response_format: expected an object"));
+    r->q.json = !strcmp(type, "json_object");
+    return r->q.json || !strcmp(type, "text") ||
+           err_set(e, ERR_INPUT, _("response_format: text and json_object are "
+                                   "served here, not %.40s"), type);
 }
 
 static bool read_all(const json *j, struct request *r, struct err *e)
@@ -236,7 +247,8 @@ static bool read_all(const json *j, struct request *r, struct err *e)
         return err_set(e, ERR_INPUT, _("the body is not an object"));
     if (json_first(json_get(j, "tools")))
         return err_set(e, ERR_INPUT, _("tools are not served here"));
-    return check_fields(j, r, e) && read_flag(j, "echo", &r->q.echo, e) &&
+    return check_fields(j, r, e) && read_format(j, r, e) &&
+           read_flag(j, "echo", &r->q.echo, e) &&
            (r->q.text ? read_prompt(j, r, e) : read_messages(j, r, e)) &&
            read_figures(j, r, e) && read_sampling(j, r, e) &&
            read_biases(j, r, e) && read_stop(j, r, e) &&

@@ -194,13 +194,13 @@ static bool render_talk(const struct talk *k, bool prompt,
     bool ok = render(k, k->turns.n, prompt, &all, e) &&
               find_spans(k, &all, &trained, e);
     if (ok) {
-        if (k->how.mask_thinking)
-            leave_thinking_out(buf_str(&all.text), &trained);
         buf_add(&out->text, buf_str(&all.text), all.text.len);
         tokenizer_encode(k->t, buf_str(&out->text), out->text.len, false,
                          &ids);
+        find_last(k->t, &ids, &trained, out); /* with what it thinks */
+        if (k->how.mask_thinking)
+            leave_thinking_out(buf_str(&all.text), &trained);
         mark(out, &ids, &trained);
-        find_last(k->t, &ids, &trained, out);
     }
     jinja_out_free(&all);
     VEC_FREE(&ids);
