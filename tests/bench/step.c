@@ -25,6 +25,7 @@ static struct items make_rows(int rows, int tokens, int vocab)
         struct item *x = &d.at[i];
         x->n = tokens + 1;
         x->targets = tokens;
+        x->weight = 1;
         x->ids = xcalloc((size_t)x->n, sizeof *x->ids);
         x->trained = xcalloc((size_t)x->n, 1);
         memset(x->trained, 1, (size_t)x->n);

@@ -103,6 +103,24 @@ static void long_rows_as_asked(void **state)
     items_free(&d);
 }
 
+/* Plain texts are learned whole, beside messages; weights are read. */
+static void texts_are_learned_whole(void **state)
+{
+    (void)state;
+    struct items d;
+    struct err e = {0};
+    assert_ok(load("{\"id\":3,\"text\":\"abcde\",\"weight\":0.25}\n"
+                   ROW("7", "abc", "de"), &d, 90, &e), e);
+    assert_int_equal(d.n, 2);
+    assert_int_equal(d.at[0].targets, d.at[0].n - 1);
+    assert_true(d.at[0].plain && !d.at[1].plain);
+    assert_true(d.at[0].weight == .25f && d.at[1].weight == 1);
+    items_free(&d);
+    assert_false(load("{\"text\":\"a\",\"weight\":0}", &d, 90, &e));
+    assert_non_null(strstr(e.text, "weight"));
+    items_free(&d);
+}
+
 /* Thinking may be left untrained; the answer still begins with it. */
 static void thinking_is_masked(void **state)
 {
@@ -369,6 +387,7 @@ int main(void)
         cmocka_unit_test(rows_are_encoded_and_cut),
         cmocka_unit_test(long_rows_as_asked),
         cmocka_unit_test(thinking_is_masked),
+        cmocka_unit_test(texts_are_learned_whole),
         cmocka_unit_test(tool_calls_are_part_of_the_answer),
         cmocka_unit_test(wrong_rows_are_named),
         cmocka_unit_test(every_epoch_has_every_row_once),

@@ -62,7 +62,7 @@ static struct batch make_batch(int vocab)
         ids[t] = (int32_t)rng_below(&rng, (uint64_t)vocab);
         target[t] = t % 3 ? (int32_t)rng_below(&rng, (uint64_t)vocab) : -1;
     }
-    return (struct batch){ids, target, start, 3, 0};
+    return (struct batch){ids, target, start, 3, 0, NULL};
 }
 
 static struct llama *make_model(enum shape kind, bool tied)
@@ -554,7 +554,7 @@ static void packing_is_invisible(void **state)
     double together = llama_pass(&alone, m, k, &b, 1, NULL, NULL), apart = 0;
     for (int s = 0; s < 3; s++) {
         int32_t one[2] = {0, start[s + 1] - start[s]};
-        struct batch p = {ids + start[s], target + start[s], one, 1, 0};
+        struct batch p = {ids + start[s], target + start[s], one, 1, 0, NULL};
         apart += llama_pass(&alone, m, k, &p, 1, NULL, NULL);
     }
     assert_true(fabs(together - apart) < ROUNDING * together);
@@ -579,6 +579,39 @@ static void sampling_keeps_its_limits(void **state)
         assert_true(id == 1 || id == 2);
     }
     assert_true(seen[1] > 100 && seen[2] > 100 && seen[1] + seen[2] == 400);
+}
+
+/* A weight of two counts a row's loss and gradient twice. */
+static void weights_count(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    rng_seed(&rng, 11);
+    struct batch b = make_batch(VOCAB);
+    struct llama *m = make_model(LLAMA, true);
+    struct work *k = work_new(m, &one_worker, &e);
+    float weight[ROWS];
+    real *one = xcalloc(m->n, sizeof *one), *two = xcalloc(m->n, sizeof *two);
+    for (int i = 0; i < ROWS; i++)
+        weight[i] = 2;
+    double loss = llama_pass(&alone, m, k, &b, 1, one, NULL);
+    b.weight = weight;
+    double twice = llama_pass(&alone, m, k, &b, (real).5, two, NULL);
+    assert_true(fabs(twice - 2 * loss) < 1e-5 * loss);
+    for (size_t i = 0; i < m->n; i += 7)
+        assert_true(fabs((double)(one[i] - two[i])) <
+                    1e-4 * fabs((double)one[i]) + 1e-5);
+    for (int i = 0; i < ROWS; i++)
+        weight[i] = i < b.start[1] ? 1 : 1e-30f; /* the first sequence alone */
+    const int32_t both[] = {0, b.start[1]};
+    struct batch first = {b.ids, b.target, both, 1, 0, NULL};
+    double part = llama_pass(&alone, m, k, &b, 1, NULL, NULL);
+    double want = llama_pass(&alone, m, k, &first, 1, NULL, NULL);
+    assert_true(fabs(part - want) < 1e-5 * fabs(want) + 1e-9);
+    free(one);
+    free(two);
+    work_free(&k);
+    llama_free(&m);
 }
 
 /* What is made again on the way back gives the same bits. */
@@ -695,6 +728,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(pairs_fold),
         cmocka_unit_test(packing_is_invisible),
         cmocka_unit_test(sampling_keeps_its_limits),
+        cmocka_unit_test(weights_count),
         cmocka_unit_test(recomputing_changes_nothing),
         cmocka_unit_test(teams_agree),
     };

@@ -22,6 +22,10 @@ static bool add_words(void *ctx, struct row *r, struct err *e)
 {
     (void)e;
     struct bpe_words *w = ctx;
+    if (r->text) {
+        bpe_words_add(w, r->text, strlen(r->text));
+        return true;
+    }
     for (size_t i = 0; i < r->prompt.n; i++)
         bpe_words_add(w, r->prompt.at[i].content,
                       strlen(r->prompt.at[i].content));

@@ -42,7 +42,7 @@ static void read_row(const struct judging *j, size_t i, int at)
         }
     for (int t = m->prompt - 1; t < last; t++)
         all = all && t >= 0 && m->trained[t + 1] && j->told.top[at + t];
-    v->right = all && last && tokenizer_stops(j->t, m->ids[last]);
+    v->right = !m->plain && all && last && tokenizer_stops(j->t, m->ids[last]);
 }
 
 /* Every row behind its own true prefix. */
@@ -75,7 +75,7 @@ static struct answering *begin(const struct judging *j, size_t i,
     int left = j->m->config.context - m->prompt, room = room_of(m);
     struct ask a = {.ids = m->ids, .n = m->prompt, .top = -1,
                     .max = room < left ? room : left};
-    bool asks = !j->out[i].right && m->prompt <= m->n && a.max > 0;
+    bool asks = !m->plain && !j->out[i].right && m->prompt <= m->n && a.max > 0;
     return asks ? engine_ask(j->engine, &a, e) : NULL;
 }
 
@@ -103,7 +103,8 @@ static void answer_row(const struct judging *j, size_t i,
         return;
     }
     v->text = end(j, a);
-    v->right = verifier_check(VERIFY_FINAL, m->answer, v->text, NULL);
+    v->right = !m->plain &&
+               verifier_check(VERIFY_FINAL, m->answer, v->text, NULL);
 }
 
 /* Some rows ahead of the one that is read, so that a pass is always full. */
@@ -129,13 +130,14 @@ static bool answers(struct judging *j, int workers, struct err *e)
 
 static void sum_up(const struct judging *j, struct figures *f)
 {
-    *f = (struct figures){.rows = j->d->n};
+    *f = (struct figures){0};
     for (size_t i = 0; i < j->d->n; i++) {
+        f->rows += !j->d->at[i].plain;
         f->loss += j->out[i].loss;
         f->right += j->out[i].right;
     }
     f->loss /= j->d->targets ? (double)j->d->targets : 1;
-    f->exact = j->d->n ? (double)f->right / (double)j->d->n : 0;
+    f->exact = f->rows ? (double)f->right / (double)f->rows : 0;
 }
 
 bool eval_run(const struct llama *m, const struct tokenizer *t,

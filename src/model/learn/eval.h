@@ -20,7 +20,7 @@ struct verdict {
 struct figures {
     double loss;  /* mean over all targets */
     double exact; /* share of right answers */
-    size_t rows, right;
+    size_t rows, right; /* rows that have an answer */
 };
 
 /* Judges every row into out[d->n] (the caller frees with verdicts_free).

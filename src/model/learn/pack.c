@@ -13,11 +13,13 @@ void pack_init(struct pack *p, int room)
     p->ids = xcalloc(3 * n + 1, sizeof *p->ids);
     p->target = p->ids + n;
     p->start = p->target + n;
+    p->weight = xcalloc(n, sizeof *p->weight);
 }
 
 void pack_done(struct pack *p)
 {
     free(p->ids);
+    free(p->weight);
     *p = (struct pack){0};
 }
 
@@ -26,6 +28,7 @@ static void add(struct pack *p, const struct item *m)
     for (int i = 0; i + 1 < m->n; i++, p->T++) {
         p->ids[p->T] = m->ids[i];
         p->target[p->T] = m->trained[i + 1] ? m->ids[i + 1] : -1;
+        p->weight[p->T] = m->weight;
     }
     p->start[++p->n] = p->T;
 }
@@ -46,7 +49,7 @@ size_t pack_fill(struct pack *p, const struct items *d, const uint32_t *row,
 
 struct batch pack_batch(const struct pack *p, int64_t first)
 {
-    return (struct batch){p->ids, p->target, p->start, p->n, first};
+    return (struct batch){p->ids, p->target, p->start, p->n, first, p->weight};
 }
 
 int pack_room(const struct llama *m, bool recompute, int64_t longest,

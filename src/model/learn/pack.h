@@ -9,6 +9,7 @@ struct pack {
     int room; /* tokens that fit */
     int T, n; /* tokens and rows in it */
     int32_t *ids, *target, *start;
+    float *weight;
 };
 
 /* Room for so many tokens; pack_done gives it back. */

@@ -13,6 +13,7 @@ enum { LINE_MAX_BYTES = 8 << 20 };
 
 void row_free(struct row *r)
 {
+    free(r->text);
     chat_free(&r->prompt);
     message_free(&r->answer);
     *r = (struct row){0};
@@ -35,6 +36,15 @@ static bool read_row(const json *j, struct row *r, struct err *e)
     *r = (struct row){.id = json_get_int(j, "id", 0)};
     if (!json_is_object(j))
         return err_set(e, ERR_INPUT, _("not an object"));
+    r->weight = json_get_number(j, "weight", 1);
+    if (!(r->weight > 0 && r->weight <= 1000))
+        return err_set(e, ERR_INPUT, _("weight is not above 0 and at most "
+                                       "1000"));
+    const char *text = json_get_string(j, "text", NULL);
+    if (text) {
+        r->text = xstrdup(text);
+        return true;
+    }
     return chat_from_json(json_get(j, "prompt"), &r->prompt, e) &&
            chat_check_prompt(&r->prompt, e) &&
            read_answer(json_get(j, "answer"), &r->answer, e);
@@ -126,9 +136,27 @@ static void keep(struct loading *g, struct item *m)
     VEC_PUSH(d, *m);
 }
 
-static bool add_row(void *ctx, struct row *r, struct err *e)
+/* A plain text: every token of it is learned. */
+static void read_text(const struct loading *g, const struct row *r,
+                      struct item *m)
 {
-    struct loading *g = ctx;
+    struct tokens k = {0};
+    tokenizer_encode(g->t, r->text, strlen(r->text), true, &k);
+    m->ids = xmalloc((k.n + 1) * sizeof *m->ids);
+    m->trained = xmalloc(k.n + 1);
+    memset(m->trained, 1, k.n + 1);
+    for (size_t i = 0; i < k.n; i++)
+        m->ids[i] = k.at[i].id;
+    m->n = (int)k.n;
+    m->plain = true;
+    m->prompt = 1;
+    m->answer = xstrdup("");
+    VEC_FREE(&k);
+}
+
+static bool read_messages(const struct loading *g, struct row *r,
+                          struct item *m, struct err *e)
+{
     struct rendered all;
     chat_add_copy(&r->prompt, &r->answer);
     if (!template_render(g->t, &r->prompt, false, g->how->mask_thinking, &all,
@@ -136,13 +164,25 @@ static bool add_row(void *ctx, struct row *r, struct err *e)
         rendered_free(&all);
         return false;
     }
-    struct item m = {.id = r->id, .ids = all.ids, .trained = all.trained,
-                     .n = (int)all.n, .prompt = (int)all.first,
-                     .answer = xstrndup(buf_str(&all.text) + all.from,
-                                        all.to - all.from)};
+    m->ids = all.ids;
+    m->trained = all.trained;
+    m->n = (int)all.n;
+    m->prompt = (int)all.first;
+    m->answer = xstrndup(buf_str(&all.text) + all.from, all.to - all.from);
     all.ids = NULL;
     all.trained = NULL;
     rendered_free(&all);
+    return true;
+}
+
+static bool add_row(void *ctx, struct row *r, struct err *e)
+{
+    struct loading *g = ctx;
+    struct item m = {.id = r->id, .weight = (float)r->weight};
+    if (r->text)
+        read_text(g, r, &m);
+    else if (!read_messages(g, r, &m, e))
+        return false;
     if (fit(g, &m, e)) {
         keep(g, &m);
         return true;

@@ -1,7 +1,10 @@
 /* The frozen rows of a run: JSON lines, each
  *   {"id":2041,"prompt":[messages],"answer":{body},"teacher":{body}}
- * with messages and bodies in their canonical form (domain/chat.h). Other
- * keys are ignored; `teacher` is for whoever shows the row.
+ * with messages and bodies in their canonical form (domain/chat.h), or
+ *   {"id":7,"text":"..."}
+ * a plain text that is learned as it stands. "weight" says what a row's loss
+ * counts beside others (1). Other keys are ignored; `teacher` is for whoever
+ * shows the row.
  */
 #ifndef MODEL_LEARN_ROWS_H
 #define MODEL_LEARN_ROWS_H
@@ -16,8 +19,10 @@
 
 struct row {
     int64_t id;
+    char *text;    /* NULL: messages */
     struct chat prompt;
     struct message answer;
+    double weight;
 };
 
 void row_free(struct row *r);
@@ -37,6 +42,8 @@ struct item {
     uint8_t *trained;
     int n, prompt;
     int targets;  /* trained ids from the second on */
+    float weight; /* of its loss */
+    bool plain;   /* a text: there is nothing to answer */
     char *answer; /* as the student writes it, without its end */
 };
 

@@ -39,7 +39,7 @@ void stepper_done(struct stepper *s)
 struct turn {
     struct stepper *s;
     struct batch batch;
-    real scale; /* of the gradient: one over the step's targets */
+    real scale; /* of the gradient: one over the weights of its targets */
     const struct adamw *a;
     double loss;
     double squares[POOL_MOST], gemm[POOL_MOST]; /* by worker */
@@ -103,13 +103,13 @@ double stepper_step(struct stepper *s, const uint32_t *row, size_t n,
                     uint64_t key)
 {
     struct turn g = {.s = s, .a = a};
-    int64_t targets = 0;
+    double weights = 0; /* of all targets */
     for (size_t i = 0; i < n; i++)
-        targets += s->d->at[row[i]].targets;
-    g.scale = (real)(1 / (double)targets);
+        weights += s->d->at[row[i]].targets * (double)s->d->at[row[i]].weight;
+    g.scale = (real)(1 / weights);
     work_drop(s->k, dropout, pairs_dropout, key);
     learn(&g, row, n);
-    double loss = g.loss / (double)targets, norm = norm_of(&g);
+    double loss = g.loss / weights, norm = norm_of(&g);
     a->scale = s->clip > 0 && norm > s->clip ? s->clip / (norm + 1e-6) : 1;
     if (isfinite(loss) && isfinite(norm))
         pool_run(s->pool, update, &g);

@@ -32,9 +32,9 @@ bool stepper_init(struct stepper *s, struct llama *m, const struct items *d,
                   bool recompute, struct err *e);
 void stepper_done(struct stepper *s);
 
-/* Makes the step: the loss is the mean over the rows' targets, its gradient
- * is clipped to s->clip. Returns the loss; where it or the gradient's norm is
- * not finite nothing has changed and the result is not finite. */
+/* Makes the step: the loss is the weighted mean over the rows' targets, its
+ * gradient is clipped to s->clip. Returns the loss; where it or the gradient's
+ * norm is not finite nothing has changed and the result is not finite. */
 double stepper_step(struct stepper *s, const uint32_t *row, size_t n,
                     struct adamw *a, double dropout, double pairs_dropout,
                     uint64_t key);

@@ -66,9 +66,12 @@ static void losses(struct head *h, const struct head_part *p,
         real *logits = h->logits + (size_t)i * (size_t)h->vocab;
         if (p->told && p->told->each)
             p->told->each(p->told->ctx, row, logits);
-        h->loss[i] = softmax_loss(logits, h->vocab, want, p->scale, &top);
+        real weight = (real)p->weight[c->from + i];
+        double l = softmax_loss(logits, h->vocab, want, p->scale * weight,
+                                &top);
+        h->loss[i] = l * (double)weight;
         if (p->told && p->told->logprob)
-            p->told->logprob[row] = h->loss[i];
+            p->told->logprob[row] = l;
         if (p->told && p->told->top)
             p->told->top[row] = top == want;
     }

@@ -26,6 +26,7 @@ struct head_part {
     const real *x;         /* [n, hidden] the last residual */
     const int32_t *target; /* [n] */
     const int32_t *row;    /* [n] under which number a row is told of */
+    const float *weight;   /* [n] what its loss counts */
     int n;
     real scale;            /* of the gradient */
     const struct llama *m; /* its last norm and head */
@@ -35,9 +36,9 @@ struct head_part {
     const struct told *told;
 };
 
-/* The sum of -log p(target) by fused softmax and cross-entropy, the same in
- * every worker of the team. dx is there for a worker's own rows of each chunk;
- * the team waits before it returns. */
+/* The sum of -log p(target) times weight by fused softmax and cross-entropy,
+ * the same in every worker of the team. dx is there for a worker's own rows of
+ * each chunk; the team waits before it returns. */
 double head_loss(const struct team *t, struct head *h,
                  const struct head_part *p);
 

@@ -48,6 +48,7 @@ struct work {
     int32_t *row;   /* [kept] the rows with a target: behind the attention of
                        the last layer only they are computed */
     int32_t *want;  /* [kept] their targets */
+    float *weight;  /* [kept] what each counts */
     int kept;
     struct head *head;
     bool pairs; /* there are any */
@@ -147,6 +148,7 @@ struct work *work_new(const struct llama *m, const struct work_shape *shape,
     k->pos = xcalloc(3 * (size_t)tokens, sizeof *k->pos);
     k->row = k->pos + tokens;
     k->want = k->row + tokens;
+    k->weight = xcalloc((size_t)tokens, sizeof *k->weight);
     return k;
 }
 
@@ -169,6 +171,7 @@ void work_free(struct work **kp)
     head_free(&k->head);
     free(k->block);
     free(k->pos);
+    free(k->weight);
     free(k);
     *kp = NULL;
 }
@@ -669,6 +672,7 @@ static void find_targets(struct work *k, const struct batch *b)
     for (int i = 0; i < b->start[b->sequences]; i++)
         if (b->target[i] >= 0) {
             k->row[k->kept] = i;
+            k->weight[k->kept] = b->weight ? b->weight[i] : 1;
             k->want[k->kept++] = b->target[i];
         }
 }
@@ -691,6 +695,7 @@ double llama_pass(const struct team *t, const struct llama *m, struct work *k,
     size_t h = (size_t)m->config.hidden;
     struct head_part part = {
         .x = last_x(m, k), .target = k->want, .row = k->row, .n = k->kept,
+        .weight = k->weight,
         .scale = scale, .m = m, .told = told};
     if (grad) {
         memset(k->dx + (size_t)r.lo * h, 0, (size_t)r.n * h * sizeof(real));

@@ -104,12 +104,13 @@ bool llama_halve(struct llama *m);
 
 /* Packed sequences: rows of sequence s are start[s] .. start[s + 1] - 1 and
  * their positions begin at 0. target[t] is the token that row t should
- * predict, -1 where it is not trained. */
+ * predict, -1 where it is not trained; weight[t] what its loss counts. */
 struct batch {
     const int32_t *ids, *target; /* [T] */
     const int32_t *start;        /* [sequences + 1]; start[0] = 0 */
     int sequences;
     int64_t first; /* the first row's number in the step (for dropout) */
+    const float *weight; /* [T]; NULL: 1 each */
 };
 
 /* What a pass may need: up to `tokens` rows, sequences of at most `context`,
@@ -148,9 +149,9 @@ struct told {
 };
 
 /* One pass over a batch by all workers of a team. Returns the sum of -log p
- * over its targets; where grad is not NULL adds `scale` times the gradient of
- * that sum to grad[n - first], that of what is trained. Everything is there
- * for all when it returns. */
+ * times weight over its targets; where grad is not NULL adds `scale` times the
+ * gradient of that sum to grad[n - first], that of what is trained. Everything
+ * is there for all when it returns. */
 double llama_pass(const struct team *t, const struct llama *m, struct work *k,
                   const struct batch *b, real scale, real *grad,
                   const struct told *told);
