@@ -10,7 +10,7 @@
 #include "base/paths.h"
 #include "base/proc.h"
 #include "domain/chat.h"
-#include "jobs/env.h"
+#include "jobs/model.h"
 
 void marks_free(mark_list *m)
 {
@@ -30,31 +30,6 @@ void marks_row(struct buf *rows, int64_t id, const char *prompt,
 }
 
 /* ---- Children ----------------------------------------------------------- */
-
-/* Runs `stillroom-model ARGS...` to its end. */
-static bool run_model(const char *const args[], const char *input,
-                      struct buf *out, struct err *e)
-{
-    char *program = paths_model_program();
-    if (!program)
-        return err_set(e, ERR_ABSENT, _("stillroom-model is not beside this "
-                                        "program"));
-    VEC(const char *) argv = {0};
-    VEC_PUSH(&argv, program);
-    for (size_t i = 0; args[i]; i++)
-        VEC_PUSH(&argv, args[i]);
-    VEC_PUSH(&argv, NULL);
-    char **drop = env_secrets(NULL, NULL);
-    int code = proc_capture(argv.at, (const char *const *)drop, input, out,
-                            e);
-    if (code > 0)
-        err_set(e, ERR_SYSTEM, _("stillroom-model %s failed (%d)"), args[0],
-                code);
-    proc_free_argv(drop);
-    VEC_FREE(&argv);
-    free(program);
-    return code == 0;
-}
 
 static char *printed(const json *j)
 {
@@ -97,7 +72,7 @@ bool marks_problems(const char *set, int64_t count, int64_t seed,
     snprintf(at, sizeof at, "%lld", (long long)seed);
     const char *args[] = {"problems", "--set", set, "--count", n, "--seed",
                           at, teacher ? "--teacher" : NULL, NULL};
-    bool ok = run_model(args, NULL, &text, e) && read_lines(&text, out, e);
+    bool ok = model_run(args, NULL, &text, e) && read_lines(&text, out, e);
     buf_free(&text);
     return ok;
 }
@@ -109,7 +84,7 @@ bool marks_solve(const struct buf *rows, mark_list *out, struct err *e)
     const char *args[] = {"solve", NULL};
     for (size_t i = 0; i < rows->len; i++)
         wanted += rows->data[i] == '\n';
-    bool ok = run_model(args, buf_str(rows), &text, e) &&
+    bool ok = model_run(args, buf_str(rows), &text, e) &&
               read_lines(&text, out, e);
     if (ok && out->n - before != wanted)
         ok = err_set(e, ERR_SYSTEM, _("stillroom-model solve marked %zu of "
@@ -156,7 +131,7 @@ bool marks_student(const char *student, const mark_list *problems,
     struct buf text = BUF_INIT(0), rows = BUF_INIT(0);
     const char *args[] = {"eval", student, "--rows", file, "--json", NULL};
     bool ok = write_problems(problems, file, e) &&
-              run_model(args, NULL, &text, e) &&
+              model_run(args, NULL, &text, e) &&
               answered(&text, problems, &rows, e) &&
               marks_solve(&rows, out, e);
     buf_free(&text);

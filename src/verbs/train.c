@@ -9,9 +9,8 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/paths.h"
-#include "base/proc.h"
-#include "jobs/env.h"
 #include "jobs/job.h"
+#include "jobs/model.h"
 #include "store/query.h"
 #include "store/sample.h"
 #include "store/seed.h"
@@ -164,26 +163,14 @@ static bool new_nano(struct store *s, int64_t target, const char *dir,
     char number[24];
     char *work = xasprintf("%s.rows", dir);
     char *rows = path_join(work, "rows.jsonl");
-    char *program = paths_model_program();
     snprintf(number, sizeof number, "%lld", (long long)seed);
-    bool ok = program && write_nano_rows(s, target, work, e);
-    if (ok) {
-        const char *argv[] = {program, "new", dir, "--rows", rows, "--seed",
-                              number, NULL};
-        char **drop = env_secrets(NULL, NULL);
-        struct buf out = BUF_INIT(65536);
-        int code = proc_capture(argv, (const char *const *)drop, NULL, &out,
-                                e);
-        ok = code == 0;
-        if (code > 0)
-            err_set(e, ERR_SYSTEM, _("stillroom-model new failed (%d)"),
-                    code);
-        proc_free_argv(drop);
-        buf_free(&out);
-    }
+    const char *args[] = {"new", dir, "--rows", rows, "--seed", number, NULL};
+    struct buf out = BUF_INIT(65536);
+    bool ok = write_nano_rows(s, target, work, e) &&
+              model_run(args, NULL, &out, e);
+    buf_free(&out);
     if (file_exists(work)) /* the words stay in the store alone */
         ok = dir_remove(work, ok ? e : NULL) && ok;
-    free(program);
     free(rows);
     free(work);
     return ok;
@@ -229,55 +216,6 @@ char *train_newest_student(struct store *s, int64_t target)
 
 /* ---- The model program -------------------------------------------------- */
 
-static void read_back(FILE *f, struct buf *out)
-{
-    char part[4096];
-    size_t n;
-    rewind(f);
-    while ((n = fread(part, 1, sizeof part, f)) > 0)
-        buf_add(out, part, n);
-    fclose(f);
-}
-
-/* Runs `stillroom-model ARGS...`; what it prints to `out`, what it complains
- * of to e. */
-static bool run_model(const char *const args[], struct buf *out,
-                      struct err *e)
-{
-    char *program = paths_model_program();
-    FILE *said = tmpfile(), *why = tmpfile();
-    VEC(const char *) argv = {0};
-    VEC_PUSH(&argv, program);
-    for (size_t i = 0; args[i]; i++)
-        VEC_PUSH(&argv, args[i]);
-    VEC_PUSH(&argv, NULL);
-    char **drop = env_secrets(NULL, NULL);
-    struct proc p = {.argv = argv.at, .in = -1, .die_with_us = true,
-                     .drop_env = (const char *const *)drop,
-                     .out = said ? fileno(said) : -1,
-                     .err = why ? fileno(why) : -1};
-    if (!program)
-        err_set(e, ERR_ABSENT, _("stillroom-model is not beside this "
-                                 "program"));
-    pid_t pid = program ? proc_start(&p, e) : -1;
-    int code = pid > 0 ? proc_wait(pid) : -1;
-    struct buf text = BUF_INIT(4000);
-    if (said)
-        read_back(said, out);
-    if (why)
-        read_back(why, &text);
-    const char *line = buf_str(&text);
-    if (!strncmp(line, "stillroom-model: ", 17))
-        line += 17;
-    if (code > 0)
-        err_set(e, ERR_INPUT, "%.*s", (int)strcspn(line, "\n"), line);
-    buf_free(&text);
-    proc_free_argv(drop);
-    VEC_FREE(&argv);
-    free(program);
-    return code == 0;
-}
-
 /* The folder of a student that is a GGUF file: converted once into
  * NAME.runs/students, under its name, size and time. NULL with the reason. */
 static char *converted(struct store *s, const char *file,
@@ -291,7 +229,7 @@ static char *converted(struct store *s, const char *file,
     const char *args[] = {"convert", file, dir, NULL};
     struct buf out = BUF_INIT(65536);
     bool ok = file_exists(config) ||
-              (dir_make(all, 0700, e) && run_model(args, &out, e));
+              (dir_make(all, 0700, e) && model_run(args, NULL, &out, e));
     if (!ok) {
         free(dir);
         dir = NULL;
@@ -484,7 +422,7 @@ static bool ask_cost(const struct train *t, const char *student,
         VEC_PUSH(&argv, base[i]);
     add_amounts(&argv, &amounts, t);
     VEC_PUSH(&argv, NULL);
-    bool ok = run_model(argv.at, out, e);
+    bool ok = model_run(argv.at, NULL, out, e);
     VEC_FREE(&argv);
     free(rows);
     free(valid);

@@ -9,7 +9,7 @@
 #include "model/cmd/cmd.h"
 #include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
-#include "model/learn/generate.h"
+#include "model/learn/engine.h"
 #include "model/token/template.h"
 
 struct asked {
@@ -46,37 +46,49 @@ static int32_t *prompt_ids(const struct tokenizer *t, const struct asked *a,
     return ids;
 }
 
+/* Prints what the engine makes of a prompt of n ids. */
+static bool print_answer(struct engine *g, const struct tokenizer *t,
+                         const struct ask *ask, struct err *e)
+{
+    VEC(int32_t) ids = {0};
+    struct drawn x;
+    struct buf text = BUF_INIT(0);
+    struct answering *a = engine_ask(g, ask, e);
+    bool ok = a != NULL;
+    while (a && engine_next(a, &x) == ENGINE_GOES_ON)
+        VEC_PUSH(&ids, x.id);
+    engine_finish(&a);
+    tokenizer_decode(t, ids.at, ids.n, true, &text);
+    if (ok)
+        say(stdout, "%s\n", buf_str(&text));
+    buf_free(&text);
+    VEC_FREE(&ids);
+    return ok;
+}
+
 static bool answer(const struct llama *m, const struct tokenizer *t,
                    const struct asked *a, const int32_t *ids, size_t n,
                    struct err *e)
 {
-    if (!n || n >= (size_t)m->config.context)
+    int64_t room = (int64_t)m->config.context - (int64_t)n;
+    if (!n || room < 1)
         return err_set(e, ERR_INPUT, _("the prompt has %zu tokens; 1 to %d can "
                                        "be answered"), n,
                        m->config.context - 1);
-    struct rng r;
-    rng_seed(&r, (uint64_t)a->seed);
-    struct generate g = {.t = t, .max = (int)a->max, .rng = &r,
-                         .sampling = {a->temperature, a->top_p,
-                                      (int)a->top_k},
-                         .vocab = m->config.vocab};
-    if ((size_t)g.vocab > t->n)
-        g.vocab = (int)t->n;
-    if (g.max > m->config.context)
-        g.max = m->config.context;
-    struct decoder *d = decoder_new(m, (int)n + g.max, e);
-    if (!d)
-        return false;
-    int32_t *out = xmalloc((size_t)(g.max + 1) * sizeof *out);
-    bool ended;
-    int made = generate(d, &g, ids, (int)n, out, &ended);
-    struct buf text = BUF_INIT(0);
-    tokenizer_decode(t, out, (size_t)made, true, &text);
-    say(stdout, "%s\n", buf_str(&text));
-    buf_free(&text);
-    free(out);
-    decoder_free(&d);
-    return true;
+    struct ask ask = {.ids = ids, .n = (int)n, .top = -1,
+                      .max = (int)(a->max < room ? a->max : room),
+                      .seed = (uint64_t)a->seed,
+                      .sampling = {.temperature = a->temperature,
+                                   .top_p = a->top_p,
+                                   .top_k = (int)a->top_k}};
+    if (ask.max < 1) {
+        say(stdout, "\n");
+        return true;
+    }
+    struct engine *g = engine_new(m, t, pool_default(), NULL, e);
+    bool ok = g && print_answer(g, t, &ask, e);
+    engine_free(&g);
+    return ok;
 }
 
 static bool run(const struct asked *a, struct err *e)
