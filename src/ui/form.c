@@ -70,8 +70,9 @@ void form_draw(const struct form *f, struct area w)
     }
     if (y + 2 < w.y + w.h) {
         part_rule(y++, w.x);
-        int h = part_measure(&facts, w.w);
-        h = h > 3 ? 3 : h;
+        int h = part_measure(&facts, w.w), left = w.y + w.h - y;
+        int most = f->preview && left > 3 ? 3 : left;
+        h = h > most ? most : h;
         part_draw(&facts, y, w.x, h, w.w);
         y += h;
     }
