@@ -295,14 +295,21 @@ static void families_agree(void)
 static void families_agree_on_each(void **state)
 {
     (void)state;
-    static const char *const names[] = {"openblas", "avx2", "avx512"};
+    static const char *const names[] = {"openblas", "avx2", "avx512", "amx",
+                                        "emulated"};
     for (size_t i = 0; i < COUNT(names); i++) {
         if (!gemm_use(names[i])) {
             printf("skipped: this processor has no %s\n", names[i]);
             continue;
         }
-        printf("%s\n", names[i]);
-        families_agree();
+        for (int p = GEMM_HIGHEST; p <= GEMM_HIGH; p++) {
+            const char *before = gemm_backend();
+            assert_true(gemm_precision((enum gemm_precision)p));
+            if (p && !strcmp(before, gemm_backend()))
+                continue; /* the same products again */
+            printf("%s\n", gemm_backend());
+            families_agree();
+        }
     }
 }
 

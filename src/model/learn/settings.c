@@ -110,7 +110,7 @@ const struct setting setting_table[SETTINGS] = {
      AT(rslora), 'b', NULL, false},
     {"recompute", NULL, N_("keep less of each layer: slower, less memory"),
      AT(recompute), 'b', NULL, true},
-    {"precision", "P", N_("products: highest, high, medium (highest)"),
+    {"precision", "P", N_("products: highest, high, medium (high)"),
      AT(precision), 't', read_precision, true},
     {"bf16", NULL, N_("write the student in bfloat16 (float32)"), AT(bf16),
      'b', NULL, false},
@@ -119,7 +119,8 @@ const struct setting setting_table[SETTINGS] = {
 void settings_default(struct settings *s)
 {
     *s = (struct settings){.batch_tokens = 2048, .seed = 1, .rate = 3e-3,
-                           .warmup = .02, .decay = .1, .clip = 1};
+                           .warmup = .02, .decay = .1, .clip = 1,
+                           .precision = GEMM_HIGH};
 }
 
 bool settings_check(const struct settings *s, struct err *e)

@@ -138,8 +138,8 @@ static void block_forward(const struct block *b, real *o, real *lse,
     int m = b->n * b->group, d = a->d, keys = b->keys;
     real *s = scratch, *x = s + (size_t)m * (size_t)keys;
     gather(b, x, q, a->ldq);
-    gemm(false, true, m, keys, d, scale_of(a), x, d, k + keys_at(b), a->ldk,
-         0, s, keys);
+    gemm_exact(false, true, m, keys, d, scale_of(a), x, d, k + keys_at(b),
+               a->ldk, 0, s, keys);
     for (int i = 0; i < m; i++) {
         int seen, lo = seen_by(b, i / b->group, &seen);
         real l = soften(s + (size_t)i * (size_t)keys, lo, seen, keys);
@@ -147,8 +147,8 @@ static void block_forward(const struct block *b, real *o, real *lse,
             lse[(b->from + i / b->group) * a->heads + b->head * b->group +
                 i % b->group] = l;
     }
-    gemm(false, false, m, d, keys, 1, s, keys, v + keys_at(b), a->ldk, 0, x,
-         d);
+    gemm_exact(false, false, m, d, keys, 1, s, keys, v + keys_at(b), a->ldk, 0,
+               x, d);
     scatter(b, o, a->ldo, x);
 }
 
@@ -165,8 +165,9 @@ static void block_back(const struct block *b, real *dq, real *dk, real *dv,
     v += keys_at(b);
     gather(b, x, q, a->ldq);
     gather(b, y, dout, a->ldo);
-    gemm(false, true, m, keys, d, scale_of(a), x, d, k, a->ldk, 0, s, keys);
-    gemm(false, true, m, keys, d, 1, y, d, v, a->ldk, 0, ds, keys);
+    gemm_exact(false, true, m, keys, d, scale_of(a), x, d, k, a->ldk, 0, s,
+               keys);
+    gemm_exact(false, true, m, keys, d, 1, y, d, v, a->ldk, 0, ds, keys);
     for (int i = 0; i < m; i++) {
         int seen, lo = seen_by(b, i / b->group, &seen);
         int at = (b->from + i / b->group) * a->heads + b->head * b->group +
@@ -176,7 +177,7 @@ static void block_back(const struct block *b, real *dq, real *dk, real *dv,
     }
     gemm(true, false, keys, d, m, 1, s, keys, y, d, 1, dv + to, ldd);
     gemm(true, false, keys, d, m, 1, ds, keys, x, d, 1, dk + to, ldd);
-    gemm(false, false, m, d, keys, 1, ds, keys, k, a->ldk, 0, y, d);
+    gemm_exact(false, false, m, d, keys, 1, ds, keys, k, a->ldk, 0, y, d);
     scatter(b, dq, a->ldq, y);
 }
 

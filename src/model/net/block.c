@@ -14,7 +14,7 @@ void linear(const struct team *t, const struct llama *m, real *y,
         gemm_share_half(t, T, out, in, x, m->half + at, y);
         return;
     }
-    gemm_share(t, false, true, T, out, in, 1, x, in, w, in, 0, y, out);
+    gemm_share_exact(t, false, true, T, out, in, 1, x, in, w, in, 0, y, out);
 }
 
 void block_norm(const struct team *t, const struct llama *m, size_t gain,

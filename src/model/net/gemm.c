@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "model/net/gemm_amx.h"
 #include "model/net/gemm_few.h"
 #include "model/net/gemm_packed.h"
 
@@ -30,70 +31,124 @@ double gemm_seconds(void)
 
 /* ---- Back ends ---------------------------------------------------------- */
 
-typedef void gemm_fn(bool ta, bool tb, int m, int n, int k, real alpha,
-                     const real *a, int lda, const real *b, int ldb, real beta,
-                     real *c, int ldc);
-
-#ifdef REAL_IS_DOUBLE
+#ifdef REAL_IS_DOUBLE /* our own are for work, not for tests */
 #define GEMM cblas_dgemm
+#define packed_find(name) NULL
+#define packed_gemm(kernel, ...) (void)(kernel)
+#define amx_half NULL
+#define soft_half NULL
 #else
 #define GEMM cblas_sgemm
 #endif
 
-static void openblas(bool ta, bool tb, int m, int n, int k, real alpha,
-                     const real *a, int lda, const real *b, int ldb, real beta,
-                     real *c, int ldc)
-{
-    GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans,
-         tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta,
-         c, ldc);
-}
+/* A few rows by bfloat16; false: not at this size. */
+typedef bool half_fn(int m, int n, int k, const real *a, int lda,
+                     const uint16_t *b, int ldb, real *c, int ldc);
 
-#ifdef REAL_IS_DOUBLE /* our own are for work, not for tests */
-#define packed_can(name) false
-#define packed_use(name) (void)(name)
-#endif
-
-static const struct backend {
+/* What each kind of processor has for each precision, the fastest first: for
+ * products, and for those that have to be exact. */
+static const struct family {
     const char *name;
-    gemm_fn *gemm;
-} backends[] = {
-    {"openblas", openblas},
-#ifndef REAL_IS_DOUBLE
-    {"avx2", packed_gemm},
-    {"avx512", packed_gemm},
-    {"avx512bf16", packed_gemm},
-#endif
+    struct {
+        const char *usual, *exact;
+    } by[GEMM_MEDIUM + 1];
+    half_fn *half;
+    bool by_name; /* only for who asks for it */
+} families[] = {
+    {"amx",
+     {{"avx512", "avx512"}, {"amx", "amx-whole"}, {"amx-bf16", "amx-bf16"}},
+     amx_half, false},
+    {"avx512",
+     {{"avx512", "avx512"}, {"avx512", "avx512"}, {"avx512bf16", "avx512bf16"}},
+     NULL, false},
+    {"openblas",
+     {{"openblas", "openblas"}, {"openblas", "openblas"}, {NULL, NULL}},
+     NULL, false},
+    {"avx2", {{"avx2", "avx2"}, {"avx2", "avx2"}, {NULL, NULL}}, NULL, true},
+    {"emulated",
+     {{"openblas", "openblas"}, {"emulated", "emulated-whole"},
+      {"emulated-bf16", "emulated-bf16"}},
+     soft_half, true},
 };
 
-static const struct backend *backend = &backends[0];
+enum { PLAIN = 2 }; /* the family of every processor */
+
+static const struct family *family = &families[PLAIN];
+static const char *backend = "openblas";
+
+/* What products run on; NULL is OpenBLAS. */
+static const struct kernel *usual, *exact;
+
+static bool find_kernel(const char *name, const struct kernel **to)
+{
+    *to = NULL;
+    if (name && strcmp(name, "openblas"))
+        *to = packed_find(name);
+    return name && (*to || !strcmp(name, "openblas"));
+}
+
+bool gemm_precision(enum gemm_precision p)
+{
+    const struct kernel *a, *b;
+    if (!find_kernel(family->by[p].usual, &a) ||
+        !find_kernel(family->by[p].exact, &b))
+        return false;
+    usual = a;
+    exact = b;
+    backend = family->by[p].usual;
+    return true;
+}
 
 bool gemm_use(const char *name)
 {
-    for (size_t i = 0; i < COUNT(backends); i++)
-        if (!strcmp(name, backends[i].name) && (!i || packed_can(name))) {
-            backend = &backends[i];
-            packed_use(name);
-            return true;
+    const struct family *was = family;
+    for (size_t i = 0; i < COUNT(families); i++)
+        if (!strcmp(name, families[i].name)) {
+            family = &families[i];
+            if (gemm_precision(GEMM_HIGH) && gemm_precision(GEMM_HIGHEST))
+                return true;
         }
+    family = was;
     return false;
 }
 
 const char *gemm_backend(void)
 {
-    return backend->name;
+    return backend;
+}
+
+static void product(const struct kernel *by, bool ta, bool tb, int m, int n,
+                    int k, real alpha, const real *a, int lda, const real *b,
+                    int ldb, real beta, real *c, int ldc)
+{
+    double from = now();
+    if (m <= FEW_ROWS && !ta)
+        few_gemm(tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    else if (by)
+        packed_gemm(by, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    else
+        GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans,
+             tb ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb,
+             beta, c, ldc);
+    seconds += now() - from;
 }
 
 void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
           int lda, const real *b, int ldb, real beta, real *c, int ldc)
 {
-    double from = now();
-    if (m <= FEW_ROWS && !ta)
-        few_gemm(tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-    else
-        backend->gemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-    seconds += now() - from;
+    product(usual, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
+
+void gemm_exact(bool ta, bool tb, int m, int n, int k, real alpha,
+                const real *a, int lda, const real *b, int ldb, real beta,
+                real *c, int ldc)
+{
+    product(exact, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+typedef void gemm_fn(bool ta, bool tb, int m, int n, int k, real alpha,
+                     const real *a, int lda, const real *b, int ldb, real beta,
+                     real *c, int ldc);
 
 /* What a share of m x n costs, in elements of C: the sums, and the packing of
  * both operands. */
@@ -111,9 +166,9 @@ static int largest(int n, int unit, int of)
     return most < n ? most : n;
 }
 
-void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
-                real alpha, const real *a, int lda, const real *b, int ldb,
-                real beta, real *c, int ldc)
+static void share(const struct team *t, gemm_fn *fn, bool ta, bool tb, int m,
+                  int n, int k, real alpha, const real *a, int lda,
+                  const real *b, int ldb, real beta, real *c, int ldc)
 {
     bool rows = cost(largest(m, TEAM_ROWS, t->of), n) <
                 cost(m, largest(n, TEAM_COLUMNS, t->of));
@@ -123,14 +178,28 @@ void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
     if (!rows || ta)
         team_wait(t);
     if (lo < hi && rows)
-        gemm(ta, tb, hi - lo, n, k, alpha,
+        fn(ta, tb, hi - lo, n, k, alpha,
              a + (ta ? at : at * (size_t)lda), lda, b, ldb, beta,
              c + at * (size_t)ldc, ldc);
     else if (lo < hi)
-        gemm(ta, tb, m, hi - lo, k, alpha, a, lda,
+        fn(ta, tb, m, hi - lo, k, alpha, a, lda,
              b + (tb ? at * (size_t)ldb : at), ldb, beta, c + at, ldc);
     if (!rows || ta)
         team_wait(t);
+}
+
+void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
+                real alpha, const real *a, int lda, const real *b, int ldb,
+                real beta, real *c, int ldc)
+{
+    share(t, gemm, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+void gemm_share_exact(const struct team *t, bool ta, bool tb, int m, int n,
+                      int k, real alpha, const real *a, int lda, const real *b,
+                      int ldb, real beta, real *c, int ldc)
+{
+    share(t, gemm_exact, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 void gemm_share_half(const struct team *t, int m, int n, int k, const real *a,
@@ -140,9 +209,10 @@ void gemm_share_half(const struct team *t, int m, int n, int k, const real *a,
     int lo, hi;
     team_share(t, n, TEAM_COLUMNS, &lo, &hi);
     team_wait(t);
-    if (lo < hi)
-        few_half(m, hi - lo, k, a, k, b + (size_t)lo * (size_t)k, k, c + lo,
-                 n);
+    const uint16_t *mine = b + (size_t)lo * (size_t)k;
+    if (lo < hi &&
+        !(family->half && family->half(m, hi - lo, k, a, k, mine, k, c + lo, n)))
+        few_half(m, hi - lo, k, a, k, mine, k, c + lo, n);
     seconds += now() - from;
     team_wait(t);
 }
@@ -224,16 +294,21 @@ static void pin_kernel(void)
 
 /* ---- Trusting it -------------------------------------------------------- */
 
-enum { M = 37, N = 29, K = 53 };
+enum { M = 37, N = 29, K = 53, FEW = 3 };
+
+static real some(int i)
+{
+    return (real)((i * 7) % 31 - 15) / 17;
+}
 
 /* One product with every element known, transposed as asked. */
 static bool agrees(bool ta, bool tb)
 {
     static real a[M * K], b[K * N], c[M * N];
     for (int i = 0; i < M * K; i++)
-        a[i] = (real)((i * 7) % 31 - 15) / 16;
+        a[i] = some(i);
     for (int i = 0; i < K * N; i++)
-        b[i] = (real)((i * 5) % 29 - 14) / 16;
+        b[i] = some(3 * i + 1);
     for (int i = 0; i < M * N; i++)
         c[i] = 1;
     gemm(ta, tb, M, N, K, 1, a, ta ? M : K, b, tb ? K : N, 2, c, N);
@@ -249,39 +324,68 @@ static bool agrees(bool ta, bool tb)
     return true;
 }
 
-bool gemm_precision(enum gemm_precision p)
+/* A few rows by numbers that bfloat16 holds. */
+static bool few_agree(void)
 {
-    return p != GEMM_MEDIUM || !strcmp(backend->name, "avx512bf16") ||
-           (!strcmp(backend->name, "avx512") && gemm_use("avx512bf16"));
+    static real a[FEW * K], c[FEW * N];
+    static uint16_t ones[N * K];
+    for (int i = 0; i < FEW * K; i++)
+        a[i] = some(i);
+    for (int i = 0; i < N * K; i++)
+        ones[i] = i % 3 ? 0x3f80 : 0xbf80; /* 1 and -1 */
+    if (!family->half || !family->half(FEW, N, K, a, K, ones, K, c, N))
+        return true;
+    for (int i = 0; i < FEW * N; i++) {
+        double want = 0;
+        for (int k = 0; k < K; k++)
+            want += (double)a[i / N * K + k] *
+                    ((i % N * K + k) % 3 ? 1 : -1);
+        if (!(fabs(want - (double)c[i]) < 1e-5))
+            return false;
+    }
+    return true;
 }
 
-/* The fastest that this processor can run, or the one that is asked for. */
-static bool choose(struct err *e)
+/* In fp32 and in what is said to be about as exact; leaves it at fp32. */
+static bool is_right(void)
 {
-    const char *asked = getenv("STILLROOM_GEMM");
-    if (asked && *asked)
-        return gemm_use(asked) ||
-               err_set(e, ERR_USAGE, _("STILLROOM_GEMM: %s is no back end for "
-                                       "products on this machine (openblas, "
-                                       "avx2, avx512)"), asked);
-    if (!gemm_use("avx512"))
-        gemm_use("openblas");
-    return true;
+    for (int p = GEMM_HIGH; p >= GEMM_HIGHEST; p--)
+        if (!gemm_precision((enum gemm_precision)p) || !agrees(false, false) ||
+            !agrees(false, true) || !agrees(true, false))
+            return false;
+    return few_agree();
+}
+
+/* The family of that name: whether its products come out right. */
+static bool try(const char *name)
+{
+    if (!gemm_use(name))
+        return false;
+    if (!usual)
+        pin_kernel();
+    openblas_set_num_threads(1);
+    return is_right();
 }
 
 bool gemm_start(struct err *e)
 {
-    if (!choose(e))
-        return false;
-    if (backend == &backends[0])
-        pin_kernel();
-    openblas_set_num_threads(1);
-    if (!agrees(false, false) || !agrees(false, true) || !agrees(true, false))
-        return err_set(e, ERR_SYSTEM,
-                       _("products come out wrong on this machine (%s, kernel "
-                         "%s); set STILLROOM_GEMM to another back end"),
-                       gemm_library(), gemm_kernel());
-    return true;
+    const char *asked = getenv("STILLROOM_GEMM");
+    if (asked && *asked) {
+        if (try(asked))
+            return true;
+        if (strcmp(family->name, asked))
+            return err_set(e, ERR_USAGE,
+                           _("STILLROOM_GEMM: %s is no back end for products "
+                             "on this machine (openblas, avx2, avx512, amx)"),
+                           asked);
+    }
+    for (size_t i = 0; !(asked && *asked) && i < COUNT(families); i++)
+        if (!families[i].by_name && try(families[i].name))
+            return true;
+    return err_set(e, ERR_SYSTEM,
+                   _("products come out wrong on this machine (%s, kernel %s); "
+                     "set STILLROOM_GEMM to another back end"),
+                   gemm_library(), gemm_kernel());
 }
 
 const char *gemm_kernel(void)
@@ -290,7 +394,7 @@ const char *gemm_kernel(void)
                                         "avx512f"};
     static char name[80];
     snprintf(name, sizeof name, "%s+%s",
-             backend == &backends[0] ? openblas_get_corename() : backend->name,
+             usual ? backend : openblas_get_corename(),
              loops[HOT_CLONES ? cpu_class() : 0]);
     return name;
 }
@@ -299,7 +403,7 @@ const char *gemm_library(void)
 {
     static char name[60];
     int a = 0, b = 0, c = 0;
-    if (backend != &backends[0])
+    if (usual)
         return PACKAGE_STRING;
     if (sscanf(openblas_get_config(), "OpenBLAS %d.%d.%d", &a, &b, &c) != 3)
         return "OpenBLAS";

@@ -12,25 +12,29 @@
 #include "model/net/real.h"
 
 /* Prepares the library; call once, before any product and any thread. Takes
- * the back end that STILLROOM_GEMM names, or the fastest that the processor
- * can run. Where it is OpenBLAS, and that took a kernel below what the
- * processor can do, the program starts itself anew with OPENBLAS_CORETYPE
- * set, once, and never over a value that the user gave. Then three small
- * products are held against plain loops: false where they differ. */
+ * the back end that STILLROOM_GEMM names, or the first of those that the
+ * processor can run whose products come out right: small ones are held against
+ * plain loops. False where none do. Where it is OpenBLAS, and that took a
+ * kernel below what the processor can do, the program starts itself anew with
+ * OPENBLAS_CORETYPE set, once, and never over a value that the user gave. */
 bool gemm_start(struct err *e);
 
-/* Takes a back end by name: "openblas", and where the processor can "avx2",
- * "avx512" (fp32 alone). False, and nothing changed, for any other. Without a
- * call it is OpenBLAS. */
+/* Takes a back end by name, at the highest precision: "openblas", and where
+ * the processor can "amx", "avx512", "avx2"; "emulated" has the sums of
+ * "amx" in plain C, slowly, for tests. False, and nothing changed, for any
+ * other. Without a call it is OpenBLAS. */
 bool gemm_use(const char *name);
-const char *gemm_backend(void);
 
 /* PyTorch's names: products in fp32; in what is about as exact, where that is
- * faster (here nothing is: the same); in bfloat16 with sums in fp32. False
- * where this processor has no such products: nothing has changed. Call it
- * behind gemm_start. */
+ * faster (with AMX: sums of bfloat16 numbers; else the same); in bfloat16 with
+ * sums in fp32. False where the back end has no such products: nothing
+ * has changed. */
 enum gemm_precision { GEMM_HIGHEST, GEMM_HIGH, GEMM_MEDIUM };
 bool gemm_precision(enum gemm_precision p);
+
+/* What runs products now: "openblas", "avx2", "avx512", "avx512bf16", "amx",
+ * "amx-bf16" or an emulated one. */
+const char *gemm_backend(void);
 
 /* C = alpha op(A) op(B) + beta C. op(A) is m x k, op(B) k x n, C m x n; `ta`
  * and `tb` say that the matrix stands transposed; lda, ldb, ldc are the
@@ -38,7 +42,14 @@ bool gemm_precision(enum gemm_precision p);
 void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
           int lda, const real *b, int ldb, real beta, real *c, int ldc);
 
-/* The same by all workers of a team, each its share of C. Where that is rows
+/* The same for sums whose small differences matter: the pass forward, scores
+ * of attention and what follows from them. At precision high these are as
+ * exact as fp32, where others have 16 bits of each number. */
+void gemm_exact(bool ta, bool tb, int m, int n, int k, real alpha,
+                const real *a, int lda, const real *b, int ldb, real beta,
+                real *c, int ldc);
+
+/* The same as gemm by all workers of a team, each its share of C. Where that is rows
  * of A and C as team_rows deals them out, nobody waits: a worker's rows of A
  * have to be its own work, or waited for, and its rows of C are. Else it waits
  * before and behind, so that what goes in may have been written by any and
@@ -46,6 +57,10 @@ void gemm(bool ta, bool tb, int m, int n, int k, real alpha, const real *a,
 void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
                 real alpha, const real *a, int lda, const real *b, int ldb,
                 real beta, real *c, int ldc);
+
+void gemm_share_exact(const struct team *t, bool ta, bool tb, int m, int n,
+                      int k, real alpha, const real *a, int lda, const real *b,
+                      int ldb, real beta, real *c, int ldc);
 
 /* The same with B [n, k] in bfloat16, for at most GEMM_FEW rows of A. */
 enum { GEMM_FEW = 16 };

@@ -2,33 +2,22 @@
 
 #ifndef REAL_IS_DOUBLE
 
-#include <pthread.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/net/gemm_amx.h"
+#include "model/net/gemm_panel.h"
 
-enum {
-    ROWS = 1024, /* of A that are packed at once */
-    DEPTH = 640, /* of k that is packed at once */
-    WIDE = 3,    /* vectors of a panel of B */
-    WIDEST = 48  /* columns of a panel of B, at most */
-};
-
-/* C[m, n] (+)= alpha times a panel of A [k][height] and one of B [k][width]. */
-typedef void tile_fn(int k, const float *a, const float *b, float *c,
-                     ptrdiff_t ldc, int m, int n, float alpha, bool add);
-
-/* A panel [k][width] of floats to one of pairs of bfloat16, [(k + 1) / 2]
- * [width][2], in place. */
-typedef void halve_fn(float *panel, int width, int k);
+enum { WIDE = 3 }; /* vectors of a panel of B, at most */
 
 struct kernel {
     const char *name;
-    int height, lanes; /* rows of a panel of A, floats of a vector */
-    tile_fn *tile[WIDE]; /* by vectors of a panel of B, less one */
-    halve_fn *halve;     /* of both panels; NULL: they stay as they are */
+    /* Rows of a panel of A, floats of a vector, what k is filled up to, and
+     * the bytes of a number in a panel. */
+    int height, lanes, step, bytes;
+    panel_fn *rows, *columns; /* make panels of A and of B */
+    tile_fn *tile[WIDE];     /* by vectors of a panel of B, less one */
 };
 
 #ifdef __x86_64__
@@ -128,9 +117,13 @@ PAIR_TILE(tile_pair_1, 8, 1)
 PAIR_TILE(tile_pair_2, 8, 2)
 PAIR_TILE(tile_pair_3, 8, 3)
 
+/* A panel [k][width] of floats becomes one of pairs of bfloat16, [(k + 1) / 2]
+ * [width][2]. */
 __attribute__((target(AVX512 ",avx512bf16"))) static void
-halve_avx512(float *panel, int width, int k)
+pack_pairs(float *panel, int width, const float *rows, ptrdiff_t ld,
+           bool along, int n, int k)
 {
+    panel_plain(panel, width, rows, ld, along, n, k);
     const __m256 none = _mm256_setzero_ps();
     float *to = panel;
     for (int p = 0; p < k; p += 2, to += width)
@@ -147,163 +140,59 @@ halve_avx512(float *panel, int width, int k)
         }
 }
 
+#define TILES                                                                 \
+    AMX_HEIGHT, AMX_LANES, AMX_STEP, 6, amx_pack_rows, amx_pack_columns
+#define PLAIN panel_plain, panel_plain
+
 static const struct kernel kernels[] = {
-    {"avx512", 8, 16, {tile_512_1, tile_512_2, tile_512_3}, NULL},
-    {"avx2", 4, 8, {tile_256_1, tile_256_2, tile_256_3}, NULL},
-    {"avx512bf16", 8, 16, {tile_pair_1, tile_pair_2, tile_pair_3},
-     halve_avx512},
+    {"avx512", 8, 16, 1, 4, PLAIN, {tile_512_1, tile_512_2, tile_512_3}},
+    {"avx2", 4, 8, 1, 4, PLAIN, {tile_256_1, tile_256_2, tile_256_3}},
+    {"avx512bf16", 8, 16, 1, 4, pack_pairs, pack_pairs,
+     {tile_pair_1, tile_pair_2, tile_pair_3}},
+    {"amx", TILES, {amx_split, amx_split}},
+    {"amx-whole", TILES, {amx_whole, amx_whole}},
+    {"amx-bf16", TILES, {amx_plain, amx_plain}},
+    {"emulated", TILES, {soft_split, soft_split}},
+    {"emulated-whole", TILES, {soft_whole, soft_whole}},
+    {"emulated-bf16", TILES, {soft_plain, soft_plain}},
 };
 
-bool packed_can(const char *name)
+static bool can(const char *name)
 {
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (!strcmp(name, "avx2"))
-        return avx2;
-    bool pairs = !strcmp(name, "avx512bf16");
-    if (pairs && !__builtin_cpu_supports("avx512bf16"))
-        return false;
-    return (pairs || !strcmp(name, "avx512")) && avx2 &&
-           __builtin_cpu_supports("avx512f") &&
-           __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl");
-}
-
-/* For the functions that pack: they run where some kernel runs. */
-#define PACKS __attribute__((target("avx")))
-
-/* to[j][i] = from[i][j] of 8 x 8. */
-PACKS static void
-transpose8(float *to, ptrdiff_t ldt, const float *from, ptrdiff_t ldf)
-{
-    __m256 r[8], t[8];
-    UNROLL for (int i = 0; i < 4; i++) { /* row i beside row i + 4 */
-        const float *p = from + i * ldf, *q = from + (i + 4) * ldf;
-        r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)),
-                                    _mm_loadu_ps(q), 1);
-        r[i + 4] = _mm256_insertf128_ps(
-            _mm256_castps128_ps256(_mm_loadu_ps(p + 4)), _mm_loadu_ps(q + 4),
-            1);
-    }
-    UNROLL for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-    UNROLL for (int i = 0; i < 8; i += 4) {
-        UNROLL for (int j = 0; j < 2; j++) {
-            float *at = to + (i + 2 * j) * ldt;
-            __m256 x = t[i + j], y = t[i + j + 2];
-            _mm256_storeu_ps(at, _mm256_shuffle_ps(x, y, 0x44));
-            _mm256_storeu_ps(at + ldt, _mm256_shuffle_ps(x, y, 0xee));
-        }
-    }
+    if (!strncmp(name, "avx512", 6))
+        return avx2 && __builtin_cpu_supports("avx512f") &&
+               __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512vl") &&
+               (!name[6] || __builtin_cpu_supports("avx512bf16"));
+    return avx2 && (strncmp(name, "amx", 3) || amx_can());
 }
 
 #else
 
-#define PACKS
+static const struct kernel kernels[1] = {{"", 1, 1, 1, 4, NULL, NULL, {NULL}}};
 
-static const struct kernel kernels[1];
-
-bool packed_can(const char *name)
+static bool can(const char *name)
 {
     (void)name;
     return false;
 }
 
-static void transpose8(float *to, ptrdiff_t ldt, const float *from,
-                       ptrdiff_t ldf)
-{
-    for (int i = 0; i < 8; i++)
-        for (int j = 0; j < 8; j++)
-            to[j * ldt + i] = from[i * ldf + j];
-}
-
 #endif
 
-static const struct kernel *kernel = &kernels[0];
-
-void packed_use(const char *name)
+const struct kernel *packed_find(const char *name)
 {
     for (size_t i = 0; i < COUNT(kernels); i++)
-        if (!strcmp(name, kernels[i].name))
-            kernel = &kernels[i];
-}
-
-/* ---- A thread's panels -------------------------------------------------- */
-
-static pthread_key_t key;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void make_key(void)
-{
-    if (pthread_key_create(&key, free))
-        die("cannot make a key for threads");
-}
-
-/* Room for one block of A and one panel of B; goes with the thread. */
-static float *panels(void)
-{
-    pthread_once(&once, make_key);
-    float *p = pthread_getspecific(key);
-    if (p)
-        return p;
-    void *block = NULL;
-    size_t n = (size_t)(ROWS + WIDEST) * DEPTH;
-    if (posix_memalign(&block, 64, n * sizeof *p) ||
-        pthread_setspecific(key, block))
-        die("out of memory");
-    return block;
-}
-
-/* ---- Packing ------------------------------------------------------------ */
-
-/* to[p * ldt + i] = from[i * ldf + p]: `rows` rows of k. */
-static void turn(float *to, ptrdiff_t ldt, const float *from, ptrdiff_t ldf,
-                 int rows, int k)
-{
-    int i = 0;
-    for (; i + 8 <= rows; i += 8) {
-        int p = 0;
-        for (; p + 8 <= k; p += 8)
-            transpose8(to + p * ldt + i, ldt, from + i * ldf + p, ldf);
-        for (; p < k; p++)
-            for (int q = i; q < i + 8; q++)
-                to[p * ldt + q] = from[q * ldf + p];
-    }
-    for (; i < rows; i++)
-        for (int p = 0; p < k; p++)
-            to[p * ldt + i] = from[i * ldf + p];
-}
-
-/* to[p * ldt + i] = from[p * ldf + i]: k rows of n. */
-PACKS static void copy(float *to, ptrdiff_t ldt, const float *from,
-                       ptrdiff_t ldf, int n, int k)
-{
-    for (int p = 0; p < k; p++, to += ldt, from += ldf) {
-        int i = 0;
-        for (; i + 8 <= n; i += 8)
-            memcpy(to + i, from + i, 8 * sizeof *to);
-        for (; i < n; i++)
-            to[i] = from[i];
-    }
-}
-
-/* One panel [k][width] of n columns, the others 0. `along` says that a row of
- * the matrix runs along k. */
-static void pack(float *to, int width, const float *from, ptrdiff_t ld,
-                 bool along, int n, int k)
-{
-    if (n < width)
-        memset(to, 0, (size_t)width * (size_t)k * sizeof *to);
-    (along ? turn : copy)(to, width, from, ld, n, k);
-    if (kernel->halve)
-        kernel->halve(to, width, k);
+        if (!strcmp(name, kernels[i].name) && can(name))
+            return &kernels[i];
+    return NULL;
 }
 
 /* ---- The product -------------------------------------------------------- */
 
 struct product {
+    const struct kernel *kernel;
     bool ta, tb;
     int n, k;
     float alpha;
@@ -319,29 +208,43 @@ static int least(int a, int b)
 
 /* How many vectors wide the next panel is, of so many that are left: four are
  * better as two and two than as three and one. */
-static int vectors_of(int left)
+static int vectors_of(int left, int most)
 {
-    return left == WIDE + 1 ? WIDE - 1 : least(left, WIDE);
+    return left == most + 1 && most > 2 ? most - 1 : least(left, most);
+}
+
+static int widest(const struct kernel *kernel)
+{
+    int v = 0;
+    while (v < WIDE && kernel->tile[v])
+        v++;
+    return v;
 }
 
 /* Rows from..from+m-1, k from..from+depth-1, of all columns. */
 static void block(const struct product *x, int row, int m, int at, int depth,
                   bool add)
 {
+    const struct kernel *kernel = x->kernel;
     int height = kernel->height, lanes = kernel->lanes;
-    float *pa = panels(), *pb = pa + ROWS * DEPTH;
+    int most = widest(kernel), step = kernel->step;
+    /* Floats of a row in a panel. */
+    int filled = (depth + step - 1) / step * step * kernel->bytes / 4;
+    float *pa = panel_room(), *pb = pa + PANEL_ROWS * PANEL_DEPTH * 6 / 4;
     for (int i = 0; i < m; i += height)
-        pack(pa + i * depth, height,
-             x->ta ? x->a + at * x->lda + row + i
-                   : x->a + (row + i) * x->lda + at,
-             x->lda, !x->ta, least(height, m - i), depth);
+        kernel->rows(pa + i * filled, height,
+                     x->ta ? x->a + at * x->lda + row + i
+                           : x->a + (row + i) * x->lda + at,
+                     x->lda, !x->ta, least(height, m - i), depth);
     for (int j = 0; j < x->n;) {
-        int v = vectors_of((x->n - j + lanes - 1) / lanes);
+        int v = vectors_of((x->n - j + lanes - 1) / lanes, most);
         int width = v * lanes, n = least(width, x->n - j);
-        pack(pb, width, x->tb ? x->b + j * x->ldb + at : x->b + at * x->ldb + j,
-             x->ldb, x->tb, n, depth);
+        kernel->columns(pb, width,
+                        x->tb ? x->b + j * x->ldb + at
+                              : x->b + at * x->ldb + j,
+                        x->ldb, x->tb, n, depth);
         for (int i = 0; i < m; i += height)
-            kernel->tile[v - 1](depth, pa + i * depth, pb,
+            kernel->tile[v - 1](depth, pa + i * filled, pb,
                                 x->c + (row + i) * x->ldc + j, x->ldc,
                                 least(height, m - i), n, x->alpha, add);
         j += n;
@@ -355,17 +258,18 @@ static void scale(float *c, ptrdiff_t ldc, int m, int n, float beta)
             c[i * ldc + j] = beta > 0 || beta < 0 ? beta * c[i * ldc + j] : 0;
 }
 
-void packed_gemm(bool ta, bool tb, int m, int n, int k, float alpha,
-                 const float *a, int lda, const float *b, int ldb, float beta,
-                 float *c, int ldc)
+void packed_gemm(const struct kernel *kernel, bool ta, bool tb, int m, int n,
+                 int k, float alpha, const float *a, int lda, const float *b,
+                 int ldb, float beta, float *c, int ldc)
 {
-    struct product x = {ta, tb, n, k, alpha, a, b, lda, ldb, ldc, c};
+    struct product x = {kernel, ta, tb, n, k, alpha, a, b, lda, ldb, ldc, c};
     bool add = beta > 0 || beta < 0;
     if (k < 1 || (add && (beta < 1 || beta > 1)))
         scale(c, ldc, m, n, beta);
-    for (int row = 0; row < m; row += ROWS)
-        for (int at = 0; at < k; at += DEPTH)
-            block(&x, row, least(ROWS, m - row), at, least(DEPTH, k - at),
+    for (int row = 0; row < m; row += PANEL_ROWS)
+        for (int at = 0; at < k; at += PANEL_DEPTH)
+            block(&x, row, least(PANEL_ROWS, m - row), at,
+                  least(PANEL_DEPTH, k - at),
                   add || at);
 }
 

@@ -10,16 +10,16 @@
 
 #include <stdbool.h>
 
-/* Whether this processor can run the kernels of that name: "avx512",
- * "avx2", and "avx512bf16", which rounds both matrices to bfloat16 and sums in
- * fp32 (PyTorch's precision "medium"). */
-bool packed_can(const char *name);
-/* Takes them from now on; call before the first product. */
-void packed_use(const char *name);
+/* The kernel of that name, NULL where this processor cannot run it: "avx512",
+ * "avx2"; "avx512bf16", which rounds both matrices to bfloat16 and sums in
+ * fp32 (PyTorch's precision "medium"); and those of gemm_amx.h: "amx-whole",
+ * "amx", "amx-bf16", "emulated-whole", "emulated", "emulated-bf16". */
+struct kernel;
+const struct kernel *packed_find(const char *name);
 
 /* As gemm of gemm.h. */
-void packed_gemm(bool ta, bool tb, int m, int n, int k, float alpha,
-                 const float *a, int lda, const float *b, int ldb, float beta,
-                 float *c, int ldc);
+void packed_gemm(const struct kernel *kernel, bool ta, bool tb, int m, int n,
+                 int k, float alpha, const float *a, int lda, const float *b,
+                 int ldb, float beta, float *c, int ldc);
 
 #endif

@@ -119,8 +119,8 @@ static double chunk_loss(const struct team *t, struct head *h,
         gemm_share(t, true, false, V, w, n, 1, h->logits, V, h->y, w, 1,
                    p->dhead, w);
     if (p->dx) {
-        gemm_share(t, false, false, n, w, V, 1, h->logits, V, head, w, 0,
-                   h->dy, w);
+        gemm_share_exact(t, false, false, n, w, V, 1, h->logits, V, head, w, 0,
+                         h->dy, w);
         norm_back(t, h, p, &c);
     }
     team_wait(t);

@@ -161,12 +161,12 @@ void lora_forward(const struct team *t, const struct llama *m,
     for (int i = 0; i < n; i++, p++)
         for (int row = lo; p->a && row < hi; row += ROWS) {
             int k = hi - row < ROWS ? hi - row : ROWS;
-            gemm(false, true, k, r, p->in, 1,
-                 x + (size_t)row * (size_t)p->in, p->in, llama_at(m, p->a),
-                 p->in, 0, low, r);
-            gemm(false, true, k, p->out, r, scale_of(m), low, r,
-                 llama_at(m, p->b), r, 1,
-                 y + (size_t)row * (size_t)ld + p->from, ld);
+            gemm_exact(false, true, k, r, p->in, 1,
+                       x + (size_t)row * (size_t)p->in, p->in,
+                       llama_at(m, p->a), p->in, 0, low, r);
+            gemm_exact(false, true, k, p->out, r, scale_of(m), low, r,
+                       llama_at(m, p->b), r, 1,
+                       y + (size_t)row * (size_t)ld + p->from, ld);
         }
 }
 
