@@ -49,15 +49,16 @@ void gemm_exact(bool ta, bool tb, int m, int n, int k, real alpha,
                 const real *a, int lda, const real *b, int ldb, real beta,
                 real *c, int ldc);
 
-/* The same as gemm by all workers of a team, each its share of C. Where that is rows
- * of A and C as team_rows deals them out, nobody waits: a worker's rows of A
- * have to be its own work, or waited for, and its rows of C are. Else it waits
- * before and behind, so that what goes in may have been written by any and
- * what comes out is there for all. */
+/* Those by all workers of a team, each its share of C. Where that is rows of A
+ * and C as team_rows deals them out, nobody waits: a worker's rows of A have to
+ * be its own work, or waited for, and its rows of C are. Else it waits before
+ * and behind, so that what goes in may have been written by any and what comes
+ * out is there for all. */
 void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
                 real alpha, const real *a, int lda, const real *b, int ldb,
                 real beta, real *c, int ldc);
 
+/* The same of gemm_exact. */
 void gemm_share_exact(const struct team *t, bool ta, bool tb, int m, int n,
                       int k, real alpha, const real *a, int lda, const real *b,
                       int ldb, real beta, real *c, int ldc);

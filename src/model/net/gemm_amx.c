@@ -196,27 +196,32 @@ bool amx_can(void)
 static _Thread_local float tiles[8][TILE];
 
 /* As the processor, which takes subnormal numbers for 0. */
-static float flush(float x)
+static inline float flush(float x)
 {
     return fabsf(x) < FLT_MIN ? 0 : x;
 }
 
-static float half(float word, int which)
+static inline float half(float word, int which)
 {
     uint32_t bits = as_bits(word);
     return flush(as_float(which ? bits & 0xffff0000 : bits << 16));
 }
 
-static void soft_dot(float *c, const float *a, const float *b)
+HOT static void soft_dot(float *c, const float *a, const float *b)
 {
-    for (int i = 0; i < SIDE; i++)
-        for (int p = 0; p < SIDE; p++)
-            for (int which = 0; which < 2; which++) {
-                float x = half(a[i * SIDE + p], which);
+    for (int p = 0; p < SIDE; p++)
+        for (int which = 0; which < 2; which++) {
+            float y[SIDE];
+            SIMD()
+            for (int j = 0; j < SIDE; j++)
+                y[j] = half(b[p * SIDE + j], which);
+            for (int i = 0; i < SIDE; i++) {
+                float x = half(a[i * SIDE + p], which), *sum = c + i * SIDE;
+                SIMD()
                 for (int j = 0; j < SIDE; j++)
-                    c[i * SIDE + j] = flush(
-                        c[i * SIDE + j] + x * half(b[p * SIDE + j], which));
+                    sum[j] = flush(sum[j] + x * y[j]);
             }
+        }
 }
 
 static void soft_load(float *tile, const void *at, size_t bytes)
