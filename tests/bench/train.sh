@@ -51,11 +51,28 @@ middle() {
     sed 's/.*"tokens_per_second": *\([0-9]*\).*/\1/' "$dir/$1" | sort -n |
         sed -n 2p
 }
-# ---- answers, one and sixteen at once, weights in fp32 and in bfloat16
-for weights in "" bf16; do
+# ---- answers, one and sixteen at once, weights in fp32 and in bfloat16, in
+# turns with llama.cpp: STILLROOM_LLAMA="llama-batched-bench F32.gguf BF16.gguf"
+# of that shape (without sampling)
+llama() {
+    set -- "$1" "$2" ${STILLROOM_LLAMA-}
+    test $# = 5 || return 0
+    test "$2" = bf16 && gguf=$5 || gguf=$4
+    "$3" -m "$gguf" -t 2 -c 4096 -npp 100 -ntg 60 -npl "$1" 2> /dev/null |
+        awk -F'|' -v w="$2" '$2 + 0 == 100 {
+            printf "{\"bench\":\"decode\",\"by\":\"llama.cpp\",\"streams\":%d," \
+                "\"weights\":\"%s\",\"tokens_per_second\":%.1f}\n", $4,
+                w == "" ? "fp32" : w, $9
+        }'
+}
+for round in 1 2 3; do
     for streams in 1 16; do
-        "${step%step}decode" 135M $streams 60 $weights
+        for weights in "" bf16; do
+            "${step%step}decode" 135M $streams 60 $weights
+            llama $streams "$weights"
+        done
     done
+    "${step%step}decode" 135M 16 60 openblas
 done
 turns nano full 4 256 20
 turns 135M full 4 256 3

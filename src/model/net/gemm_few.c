@@ -2,6 +2,10 @@
 
 #include <stddef.h>
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 /* ---- B transposed: dot products of rows --------------------------------- */
 
 /* Rows of A and B, from which a block of sums is made. Where the matrix ends
@@ -22,18 +26,21 @@ typedef void dots_fn(const struct dots *d);
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-typedef real part __attribute__((vector_size(16)));
+typedef real four __attribute__((vector_size(4 * sizeof(real)),
+                                 aligned(sizeof(real))));
 
-/* The sum of a vector's n parts, lane by lane. */
-static inline real add_parts(const part *p, int n)
+/* The four sums over the lanes of four vectors, each of n fours. */
+static inline void add_lanes(four *sum, const four *const v[4], int n)
 {
-    part sum = p[0];
-    real total = 0;
-    for (int i = 1; i < n; i++)
-        sum += p[i];
-    for (size_t l = 0; l < sizeof sum / sizeof(real); l++)
-        total += sum[l];
-    return total;
+    four s[4];
+    UNROLL for (int q = 0; q < 4; q++) {
+        s[q] = v[q][0];
+        UNROLL for (int i = 1; i < n; i++)
+            s[q] += v[q][i];
+    }
+    *sum = (four){s[0][0], s[1][0], s[2][0], s[3][0]};
+    UNROLL for (int l = 1; l < 4; l++)
+        *sum += (four){s[0][l], s[1][l], s[2][l], s[3][l]};
 }
 
 /* How an element of B is stored, and vectors and single ones are loaded. */
@@ -41,6 +48,12 @@ static inline real add_parts(const part *p, int n)
 #define PLAIN_ONE(p) (*(p))
 #define HALF(p)                                                               \
     ((lanes)(__builtin_convertvector(*(const halves *)(p), words) << 16))
+#define HALF_256(p)                                                           \
+    ((lanes)_mm256_slli_epi32(                                                \
+        _mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)(p))), 16))
+#define HALF_512(p)                                                           \
+    ((lanes)_mm512_slli_epi32(                                                \
+        _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)(p))), 16))
 #define HALF_ONE(p) half_one(*(p))
 
 static inline real half_one(uint16_t x)
@@ -52,75 +65,89 @@ static inline real half_one(uint16_t x)
     return (real)v.f;
 }
 
-/* `wide` rows of B and `high` of A at a time, in vectors of so many bytes. */
-#define DOTS(name, target_isa, bytes, high, wide, stored, vector, single)     \
+/* `high` rows of A and `wide` of B at a time, in vectors of n lanes. With one
+ * row of A those of B are read one behind the other, as they stand in memory:
+ * nothing comes faster from there. A sum is made in the same order by each. */
+#define DOTS(name, target_isa, lanes_n, high, wide, stored, vector, single)   \
     target_isa static void name(const struct dots *d)                         \
     {                                                                         \
-        typedef real lanes                                                    \
-            __attribute__((vector_size(bytes), aligned(sizeof(real))));       \
-        typedef uint32_t words __attribute__((vector_size(bytes)));           \
+        enum { LANES = lanes_n, FOURS = lanes_n / 4 };                        \
+        typedef real lanes __attribute__((                                    \
+            vector_size(LANES * sizeof(real)), aligned(sizeof(real))));       \
+        typedef uint32_t words __attribute__((vector_size(LANES * 4)));       \
         typedef uint16_t halves                                               \
-            __attribute__((vector_size(bytes / 2), aligned(2)));              \
+            __attribute__((vector_size(LANES * 2), aligned(2)));              \
         (void)sizeof(words);                                                  \
         (void)sizeof(halves);                                                 \
-        enum { LANES = bytes / sizeof(real) };                                \
         ptrdiff_t ahead = wide * d->ldb; /* the rows that come next */        \
-        for (int j = 0; j < d->n; j += wide)                                  \
+        for (int j = 0; j < d->n; j += 4)                                     \
             for (int i = 0; i < d->m; i += high) {                            \
                 const real *x[high];                                          \
-                const stored *y[wide];                                        \
-                lanes sum[high][wide] = {{{0}}};                              \
+                union {                                                       \
+                    lanes whole;                                              \
+                    four parts[FOURS];                                        \
+                } sum[high][4];                                               \
+                const stored *y[4];                                           \
                 int p = 0;                                                    \
+                UNROLL for (int q = 0; q < high * 4; q++)                     \
+                    sum[q / 4][q % 4].whole = (lanes){0};                     \
                 UNROLL for (int q = 0; q < high; q++)                         \
                     x[q] = d->a + (i + q < d->m ? i + q : d->m - 1) * d->lda; \
-                UNROLL for (int q = 0; q < wide; q++)                         \
+                UNROLL for (int q = 0; q < 4; q++)                            \
                     y[q] = (const stored *)d->b +                             \
                            (j + q < d->n ? j + q : d->n - 1) * d->ldb;        \
-                for (; p + LANES <= d->k; p += LANES) {                       \
-                    lanes u[wide];                                            \
-                    UNROLL for (int q = 0; q < wide; q++) {                   \
-                        u[q] = vector(y[q] + p);                              \
-                        __builtin_prefetch(y[q] + p + ahead);                 \
+                UNROLL for (int s = 0; s < 4; s += wide)                      \
+                    for (p = 0; p + LANES <= d->k; p += LANES) {              \
+                        lanes u[wide];                                        \
+                        UNROLL for (int q = 0; q < wide; q++) {               \
+                            u[q] = vector(y[s + q] + p);                      \
+                            __builtin_prefetch(y[s + q] + p + ahead);         \
+                        }                                                     \
+                        UNROLL for (int r = 0; r < high; r++) {               \
+                            lanes v = *(const lanes *)(x[r] + p);             \
+                            UNROLL for (int q = 0; q < wide; q++)             \
+                                sum[r][s + q].whole += v * u[q];              \
+                        }                                                     \
                     }                                                         \
-                    UNROLL for (int r = 0; r < high; r++) {                   \
-                        lanes v = *(const lanes *)(x[r] + p);                 \
-                        UNROLL for (int q = 0; q < wide; q++)                 \
-                            sum[r][q] += v * u[q];                            \
-                    }                                                         \
+                for (int r = 0; r < high && i + r < d->m; r++) {              \
+                    const four *const v[4] = {                                \
+                        sum[r][0].parts, sum[r][1].parts, sum[r][2].parts,    \
+                        sum[r][3].parts};                                     \
+                    four total;                                               \
+                    add_lanes(&total, v, FOURS);                              \
+                    for (int t = p; t < d->k; t++)                            \
+                        for (int q = 0; q < 4; q++)                           \
+                            total[q] += x[r][t] * single(y[q] + t);           \
+                    real *to = d->c + (i + r) * d->ldc + j;                   \
+                    if (j + 4 <= d->n)                                        \
+                        *(four *)to += d->alpha * total;                      \
+                    else                                                      \
+                        for (int q = 0; j + q < d->n; q++)                    \
+                            to[q] += d->alpha * total[q];                     \
                 }                                                             \
-                real total[high][wide];                                       \
-                UNROLL for (int r = 0; r < high; r++)                         \
-                    UNROLL for (int q = 0; q < wide; q++) {                   \
-                        union {                                               \
-                            lanes whole;                                      \
-                            part parts[bytes / 16];                           \
-                        } v = {sum[r][q]};                                    \
-                        real s = add_parts(v.parts, bytes / 16);              \
-                        for (int t = p; t < d->k; t++)                        \
-                            s += x[r][t] * single(y[q] + t);                  \
-                        total[r][q] = s;                                      \
-                    }                                                         \
-                for (int r = 0; r < high && i + r < d->m; r++)                \
-                    for (int q = 0; q < wide && j + q < d->n; q++)            \
-                        d->c[(i + r) * d->ldc + j + q] +=                     \
-                            d->alpha * total[r][q];                           \
             }                                                                 \
     }
 
 #define AVX2 __attribute__((target("avx2,fma")))
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,fma")))
 
-DOTS(dots_plain, , 16, 2, 4, real, PLAIN, PLAIN_ONE)
+DOTS(dots_plain, , 4, 2, 4, real, PLAIN, PLAIN_ONE)
+DOTS(dot_plain, , 4, 1, 1, real, PLAIN, PLAIN_ONE)
 #ifdef __x86_64__
-DOTS(dots_avx2, AVX2, 32, 2, 4, real, PLAIN, PLAIN_ONE)
-DOTS(dots_avx512, AVX512, 64, 4, 4, real, PLAIN, PLAIN_ONE)
+DOTS(dots_avx2, AVX2, 8, 2, 4, real, PLAIN, PLAIN_ONE)
+DOTS(dot_avx2, AVX2, 8, 1, 1, real, PLAIN, PLAIN_ONE)
+DOTS(dots_avx512, AVX512, 16, 4, 4, real, PLAIN, PLAIN_ONE)
+DOTS(dot_avx512, AVX512, 16, 1, 1, real, PLAIN, PLAIN_ONE)
 #endif
 
 #ifndef REAL_IS_DOUBLE
-DOTS(half_plain, , 16, 2, 4, uint16_t, HALF, HALF_ONE)
+DOTS(half_plain, , 4, 2, 4, uint16_t, HALF, HALF_ONE)
+DOTS(half_dot_plain, , 4, 1, 1, uint16_t, HALF, HALF_ONE)
 #ifdef __x86_64__
-DOTS(half_avx2, AVX2, 32, 2, 4, uint16_t, HALF, HALF_ONE)
-DOTS(half_avx512, AVX512, 64, 4, 4, uint16_t, HALF, HALF_ONE)
+DOTS(half_avx2, AVX2, 8, 2, 4, uint16_t, HALF_256, HALF_ONE)
+DOTS(half_dot_avx2, AVX2, 8, 1, 1, uint16_t, HALF_256, HALF_ONE)
+DOTS(half_avx512, AVX512, 16, 4, 4, uint16_t, HALF_512, HALF_ONE)
+DOTS(half_dot_avx512, AVX512, 16, 1, 1, uint16_t, HALF_512, HALF_ONE)
 #endif
 #endif
 
@@ -137,23 +164,84 @@ static int width_here(void)
     return 0;
 }
 
+/* By width_here, for several rows and for one. */
 #ifdef __x86_64__
-static dots_fn *const dots[] = {dots_plain, dots_avx2, dots_avx512};
+#define BY_WIDTH(dots, dot)                                                   \
+    {                                                                         \
+        {dots##_plain, dot##_plain}, {dots##_avx2, dot##_avx2},               \
+            {dots##_avx512, dot##_avx512},                                    \
+    }
 #else
-static dots_fn *const dots[] = {dots_plain};
+#define BY_WIDTH(dots, dot) {{dots##_plain, dot##_plain}}
 #endif
+
+static dots_fn *const by_width[][2] = BY_WIDTH(dots, dot);
 
 /* ---- B as it stands: sums of rows --------------------------------------- */
 
-HOT static void sums(const struct dots *d)
+/* Of `high` rows at a time, in columns of `wide` vectors; from column j on. */
+#define SUMS(name, target_isa, lanes_n, high, wide)                           \
+    target_isa static int name(const struct dots *d, int j)                   \
+    {                                                                         \
+        enum { LANES = lanes_n };                                             \
+        typedef real lanes __attribute__((                                    \
+            vector_size(LANES * sizeof(real)), aligned(sizeof(real))));       \
+        for (; j + wide * LANES <= d->n; j += wide * LANES)                   \
+            for (int i = 0; i < d->m; i += high) {                            \
+                const real *x[high], *b = (const real *)d->b + j;             \
+                real *y[high];                                                \
+                lanes sum[high][wide];                                        \
+                UNROLL for (int r = 0; r < high; r++) {                       \
+                    int row = i + r < d->m ? i + r : d->m - 1;                \
+                    x[r] = d->a + row * d->lda;                               \
+                    y[r] = d->c + row * d->ldc + j;                           \
+                    UNROLL for (int q = 0; q < wide; q++)                     \
+                        sum[r][q] = *(const lanes *)(y[r] + q * LANES);       \
+                }                                                             \
+                for (int p = 0; p < d->k; p++, b += d->ldb) {                 \
+                    lanes u[wide];                                            \
+                    UNROLL for (int q = 0; q < wide; q++)                     \
+                        u[q] = *(const lanes *)(b + q * LANES);               \
+                    UNROLL for (int r = 0; r < high; r++) {                   \
+                        lanes v = d->alpha * x[r][p] - (lanes){0};            \
+                        UNROLL for (int q = 0; q < wide; q++)                 \
+                            sum[r][q] += v * u[q];                            \
+                    }                                                         \
+                }                                                             \
+                UNROLL for (int r = 0; r < high; r++)                         \
+                    UNROLL for (int q = 0; q < wide; q++)                     \
+                        *(lanes *)(y[r] + q * LANES) = sum[r][q];             \
+            }                                                                 \
+        return j;                                                             \
+    }
+
+SUMS(sums_plain, , 4, 2, 2)
+SUMS(sums_plain_1, , 4, 2, 1)
+#ifdef __x86_64__
+SUMS(sums_avx2, AVX2, 8, 3, 4)
+SUMS(sums_avx2_1, AVX2, 8, 3, 1)
+SUMS(sums_avx512, AVX512, 16, 4, 4)
+SUMS(sums_avx512_1, AVX512, 16, 4, 1)
+#endif
+
+typedef int sums_fn(const struct dots *d, int j);
+
+static void sums(const struct dots *d)
 {
-    const real *b = (const real *)d->b;
-    for (int p = 0; p < d->k; p++, b += d->ldb)
+#ifdef __x86_64__
+    static sums_fn *const kernel[][2] = {{sums_plain, sums_plain_1},
+                                         {sums_avx2, sums_avx2_1},
+                                         {sums_avx512, sums_avx512_1}};
+#else
+    static sums_fn *const kernel[][2] = {{sums_plain, sums_plain_1}};
+#endif
+    int w = width_here(), j = kernel[w][1](d, kernel[w][0](d, 0));
+    for (; j < d->n; j++)
         for (int i = 0; i < d->m; i++) {
-            real x = d->alpha * d->a[i * d->lda + p], *y = d->c + i * d->ldc;
-            SIMD()
-            for (int j = 0; j < d->n; j++)
-                y[j] += x * b[j];
+            const real *a = d->a + i * d->lda, *b = (const real *)d->b + j;
+            real *y = d->c + i * d->ldc + j;
+            for (int p = 0; p < d->k; p++)
+                *y += d->alpha * a[p] * b[p * d->ldb];
         }
 }
 
@@ -167,7 +255,7 @@ void few_gemm(bool tb, int m, int n, int k, real alpha, const real *a, int lda,
             *at = beta > 0 || beta < 0 ? beta * *at : 0;
         }
     if (tb)
-        dots[width_here()](&d);
+        by_width[width_here()][m == 1](&d);
     else
         sums(&d);
 }
@@ -185,10 +273,8 @@ void few_half(int m, int n, int k, const real *a, int lda, const uint16_t *b,
             for (int p = 0; p < k; p++)
                 c[i * d.ldc + j] += a[i * d.lda + p] *
                                     half_one(b[j * d.ldb + p]);
-#elif defined(__x86_64__)
-    static dots_fn *const half[] = {half_plain, half_avx2, half_avx512};
-    half[width_here()](&d);
 #else
-    half_plain(&d);
+    static dots_fn *const half[][2] = BY_WIDTH(half, half_dot);
+    half[width_here()][m == 1](&d);
 #endif
 }
