@@ -194,6 +194,23 @@ void dir_sweep(const char *prefix)
     free(parent);
 }
 
+bool file_is_secret(const char *path, struct err *e)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return err_sys(e, _("key file %s"), path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(e, ERR_REFUSED, _("key file %s: not a regular file"),
+                       path);
+    if (st.st_uid != geteuid())
+        return err_set(e, ERR_REFUSED, _("key file %s belongs to another "
+                                         "user"), path);
+    if (st.st_mode & 077)
+        return err_set(e, ERR_REFUSED, _("key file %s can be read by others; "
+                                         "chmod 600 mends it"), path);
+    return true;
+}
+
 bool file_exists(const char *path)
 {
     struct stat st;

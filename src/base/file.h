@@ -36,6 +36,10 @@ bool dir_remove(const char *path, struct err *e);
  * left of a folder that was being made. */
 void dir_sweep(const char *prefix);
 
+/* Whether a file can hold a key: a regular one of this user that nobody else
+ * can read. */
+bool file_is_secret(const char *path, struct err *e);
+
 /* Whether anything stands at that path, links followed. */
 bool file_exists(const char *path);
 

@@ -57,26 +57,9 @@ static bool from_command(const char *line, struct buf *out, struct err *e)
     return ok;
 }
 
-static bool file_is_ours(const char *path, struct err *e)
-{
-    struct stat st;
-    if (lstat(path, &st) < 0)
-        return err_sys(e, _("key file %s"), path);
-    if (!S_ISREG(st.st_mode))
-        return err_set(e, ERR_REFUSED, _("key file %s: not a regular file"),
-                       path);
-    if (st.st_uid != geteuid())
-        return err_set(e, ERR_REFUSED, _("key file %s belongs to another "
-                                         "user"), path);
-    if (st.st_mode & 077)
-        return err_set(e, ERR_REFUSED, _("key file %s can be read by others; "
-                                         "chmod 600 mends it"), path);
-    return true;
-}
-
 static bool from_file(const char *path, struct buf *out, struct err *e)
 {
-    return file_is_ours(path, e) && file_read(path, KEY_BYTES, out, e);
+    return file_is_secret(path, e) && file_read(path, KEY_BYTES, out, e);
 }
 
 /* ---- Forms --------------------------------------------------------------- */

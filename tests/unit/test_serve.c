@@ -285,19 +285,27 @@ static void many_ask_at_once(void **state)
     }
 }
 
-static void a_free_port(void **state)
+/* Asks the server at "HOST:PORT" of this machine for its models. */
+static char *ask_port(const char *address, const char *headers)
 {
-    (void)state;
-    pid_t pid;
-    char *address = start_builtin("127.0.0.1:0", &pid);
     struct sockaddr_in a = {.sin_family = AF_INET};
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     a.sin_port = htons((uint16_t)atoi(strchr(address, ':') + 1));
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
-    static const char request[] = "GET /v1/models HTTP/1.1\r\nHost: x\r\n"
-                                  "Connection: close\r\n\r\n";
+    char *request = xasprintf("GET /v1/models HTTP/1.1\r\nHost: x\r\n%s"
+                              "Connection: close\r\n\r\n", headers);
     char *reply = talk_on(fd, request, strlen(request));
+    free(request);
+    return reply;
+}
+
+static void a_free_port(void **state)
+{
+    (void)state;
+    pid_t pid;
+    char *address = start_builtin("127.0.0.1:0", &pid);
+    char *reply = ask_port(address, "");
     assert_int_equal(status_of(reply), 200);
     free(reply);
     assert_int_equal(stop(pid, SIGTERM), 0);
@@ -348,6 +356,44 @@ static void other_addresses_are_refused(void **state)
     }
 }
 
+/* With a key any address may be asked for, and only who has it is answered. */
+static void a_key_is_asked_for(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    char *path = xasprintf("%s/serve.key", getenv("HOME"));
+    const char *args[] = {"builtin", "--listen", "0.0.0.0:0", "--key-file",
+                          path, "--wrong", "0", "--slips", "0", NULL};
+    const char *argv[] = {program, "serve", "builtin", "--listen", "0.0.0.0:0",
+                          "--key-file", path, NULL};
+    struct buf out = BUF_INIT(1000);
+    assert_ok(file_replace(path, "open-sesame\n", 12, 0644, false, &e), e);
+    assert_int_not_equal(proc_capture(argv, NULL, NULL, &out, &e), 0);
+    assert_ok(file_replace(path, "short\n", 6, 0600, false, &e), e);
+    assert_int_not_equal(proc_capture(argv, NULL, NULL, &out, &e), 0);
+    buf_free(&out);
+    assert_ok(file_replace(path, "open-sesame\n", 12, 0600, false, &e), e);
+    pid_t pid;
+    char *address = start(args, &pid);
+    assert_true(!strncmp(address, "0.0.0.0:", 8));
+    static const struct {
+        const char *header;
+        int status;
+    } rows[] = {{"", 401},
+                {"Authorization: Bearer open-sesamf\r\n", 401},
+                {"Authorization: Bearer open-sesame2\r\n", 401},
+                {"Authorization: Basic open-sesame\r\n", 401},
+                {"Authorization: Bearer open-sesame\r\n", 200}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *reply = ask_port(address, rows[i].header);
+        assert_int_equal(status_of(reply), rows[i].status);
+        free(reply);
+    }
+    assert_int_equal(stop(pid, SIGTERM), 0);
+    free(address);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_free_port),
         cmocka_unit_test(long_socket_paths),
         cmocka_unit_test(other_addresses_are_refused),
+        cmocka_unit_test(a_key_is_asked_for),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, start_all, stop_all);

@@ -11,6 +11,7 @@
 #include "model/cmd/opts.h"
 #include "model/learn/eval.h"
 #include "model/learn/pack.h"
+#include "model/learn/settings.h"
 
 struct evaluation {
     struct llama *m;
@@ -24,10 +25,14 @@ struct evaluation {
 
 static bool prepare(struct evaluation *x, const char *dir,
                     const char *adapter, const struct opt_files *rows,
-                    struct err *e)
+                    const char *truncate, struct err *e)
 {
     int workers = pool_default();
-    struct reading how = {.truncate = TRUNCATE_RIGHT};
+    struct reading how = {0};
+    int64_t cut;
+    if (!settings_truncate(truncate, &cut, e))
+        return false;
+    how.truncate = (enum truncate)cut;
     if (!folder_load(dir, adapter, &x->m, &x->t, e))
         return false;
     how.context = x->m->config.context;
@@ -86,9 +91,12 @@ int cmd_eval(int argc, char **argv)
     struct evaluation x = {0};
     struct opt_files rows = {0};
     const char *dir = NULL, *adapter = NULL;
+    const char *truncate = "right";
     bool as_json = false;
     struct opt table[] = {
         {"--rows", OPT_FILES, &rows, "FILE...", N_("rows to answer"), false},
+        {"--truncate", OPT_TEXT, &truncate, "HOW",
+         N_("longer rows lose their right or left, or refuse (right)"), false},
         {"--adapter", OPT_TEXT, &adapter, "DIR", ADAPTER_HELP, false},
         {"--json", OPT_FLAG, &as_json, NULL, N_("with every answer, as JSON"),
          false},
@@ -101,12 +109,15 @@ int cmd_eval(int argc, char **argv)
     if (!rows.n)
         return opts_wrong("eval", _("no --rows FILE given"));
     struct err e;
-    bool ok = prepare(&x, dir, adapter, &rows, &e);
+    bool ok = prepare(&x, dir, adapter, &rows, truncate, &e);
     if (ok && as_json)
         print_json(&x);
     else if (ok)
         say(stdout, _("%zu rows, %zu right (%.1f %%), held-out loss %.4f\n"),
             x.f.rows, x.f.right, 100 * x.f.exact, x.f.loss);
+    if (ok && !as_json && x.d.cut + x.d.left)
+        say(stdout, _("%zu rows were longer than the context and cut, %zu "
+                      "left out\n"), x.d.cut, x.d.left);
     finish(&x);
     return ok ? 0 : say_err("stillroom-model", &e);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/file.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/say.h"
@@ -23,12 +25,13 @@ static void wait_for_end(void)
         poll(&p, 1, -1);
 }
 
-static int run(const char *where, const struct answerer *a, struct err *e)
+static int run(const char *where, const char *key, const struct answerer *a,
+               struct err *e)
 {
     sig_catch(SIGTERM); /* before a socket is made that it must remove */
     sig_catch(SIGINT);
     sig_catch(SIGHUP);
-    struct server *s = server_start(where, a, e);
+    struct server *s = server_start(where, key, a, e);
     if (!s)
         return say_err("stillroom-model", e);
     printf("listening on %s\n", server_address(s));
@@ -45,6 +48,27 @@ static char *name_of(const char *dir)
     char *name = xstrdup(path ? strrchr(path, '/') + 1 : dir);
     free(path);
     return name;
+}
+
+/* The one line of a file that nobody else can read; the caller frees. */
+static char *read_key(const char *path, struct err *e)
+{
+    enum { SHORTEST = 8, LONGEST = 4096 };
+    struct buf b = BUF_INIT(LONGEST);
+    bool ok = file_is_secret(path, e) && file_read(path, LONGEST, &b, e);
+    while (b.len && (b.data[b.len - 1] == '\n' || b.data[b.len - 1] == '\r'))
+        b.data[--b.len] = '\0';
+    for (size_t i = 0; i < b.len; i++)
+        if (b.data[i] <= ' ' || b.data[i] > '~')
+            b.len = 0;
+    if (ok && b.len >= SHORTEST)
+        return buf_take(&b);
+    if (ok)
+        err_set(e, ERR_INPUT, _("%s: expected one line of %d printable "
+                                "characters or more, without blanks"), path,
+                SHORTEST);
+    buf_free(&b);
+    return NULL;
 }
 
 enum { ADAPTERS = 16 };
@@ -104,6 +128,7 @@ static struct answerer *student(const char *dir, const struct opt_files *files,
 int cmd_serve(int argc, char **argv)
 {
     const char *what = NULL, *where = "127.0.0.1:0", *recipes = NULL;
+    const char *key_file = NULL;
     struct opt_files adapters = {0};
     double wrong = .7, slips = .05, judge = .9;
     int64_t seed = 1;
@@ -112,6 +137,9 @@ int cmd_serve(int argc, char **argv)
         {"--listen", OPT_TEXT, &where, "ADDRESS",
          N_("127.0.0.1:PORT, [::1]:PORT or unix:PATH; port 0 takes a free "
             "one"), false},
+        {"--key-file", OPT_TEXT, &key_file, "FILE",
+         N_("answer only who sends this key; --listen may then be any "
+            "address"), false},
         {"--adapter", OPT_FILES, &adapters, "DIR...",
          N_("LoRA adapters, each a model of its own beside the student"),
          false},
@@ -139,7 +167,10 @@ int cmd_serve(int argc, char **argv)
             ? student(what, &adapters, &e)
             : builtin_answerer(recipes, (uint64_t)seed, wrong, slips, judge,
                                &e);
-    code = a ? run(where, a, &e) : say_err("stillroom-model", &e);
+    char *key = a && key_file ? read_key(key_file, &e) : NULL;
+    code = a && (key || !key_file) ? run(where, key, a, &e)
+                                   : say_err("stillroom-model", &e);
+    free(key);
     answerer_free(&a);
     return code;
 }

@@ -45,7 +45,7 @@ static bool read_schedule(const char *name, int64_t *value, struct err *e)
                                    "not \"%.40s\""), name);
 }
 
-static bool read_truncate(const char *name, int64_t *value, struct err *e)
+bool settings_truncate(const char *name, int64_t *value, struct err *e)
 {
     static const char *const names[] = {[TRUNCATE_RIGHT] = "right",
                                         [TRUNCATE_LEFT] = "left",
@@ -74,7 +74,8 @@ const struct setting setting_table[SETTINGS] = {
     {"batch-tokens", "N", N_("tokens of a step (2048)"), AT(batch_tokens),
      'i', NULL, false},
     {"truncate", "HOW", N_("longer rows lose their right or left, or refuse "
-                           "(right)"), AT(truncate), 't', read_truncate, true},
+                           "(right)"), AT(truncate), 't', settings_truncate,
+     true},
     {"mask-thinking", NULL, N_("do not train what stands in <think>"),
      AT(mask_thinking), 'b', NULL, true},
     {"context", "N", N_("cut rows after N tokens (the model's length)"),

@@ -48,6 +48,9 @@ void settings_default(struct settings *s);
 bool settings_name(struct settings *s, const struct setting *t,
                    const char *name, struct err *e);
 
+/* The value of --truncate: an enum truncate. */
+bool settings_truncate(const char *name, int64_t *value, struct err *e);
+
 /* The values in their ranges, and no more than one budget. */
 bool settings_check(const struct settings *s, struct err *e);
 

@@ -120,12 +120,13 @@ static bool refuse(const char *where, struct err *e)
 {
     return err_set(e, ERR_USAGE, _("cannot listen on \"%.80s\": expected "
                                    "127.0.0.1:PORT, [::1]:PORT or unix:PATH; "
-                                   "it answers this machine only"), where);
+                                   "with --key-file also another ADDRESS:PORT "
+                                   "of this machine"), where);
 }
 
-/* "HOST:PORT" with a loopback host. */
-static bool tcp_address(const char *where, struct sockaddr_storage *a,
-                        socklen_t *len)
+/* "HOST:PORT" with a loopback host, or with any. */
+static bool tcp_address(const char *where, bool anywhere,
+                        struct sockaddr_storage *a, socklen_t *len)
 {
     char host[64];
     const char *colon = strrchr(where, ':');
@@ -135,12 +136,14 @@ static bool tcp_address(const char *where, struct sockaddr_storage *a,
     memcpy(host, where, n);
     host[n] = '\0';
     *a = (struct sockaddr_storage){0};
-    if (!strcmp(host, "[::1]")) {
+    if (host[0] == '[' && host[n - 1] == ']') {
         struct sockaddr_in6 *six = (struct sockaddr_in6 *)a;
         six->sin6_family = AF_INET6;
-        six->sin6_addr = in6addr_loopback;
         *len = sizeof *six;
-        return read_port(colon + 1, &six->sin6_port);
+        host[n - 1] = '\0';
+        return inet_pton(AF_INET6, host + 1, &six->sin6_addr) == 1 &&
+               (anywhere || IN6_IS_ADDR_LOOPBACK(&six->sin6_addr)) &&
+               read_port(colon + 1, &six->sin6_port);
     }
     struct sockaddr_in *four = (struct sockaddr_in *)a;
     four->sin_family = AF_INET;
@@ -148,7 +151,7 @@ static bool tcp_address(const char *where, struct sockaddr_storage *a,
     if (!strcmp(host, "localhost"))
         four->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     else if (inet_pton(AF_INET, host, &four->sin_addr) != 1 ||
-             ntohl(four->sin_addr.s_addr) >> 24 != 127)
+             (!anywhere && ntohl(four->sin_addr.s_addr) >> 24 != 127))
         return false;
     return read_port(colon + 1, &four->sin_port);
 }
@@ -161,8 +164,10 @@ static void name_tcp(struct listener *l)
     if (getsockname(l->fd, (struct sockaddr *)&a, &len) < 0)
         return;
     if (a.ss_family == AF_INET6) {
-        snprintf(l->text, sizeof l->text, "[::1]:%u",
-                 ntohs(((struct sockaddr_in6 *)&a)->sin6_port));
+        struct sockaddr_in6 *six = (struct sockaddr_in6 *)&a;
+        inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host);
+        snprintf(l->text, sizeof l->text, "[%s]:%u", host,
+                 ntohs(six->sin6_port));
         return;
     }
     struct sockaddr_in *four = (struct sockaddr_in *)&a;
@@ -170,12 +175,13 @@ static void name_tcp(struct listener *l)
     snprintf(l->text, sizeof l->text, "%s:%u", host, ntohs(four->sin_port));
 }
 
-static bool open_tcp(const char *where, struct listener *l, struct err *e)
+static bool open_tcp(const char *where, bool anywhere, struct listener *l,
+                     struct err *e)
 {
     struct sockaddr_storage a;
     socklen_t len;
     int on = 1;
-    if (!tcp_address(where, &a, &len))
+    if (!tcp_address(where, anywhere, &a, &len))
         return refuse(where, e);
     l->fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (l->fd < 0 ||
@@ -187,11 +193,13 @@ static bool open_tcp(const char *where, struct listener *l, struct err *e)
     return true;
 }
 
-bool listener_open(const char *where, struct listener *l, struct err *e)
+bool listener_open(const char *where, bool anywhere, struct listener *l,
+                   struct err *e)
 {
     *l = (struct listener){.fd = -1};
-    bool ok = !strncmp(where, "unix:", 5) ? open_unix(where + 5, l, e)
-                                          : open_tcp(where, l, e);
+    bool ok = !strncmp(where, "unix:", 5)
+                  ? open_unix(where + 5, l, e)
+                  : open_tcp(where, anywhere, l, e);
     if (!ok && l->fd >= 0)
         close(l->fd);
     if (!ok)

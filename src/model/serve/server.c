@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/lang.h"
@@ -15,6 +16,7 @@ enum { CONNECTIONS = 128, SILENCE = 60, EVENT_BLOCK = 4096 };
 struct server {
     struct MHD_Daemon *daemon;
     const struct answerer *answerer;
+    char *key; /* NULL: nobody needs one */
     struct listener listener;
 };
 
@@ -40,7 +42,10 @@ static enum MHD_Result send_json(struct MHD_Connection *c, unsigned status,
     MHD_add_response_header(r, "Content-Type", "application/json");
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(r, "Allow", "GET, POST");
-    if (status == MHD_HTTP_CONTENT_TOO_LARGE)
+    if (status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(r, "WWW-Authenticate", "Bearer");
+    if (status == MHD_HTTP_CONTENT_TOO_LARGE ||
+        status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(r, "Connection", "close");
     enum MHD_Result sent = MHD_queue_response(c, status, r);
     MHD_destroy_response(r);
@@ -161,6 +166,25 @@ static enum MHD_Result complete(const struct server *server,
     return sent;
 }
 
+/* Whether the request has the key; how long it takes tells nothing of where
+ * they differ. */
+static bool is_known(const struct server *s, struct MHD_Connection *c)
+{
+    static const char scheme[] = "Bearer ";
+    const char *given = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+                                                    "Authorization");
+    size_t skip = sizeof scheme - 1, n = s->key ? strlen(s->key) : 0;
+    if (!s->key)
+        return true;
+    if (!given || strncasecmp(given, scheme, skip) ||
+        strlen(given + skip) != n)
+        return false;
+    unsigned differs = 0;
+    for (size_t i = 0; i < n; i++)
+        differs |= (unsigned)(given[skip + i] ^ s->key[i]);
+    return !differs;
+}
+
 static enum MHD_Result route(const struct server *s, struct MHD_Connection *c,
                              const char *url, const char *method,
                              struct exchange *x)
@@ -205,6 +229,10 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *c,
     if (!x) {
         *state = x = xcalloc(1, sizeof *x);
         x->body = (struct buf)BUF_INIT(REQUEST_BYTES);
+        if (!is_known(ctx, c))
+            return send_error(c, MHD_HTTP_UNAUTHORIZED,
+                              _("this server answers who has its key: "
+                                "Authorization: Bearer KEY"));
         x->too_large = says_too_large(c);
         return x->too_large ? route(ctx, c, url, method, x) : MHD_YES;
     }
@@ -231,15 +259,16 @@ static void forget(void *ctx, struct MHD_Connection *c, void **state,
 
 /* ---- Start and stop ------------------------------------------------------ */
 
-struct server *server_start(const char *where, const struct answerer *a,
-                            struct err *e)
+struct server *server_start(const char *where, const char *key,
+                            const struct answerer *a, struct err *e)
 {
     struct server *s = xcalloc(1, sizeof *s);
     s->answerer = a;
-    if (!listener_open(where, &s->listener, e)) {
+    if (!listener_open(where, key != NULL, &s->listener, e)) {
         free(s);
         return NULL;
     }
+    s->key = key ? xstrdup(key) : NULL;
     s->daemon = MHD_start_daemon(
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
             MHD_USE_POLL | MHD_USE_ITC,
@@ -269,6 +298,9 @@ void server_stop(struct server **s)
     if ((*s)->daemon)
         MHD_stop_daemon((*s)->daemon); /* closes the listening socket */
     listener_close(&(*s)->listener);
+    if ((*s)->key)
+        explicit_bzero((*s)->key, strlen((*s)->key));
+    free((*s)->key);
     free(*s);
     *s = NULL;
 }
