@@ -1,5 +1,6 @@
-/* GGUF files: the blocks against what the gguf package makes of them, a small
- * file converted to a folder and read again, and damaged ones refused.
+/* GGUF files: the blocks against what the gguf package makes of them, small
+ * files converted to folders and read again (two of them llama.cpp's, against
+ * sentencepiece and transformers), and damaged ones refused.
  */
 #include "unit/test.h"
 
@@ -7,11 +8,14 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "fixtures/gguf_blocks.h"
 #include "model/learn/convert.h"
+#include "model/net/decode.h"
 #include "model/net/gemm.h"
 #include "model/net/llama.h"
+#include "model/net/sample.h"
 #include "model/token/tokenizer.h"
 
 static char *dir, *file;
@@ -234,6 +238,85 @@ static void a_file_becomes_a_folder(void **state)
     buf_free(&b);
 }
 
+/* ---- Of llama.cpp's converter ------------------------------------------- */
+
+static void check_ids(const struct tokenizer *t, const json *line)
+{
+    const json *ids = json_first(json_get(line, "ids"));
+    for (const json *s = json_first(json_get(line, "texts")); s;
+         s = json_next(s), ids = json_next(ids)) {
+        const char *text = json_string(s);
+        struct tokens k = {0};
+        struct buf back = BUF_INIT(0);
+        int32_t own[64];
+        tokenizer_encode(t, text, strlen(text), true, &k);
+        assert_int_equal(k.at[0].id, json_get_int(line, "bos", -1));
+        assert_int_equal(k.n, json_count(ids) + 1);
+        size_t i = 1;
+        for (const json *v = json_first(ids); v; v = json_next(v), i++)
+            if ((own[i - 1] = k.at[i].id) != (int32_t)json_number(v, -1))
+                fail_msg("\"%s\": id %zu is %d", text, i, k.at[i].id);
+        tokenizer_decode(t, own, k.n - 1, false, &back);
+        if (!strstr(text, "\xe2\x96\x81")) /* which comes back as a blank */
+            assert_string_equal(buf_str(&back), text);
+        VEC_FREE(&k);
+        buf_free(&back);
+    }
+}
+
+static void check_scores(const struct llama *m, const json *line)
+{
+    struct err e = {0};
+    struct decoder *d = decoder_new(m, 64, &e);
+    assert_ok(d != NULL, e);
+    const json *id = json_first(json_get(line, "scored"));
+    const json *want = json_first(json_get(line, "logprobs"));
+    for (; want; id = json_next(id), want = json_next(want)) {
+        int32_t now = (int32_t)json_number(id, -1);
+        int32_t next = (int32_t)json_number(json_next(id), -1);
+        assert_true(decoder_feed(d, &now, 1));
+        real *logits = decoder_logits(d);
+        log_softmax(logits, m->config.vocab);
+        if (fabs((double)logits[next] - json_number(want, NAN)) > 1e-4)
+            fail_msg("%g instead of %g", (double)logits[next],
+                     json_number(want, NAN));
+    }
+    decoder_free(&d);
+}
+
+static void converted_models_agree(void **state)
+{
+    (void)state;
+    const char *top = getenv("srcdir");
+    struct err e = {0};
+    struct buf b = BUF_INIT(0);
+    char *path = xasprintf("%s/fixtures/gguf_models.jsonl", top ? top : ".");
+    assert_ok(file_read(path, 1 << 20, &b, &e), e);
+    free(path);
+    int n = 0;
+    for (char *at = b.data, *end; (end = strchr(at, '\n')); at = end + 1, n++) {
+        json *line = json_parse(at, (size_t)(end - at), &e);
+        assert_ok(line != NULL, e);
+        const char *name = json_get_string(line, "file", "");
+        char *from = xasprintf("%s/fixtures/%s", top ? top : ".", name);
+        char *to = path_join(dir, name);
+        assert_ok(convert_gguf(from, to, NULL, &e), e);
+        struct llama *m = llama_load(to, &e);
+        assert_ok(m != NULL, e);
+        struct tokenizer *t = tokenizer_load(to, &e);
+        assert_ok(t != NULL, e);
+        check_ids(t, line);
+        check_scores(m, line);
+        tokenizer_free(&t);
+        llama_free(&m);
+        json_free(line);
+        free(from);
+        free(to);
+    }
+    assert_int_equal(n, 2);
+    buf_free(&b);
+}
+
 static void refuses(const char *arch, int64_t shift, int type,
                     const char *why)
 {
@@ -320,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_widened),
         cmocka_unit_test(a_file_becomes_a_folder),
+        cmocka_unit_test(converted_models_agree),
         cmocka_unit_test(wrong_files_are_refused),
         cmocka_unit_test(wrong_values_are_refused),
     };

@@ -11,9 +11,9 @@
 #include "model/net/gguf.h"
 
 /* Writes the folder, which must not be there yet: whole or not at all.
- * *parameters, where not NULL, gets their number. Architectures llama, qwen2
- * and qwen3; anything that would not be the same afterwards is refused by
- * name. */
+ * *parameters, where not NULL, gets their number. Architectures llama, qwen2,
+ * qwen3, gemma3 and gpt2; anything that would not be the same afterwards is
+ * refused by name. */
 bool convert_gguf(const char *file, const char *dir, size_t *parameters,
                   struct err *e);
 

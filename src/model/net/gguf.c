@@ -282,13 +282,19 @@ char *gguf_text(const struct gguf *g, const char *key)
     return xstrndup((const char *)v->at, (size_t)v->n);
 }
 
-int64_t gguf_int_at(const struct gguf_value *v, uint64_t i, int64_t otherwise)
+double gguf_number_at(const struct gguf_value *v, uint64_t i, double otherwise)
 {
-    if (!v || v->type != ARRAY || v->of == TEXT || v->of == F32 ||
-        v->of == F64 || i >= v->n)
+    if (!v || v->type != ARRAY || v->of == TEXT || i >= v->n)
         return otherwise;
     double x = number_at(v->of, v->at + i * type_size[v->of]);
-    return fabs(x) < 9e18 ? (int64_t)x : otherwise;
+    return isfinite(x) ? x : otherwise;
+}
+
+int64_t gguf_int_at(const struct gguf_value *v, uint64_t i,
+                    int64_t otherwise)
+{
+    double x = gguf_number_at(v, i, NAN);
+    return fabs(x) < 9e18 && x >= floor(x) ? (int64_t)x : otherwise;
 }
 
 const char *gguf_next(const struct gguf_value *v, uint64_t *at, size_t *n)

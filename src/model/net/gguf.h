@@ -48,7 +48,10 @@ const struct gguf_value *gguf_find(const struct gguf *g, const char *key);
 double gguf_number(const struct gguf *g, const char *key, double otherwise);
 /* A text, which the caller frees; NULL where it is none. */
 char *gguf_text(const struct gguf *g, const char *key);
-/* Element i of an array of whole numbers; `otherwise` behind its end. */
+/* Element i of an array of numbers; `otherwise` behind its end. */
+double gguf_number_at(const struct gguf_value *v, uint64_t i,
+                      double otherwise);
+/* The same of whole numbers. */
 int64_t gguf_int_at(const struct gguf_value *v, uint64_t i,
                     int64_t otherwise);
 /* The next text of an array: *at begins at 0 and is kept by the caller. NULL

@@ -83,10 +83,13 @@ struct tokenizer *tokenizer_load(const char *dir, struct err *e);
 void tokenizer_free(struct tokenizer **t);
 
 /* Parts of a tokenizer.json: one of added_tokens, and the beginning of its BPE
- * up to the vocabulary, which the caller goes on with and closes. */
+ * up to the vocabulary, which the caller goes on with and closes: over bytes,
+ * or where `unknown` names a token over characters, with the bytes of those
+ * that have none. */
 void tokenizer_print_added(struct jw *w, int64_t id, const char *text,
                            bool special);
-void tokenizer_open_model(struct jw *w, bool ignore_merges);
+void tokenizer_open_model(struct jw *w, bool ignore_merges,
+                          const char *unknown);
 
 /* Writes a byte-level tokenizer as both files; context is the model's. */
 bool tokenizer_save(const struct tokenizer *t, const char *dir, int context,

@@ -615,7 +615,8 @@ static void print_merges(const struct tokenizer *t, struct jw *w)
     free(m);
 }
 
-void tokenizer_open_model(struct jw *w, bool ignore_merges)
+void tokenizer_open_model(struct jw *w, bool ignore_merges,
+                          const char *unknown)
 {
     jw_key(w, "model");
     jw_open(w, '{');
@@ -623,16 +624,19 @@ void tokenizer_open_model(struct jw *w, bool ignore_merges)
     jw_key(w, "dropout");
     jw_null(w);
     jw_key(w, "unk_token");
-    jw_null(w);
-    jw_kbool(w, "fuse_unk", false);
-    jw_kbool(w, "byte_fallback", false);
+    if (unknown)
+        jw_str(w, unknown);
+    else
+        jw_null(w);
+    jw_kbool(w, "fuse_unk", unknown != NULL);
+    jw_kbool(w, "byte_fallback", unknown != NULL);
     jw_kbool(w, "ignore_merges", ignore_merges);
 }
 
 static void print_model(const struct tokenizer *t, struct jw *w)
 {
     struct buf b = BUF_INIT(0);
-    tokenizer_open_model(w, false);
+    tokenizer_open_model(w, false, NULL);
     jw_key(w, "vocab");
     jw_open(w, '{');
     for (size_t i = 0; i < t->n; i++)
