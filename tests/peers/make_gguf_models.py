@@ -14,8 +14,8 @@ import tempfile
 
 import sentencepiece
 import torch
-from transformers import (Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig,
-                          LlamaForCausalLM)
+from transformers import (AutoModelForCausalLM, Gemma3ForCausalLM,
+                          Gemma3TextConfig, LlamaConfig, LlamaForCausalLM)
 
 VOCAB = 340
 TEXTS = ["", " ", "a", "  two  blanks ", "The student learns.", "x = 12345;\n",
@@ -73,8 +73,7 @@ def one(name, converter, out):
     with tempfile.TemporaryDirectory() as folder:
         tokens = train(name, folder)
         hf = os.path.join(folder, "hf")
-        m = model(name).half().float().eval()
-        m.half().save_pretrained(hf)
+        model(name).half().save_pretrained(hf)
         shutil.copy(tokens, os.path.join(hf, "tokenizer.model"))
         unknown, begin, end = SPECIALS[name]
         json.dump({"tokenizer_class": "LlamaTokenizer" if name == "llama"
@@ -85,7 +84,8 @@ def one(name, converter, out):
         subprocess.run([sys.executable, converter, hf, "--outtype", "f16",
                         "--outfile", os.path.join(out, name + ".gguf")],
                        check=True, capture_output=True)
-        m = m.float()
+        m = AutoModelForCausalLM.from_pretrained(hf, dtype=torch.float32)
+        m.eval()
         ids = torch.arange(40)[None] * 37 % (VOCAB - 4) + 4
         with torch.no_grad():
             p = torch.log_softmax(m(ids).logits[0].double(), -1)
