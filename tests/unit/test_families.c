@@ -73,7 +73,7 @@ static void write_weights(const struct llama *m, bool hard)
         piece[k] = (struct st_piece){w->name, all + w->offset,
                                      w->transposed ? w->cols : w->rows,
                                      w->transposed ? w->rows : w->cols,
-                                     false};
+                                     false, NULL, NULL};
     }
     char *path = path_join(dir, "model.safetensors");
     assert_ok(st_write(path, piece, m->n_weights, NULL, &e), e);
@@ -178,7 +178,8 @@ static void write_adapter(const json *line, const char *more)
         assert_true(n < COUNT(piece));
         for (size_t i = 0; i < rows * cols; i++)
             x[i] = formula(json_key(v), i, false);
-        piece[n] = (struct st_piece){json_key(v), x, rows, cols, false};
+        piece[n] = (struct st_piece){json_key(v), x, rows, cols, false, NULL,
+                                      NULL};
     }
     if (more) {
         piece[n] = piece[0];

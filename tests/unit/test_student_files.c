@@ -264,9 +264,9 @@ static void weights_must_fit(void **state)
         piece[i] = (struct st_piece){m->weight[i].name,
                                      m->w + m->weight[i].offset,
                                      m->weight[i].rows, m->weight[i].cols,
-                                     false};
+                                     false, NULL, NULL};
     piece[0].name = "model.embed_token.weight";
-    piece[1] = (struct st_piece){piece[1].name, m->w, 4, 2, false};
+    piece[1] = (struct st_piece){piece[1].name, m->w, 4, 2, false, NULL, NULL};
     char *path = path_join(dir, "model.safetensors");
     assert_ok(st_write(path, piece, m->n_weights, NULL, &e), e);
     assert_null(llama_load(dir, &e));
@@ -287,7 +287,7 @@ static void every_cut_is_refused(void **state)
     (void)state;
     struct err e = {0};
     char *path = path_join(dir, "t.safetensors");
-    const struct st_piece piece = {"a", two, 2, 0, false};
+    const struct st_piece piece = {"a", two, 2, 0, false, NULL, NULL};
     assert_ok(st_write(path, &piece, 1, "a note", &e), e);
     struct buf b = BUF_INIT(0);
     assert_ok(file_read(path, 4096, &b, &e), e);

@@ -56,9 +56,9 @@ bool checkpoint_save(const char *run, const struct checkpoint *c,
                      const char *note, struct err *e)
 {
     char *dir = path_join(run, "checkpoints"), *path = path_of(run, c->step);
-    const struct st_piece piece[] = {{"w", c->w, c->n, 0, false},
-                                     {"m", c->m, c->n, 0, false},
-                                     {"v", c->v, c->n, 0, false}};
+    const struct st_piece piece[] = {{"w", c->w, c->n, 0, false, NULL, NULL},
+                                     {"m", c->m, c->n, 0, false, NULL, NULL},
+                                     {"v", c->v, c->n, 0, false, NULL, NULL}};
     bool ok = dir_make(dir, 0700, e) &&
               st_write(path, piece, COUNT(piece), note, e);
     free(dir);
@@ -78,7 +78,7 @@ bool checkpoint_best(const char *run, const struct checkpoint *c,
 {
     char *dir = path_join(run, "checkpoints");
     char *path = path_join(dir, "best.safetensors");
-    const struct st_piece piece = {"w", c->w, c->n, 0, false};
+    const struct st_piece piece = {"w", c->w, c->n, 0, false, NULL, NULL};
     bool ok = dir_make(dir, 0700, e) && st_write(path, &piece, 1, note, e);
     free(dir);
     free(path);

@@ -413,13 +413,11 @@ static bool take_best(struct trainer *x, struct err *e)
     return ok;
 }
 
-/* RUN/adapter, the pairs alone; behind it they are part of the weights. */
+/* RUN/adapter, the pairs alone. */
 static bool write_adapter(struct trainer *x, struct err *e)
 {
     char *dir = path_join(x->t->run, "adapter");
     bool ok = lora_save(x->m, dir, x->t->dir, e);
-    if (ok)
-        lora_fold(x->m);
     free(dir);
     return ok;
 }

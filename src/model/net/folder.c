@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "model/net/llama.h"
+#include "model/net/lora.h"
 #include "model/net/ops.h"
 #include "model/net/safetensors.h"
 
@@ -378,6 +379,11 @@ struct llama *llama_load(const char *dir, struct err *e)
     return m;
 }
 
+void llama_copy(const struct llama *m, size_t offset, size_t n, real *to)
+{
+    memcpy(to, m->w + offset, n * sizeof *to);
+}
+
 bool llama_halve(struct llama *m)
 {
     size_t n = m->first ? m->first : m->n;
@@ -400,29 +406,46 @@ bool llama_halve(struct llama *m)
     return true;
 }
 
+/* A weight on its way into a file. */
+struct leaving {
+    const struct llama *m;
+    size_t i;
+};
+
+/* As the file has it, the pair beside it added. */
+static bool fill_weight(const struct st_piece *p, float *out)
+{
+    const struct leaving *l = p->ctx;
+    const struct weight *w = &l->m->weight[l->i];
+    size_t n = count_of(w);
+    real *own = malloc(n * sizeof *own);
+    if (!own)
+        return false;
+    llama_copy(l->m, w->offset, n, own);
+    lora_onto(l->m, l->i, own);
+    for (size_t i = 0; i < n; i++)
+        out[in_file(w, i)] = (float)own[i];
+    free(own);
+    return true;
+}
+
 bool llama_save(const struct llama *m, const char *dir, struct err *e)
 {
-    float *copy = malloc((m->first ? m->first : m->n) * sizeof *copy);
-    if (!copy)
-        return err_set(e, ERR_MEMORY, _("not enough memory to write"));
-    for (size_t k = 0; k < m->n_own; k++) {
-        const struct weight *w = &m->weight[k];
-        for (size_t i = 0; i < count_of(w); i++)
-            copy[w->offset + in_file(w, i)] = (float)m->w[w->offset + i];
-    }
     struct st_piece *piece = xcalloc(m->n_own, sizeof *piece);
+    struct leaving *from = xcalloc(m->n_own, sizeof *from);
     for (size_t i = 0; i < m->n_own; i++) {
         const struct weight *w = &m->weight[i];
-        piece[i] = (struct st_piece){w->name, copy + w->offset,
-                                     w->transposed ? w->cols : w->rows,
-                                     w->transposed ? w->rows : w->cols,
-                                     m->bf16};
+        from[i] = (struct leaving){m, i};
+        piece[i] = (struct st_piece){
+            .name = w->name, .rows = w->transposed ? w->cols : w->rows,
+            .cols = w->transposed ? w->rows : w->cols, .bf16 = m->bf16,
+            .fill = fill_weight, .ctx = &from[i]};
     }
     char *path = path_join(dir, "model.safetensors");
     bool ok = st_write(path, piece, m->n_own, NULL, e) &&
               config_save(dir, &m->config, m->text, m->bf16, e);
     free(path);
+    free(from);
     free(piece);
-    free(copy);
     return ok;
 }

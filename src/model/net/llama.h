@@ -92,8 +92,12 @@ void llama_init(struct llama *m, uint64_t seed);
 struct llama *llama_load(const char *dir, struct err *e);
 /* Reads the weights alone, from one file, into a model of that shape. */
 bool llama_read(struct llama *m, const char *path, struct err *e);
-/* Writes config.json and model.safetensors. */
+/* Writes config.json and model.safetensors; pairs go into the weights that they
+ * stand beside. */
 bool llama_save(const struct llama *m, const char *dir, struct err *e);
+
+/* Copies n of the parameters from an offset on, of one weight or a part. */
+void llama_copy(const struct llama *m, size_t offset, size_t n, real *to);
 
 /* Keeps the weights in bfloat16 too where every matrix is exact in it (as most
  * published ones are): decoding then reads half the bytes for the same

@@ -256,21 +256,15 @@ const struct pair_at *lora_beside(const struct llama *m, size_t i)
     return NULL;
 }
 
-void lora_fold(struct llama *m)
+void lora_onto(const struct llama *m, size_t i, real *w)
 {
-    for (int l = 0; l < m->config.layers; l++)
-        for (int i = 0; i < PAIRS; i++) {
-            const struct pair_at *p = &m->layer[l].pair[i];
-            if (!p->a)
-                continue;
-            real *w = m->w + matrix_of(&m->layer[l], (enum pair)i) +
-                      (size_t)p->from * (size_t)p->in;
-            gemm(false, false, p->out, p->in, m->rank, scale_of(m),
-                 llama_at(m, p->b), m->rank, llama_at(m, p->a), p->in, 1, w,
-                 p->in);
-            memset(llama_at(m, p->b), 0,
-                   (size_t)p->out * (size_t)m->rank * sizeof(real));
-        }
+    const struct pair_at *p = m->rank ? lora_beside(m, i) : NULL;
+    const struct weight *own = &m->weight[i];
+    int rows = (int)own->rows;
+    if (p)
+        gemm_exact(false, false, rows, p->in, m->rank, scale_of(m),
+                   llama_at(m, p->b), m->rank, llama_at(m, p->a), p->in, 1, w,
+                   p->in);
 }
 
 /* ---- The files ---------------------------------------------------------- */
@@ -330,7 +324,7 @@ bool lora_save(const struct llama *m, const char *dir, const char *base,
     for (size_t i = 0; copy && i < n; i++) {
         const struct weight *w = &m->weight[m->n_own + i];
         piece[i] = (struct st_piece){w->name, copy + (w->offset - m->first),
-                                     w->rows, w->cols, false};
+                                     w->rows, w->cols, false, NULL, NULL};
     }
     char *path = path_join(dir, "adapter_model.safetensors");
     bool ok = copy && dir_make(dir, 0755, e) && save_config(m, dir, base, e) &&

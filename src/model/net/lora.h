@@ -63,8 +63,9 @@ void lora_backward(const struct team *t, const struct llama *m,
                    const struct lora_back *b, const real *dy, int ld,
                    const real *x, int T);
 
-/* W += scale B A, B = 0: the same model without need of its pairs. */
-void lora_fold(struct llama *m);
+/* w[rows, cols] of weight i += scale B A of the pair beside it, if there is
+ * one. */
+void lora_onto(const struct llama *m, size_t i, real *w);
 
 /* Writes the pairs as an adapter that PEFT loads onto the folder `base`:
  * DIR/adapter_config.json and DIR/adapter_model.safetensors. */

@@ -334,20 +334,32 @@ static uint16_t to_bf16(float x)
     return (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
 }
 
-static bool write_piece(int fd, const struct st_piece *p)
+static bool write_data(int fd, const float *data, size_t n, bool bf16)
 {
     uint16_t part[4096];
-    size_t n = count_of(p);
-    if (!p->bf16)
-        return fd_write_all(fd, p->data, n * sizeof *p->data);
+    if (!bf16)
+        return fd_write_all(fd, data, n * sizeof *data);
     for (size_t at = 0; at < n;) {
         size_t k = 0;
         for (; k < COUNT(part) && at < n; k++)
-            part[k] = to_bf16(p->data[at++]);
+            part[k] = to_bf16(data[at++]);
         if (!fd_write_all(fd, part, k * sizeof *part))
             return false;
     }
     return true;
+}
+
+static bool write_piece(int fd, const struct st_piece *p)
+{
+    size_t n = count_of(p);
+    if (p->data)
+        return write_data(fd, p->data, n, p->bf16);
+    float *made = malloc(n * sizeof *made);
+    bool ok = made && p->fill(p, made) && write_data(fd, made, n, p->bf16);
+    int why = errno;
+    free(made);
+    errno = why;
+    return ok;
 }
 
 /* Header and data; big-endian machines are not supported by the build. */

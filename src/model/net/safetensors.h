@@ -51,12 +51,15 @@ bool st_read(const struct st_file *f, const struct st_tensor *t, float *out,
 float st_from_half(uint16_t h);
 
 /* What is written: as F32, or rounded to the nearest BF16. rank 1: cols is
- * 0. */
+ * 0. Where data is NULL it is made when its turn comes, by fill, into
+ * out[rows * cols]. */
 struct st_piece {
     const char *name;
     const float *data;
     size_t rows, cols;
     bool bf16;
+    bool (*fill)(const struct st_piece *p, float *out);
+    const void *ctx; /* of fill's */
 };
 
 /* Replaces `path`. `note` (may be NULL) goes into __metadata__. */
