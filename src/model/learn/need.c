@@ -16,8 +16,10 @@ struct need need_of(const struct llama *m, const struct settings *s,
     struct work_shape shape = {
         pack_room(m, s->recompute, longest, s->batch_tokens), (int)longest,
         workers, s->recompute};
-    int64_t one = sizeof(real);
-    return (struct need){(int64_t)m->n * one,
+    int64_t one = sizeof(real), frozen = (int64_t)(m->n - llama_trained(m));
+    if (m->lean)
+        frozen = frozen * (int64_t)sizeof *m->half / one;
+    return (struct need){(frozen + (int64_t)llama_trained(m)) * one,
                          3 * (int64_t)llama_trained(m) * one,
                          (int64_t)work_bytes(m, &shape)};
 }

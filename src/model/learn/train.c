@@ -132,6 +132,8 @@ static bool start(struct trainer *x, struct err *e)
     int64_t longest = longest_of(x);
     if ((x->s.lora || x->t->adapter) && !add_pairs(x, e))
         return false;
+    if (x->m->rank && llama_halve(x->m))
+        llama_lean(x->m);
     if (!need_fits(x->m, &x->s, longest, workers, need_available(), e))
         return false;
     x->pool = pool_new(workers);

@@ -10,8 +10,8 @@ void linear(const struct team *t, const struct llama *m, real *y,
             const real *x, size_t at, int T, int in, int out)
 {
     const real *w = m->w + at;
-    if (m->half && T <= GEMM_FEW) {
-        gemm_share_half(t, T, out, in, x, m->half + at, y);
+    if (m->half && (m->lean || T <= GEMM_FEW)) {
+        gemm_share_half(t, true, true, T, out, in, x, m->half + at, y);
         return;
     }
     gemm_share_exact(t, false, true, T, out, in, 1, x, in, w, in, 0, y, out);
@@ -41,7 +41,9 @@ void block_embed(const struct team *t, const struct llama *m, real *x,
     int lo, hi;
     team_rows(t, T, &lo, &hi);
     x += (size_t)lo * h;
-    embed_forward(x, m->w + m->embed, ids + lo, hi - lo, c->hidden);
+    for (int i = lo; i < hi; i++)
+        llama_copy(m, m->embed + (size_t)ids[i] * h, h,
+                   x + (size_t)(i - lo) * h);
     if (c->embed_scale > 0 && (c->embed_scale < 1 || c->embed_scale > 1))
         scale_by(x, c->embed_scale, (size_t)(hi - lo) * h);
     for (int i = lo; c->positions && i < hi; i++, x += h)

@@ -3,13 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "model/net/gemm_few.h"
 #include "model/net/llama.h"
 #include "model/net/lora.h"
 #include "model/net/ops.h"
@@ -381,7 +384,32 @@ struct llama *llama_load(const char *dir, struct err *e)
 
 void llama_copy(const struct llama *m, size_t offset, size_t n, real *to)
 {
-    memcpy(to, m->w + offset, n * sizeof *to);
+    if (m->lean)
+        few_widen(to, m->half + offset, n);
+    else
+        memcpy(to, m->w + offset, n * sizeof *to);
+}
+
+/* The pages that lie in n elements from `at` on, back to the system. */
+static void give_back(real *at, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)at + page - 1) / page * page;
+    uintptr_t to = (uintptr_t)(at + n) / page * page;
+    if (from < to)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+void llama_lean(struct llama *m)
+{
+    if (!m->half || !m->first)
+        return;
+    m->lean = true;
+    for (size_t i = 0; i < m->n_own; i++) {
+        const struct weight *w = &m->weight[i];
+        if (w->cols && !(m->position && w->offset == m->position))
+            give_back(m->w + w->offset, count_of(w));
+    }
 }
 
 bool llama_halve(struct llama *m)

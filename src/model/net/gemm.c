@@ -36,6 +36,7 @@ double gemm_seconds(void)
 #define ASKED NULL
 #define packed_find(name) NULL
 #define packed_gemm(kernel, ...) (void)(kernel)
+#define packed_half(kernel, ...) (void)(kernel)
 #define amx_half NULL
 #define soft_half NULL
 #else
@@ -169,24 +170,31 @@ static int largest(int n, int unit, int of)
     return most < n ? most : n;
 }
 
+/* This worker's share lo..hi-1 of C[m, n]: true where it is rows. */
+static bool deal_out(const struct team *t, int m, int n, int *lo, int *hi)
+{
+    bool rows = cost(largest(m, TEAM_ROWS, t->of), n) <
+                cost(m, largest(n, TEAM_COLUMNS, t->of));
+    team_share(t, rows ? m : n, rows ? TEAM_ROWS : TEAM_COLUMNS, lo, hi);
+    return rows;
+}
+
 static void share(const struct team *t, gemm_fn *fn, bool ta, bool tb, int m,
                   int n, int k, real alpha, const real *a, int lda,
                   const real *b, int ldb, real beta, real *c, int ldc)
 {
-    bool rows = cost(largest(m, TEAM_ROWS, t->of), n) <
-                cost(m, largest(n, TEAM_COLUMNS, t->of));
     int lo, hi;
-    team_share(t, rows ? m : n, rows ? TEAM_ROWS : TEAM_COLUMNS, &lo, &hi);
+    bool rows = deal_out(t, m, n, &lo, &hi);
     size_t at = (size_t)lo;
     if (!rows || ta)
         team_wait(t);
     if (lo < hi && rows)
         fn(ta, tb, hi - lo, n, k, alpha,
-             a + (ta ? at : at * (size_t)lda), lda, b, ldb, beta,
-             c + at * (size_t)ldc, ldc);
+           a + (ta ? at : at * (size_t)lda), lda, b, ldb, beta,
+           c + at * (size_t)ldc, ldc);
     else if (lo < hi)
         fn(ta, tb, m, hi - lo, k, alpha, a, lda,
-             b + (tb ? at * (size_t)ldb : at), ldb, beta, c + at, ldc);
+           b + (tb ? at * (size_t)ldb : at), ldb, beta, c + at, ldc);
     if (!rows || ta)
         team_wait(t);
 }
@@ -205,21 +213,67 @@ void gemm_share_exact(const struct team *t, bool ta, bool tb, int m, int n,
     share(t, gemm_exact, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
-void gemm_share_half(const struct team *t, int m, int n, int k, const real *a,
-                     const uint16_t *b, real *c)
+/* ---- B in bfloat16 ------------------------------------------------------ */
+
+enum { WIDENED = 1 << 20 }; /* elements of B at a time */
+
+/* Part by part, for a library that has no such products. */
+static void widened(bool tb, int m, int n, int k, const real *a, int lda,
+                    const uint16_t *b, int ldb, real *c, int ldc)
+{
+    int all = tb ? n : k, width = tb ? k : n;
+    int most = WIDENED / width > 1 ? WIDENED / width : 1;
+    real *wide = xmalloc((size_t)(most < all ? most : all) * (size_t)width *
+                         sizeof *wide);
+    for (int at = 0; at < all; at += most) {
+        int rows = all - at < most ? all - at : most;
+        for (int i = 0; i < rows; i++)
+            few_widen(wide + (size_t)i * (size_t)width,
+                      b + (size_t)(at + i) * (size_t)ldb, (size_t)width);
+        if (tb)
+            product(NULL, false, true, m, rows, k, 1, a, lda, wide, k, 0,
+                    c + at, ldc);
+        else
+            product(NULL, false, false, m, n, rows, 1, a + at, lda, wide, n,
+                    at > 0, c, ldc);
+    }
+    free(wide);
+}
+
+static void half_product(const struct kernel *by, bool tb, int m, int n, int k,
+                         const real *a, int lda, const uint16_t *b, int ldb,
+                         real *c, int ldc)
 {
     double from = now();
-    int lo, hi;
-    team_share(t, n, TEAM_COLUMNS, &lo, &hi);
-    team_wait(t);
-    b += (size_t)lo * (size_t)k;
-    c += lo;
-    bool done = lo >= hi || (family->half &&
-                             family->half(m, hi - lo, k, a, k, b, k, c, n));
-    if (!done)
-        few_half(m, hi - lo, k, a, k, b, k, c, n);
+    if (tb && m <= FEW_ROWS) {
+        if (!family->half || !family->half(m, n, k, a, lda, b, ldb, c, ldc))
+            few_half(m, n, k, a, lda, b, ldb, c, ldc);
+    } else if (by) {
+        packed_half(by, tb, m, n, k, a, lda, b, ldb, c, ldc);
+    } else {
+        widened(tb, m, n, k, a, lda, b, ldb, c, ldc);
+        return; /* which has counted its seconds */
+    }
     seconds += now() - from;
-    team_wait(t);
+}
+
+void gemm_share_half(const struct team *t, bool is_exact, bool tb, int m,
+                     int n, int k, const real *a, const uint16_t *b, real *c)
+{
+    const struct kernel *by = is_exact ? exact : usual;
+    int lo, hi, ldb = tb ? k : n;
+    bool rows = deal_out(t, m, n, &lo, &hi);
+    size_t at = (size_t)lo;
+    if (!rows)
+        team_wait(t);
+    if (lo < hi && rows)
+        half_product(by, tb, hi - lo, n, k, a + at * (size_t)k, k, b, ldb,
+                     c + at * (size_t)n, n);
+    else if (lo < hi)
+        half_product(by, tb, m, hi - lo, k, a, k,
+                     b + (tb ? at * (size_t)ldb : at), ldb, c + at, n);
+    if (!rows)
+        team_wait(t);
 }
 
 /* ---- Choosing the kernel ------------------------------------------------ */

@@ -63,10 +63,13 @@ void gemm_share_exact(const struct team *t, bool ta, bool tb, int m, int n,
                       int k, real alpha, const real *a, int lda, const real *b,
                       int ldb, real beta, real *c, int ldc);
 
-/* The same with B [n, k] in bfloat16, for at most GEMM_FEW rows of A. */
+/* C[m, n] = A op(B) with B in bfloat16, its rows one behind the other like
+ * those of A and C; the numbers are those of the same B in fp32, as the one or
+ * the other of the above has them. Where B stands transposed and A has at most
+ * GEMM_FEW rows B is read as it stands, at the speed of memory. */
 enum { GEMM_FEW = 16 };
-void gemm_share_half(const struct team *t, int m, int n, int k, const real *a,
-                     const uint16_t *b, real *c);
+void gemm_share_half(const struct team *t, bool is_exact, bool tb, int m,
+                     int n, int k, const real *a, const uint16_t *b, real *c);
 
 /* The seconds that the calling thread has spent in gemm so far. */
 double gemm_seconds(void);

@@ -245,6 +245,13 @@ static void sums(const struct dots *d)
         }
 }
 
+HOT void few_widen(real *to, const uint16_t *from, size_t n)
+{
+    SIMD()
+    for (size_t i = 0; i < n; i++)
+        to[i] = half_one(from[i]);
+}
+
 void few_gemm(bool tb, int m, int n, int k, real alpha, const real *a, int lda,
               const real *b, int ldb, real beta, real *c, int ldc)
 {

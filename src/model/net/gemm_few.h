@@ -6,6 +6,7 @@
 #define MODEL_NET_GEMM_FEW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/net/real.h"
@@ -16,6 +17,9 @@ enum { FEW_ROWS = 16 }; /* of A, at most; gemm.h's GEMM_FEW */
  * where B was exact the same numbers. */
 void few_half(int m, int n, int k, const real *a, int lda, const uint16_t *b,
               int ldb, real *c, int ldc);
+
+/* to[i] = from[i], which is bfloat16. */
+void few_widen(real *to, const uint16_t *from, size_t n);
 
 /* As gemm of gemm.h, A standing as [m, k]. */
 void few_gemm(bool tb, int m, int n, int k, real alpha, const real *a, int lda,

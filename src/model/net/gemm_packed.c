@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "model/net/gemm_amx.h"
+#include "model/net/gemm_few.h"
 #include "model/net/gemm_panel.h"
 
 enum { WIDE = 3 }; /* vectors of a panel of B, at most */
@@ -199,6 +200,7 @@ struct product {
     const float *a, *b;
     ptrdiff_t lda, ldb, ldc;
     float *c;
+    const uint16_t *half; /* b in bfloat16, where it is not NULL */
 };
 
 static int least(int a, int b)
@@ -221,6 +223,23 @@ static int widest(const struct kernel *kernel)
     return v;
 }
 
+/* A panel of n columns of B from column j on, k from `at` on. */
+static void pack_columns(const struct product *x, float *to, int width, int j,
+                         int n, int at, int depth)
+{
+    ptrdiff_t from = x->tb ? j * x->ldb + at : at * x->ldb + j;
+    if (!x->half) {
+        x->kernel->columns(to, width, x->b + from, x->ldb, x->tb, n, depth);
+        return;
+    }
+    int rows = x->tb ? n : depth, columns = x->tb ? depth : n;
+    float *wide = to + PANEL_WIDEST * PANEL_DEPTH * 6 / 4;
+    for (int i = 0; i < rows; i++)
+        few_widen(wide + i * columns, x->half + from + i * x->ldb,
+                  (size_t)columns);
+    x->kernel->columns(to, width, wide, columns, x->tb, n, depth);
+}
+
 /* Rows from..from+m-1, k from..from+depth-1, of all columns. */
 static void block(const struct product *x, int row, int m, int at, int depth,
                   bool add)
@@ -239,10 +258,7 @@ static void block(const struct product *x, int row, int m, int at, int depth,
     for (int j = 0; j < x->n;) {
         int v = vectors_of((x->n - j + lanes - 1) / lanes, most);
         int width = v * lanes, n = least(width, x->n - j);
-        kernel->columns(pb, width,
-                        x->tb ? x->b + j * x->ldb + at
-                              : x->b + at * x->ldb + j,
-                        x->ldb, x->tb, n, depth);
+        pack_columns(x, pb, width, j, n, at, depth);
         for (int i = 0; i < m; i += height)
             kernel->tile[v - 1](depth, pa + i * filled, pb,
                                 x->c + (row + i) * x->ldc + j, x->ldc,
@@ -258,19 +274,34 @@ static void scale(float *c, ptrdiff_t ldc, int m, int n, float beta)
             c[i * ldc + j] = beta > 0 || beta < 0 ? beta * c[i * ldc + j] : 0;
 }
 
+static void all_blocks(const struct product *x, int m, bool add)
+{
+    for (int row = 0; row < m; row += PANEL_ROWS)
+        for (int at = 0; at < x->k; at += PANEL_DEPTH)
+            block(x, row, least(PANEL_ROWS, m - row), at,
+                  least(PANEL_DEPTH, x->k - at), add || at);
+}
+
 void packed_gemm(const struct kernel *kernel, bool ta, bool tb, int m, int n,
                  int k, float alpha, const float *a, int lda, const float *b,
                  int ldb, float beta, float *c, int ldc)
 {
-    struct product x = {kernel, ta, tb, n, k, alpha, a, b, lda, ldb, ldc, c};
+    struct product x = {kernel, ta, tb, n, k, alpha, a, b, lda, ldb, ldc, c,
+                        NULL};
     bool add = beta > 0 || beta < 0;
     if (k < 1 || (add && (beta < 1 || beta > 1)))
         scale(c, ldc, m, n, beta);
-    for (int row = 0; row < m; row += PANEL_ROWS)
-        for (int at = 0; at < k; at += PANEL_DEPTH)
-            block(&x, row, least(PANEL_ROWS, m - row), at,
-                  least(PANEL_DEPTH, k - at),
-                  add || at);
+    all_blocks(&x, m, add);
+}
+
+void packed_half(const struct kernel *kernel, bool tb, int m, int n, int k,
+                 const float *a, int lda, const uint16_t *b, int ldb, float *c,
+                 int ldc)
+{
+    struct product x = {.kernel = kernel, .tb = tb, .n = n, .k = k,
+                        .alpha = 1, .a = a, .lda = lda, .half = b, .ldb = ldb,
+                        .c = c, .ldc = ldc};
+    all_blocks(&x, m, false);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #define MODEL_NET_GEMM_PACKED_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The kernel of that name, NULL where this processor cannot run it: "avx512",
  * "avx2"; "avx512bf16", which rounds both matrices to bfloat16 and sums in
@@ -21,5 +22,10 @@ const struct kernel *packed_find(const char *name);
 void packed_gemm(const struct kernel *kernel, bool ta, bool tb, int m, int n,
                  int k, float alpha, const float *a, int lda, const float *b,
                  int ldb, float beta, float *c, int ldc);
+
+/* C = A op(B) with B in bfloat16. */
+void packed_half(const struct kernel *kernel, bool tb, int m, int n, int k,
+                 const float *a, int lda, const uint16_t *b, int ldb, float *c,
+                 int ldc);
 
 #endif

@@ -24,7 +24,7 @@ float *panel_room(void)
     if (p)
         return p;
     void *block = NULL;
-    size_t n = (size_t)(PANEL_ROWS + PANEL_WIDEST) * PANEL_DEPTH * 6;
+    size_t n = (size_t)(PANEL_ROWS + 2 * PANEL_WIDEST) * PANEL_DEPTH * 6;
     if (posix_memalign(&block, 64, n) ||
         pthread_setspecific(key, block))
         die("out of memory");

@@ -14,7 +14,7 @@ enum {
 };
 
 /* The calling thread's room for panels at 64 bytes, which goes with it:
- * PANEL_ROWS + PANEL_WIDEST by PANEL_DEPTH numbers of up to 6 bytes. */
+ * PANEL_ROWS + 2 PANEL_WIDEST by PANEL_DEPTH numbers of up to 6 bytes. */
 float *panel_room(void);
 
 /* to[p * ldt + i] = from[i * ldf + p]: `rows` rows of k. */

@@ -118,11 +118,14 @@ static double chunk_loss(const struct team *t, struct head *h,
     if (p->dhead)
         gemm_share(t, true, false, V, w, n, 1, h->logits, V, h->y, w, 1,
                    p->dhead, w);
-    if (p->dx) {
+    if (p->dx && m->lean)
+        gemm_share_half(t, true, false, n, w, V, h->logits, m->half + m->head,
+                        h->dy);
+    else if (p->dx)
         gemm_share_exact(t, false, false, n, w, V, 1, h->logits, V, head, w, 0,
                          h->dy, w);
+    if (p->dx)
         norm_back(t, h, p, &c);
-    }
     team_wait(t);
     double loss = 0;
     for (int i = 0; i < n; i++)

@@ -256,8 +256,11 @@ static void linear_back(const struct team *t, const struct llama *m,
     real *dw = into(k, w);
     if (dw)
         gemm_share(t, true, false, out, in, T, 1, dy, out, x, in, 1, dw, in);
-    gemm_share(t, false, false, T, in, out, 1, dy, out, m->w + w, in, 0, dx,
-               in);
+    if (m->lean)
+        gemm_share_half(t, false, false, T, in, out, dy, m->half + w, dx);
+    else
+        gemm_share(t, false, false, T, in, out, 1, dy, out, m->w + w, in, 0,
+                   dx, in);
     if (!m->rank)
         return;
     struct lora_back b = {k->grad, k->low, k->undo[read.by], read.drop};

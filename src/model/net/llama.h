@@ -56,7 +56,8 @@ struct llama {
     bool bf16;              /* files are written in bfloat16 */
     char *text;             /* config.json as it was read; NULL: a new model */
     struct layer_at *layer; /* [layers] */
-    uint16_t *half;         /* the own in bfloat16, for decoding; or NULL */
+    uint16_t *half;         /* the own in bfloat16; or NULL */
+    bool lean;              /* matrices stand in half alone */
     real *w;                /* its own, [first], or [n] without pairs */
     real *pairs;            /* [n - first] */
     const struct llama *base; /* whose own weights, tables and text it borrows
@@ -103,6 +104,9 @@ void llama_copy(const struct llama *m, size_t offset, size_t n, real *to);
  * published ones are): decoding then reads half the bytes for the same
  * numbers. False where it is not, or memory is short. */
 bool llama_halve(struct llama *m);
+/* Gives the memory of the fp32 matrices back, where llama_halve has them too
+ * and they are not trained any more: half the bytes, the same numbers. */
+void llama_lean(struct llama *m);
 
 /* ---- Passes ------------------------------------------------------------- */
 

@@ -2,13 +2,6 @@
 
 #include <string.h>
 
-void embed_forward(real *x, const real *w, const int32_t *ids, int T, int h)
-{
-    for (int t = 0; t < T; t++)
-        memcpy(x + (size_t)t * (size_t)h,
-               w + (size_t)ids[t] * (size_t)h, (size_t)h * sizeof *x);
-}
-
 HOT void embed_backward(real *dw, const real *dx, const int32_t *ids, int T,
                         int h, int lo, int hi)
 {

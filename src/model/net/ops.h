@@ -14,9 +14,7 @@
 
 #include "model/net/real.h"
 
-/* x[T, h] = w[ids[t], :]. */
-void embed_forward(real *x, const real *w, const int32_t *ids, int T, int h);
-/* dw[ids[t], lo..hi-1] += dx[t, lo..hi-1]. */
+/* Of x[T, h] = w[ids[t], :]: dw[ids[t], lo..hi-1] += dx[t, lo..hi-1]. */
 void embed_backward(real *dw, const real *dx, const int32_t *ids, int T,
                     int h, int lo, int hi);
 
