@@ -19,6 +19,7 @@
 #include "model/learn/adamw.h"
 #include "model/learn/plan.h"
 #include "model/learn/settings.h"
+#include "model/net/sample.h"
 #include "model/token/template.h"
 
 static char dir[200];
@@ -377,6 +378,27 @@ static void settings_come_back(void **state)
     buf_free(&b);
 }
 
+static void sampling_keeps_its_limits(void **state)
+{
+    (void)state;
+    struct rng rng;
+    real logits[] = {1, 3, 3, 0, 2};
+    struct sampling greedy = {.top_p = 1};
+    struct sampling two = {.temperature = 1, .top_p = 1, .top_k = 2};
+    struct sampling p = {.temperature = 1, .top_p = .3};
+    struct sampling near = {.temperature = 1, .top_p = 1, .min_p = .9};
+    rng_seed(&rng, 3);
+    assert_int_equal(sample_token(logits, 5, &greedy, &rng), 1);
+    int seen[5] = {0};
+    for (int i = 0; i < 400; i++) {
+        seen[sample_token(logits, 5, &two, &rng)]++;
+        assert_int_equal(sample_token(logits, 5, &p, &rng), 1);
+        int id = sample_token(logits, 5, &near, &rng);
+        assert_true(id == 1 || id == 2);
+    }
+    assert_true(seen[1] > 100 && seen[2] > 100 && seen[1] + seen[2] == 400);
+}
+
 int main(void)
 {
     const char *tmp = getenv("TMPDIR");
@@ -384,6 +406,7 @@ int main(void)
     if (!mkdtemp(dir))
         return 99;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sampling_keeps_its_limits),
         cmocka_unit_test(rows_are_encoded_and_cut),
         cmocka_unit_test(long_rows_as_asked),
         cmocka_unit_test(thinking_is_masked),

@@ -13,7 +13,6 @@
 #include "base/rng.h"
 #include "model/net/attention.h"
 #include "model/net/decode.h"
-#include "model/net/sample.h"
 #include "model/net/gemm.h"
 #include "model/net/llama.h"
 #include "model/net/lora.h"
@@ -581,25 +580,6 @@ static void packing_is_invisible(void **state)
     llama_free(&m);
 }
 
-static void sampling_keeps_its_limits(void **state)
-{
-    (void)state;
-    real logits[] = {1, 3, 3, 0, 2};
-    struct sampling greedy = {.top_p = 1};
-    struct sampling two = {.temperature = 1, .top_p = 1, .top_k = 2};
-    struct sampling p = {.temperature = 1, .top_p = .3};
-    struct sampling near = {.temperature = 1, .top_p = 1, .min_p = .9};
-    assert_int_equal(sample_token(logits, 5, &greedy, &rng), 1);
-    int seen[5] = {0};
-    for (int i = 0; i < 400; i++) {
-        seen[sample_token(logits, 5, &two, &rng)]++;
-        assert_int_equal(sample_token(logits, 5, &p, &rng), 1);
-        int id = sample_token(logits, 5, &near, &rng);
-        assert_true(id == 1 || id == 2);
-    }
-    assert_true(seen[1] > 100 && seen[2] > 100 && seen[1] + seen[2] == 400);
-}
-
 /* A weight of two counts a row's loss and gradient twice. */
 static void weights_count(void **state)
 {
@@ -654,8 +634,8 @@ static void leans(enum shape kind)
         v.bits &= 0xffff0000;
         m->w[i] = (real)v.f;
     }
-    real *whole = xcalloc(m->first, sizeof *whole);
-    memcpy(whole, m->w, m->first * sizeof *whole);
+    real *full = xcalloc(m->first, sizeof *full);
+    memcpy(full, m->w, m->first * sizeof *full);
     struct work *k = work_new(m, &one_worker, &e);
     struct batch b = make_batch(VOCAB);
     size_t trained = llama_trained(m);
@@ -670,7 +650,7 @@ static void leans(enum shape kind)
         for (size_t j = 0; j < m->weight[i].rows * m->weight[i].cols; j++) {
             size_t at = m->weight[i].offset + j;
             llama_copy(m, at, 1, &got);
-            assert_memory_equal(&got, &whole[at], sizeof got);
+            assert_memory_equal(&got, &full[at], sizeof got);
             if (m->weight[i].offset != m->position || !m->position)
                 m->w[at] = NAN;
         }
@@ -679,7 +659,7 @@ static void leans(enum shape kind)
     for (size_t i = 0; i < trained; i++)
         assert_true(fabs((double)(fat[i] - lean[i])) <
                     5 * ROUNDING * (1 + fabs((double)fat[i])));
-    free(whole);
+    free(full);
     free(fat);
     free(lean);
     work_free(&k);
@@ -806,7 +786,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(decoding_agrees),
         cmocka_unit_test(pairs_fold),
         cmocka_unit_test(packing_is_invisible),
-        cmocka_unit_test(sampling_keeps_its_limits),
         cmocka_unit_test(weights_count),
         cmocka_unit_test(halves_are_enough),
         cmocka_unit_test(recomputing_changes_nothing),
