@@ -249,7 +249,7 @@ static void check_family(const json *line)
     int n = start[1] = read_ids(line, ids, target);
     struct work *k = work_new(m, &(struct work_shape){n, n, 1, false}, &e);
     real *g = xcalloc(m->n, sizeof *g);
-    struct batch b = {ids, target, start, 1, 0, NULL};
+    struct batch b = {ids, target, start, 1, 0, NULL, NULL};
     near("loss", llama_pass(&alone, m, k, &b, 1, g, NULL),
          json_get_number(line, "loss", NAN), 0);
     check_logits(m, ids, n, json_get(line, "logits"));

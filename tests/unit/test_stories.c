@@ -42,7 +42,7 @@ static void check_logprobs(const json *text, const int32_t *ids, int n)
     for (int t = 0; t < n; t++)
         target[t] = t + 1 < n ? ids[t + 1] : -1;
     const int32_t start[] = {0, n};
-    struct batch b = {ids, target, start, 1, 0, NULL};
+    struct batch b = {ids, target, start, 1, 0, NULL, NULL};
     llama_pass(&alone, m, k, &b, 0, NULL, &(struct told){.logprob = logprob});
     int t = 0;
     for (const json *v = json_first(json_get(text, "logprob")); v;

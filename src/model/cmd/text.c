@@ -197,7 +197,7 @@ static void print_scores(struct filter *f, const int32_t *ids, int n,
     for (int t = 0; t < n; t++)
         target[t] = t + 1 < n ? ids[t + 1] : -1;
     const int32_t start[] = {0, n};
-    struct batch b = {ids, target, start, 1, 0, NULL};
+    struct batch b = {ids, target, start, 1, 0, NULL, NULL};
     llama_pass(&alone, f->m, f->k, &b, 0, NULL,
                &(struct told){.logprob = logprob});
     struct jw w = jw_start(out);

@@ -49,7 +49,9 @@ size_t pack_fill(struct pack *p, const struct items *d, const uint32_t *row,
 
 struct batch pack_batch(const struct pack *p, int64_t first)
 {
-    return (struct batch){p->ids, p->target, p->start, p->n, first, p->weight};
+    return (struct batch){.ids = p->ids, .target = p->target,
+                          .start = p->start, .sequences = p->n,
+                          .first = first, .weight = p->weight};
 }
 
 int pack_room(const struct llama *m, bool recompute, int64_t longest,

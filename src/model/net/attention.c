@@ -80,20 +80,41 @@ static int first_key(const struct attention *a, int at)
 
 /* ---- Blocks ------------------------------------------------------------- */
 
+/* A sequence among packed ones: where its rows begin, and those of the prompt
+ * that it goes on with. */
+struct sequence {
+    int first, rows, prompt, shared; /* shared: rows of the prompt */
+};
+
+static struct sequence sequence_of(const struct attention *a,
+                                   const int32_t *start, int s)
+{
+    int p = a->prompt ? a->prompt[s] : -1;
+    return (struct sequence){start[s], start[s + 1] - start[s],
+                             p < 0 ? 0 : start[p],
+                             p < 0 ? 0 : start[p + 1] - start[p]};
+}
+
 /* One key/value head and a block of queries: rows from..from+n-1 of one
- * sequence, `group` heads of each, that see keys lo..lo+keys-1 of it. Row
- * i * group + j of its scores is query i, head j. */
+ * sequence, `group` heads of each, the first at position `at`, that see keys
+ * at positions lo..lo+keys-1. Row i * group + j of its scores is query i, head
+ * j. The first `lead` of the keys are those of a shared prompt, `away` rows
+ * before the sequence's own first. */
 struct block {
     const struct attention *a;
-    int head, from, n, group, lo, keys;
+    int head, from, n, group, at, lo, keys, lead, away, shared;
 };
 
 static struct block block_at(const struct attention *a, int head, int from,
-                             int rows)
+                             const struct sequence *q)
 {
-    int n = rows - from < BLOCK ? rows - from : BLOCK;
-    int at = a->past + from, lo = first_key(a, at);
-    return (struct block){a, head, from, n, group_of(a), lo, at + n - lo};
+    int n = q->rows - from < BLOCK ? q->rows - from : BLOCK;
+    int at = a->past + q->shared + from, lo = first_key(a, at);
+    return (struct block){.a = a, .head = head, .from = from, .n = n,
+                          .group = group_of(a), .at = at, .lo = lo,
+                          .keys = at + n - lo,
+                          .lead = lo < q->shared ? q->shared - lo : 0,
+                          .away = q->first - q->prompt, .shared = q->shared};
 }
 
 /* Rows of the block's heads from x (stride ld), side by side, and back. */
@@ -119,15 +140,68 @@ static void scatter(const struct block *b, real *x, int ld, const real *from)
 /* The keys that query i of the block sees: lo..*seen-1 of its own. */
 static int seen_by(const struct block *b, int i, int *seen)
 {
-    int at = b->a->past + b->from + i;
+    int at = b->at + i;
     *seen = at + 1 - b->lo;
     return first_key(b->a, at) - b->lo;
 }
 
-/* The place of the block's keys (or values, or their gradients). */
-static size_t keys_at(const struct block *b)
+/* Keys that stand one behind the other: n of them, the first `row` rows from
+ * the sequence's own first, from column `col` of the scores on. */
+struct run {
+    int row, n, col;
+};
+
+/* The block's runs: of the shared prompt, and of its own. */
+static int runs_of(const struct block *b, struct run run[2])
 {
-    return (size_t)b->lo * (size_t)b->a->ldk + (size_t)(b->head * b->a->d);
+    int n = 0, own = b->lo - b->shared;
+    if (b->lead)
+        run[n++] = (struct run){b->lo - b->away, b->lead, 0};
+    run[n++] = (struct run){own > 0 ? own : 0, b->keys - b->lead, b->lead};
+    return n;
+}
+
+/* Where a run's keys (or values, or their gradients) are, with so many
+ * elements from row to row. */
+static ptrdiff_t place(const struct block *b, const struct run *r, int ld)
+{
+    return (ptrdiff_t)r->row * ld + b->head * b->a->d;
+}
+
+/* s[m, keys] = by x k^T. */
+static void score(const struct block *b, real by, const real *x,
+                  const real *k, real *s)
+{
+    struct run run[2];
+    int n = runs_of(b, run), ld = b->a->ldk;
+    for (int i = 0; i < n; i++)
+        gemm_exact(false, true, b->n * b->group, run[i].n, b->a->d, by, x,
+                   b->a->d, k + place(b, &run[i], ld), ld, 0, s + run[i].col,
+                   b->keys);
+}
+
+/* x[m, d] = s v. */
+static void gather_values(const struct block *b, const real *s, const real *v,
+                          real *x)
+{
+    struct run run[2];
+    int n = runs_of(b, run), ld = b->a->ldk;
+    for (int i = 0; i < n; i++)
+        gemm_exact(false, false, b->n * b->group, b->a->d, run[i].n, 1,
+                   s + run[i].col, b->keys, v + place(b, &run[i], ld), ld,
+                   i > 0, x, b->a->d);
+}
+
+/* dk += s^T x. */
+static void spread_values(const struct block *b, const real *s, const real *x,
+                          real *dk, int ld)
+{
+    struct run run[2];
+    int n = runs_of(b, run);
+    for (int i = 0; i < n; i++)
+        gemm(true, false, run[i].n, b->a->d, b->n * b->group, 1,
+             s + run[i].col, b->keys, x, b->a->d, 1,
+             dk + place(b, &run[i], ld), ld);
 }
 
 static void block_forward(const struct block *b, real *o, real *lse,
@@ -135,11 +209,10 @@ static void block_forward(const struct block *b, real *o, real *lse,
                           real *scratch)
 {
     const struct attention *a = b->a;
-    int m = b->n * b->group, d = a->d, keys = b->keys;
+    int m = b->n * b->group, keys = b->keys;
     real *s = scratch, *x = s + (size_t)m * (size_t)keys;
     gather(b, x, q, a->ldq);
-    gemm_exact(false, true, m, keys, d, scale_of(a), x, d, k + keys_at(b),
-               a->ldk, 0, s, keys);
+    score(b, scale_of(a), x, k, s);
     for (int i = 0; i < m; i++) {
         int seen, lo = seen_by(b, i / b->group, &seen);
         real l = soften(s + (size_t)i * (size_t)keys, lo, seen, keys);
@@ -147,8 +220,7 @@ static void block_forward(const struct block *b, real *o, real *lse,
             lse[(b->from + i / b->group) * a->heads + b->head * b->group +
                 i % b->group] = l;
     }
-    gemm_exact(false, false, m, d, keys, 1, s, keys, v + keys_at(b), a->ldk, 0,
-               x, d);
+    gather_values(b, s, v, x);
     scatter(b, o, a->ldo, x);
 }
 
@@ -157,17 +229,13 @@ static void block_back(const struct block *b, real *dq, real *dk, real *dv,
                        const real *v, const real *lse, int ldd, real *scratch)
 {
     const struct attention *a = b->a;
-    int m = b->n * b->group, d = a->d, keys = b->keys;
-    size_t all = (size_t)m * (size_t)keys, rows = (size_t)(m * d);
+    int m = b->n * b->group, keys = b->keys;
+    size_t all = (size_t)m * (size_t)keys, rows = (size_t)(m * a->d);
     real *s = scratch, *ds = s + all, *x = ds + all, *y = x + rows;
-    size_t to = (size_t)b->lo * (size_t)ldd + (size_t)(b->head * d);
-    k += keys_at(b);
-    v += keys_at(b);
     gather(b, x, q, a->ldq);
     gather(b, y, dout, a->ldo);
-    gemm_exact(false, true, m, keys, d, scale_of(a), x, d, k, a->ldk, 0, s,
-               keys);
-    gemm_exact(false, true, m, keys, d, 1, y, d, v, a->ldk, 0, ds, keys);
+    score(b, scale_of(a), x, k, s);
+    score(b, 1, y, v, ds);
     for (int i = 0; i < m; i++) {
         int seen, lo = seen_by(b, i / b->group, &seen);
         int at = (b->from + i / b->group) * a->heads + b->head * b->group +
@@ -175,9 +243,9 @@ static void block_back(const struct block *b, real *dq, real *dk, real *dv,
         soften_back(s + (size_t)i * (size_t)keys, ds + (size_t)i * (size_t)keys,
                     lse[at], scale_of(a), lo, seen, keys);
     }
-    gemm(true, false, keys, d, m, 1, s, keys, y, d, 1, dv + to, ldd);
-    gemm(true, false, keys, d, m, 1, ds, keys, x, d, 1, dk + to, ldd);
-    gemm_exact(false, false, m, d, keys, 1, ds, keys, k, a->ldk, 0, y, d);
+    spread_values(b, s, y, dv, ldd);
+    spread_values(b, ds, x, dk, ldd);
+    gather_values(b, ds, k, y);
     scatter(b, dq, a->ldq, y);
 }
 
@@ -203,9 +271,11 @@ static real *my_scratch(const struct team *t, const struct attention *a,
                         const int32_t *start, int sequences, real *scratch)
 {
     int longest = 0;
-    for (int s = 0; s < sequences; s++)
-        if (start[s + 1] - start[s] > longest)
-            longest = start[s + 1] - start[s];
+    for (int s = 0; s < sequences; s++) {
+        struct sequence q = sequence_of(a, start, s);
+        if (q.rows + q.shared > longest)
+            longest = q.rows + q.shared;
+    }
     return scratch + (size_t)t->me * attention_scratch(a, a->past + longest);
 }
 
@@ -217,11 +287,11 @@ void attention_forward(const struct team *t, const struct attention *a,
     struct deal d = {0};
     scratch = my_scratch(t, a, start, sequences, scratch);
     for (int s = 0; s < sequences; s++) {
-        size_t row = (size_t)start[s], n = row * (size_t)a->ldk;
-        int rows = start[s + 1] - start[s];
+        struct sequence own = sequence_of(a, start, s);
+        size_t row = (size_t)own.first, n = row * (size_t)a->ldk;
         for (int h = 0; h < a->kv_heads; h++)
-            for (int from = 0; from < rows; from += BLOCK) {
-                struct block b = block_at(a, h, from, rows);
+            for (int from = 0; from < own.rows; from += BLOCK) {
+                struct block b = block_at(a, h, from, &own);
                 if (is_mine(&d, t, &b))
                     block_forward(&b, o + row * (size_t)a->ldo,
                                   lse ? lse + row * (size_t)a->heads : NULL,
@@ -234,8 +304,9 @@ void attention_forward(const struct team *t, const struct attention *a,
 void attention_head(const struct attention *a, int head, int n, real *o,
                     const real *q, const real *k, const real *v, real *scratch)
 {
+    struct sequence own = {.rows = n};
     for (int from = 0; from < n; from += BLOCK) {
-        struct block b = block_at(a, head, from, n);
+        struct block b = block_at(a, head, from, &own);
         block_forward(&b, o, NULL, q, k, v, scratch);
     }
 }
@@ -273,12 +344,12 @@ void attention_backward(const struct team *t, const struct attention *a,
     scratch = my_scratch(t, a, start, sequences, scratch);
     memset(mine, 0, all * sizeof *mine);
     for (int s = 0; s < sequences; s++) {
-        size_t row = (size_t)start[s], n = row * (size_t)a->ldk;
+        struct sequence own = sequence_of(a, start, s);
+        size_t row = (size_t)own.first, n = row * (size_t)a->ldk;
         real *part = mine + row * (size_t)ldd;
-        int rows = start[s + 1] - start[s];
         for (int h = 0; h < a->kv_heads; h++)
-            for (int from = 0; from < rows; from += BLOCK) {
-                struct block b = block_at(a, h, from, rows);
+            for (int from = 0; from < own.rows; from += BLOCK) {
+                struct block b = block_at(a, h, from, &own);
                 if (is_mine(&d, t, &b))
                     block_back(&b, dq + row * (size_t)a->ldq, part,
                                part + ldd / 2, dout + row * (size_t)a->ldo,

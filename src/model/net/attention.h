@@ -1,7 +1,8 @@
 /* Grouped-query causal attention by blocks of queries against all keys so
  * far: no T x T array, and in the backward pass the probabilities are made
  * again from each row's log-sum. The heads that share keys go through the
- * products together. Packed sequences attend only to themselves. Blocks are
+ * products together. Packed sequences attend only to themselves, and where
+ * several go on with one prompt to that, which stands there once. Blocks are
  * dealt out to a team by what they cost.
  */
 #ifndef MODEL_NET_ATTENTION_H
@@ -20,6 +21,8 @@ struct attention {
     int heads, kv_heads, d;
     int window;      /* a query sees so many keys, itself among them; 0: all */
     double scale;    /* of the scores; 0: 1/sqrt(d) */
+    const int32_t *prompt; /* [sequences]: the sequence that each goes on with,
+                              -1: none; NULL: none has one */
     int ldq, ldk, ldo; /* elements from row to row; v has k's */
 };
 

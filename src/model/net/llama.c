@@ -270,10 +270,12 @@ static void linear_back(const struct team *t, const struct llama *m,
 
 /* ---- Forward ------------------------------------------------------------ */
 
-static struct attention shape_of(const struct config *c, int l)
+static struct attention shape_of(const struct config *c, int l,
+                                 const struct batch *b)
 {
     struct attention a = block_attention(c, l);
     a.ldq = a.ldk = config_q(c) + 2 * config_kv(c);
+    a.prompt = b->prompt;
     return a;
 }
 
@@ -281,7 +283,7 @@ static void attend(const struct team *t, const struct config *c, int l,
                    struct work *k, const struct batch *b, real *out, real *lse,
                    const real *qkv)
 {
-    struct attention a = shape_of(c, l);
+    struct attention a = shape_of(c, l, b);
     int q = config_q(c);
     team_wait(t);
     attention_forward(t, &a, b->start, b->sequences, out, lse, qkv, qkv + q,
@@ -411,9 +413,12 @@ static void forward(const struct team *t, const struct llama *m,
                     struct work *k, const struct batch *b)
 {
     int T = b->start[b->sequences];
-    for (int s = 0; !t->me && s < b->sequences; s++)
+    for (int s = 0; !t->me && s < b->sequences; s++) {
+        int p = b->prompt ? b->prompt[s] : -1;
+        int at = p < 0 ? 0 : b->start[p + 1] - b->start[p];
         for (int i = b->start[s]; i < b->start[s + 1]; i++)
-            k->pos[i] = i - b->start[s];
+            k->pos[i] = at + i - b->start[s];
+    }
     team_wait(t);
     block_embed(t, m, k->x, b->ids, k->pos, T);
     for (int l = 0; l < m->config.layers; l++) {
@@ -435,7 +440,7 @@ static void attend_back(const struct team *t, const struct config *c, int l,
                         struct work *k, const struct batch *b, real *dqkv,
                         const real *dout, const real *qkv, const real *lse)
 {
-    struct attention a = shape_of(c, l);
+    struct attention a = shape_of(c, l, b);
     int q = config_q(c), v = q + config_kv(c);
     attention_backward(t, &a, b->start, b->sequences, dqkv, dqkv + q, dqkv + v,
                        dout, qkv, qkv + q, qkv + v, lse, k->parts,

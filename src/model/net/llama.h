@@ -112,13 +112,18 @@ void llama_lean(struct llama *m);
 
 /* Packed sequences: rows of sequence s are start[s] .. start[s + 1] - 1 and
  * their positions begin at 0. target[t] is the token that row t should
- * predict, -1 where it is not trained; weight[t] what its loss counts. */
+ * predict, -1 where it is not trained; weight[t] what its loss counts.
+ * A sequence s with prompt[s] = p goes on with sequence p, which has no prompt
+ * itself and stands before it: it sees all of its rows, and its positions begin
+ * behind them. So several answers share one prompt, whose last token is the
+ * first row of each. */
 struct batch {
     const int32_t *ids, *target; /* [T] */
     const int32_t *start;        /* [sequences + 1]; start[0] = 0 */
     int sequences;
     int64_t first; /* the first row's number in the step (for dropout) */
     const float *weight; /* [T]; NULL: 1 each */
+    const int32_t *prompt; /* [sequences], -1: none; NULL: none has one */
 };
 
 /* What a pass may need: up to `tokens` rows, sequences of at most `context`,

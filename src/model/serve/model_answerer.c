@@ -330,7 +330,7 @@ static bool score(struct run *r, struct scores *x, struct err *e)
                                                             true}, e);
     for (int i = 0; i < r->n; i++)
         target[i] = i + 1 < r->n ? r->ids[i + 1] : -1;
-    struct batch b = {r->ids, target, start, 1, 0, NULL};
+    struct batch b = {r->ids, target, start, 1, 0, NULL, NULL};
     if (k)
         llama_pass(&alone, r->model->m, k, &b, 0, NULL,
                    &(struct told){.each = score_row, .ctx = x});
