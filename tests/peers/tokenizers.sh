@@ -3,8 +3,8 @@
 # the same files. Skips without it (STILLROOM_PYTHON names a Python that has
 # it) and without the real tokenizers in ../shared.
 #
-# Last seen with tokenizers 0.23.3: none differ; ours took 0.4, 0.26 and 0.8 of
-# its time (GPT-2, Qwen3, stories260k), loading and JSON included.
+# Last seen with tokenizers 0.23.3: none differ; ours took 0.43, 0.37 and 0.77
+# of its time (GPT-2, Qwen3, stories260k), loading and JSON included.
 set -eu
 python=${STILLROOM_PYTHON:-python3}
 if ! "$python" -c 'import tokenizers' 2> /dev/null; then
