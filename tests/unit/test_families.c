@@ -225,6 +225,8 @@ static void check_adapter(struct llama *m, const json *line,
 {
     struct err e = {0};
     write_adapter(line, NULL);
+    if (!json_first(json_get(json_get(line, "adapter"), "rank_pattern")))
+        refuse_adapter(m, line, "\"r\":", "\"r\":1", "says r = 1");
     refuse_adapter(m, line, "\"use_dora\":false", "\"use_dora\":true",
                    "use_dora is true");
     refuse_adapter(m, line, "\"bias\":\"none\"", "\"bias\":\"all\"", "bias");

@@ -17,7 +17,8 @@
 
 struct scaling {
     double alpha;
-    bool root; /* rsLoRA */
+    bool root;    /* rsLoRA */
+    int64_t rank; /* of every pair; 0: they say so themselves */
 };
 
 static const struct fixed_key fixed[] = {
@@ -53,6 +54,8 @@ static bool read_scaling(const char *path, struct scaling *s, struct err *e)
     if (ok) {
         s->alpha = json_get_number(j, "lora_alpha", 8);
         s->root = json_get_bool(j, "use_rslora", false);
+        s->rank = json_first(json_get(j, "rank_pattern"))
+                      ? 0 : json_get_int(j, "r", 0);
         ok = isfinite(s->alpha) ||
              err_set(e, ERR_INPUT, _("lora_alpha is not a number"));
     }
@@ -188,6 +191,19 @@ static void close_adapter(struct adapter *a)
     free(a->path);
 }
 
+/* Whether the pairs have the rank that the configuration gives them. */
+static bool check_rank(const struct adapter *a, const struct llama *m,
+                       struct err *e)
+{
+    for (size_t i = 0; a->scale.rank && i < m->n_own; i++)
+        if (a->pair[i].w && (int64_t)a->pair[i].a->shape[0] != a->scale.rank)
+            return err_set(e, ERR_INPUT,
+                           _("the configuration says r = %lld, %s has %llu"),
+                           (long long)a->scale.rank, a->pair[i].a->name,
+                           (unsigned long long)a->pair[i].a->shape[0]);
+    return true;
+}
+
 /* Reads what it is and which pairs it has; close_adapter in either case. */
 static bool open_adapter(struct adapter *a, const struct llama *m,
                          const char *dir, struct err *e)
@@ -204,7 +220,8 @@ static bool open_adapter(struct adapter *a, const struct llama *m,
         a->f.fd = -1;
         return false;
     }
-    return find_pairs(m, &a->f, a->pair, e) || err_in(e, "%s", a->path);
+    return (find_pairs(m, &a->f, a->pair, e) && check_rank(a, m, e)) ||
+           err_in(e, "%s", a->path);
 }
 
 bool adapter_merge(struct llama *m, const char *dir, struct err *e)
