@@ -63,7 +63,9 @@ static void print(char *const *argv, int tokens, double *took, int steps,
            "\"tokens_per_second\":%.0f,\"step_over_products\":%.3f,"
            "\"resident_mb\":%ld,\"loss\":%.5f}\n", argv[1], argv[2], argv[3],
            argv[4], gemm_kernel(),
-           strcmp(gemm_backend(), "avx512bf16") ? "highest" : "medium",
+           strstr(gemm_backend(), "bf16")      ? "medium"
+           : strncmp(gemm_backend(), "amx", 3) ? "highest"
+                                               : "high",
            workers,
            tokens / took[steps / 2], all / (products / workers),
            u.ru_maxrss >> 10, loss);
@@ -108,7 +110,7 @@ int main(int argc, char **argv)
     struct lora l = {.rank = 16, .alpha = 32, .targets = (1 << PAIRS) - 1};
     bool medium = argc == 7 && !strcmp(argv[6], "medium");
     struct llama *m = argc >= 6 && gemm_start(&e) &&
-                              (!medium || gemm_precision(GEMM_MEDIUM))
+                              gemm_precision(medium ? GEMM_MEDIUM : GEMM_HIGH)
                           ? shape_model(argv[1], atoi(argv[4])) : NULL;
     if (!m || (!strcmp(argv[2], "lora") && !lora_add(m, &l, 1, &e))) {
         fprintf(stderr, "step nano|135M|0.5B full|lora ROWS TOKENS STEPS: "
