@@ -80,38 +80,35 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
-void amx_pack_rows(float *to, int width, const float *from, ptrdiff_t ld,
-                   bool along, int n, int k)
+/* A panel, tile by tile; `as_rows` says that a tile's rows run along k. */
+static void pack(float *to, int width, const float *from, ptrdiff_t ld,
+                 bool along, int n, int k, bool as_rows)
 {
     float block[SIDE * STEP];
     for (int p = 0; p < k; p += STEP)
         for (int i = 0; i < width; i += SIDE, to += PARTS * TILE) {
-            int depth = least(STEP, k - p), rows = least(SIDE, n - i);
-            if (depth < STEP || rows < SIDE)
+            int depth = least(STEP, k - p), count = least(SIDE, n - i);
+            if (depth < STEP || count < SIDE)
                 memset(block, 0, sizeof block);
-            if (rows > 0)
-                (along ? panel_copy : panel_turn)(
-                    block, STEP, along ? from + i * ld + p : from + p * ld + i,
-                    ld, depth, rows);
-            split_rows(to, block);
+            if (count > 0)
+                (along == as_rows ? panel_copy : panel_turn)(
+                    block, as_rows ? STEP : SIDE,
+                    along ? from + i * ld + p : from + p * ld + i, ld,
+                    as_rows ? depth : count, as_rows ? count : depth);
+            (as_rows ? split_rows : split_columns)(to, block);
         }
+}
+
+void amx_pack_rows(float *to, int width, const float *from, ptrdiff_t ld,
+                   bool along, int n, int k)
+{
+    pack(to, width, from, ld, along, n, k, true);
 }
 
 void amx_pack_columns(float *to, int width, const float *from, ptrdiff_t ld,
                       bool along, int n, int k)
 {
-    float block[STEP * SIDE];
-    for (int p = 0; p < k; p += STEP)
-        for (int j = 0; j < width; j += SIDE, to += PARTS * TILE) {
-            int depth = least(STEP, k - p), columns = least(SIDE, n - j);
-            if (depth < STEP || columns < SIDE)
-                memset(block, 0, sizeof block);
-            if (columns > 0)
-                (along ? panel_turn : panel_copy)(
-                    block, SIDE, along ? from + j * ld + p : from + p * ld + j,
-                    ld, columns, depth);
-            split_columns(to, block);
-        }
+    pack(to, width, from, ld, along, n, k, false);
 }
 
 /* ---- The processor's tiles ---------------------------------------------- */

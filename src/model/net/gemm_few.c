@@ -20,12 +20,6 @@ struct dots {
 
 typedef void dots_fn(const struct dots *d);
 
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 typedef real four __attribute__((vector_size(4 * sizeof(real)),
                                  aligned(sizeof(real))));
 

@@ -9,6 +9,7 @@
 #include "model/net/gemm_amx.h"
 #include "model/net/gemm_few.h"
 #include "model/net/gemm_panel.h"
+#include "model/net/real.h"
 
 enum { WIDE = 3 }; /* vectors of a panel of B, at most */
 
@@ -24,12 +25,6 @@ struct kernel {
 #ifdef __x86_64__
 
 #include <immintrin.h>
-
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
 typedef float lanes16 __attribute__((vector_size(64), aligned(4)));
 typedef float lanes8 __attribute__((vector_size(32), aligned(4)));

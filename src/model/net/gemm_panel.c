@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/net/real.h"
 
 /* ---- A thread's room ----------------------------------------------------  */
 
@@ -36,12 +37,6 @@ float *panel_room(void)
 #ifdef __x86_64__
 
 #include <immintrin.h>
-
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
 /* For the functions that pack: they run where some kernel runs. */
 #define PACKS __attribute__((target("avx")))

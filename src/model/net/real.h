@@ -38,6 +38,13 @@ typedef float real;
 #define SIMD(...) SIMD_TEXT(omp simd __VA_ARGS__)
 #endif
 
+/* Stands before a short loop that is to be written out. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /* exp(x), within 2 units in the last place from -87 to 88 and flat outside,
  * written so that compilers make vectors of it (Cody and Waite's reduction,
  * then a polynomial of degree 6). */
