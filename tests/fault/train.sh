@@ -53,6 +53,13 @@ answer=$("$model" generate whole/model --messages \
     '[{"role":"user","content":"twice 36"}]')
 test "$answer" = "6 or so" || fail "generate said $answer"
 
+# ---- a rate that nothing survives is said, not trained to the end
+if train wild --rate 1 --clip 0 --warmup 0 --decay 0 2> why; then
+    fail "went on at a rate of 1: $(tail -3 wild/curve.jsonl)"
+fi
+grep -q 'has exploded: above 8' why || fail "said $(cat why)"
+grep -q '"state":"failed"' wild/status.json || fail "$(cat wild/status.json)"
+
 # ---- from scratch is from where `new` began with the same seed
 "$model" train whole/model --rows rows.jsonl --valid valid.jsonl --out anew \
     --steps 240 --batch-tokens 512 --eval-every 100 --dropout 0.05 \

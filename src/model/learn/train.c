@@ -29,6 +29,7 @@ enum {
     SAVE_MS = 60000,  /* between checkpoints, and at least */
     SAVE_PART = 50,   /* this many times what one takes to write */
     CURVE_POINTS = 2000,
+    WILD_STEPS = 10,  /* of a loss that no student should have: it exploded */
     WORKER_TOKENS = 256
 };
 
@@ -51,6 +52,7 @@ struct trainer {
     double seconds, gemm;   /* spent in steps before this process */
     double spent;           /* by this one */
     int64_t save_at;        /* monotonic ms when a checkpoint is due */
+    int wild;               /* steps in a row with such a loss */
     bool same_host;         /* all of it on one kind of machine */
     int lock;               /* -1: none */
 };
@@ -335,6 +337,12 @@ static void tell(struct trainer *x, double loss)
                       (all * pool_workers(x->pool));
 }
 
+/* One and a half times what is lost by knowing nothing. */
+static double wildest(const struct trainer *x)
+{
+    return 1.5 * log((double)x->m->config.vocab);
+}
+
 static bool one_step(struct trainer *x, struct err *e)
 {
     int64_t n = x->plan.step - 1;
@@ -349,6 +357,14 @@ static bool one_step(struct trainer *x, struct err *e)
     double loss = stepper_step(&x->step, x->plan.row, x->plan.n, &a,
                                x->s.dropout, x->s.lora_dropout, key);
     x->spent += monotonic() - from;
+    x->wild = loss > wildest(x) ? x->wild + 1 : 0;
+    if (x->wild == WILD_STEPS)
+        return err_set(e, ERR_INPUT,
+                       _("the loss has exploded: above %.1f from step %lld to "
+                         "%lld; the checkpoint of step %lld is the last good "
+                         "one; try a lower --rate"), wildest(x),
+                       (long long)(n + 2 - WILD_STEPS), (long long)n + 1,
+                       (long long)x->r.checkpoint);
     if (!isfinite(loss))
         return err_set(e, ERR_INPUT,
                        _("the loss is not a number at step %lld; the "
@@ -369,6 +385,8 @@ static bool behind_step(struct trainer *x, struct err *e)
     bool due = n % x->s.eval_every == 0 || last;
     if (due && !evaluate(x, e))
         return false;
+    if (x->wild && !last)
+        return report_status(&x->r, false, e); /* nothing worth keeping */
     if ((due || clock_mono() >= x->save_at) && !save(x, e))
         return false;
     return report_status(&x->r, false, e);
