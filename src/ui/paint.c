@@ -372,6 +372,15 @@ static void draw_facts(struct app *a, int y)
     cells_put(y, at, COLS - at, STYLE_FACT, text);
 }
 
+/* What a form says last of what it would do: how long that takes. */
+static const char *last_fact(const struct form *f)
+{
+    size_t i = COUNT(f->facts) - 1;
+    while (i && !*f->facts[i])
+        i--;
+    return f->facts[i];
+}
+
 static void draw_pane(struct app *a, const struct view_ops *ops)
 {
     char head[200];
@@ -405,7 +414,7 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     if (!said && review && !a->second_pane && !a->form.open)
         draw_facts(a, LINES - 2);
     if (!said && a->form.open) /* below the fields is no room for it */
-        cells_put(LINES - 2, 0, COLS, STYLE_FACT, a->form.facts[0]);
+        cells_put(LINES - 2, 0, COLS, STYLE_FACT, last_fact(&a->form));
 }
 
 /* Under 40x8: the text and one row of facts; under 20x5 one line. */
