@@ -118,6 +118,20 @@ static void hostile_ones_end(void **state)
     for (int i = 0; i < 5000; i++)
         buf_puts(&b, "{% if s %}");
     told(buf_str(&b), "too deeply");
+    static const char *const chains[][3] = {
+        {"{{ 1", " + 1", " }}"}, {"{{ s", " | upper", " }}"},
+        {"{{ s", "[0]", " }}"}, {"{{ s", " and s", " }}"},
+        {"{{ s", " ~ s", " }}"}, {"{{ s", "()", " }}"},
+        {"{% if not s %}", "{% elif not s %}", "{% endif %}"},
+        {"{% filter upper", " | upper", " %}a{% endfilter %}"}};
+    for (size_t c = 0; c < COUNT(chains); c++) {
+        buf_clear(&b);
+        buf_puts(&b, chains[c][0]);
+        for (int i = 0; i < 50000; i++)
+            buf_puts(&b, chains[c][1]);
+        buf_puts(&b, chains[c][2]);
+        told(buf_str(&b), "too deeply");
+    }
     buf_free(&b);
 }
 

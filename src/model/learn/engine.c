@@ -209,14 +209,30 @@ static bool json_fits(const struct answering *a, int32_t id,
     return ok;
 }
 
-enum { TRIES = 1000 }; /* tokens that are looked at for one that fits */
+enum { TRIES = 40 }; /* tokens that are drawn before all are looked at */
+
+/* Leaves out of the logits what does not fit; false where nothing is left. */
+static bool leave_fitting(const struct answering *a, real *logits)
+{
+    struct json_prefix next;
+    bool any = false;
+    for (int32_t id = 0; id < a->g->vocab; id++) {
+        bool fits = logits[id] > -INFINITY && json_fits(a, id, &next);
+        any = any || fits;
+        if (!fits)
+            logits[id] = -INFINITY;
+    }
+    return any;
+}
 
 /* A token that fits a JSON object, what does not being left out of the
- * logits; the stop where none does. */
+ * logits; -1 where none does. */
 static int32_t draw_json(struct answering *a, real *logits)
 {
     struct json_prefix next;
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i <= TRIES; i++) {
+        if (i == TRIES && !leave_fitting(a, logits))
+            break;
         int32_t id = sample_token(logits, a->g->vocab, &a->ask.sampling,
                                   &a->rng);
         if (json_fits(a, id, &next)) {

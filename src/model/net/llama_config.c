@@ -146,6 +146,68 @@ bool config_fixed(const json *j, const struct fixed_key *fixed_keys, size_t n,
     return true;
 }
 
+/* What a field has to be where it is there and not null. */
+enum field { NUMBER, WHOLE, TRUTH, WORD, OBJECT, LIST, FIELDS };
+
+static const struct {
+    const char *key;
+    enum field is;
+} fields[] = {
+    {"rms_norm_eps", NUMBER},       {"layer_norm_epsilon", NUMBER},
+    {"rope_theta", NUMBER},         {"rope_local_base_freq", NUMBER},
+    {"query_pre_attn_scalar", NUMBER},
+    {"sliding_window", WHOLE},      {"sliding_window_pattern", WHOLE},
+    {"_sliding_window_pattern", WHOLE},
+    {"attention_bias", TRUTH},      {"mlp_bias", TRUTH},
+    {"tie_word_embeddings", TRUTH}, {"use_sliding_window", TRUTH},
+    {"hidden_act", WORD},           {"hidden_activation", WORD},
+    {"activation_function", WORD},  {"rope_scaling", OBJECT},
+    {"rope_parameters", OBJECT},    {"layer_types", LIST},
+};
+
+static const struct {
+    const char *key;
+    enum field is;
+} rope_fields[] = {
+    {"rope_type", WORD}, {"type", WORD}, {"rope_theta", NUMBER},
+    {"factor", NUMBER}, {"low_freq_factor", NUMBER},
+    {"high_freq_factor", NUMBER}, {"original_max_position_embeddings", NUMBER},
+    {"partial_rotary_factor", NUMBER},
+};
+
+static bool field_is(const json *v, enum field is)
+{
+    double n = json_number(v, NAN);
+    switch (is) {
+    case NUMBER: return isfinite(n);
+    case WHOLE: return n >= 1 && n < 1e9 && n <= floor(n);
+    case TRUTH: return json_is_bool(v);
+    case WORD: return json_string(v) != NULL;
+    case OBJECT: return json_is_object(v);
+    default: return json_is_array(v);
+    }
+}
+
+static bool check_field(const json *j, const char *key, enum field is,
+                        struct err *e)
+{
+    static const char *const names[FIELDS] = {
+        [NUMBER] = N_("a number"), [WHOLE] = N_("a whole number from 1 on"),
+        [TRUTH] = N_("true or false"), [WORD] = N_("a text"),
+        [OBJECT] = N_("an object"), [LIST] = N_("a list")};
+    const json *v = json_get(j, key);
+    return !v || json_is_null(v) || field_is(v, is) ||
+           err_set(e, ERR_INPUT, _("%s is not %s"), key, _(names[is]));
+}
+
+static bool check_fields(const json *j, struct err *e)
+{
+    for (size_t i = 0; i < COUNT(fields); i++)
+        if (!check_field(j, fields[i].key, fields[i].is, e))
+            return false;
+    return true;
+}
+
 static bool find_family(const json *j, struct config *c, struct err *e)
 {
     const char *type = json_get_string(j, "model_type", "");
@@ -218,6 +280,12 @@ static int get_id(const json *j, const char *key)
 /* What a rope_scaling (v4) or rope_parameters (v5) says. */
 static bool read_rope(const json *p, struct rope *r, struct err *e)
 {
+    for (size_t i = 0; i < COUNT(rope_fields); i++)
+        if (!check_field(p, rope_fields[i].key, rope_fields[i].is, e))
+            return false;
+    if (present(p, "factor") && !present(p, "rope_type") && !present(p, "type"))
+        return err_set(e, ERR_INPUT, _("a scaling of the rotary embedding does "
+                                       "not say its rope_type"));
     const char *type = json_get_string(p, "rope_type",
                                        json_get_string(p, "type", "default"));
     r->theta = json_get_number(p, "rope_theta", r->theta);
@@ -235,29 +303,43 @@ static bool read_rope(const json *p, struct rope *r, struct err *e)
     else
         return err_set(e, ERR_REFUSED, _("rope_type is \"%.40s\", which is "
                                          "not supported"), type);
-    bool sane = r->factor > 0 && part >= 1 && part <= 1 &&
+    bool sane = r->factor > 1e-3 && r->factor < 1e6 && part >= 1 && part <= 1 &&
                 (r->kind != ROPE_LLAMA3 ||
                  (r->original > 0 && r->high > r->low && r->low > 0));
     return sane || err_set(e, ERR_INPUT, _("rope_parameters has numbers that "
                                            "cannot be"));
 }
 
+static bool same(const json *a, const json *b)
+{
+    struct buf x = BUF_INIT(0), y = BUF_INIT(0);
+    json_print(&x, a);
+    json_print(&y, b);
+    bool equal = !strcmp(buf_str(&x), buf_str(&y));
+    buf_free(&x);
+    buf_free(&y);
+    return equal;
+}
+
 static bool read_ropes(const json *j, struct config *c, struct err *e)
 {
     const json *p = json_get(j, "rope_parameters");
+    const json *scaling = json_get(j, "rope_scaling");
     const json *full = json_get(p, "full_attention");
     const json *local = json_get(p, "sliding_attention");
     double theta = c->family->gemma ? 1e6 : 1e4;
     c->rope.theta = json_get_number(j, "rope_theta", theta);
     c->rope_local = (struct rope){
         .theta = json_get_number(j, "rope_local_base_freq", 1e4)};
+    if (json_is_object(p) && json_is_object(scaling) && !same(p, scaling))
+        return err_set(e, ERR_REFUSED, _("rope_scaling and rope_parameters say "
+                                         "different things"));
     if (json_is_object(full))
         return read_rope(full, &c->rope, e) &&
                (!json_is_object(local) ||
                 read_rope(local, &c->rope_local, e));
     if (json_is_object(p))
         return read_rope(p, &c->rope, e);
-    const json *scaling = json_get(j, "rope_scaling");
     return !json_is_object(scaling) || read_rope(scaling, &c->rope, e);
 }
 
@@ -425,7 +507,7 @@ static bool read_shape(const json *j, struct config *c, struct err *e)
     c->embed_scale = f->gemma ? sqrt((double)c->hidden) : 1;
     if (f->gemma) {
         double by = json_get_number(j, "query_pre_attn_scalar", 256);
-        if (!(by > 0 && by < 1e9))
+        if (!(by > 1e-3 && by < 1e9))
             return err_set(e, ERR_INPUT, _("query_pre_attn_scalar is not above "
                                            "0"));
         c->attention_scale = 1 / sqrt(by);
@@ -475,7 +557,7 @@ static bool read_config(const json *j, struct config *c, struct err *e)
                          .eps = json_get_number(j, "rms_norm_eps", 1e-6)};
     if (!json_is_object(j))
         return err_set(e, ERR_INPUT, _("not an object"));
-    if (!find_family(j, c, e) ||
+    if (!find_family(j, c, e) || !check_fields(j, e) ||
         !config_fixed(j, fixed, COUNT(fixed), false, e) ||
         !check_rope(j, c, e) || !read_sizes(j, c, e) || !read_shape(j, c, e))
         return false;

@@ -230,7 +230,7 @@ static struct jv eval_unary(struct run *r, const struct node *n)
     if (a.type == JV_FLOAT)
         return jv_float(n->op == '-' ? -a.f : a.f);
     int64_t i = (int64_t)jv_number(&a);
-    return jv_int(n->op == '-' ? -i : i);
+    return jv_int(n->op == '-' ? (int64_t)(0 - (uint64_t)i) : i);
 }
 
 static struct jv eval_list(struct run *r, const struct node *n)
@@ -341,8 +341,11 @@ static struct jv filter_over(struct run *r, const struct node *n,
                              struct jv of)
 {
     struct args a;
-    if (n->a)
+    if (++r->nest > NEST)
+        run_fail(r, "%s", _("it is nested too deeply"));
+    if (n->a && !r->failed)
         of = filter_over(r, n->a, of);
+    r->nest--;
     if (r->failed || !eval_args(r, n, &a))
         return of;
     return lib_filter(r, n->text, &of, &a);
@@ -408,11 +411,25 @@ static bool step(struct run *r, const struct node *n)
     return !r->failed;
 }
 
+/* One evaluation within others; false where they are too many. `leave` goes
+ * with it in either case. */
+static bool enter(struct run *r, const struct node *n)
+{
+    if (++r->nest > NEST)
+        run_fail(r, "%s", _("it is nested too deeply"));
+    return step(r, n);
+}
+
+static void leave(struct run *r)
+{
+    r->nest--;
+}
+
 static struct jv eval(struct run *r, const struct node *n)
 {
-    if (!step(r, n))
-        return jv_undefined(NULL);
-    return eval_kind(r, n);
+    struct jv v = enter(r, n) ? eval_kind(r, n) : jv_undefined(NULL);
+    leave(r);
+    return v;
 }
 
 /* ---- Calls -------------------------------------------------------------- */
@@ -688,10 +705,8 @@ static void filter_body(struct run *r, const struct node *n)
         jv_print(&v, r->out);
 }
 
-static void exec(struct run *r, const struct node *n)
+static void exec_kind(struct run *r, const struct node *n)
 {
-    if (!step(r, n) || r->broke || r->goes_on)
-        return;
     switch (n->kind) {
     case NODE_BODY:
         for (size_t i = 0; i < n->n_kids && !r->failed; i++)
@@ -713,6 +728,13 @@ static void exec(struct run *r, const struct node *n)
     }
     if (r->out->failed)
         run_fail(r, "%s", _("it prints too much"));
+}
+
+static void exec(struct run *r, const struct node *n)
+{
+    if (enter(r, n) && !r->broke && !r->goes_on)
+        exec_kind(r, n);
+    leave(r);
 }
 
 bool jinja_render(const struct jinja *j, const char *variables, int64_t now,

@@ -6,7 +6,7 @@
 #include "model/token/jinja.h"
 #include "model/token/jinja_parse.h"
 
-enum { CALL_DEPTH = 100 };
+enum { CALL_DEPTH = 100, NEST = 1000 };
 
 struct frame { /* names of one scope */
     struct frame *up;
@@ -20,6 +20,7 @@ struct run {
     struct buf *out; /* result's text, or a capture's */
     size_t steps, captured;
     int depth, line;
+    int nest; /* of evaluations within others */
     int64_t now;
     bool failed, broke, goes_on;
     struct err *e;
