@@ -234,12 +234,22 @@ static void check_adapter(struct llama *m, const json *line,
     assert_false(adapter_merge(m, dir, &e));
     assert_non_null(strstr(e.text, "layers.9.x"));
     write_adapter(line, NULL);
+    char *mark = path_join(dir, "stillroom.json");
+    assert_false(adapter_is_signed(dir));
+    assert_ok(adapter_sign(m, dir, &e), e);
+    m->w[1] += 1; /* other weights */
+    assert_false(adapter_merge(m, dir, &e));
+    assert_non_null(strstr(e.text, "other weights"));
+    m->w[1] -= 1;
+    assert_true(adapter_is_signed(dir));
     struct llama *view = adapter_view(m, dir, &e); /* unmerged, beside m */
     assert_ok(view != NULL, e);
     check_logits(view, ids, n, json_get(line, "adapted"));
     llama_free(&view);
     assert_ok(adapter_merge(m, dir, &e), e);
     check_logits(m, ids, n, json_get(line, "adapted"));
+    unlink(mark);
+    free(mark);
 }
 
 static void check_family(const json *line)

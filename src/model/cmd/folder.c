@@ -15,6 +15,13 @@ void folder_warn(const char *dir, const struct config *c)
                       "ignored: %s\n"), dir, c->unknown);
 }
 
+void folder_warn_adapter(const char *dir)
+{
+    if (!adapter_is_signed(dir))
+        say(stderr, _("stillroom-model: %s does not say which weights it is "
+                      "for; only shapes were checked\n"), dir);
+}
+
 bool folder_load(const char *dir, const char *adapter, struct llama **m,
                  struct tokenizer **t, struct err *e)
 {
@@ -28,6 +35,8 @@ bool folder_load(const char *dir, const char *adapter, struct llama **m,
         llama_free(m);
         return false;
     }
+    if (adapter)
+        folder_warn_adapter(adapter);
     if (!t || (*t = student_tokenizer(dir, *m, e)))
         return true;
     llama_free(m);

@@ -17,4 +17,9 @@ bool folder_load(const char *dir, const char *adapter, struct llama **m,
 /* What --adapter says in the help. */
 #define ADAPTER_HELP N_("a LoRA adapter of that student (PEFT's folder)")
 
+
+/* Says on standard error where an adapter does not tell which weights it is
+ * for. */
+void folder_warn_adapter(const char *dir);
+
 #endif

@@ -95,6 +95,8 @@ static bool add_model(struct loaded *x, const char *dir, struct err *e)
         folder_load(dir, NULL, &m->m, &x->t, e);
     else
         m->m = adapter_view(x->at[0].m, dir, e);
+    if (m->m && x->n)
+        folder_warn_adapter(dir);
     if (m->m && !x->n)
         llama_halve(m->m);
     if (!m->m)

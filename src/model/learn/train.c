@@ -437,7 +437,8 @@ static bool take_best(struct trainer *x, struct err *e)
 static bool write_adapter(struct trainer *x, struct err *e)
 {
     char *dir = path_join(x->t->run, "adapter");
-    bool ok = lora_save(x->m, dir, x->t->dir, e);
+    bool ok = lora_save(x->m, dir, x->t->dir, e) &&
+              adapter_sign(x->m, dir, e);
     free(dir);
     return ok;
 }

@@ -9,23 +9,25 @@
 #include "base/json.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "model/net/gemm.h"
 #include "model/net/lora.h"
 #include "model/net/safetensors.h"
 
 #define CONFIG_MAX ((size_t)4 << 20)
+#define SIGNED "stillroom.json" /* our file beside PEFT's two */
 
 struct scaling {
     double alpha;
     bool root;    /* rsLoRA */
     int64_t rank; /* of every pair; 0: they say so themselves */
+    json *config;
 };
 
 static const struct fixed_key fixed[] = {
     {"peft_type", "\"LORA\""},       {"task_type", "\"CAUSAL_LM\""},
     {"bias", "\"none\""},            {"use_dora", NULL},
-    {"modules_to_save", NULL},       {"alpha_pattern", NULL},
-    {"layer_replication", NULL},     {"trainable_token_indices", NULL},
+    {"modules_to_save", NULL},       {"layer_replication", NULL},     {"trainable_token_indices", NULL},
     {"lora_bias", NULL},             {"use_qalora", NULL},
     {"alora_invocation_tokens", NULL}, {"target_parameters", NULL},
     {"use_bdlora", NULL},            {"kasa_config", NULL},
@@ -46,23 +48,62 @@ static bool check_beginning(const json *j, struct err *e)
                    "init_lora_weights", how);
 }
 
+/* Patterns are names of modules, or the last parts of them; PEFT takes them for
+ * regular expressions, and ours are those that mean themselves. */
+static bool check_pattern(const json *j, const char *key, struct err *e)
+{
+    for (const json *v = json_first(json_get(j, key)); v; v = json_next(v))
+        if (strpbrk(json_key(v), "*+?()[]{}|^$\\") ||
+            !(json_number(v, NAN) > 0))
+            return err_set(e, ERR_REFUSED, _("%s has \"%.80s\", which is not "
+                                             "supported"), key, json_key(v));
+    return true;
+}
+
+static bool check_scaling(const struct scaling *s, struct err *e)
+{
+    const json *r = json_get(s->config, "r");
+    if (r && !s->rank && !json_first(json_get(s->config, "rank_pattern")))
+        return err_set(e, ERR_INPUT, _("%s is not %s"), "r",
+                       _("a whole number from 1 on"));
+    if (!(s->alpha > 0 && s->alpha < 1e9))
+        return err_set(e, ERR_INPUT, _("lora_alpha is not a number above 0"));
+    return check_pattern(s->config, "rank_pattern", e) &&
+           check_pattern(s->config, "alpha_pattern", e);
+}
+
 static bool read_scaling(const char *path, struct scaling *s, struct err *e)
 {
-    json *j = json_load(path, CONFIG_MAX, e);
-    bool ok = j && config_fixed(j, fixed, COUNT(fixed), true, e) &&
-              check_beginning(j, e);
-    if (ok) {
-        s->alpha = json_get_number(j, "lora_alpha", 8);
-        s->root = json_get_bool(j, "use_rslora", false);
-        s->rank = json_first(json_get(j, "rank_pattern"))
-                      ? 0 : json_get_int(j, "r", 0);
-        ok = isfinite(s->alpha) ||
-             err_set(e, ERR_INPUT, _("lora_alpha is not a number"));
+    json *j = s->config = json_load(path, CONFIG_MAX, e);
+    if (!j)
+        return false;
+    const json *alpha = json_get(j, "lora_alpha");
+    double r = json_get_number(j, "r", 0);
+    s->alpha = alpha ? json_number(alpha, NAN) : 8;
+    s->root = json_get_bool(j, "use_rslora", false);
+    s->rank = r >= 1 && r <= 1 << 20 && r <= floor(r) &&
+                      !json_first(json_get(j, "rank_pattern"))
+                  ? (int64_t)r : 0;
+    bool ok = json_is_object(j) ||
+              err_set(e, ERR_INPUT, _("%s is not %s"), "adapter_config.json",
+                      _("an object"));
+    ok = ok && config_fixed(j, fixed, COUNT(fixed), true, e) &&
+         check_beginning(j, e) && check_scaling(s, e);
+    return ok || err_in(e, "%s", path);
+}
+
+/* The alpha of the pair beside a weight. */
+static double alpha_of(const struct scaling *s, const struct weight *w)
+{
+    size_t n = strlen(w->name) - strlen(".weight");
+    const json *all = json_get(s->config, "alpha_pattern");
+    for (const json *v = json_first(all); v; v = json_next(v)) {
+        size_t k = strlen(json_key(v));
+        if (k <= n && !strncmp(w->name + n - k, json_key(v), k) &&
+            (k == n || w->name[n - k - 1] == '.'))
+            return json_number(v, s->alpha);
     }
-    if (j && !ok)
-        err_in(e, "%s", path);
-    json_free(j);
-    return ok;
+    return s->alpha;
 }
 
 /* ---- Pairs -------------------------------------------------------------- */
@@ -162,7 +203,7 @@ static bool add_pair(struct llama *m, const struct st_file *f,
 {
     int r = (int)p->a->shape[0];
     int rows = (int)p->w->rows, cols = (int)p->w->cols;
-    double scale = s->alpha / (s->root ? sqrt(r) : r);
+    double scale = alpha_of(s, p->w) / (s->root ? sqrt(r) : r);
     real *a = read_part(f, p->a, e);
     real *b = a ? read_part(f, p->b, e) : NULL;
     if (b)
@@ -187,6 +228,7 @@ static void close_adapter(struct adapter *a)
 {
     if (a->f.fd >= 0)
         st_close(&a->f);
+    json_free(a->scale.config);
     free(a->pair);
     free(a->path);
 }
@@ -204,6 +246,60 @@ static bool check_rank(const struct adapter *a, const struct llama *m,
     return true;
 }
 
+/* What tells weights from others: some 65,000 of them, from all over. */
+static void fingerprint(const struct llama *m, char out[2 * SHA_SIZE + 1])
+{
+    enum { SOME = 65536 };
+    size_t n = m->first ? m->first : m->n, step = n / SOME + 1;
+    uint8_t digest[SHA_SIZE];
+    struct sha s;
+    sha_start(&s);
+    for (size_t i = 0; i < n; i += step) {
+        real x;
+        llama_copy(m, i, 1, &x);
+        float f = (float)x;
+        sha_add(&s, &f, sizeof f);
+    }
+    sha_end(&s, digest);
+    sha_hex(digest, SHA_SIZE, out);
+}
+
+bool adapter_sign(const struct llama *m, const char *dir, struct err *e)
+{
+    char hex[2 * SHA_SIZE + 1];
+    fingerprint(m, hex);
+    char *text = xasprintf("{\"base\":\"%s\"}\n", hex);
+    char *path = path_join(dir, SIGNED);
+    bool ok = file_replace(path, text, strlen(text), 0644, true, e);
+    free(path);
+    free(text);
+    return ok;
+}
+
+bool adapter_is_signed(const char *dir)
+{
+    char *path = path_join(dir, SIGNED);
+    bool is = file_exists(path);
+    free(path);
+    return is;
+}
+
+/* Whether it is of these weights, where it says of which. */
+static bool check_base(const struct llama *m, const char *dir, struct err *e)
+{
+    char hex[2 * SHA_SIZE + 1], *path = path_join(dir, SIGNED);
+    json *j = file_exists(path) ? json_load(path, 4096, e) : NULL;
+    bool ok = j || !file_exists(path);
+    if (j)
+        fingerprint(m, hex);
+    if (j && strcmp(json_get_string(j, "base", ""), hex))
+        ok = err_set(e, ERR_REFUSED, _("the adapter was made beside other "
+                                       "weights than these (%s)"), path);
+    json_free(j);
+    free(path);
+    return ok;
+}
+
 /* Reads what it is and which pairs it has; close_adapter in either case. */
 static bool open_adapter(struct adapter *a, const struct llama *m,
                          const char *dir, struct err *e)
@@ -214,7 +310,7 @@ static bool open_adapter(struct adapter *a, const struct llama *m,
     a->pair = xcalloc(m->n_own, sizeof *a->pair);
     bool ok = read_scaling(config, &a->scale, e);
     free(config);
-    if (!ok)
+    if (!ok || !check_base(m, dir, e))
         return false;
     if (!st_open(&a->f, a->path, e)) {
         a->f.fd = -1;
@@ -280,7 +376,8 @@ static bool fill_pair(struct llama *m, const struct adapter *a, size_t i,
     const struct pair_at *p = lora_beside(m, i);
     size_t r = c->a->shape[0], rank = (size_t)m->rank;
     double ratio = (double)rank / (double)r;
-    real by = (real)(a->scale.root ? sqrt(ratio) : ratio);
+    real by = (real)((a->scale.root ? sqrt(ratio) : ratio) *
+                     alpha_of(&a->scale, c->w) / a->scale.alpha);
     real *x = read_part(&a->f, c->a, e), *y = x ? read_part(&a->f, c->b, e)
                                                : NULL;
     if (y) {

@@ -8,6 +8,12 @@
 
 #include "model/net/llama.h"
 
+/* Writes beside the adapter in a folder which weights it was made for: those of
+ * m without its pairs. The functions below then refuse it for others. */
+bool adapter_sign(const struct llama *m, const char *dir, struct err *e);
+/* Whether it says so; of other people's adapters only shapes are checked. */
+bool adapter_is_signed(const char *dir);
+
 /* Adds the adapter of a folder to the model's weights. What would not be
  * honoured (DoRA, trained biases, whole modules beside the pairs, other kinds
  * of adapters) is refused by its key; pairs that fit no matrix, miss their
