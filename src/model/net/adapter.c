@@ -27,7 +27,8 @@ struct scaling {
 static const struct fixed_key fixed[] = {
     {"peft_type", "\"LORA\""},       {"task_type", "\"CAUSAL_LM\""},
     {"bias", "\"none\""},            {"use_dora", NULL},
-    {"modules_to_save", NULL},       {"layer_replication", NULL},     {"trainable_token_indices", NULL},
+    {"modules_to_save", NULL},       {"layer_replication", NULL},
+    {"trainable_token_indices", NULL},
     {"lora_bias", NULL},             {"use_qalora", NULL},
     {"alora_invocation_tokens", NULL}, {"target_parameters", NULL},
     {"use_bdlora", NULL},            {"kasa_config", NULL},
