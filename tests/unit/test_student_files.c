@@ -282,6 +282,69 @@ static void weights_must_fit(void **state)
     llama_free(&m);
 }
 
+/* The index says which files belong to the model. */
+static void shards_are_those_of_the_index(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *index, *why; /* NULL: it is read */
+    } rows[] = {
+        {"{\"weight_map\":{\"a\":\"model-1.safetensors\",\"b\":"
+         "\"model-2.safetensors\",\"c\":\"model-1.safetensors\"}}", NULL},
+        {"{\"weight_map\":{\"a\":\"model-1.safetensors\"}}",
+         "missing model.layers"},
+        {"{\"weight_map\":{\"a\":\"model-3.safetensors\"}}",
+         "model-3.safetensors, which"},
+        {"{\"weight_map\":{\"a\":\"../model-1.safetensors\"}}",
+         "no file beside it"},
+        {"{\"weight_map\":{\"a\":7}}", "no file beside it"},
+        {"{\"weight_map\":{}}", "names no files"},
+        {"5", "names no files"},
+        {"{", "index.json"},
+    };
+    struct err e = {0};
+    struct config c;
+    char *index = path_join(dir, "model.safetensors.index.json");
+    char *whole = path_join(dir, "model.safetensors");
+    write_file("config.json", good, sizeof good - 1);
+    assert_ok(config_load(dir, &c, NULL, &e), e);
+    struct llama *m = llama_new(&c, &e), *again;
+    llama_init(m, 9);
+    size_t half = m->n_weights / 2;
+    for (int k = 0; k < 2; k++) {
+        struct st_piece piece[16];
+        size_t n = 0;
+        for (size_t i = k ? half : 0; i < (k ? m->n_weights : half); i++)
+            piece[n++] = (struct st_piece){m->weight[i].name,
+                                           m->w + m->weight[i].offset,
+                                           m->weight[i].rows,
+                                           m->weight[i].cols, false, NULL,
+                                           NULL};
+        char *name = xasprintf("%s/model-%d.safetensors", dir, k + 1);
+        assert_ok(st_write(name, piece, n, NULL, &e), e);
+        free(name);
+    }
+    unlink(whole);
+    assert_null(llama_load(dir, &e));
+    assert_non_null(strstr(e.text, "no model.safetensors"));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        write_file("model.safetensors.index.json", rows[i].index,
+                   strlen(rows[i].index));
+        again = llama_load(dir, &e);
+        if (!rows[i].why) {
+            assert_ok(again != NULL, e);
+            assert_memory_equal(m->w, again->w, m->n * sizeof *m->w);
+        } else if (again || !strstr(e.text, rows[i].why)) {
+            fail_msg("%s: %s", rows[i].index, e.text);
+        }
+        llama_free(&again);
+    }
+    unlink(index);
+    llama_free(&m);
+    free(whole);
+    free(index);
+}
+
 static void every_cut_is_refused(void **state)
 {
     (void)state;
@@ -321,6 +384,7 @@ int main(void)
         cmocka_unit_test(weights_must_fit),
         cmocka_unit_test(bfloat16_is_written),
         cmocka_unit_test(every_cut_is_refused),
+        cmocka_unit_test(shards_are_those_of_the_index),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     dir_remove(dir, NULL);

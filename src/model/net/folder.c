@@ -1,5 +1,4 @@
 /* A model's parameters: their layout, initial values, and files. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -325,60 +325,133 @@ bool llama_read(struct llama *m, const char *path, struct err *e)
     return ok;
 }
 
-static int is_weights(const struct dirent *d)
+#define WHOLE "model.safetensors"
+#define INDEX "model.safetensors.index.json"
+
+typedef VEC(char *) path_list;
+
+static void free_paths(path_list *l)
 {
-    size_t n = strlen(d->d_name);
-    return n > 12 && !strncmp(d->d_name, "model", 5) &&
-           !strcmp(d->d_name + n - 12, ".safetensors");
+    for (size_t i = 0; i < l->n; i++)
+        free(l->at[i]);
+    VEC_FREE(l);
 }
 
-/* The folder's weight files, sorted, in *path (the caller frees each and the
- * list); fewer bytes than the parameters take are refused here, before
- * anything is allocated for them. */
-static size_t find_weights(const char *dir, const struct config *c,
-                           char ***path, struct err *e)
+static bool stands_in(const char *dir, const char *name)
 {
-    struct dirent **entry = NULL;
-    int n = scandir(dir, &entry, is_weights, alphasort);
+    char *path = path_join(dir, name);
+    bool is = file_exists(path);
+    free(path);
+    return is;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Adds a file that the index names, once. */
+static bool add_shard(const char *dir, const char *name, path_list *l,
+                      struct err *e)
+{
+    size_t n = name ? strlen(name) : 0;
+    if (n < 13 || strchr(name, '/') || strcmp(name + n - 12, ".safetensors"))
+        return err_set(e, ERR_INPUT, _("%s: \"%.80s\" is no file beside it"),
+                       INDEX, name ? name : "");
+    char *path = path_join(dir, name);
+    for (size_t i = 0; i < l->n; i++)
+        if (!strcmp(l->at[i], path)) {
+            free(path);
+            return true;
+        }
+    VEC_PUSH(l, path);
+    return file_exists(path) ||
+           err_set(e, ERR_ABSENT, _("%s, which %s names, is missing"), name,
+                   INDEX);
+}
+
+static bool read_index(const char *dir, path_list *l, struct err *e)
+{
+    char *path = path_join(dir, INDEX);
+    json *j = json_load(path, (size_t)16 << 20, e);
+    const json *map = json_get(j, "weight_map");
+    bool ok = j != NULL;
+    if (ok && !json_first(map))
+        ok = err_set(e, ERR_INPUT, _("%s: it names no files"), INDEX);
+    for (const json *v = json_first(map); ok && v; v = json_next(v))
+        ok = add_shard(dir, json_string(v), l, e);
+    if (ok)
+        qsort(l->at, l->n, sizeof *l->at, by_name);
+    json_free(j);
+    free(path);
+    return ok;
+}
+
+/* What other files that stand there instead mean. */
+static bool say_absent(const char *dir, struct err *e)
+{
+    static const struct {
+        const char *name, *what;
+    } others[] = {
+        {"adapter_config.json",
+         N_("it is a LoRA adapter: give the student's folder, and this one as "
+            "--adapter")},
+        {"pytorch_model.bin",
+         N_("its weights are a pickle of PyTorch's; transformers saves them as "
+            "safetensors")},
+        {"consolidated.safetensors",
+         N_("its weights are in Mistral's own layout; take the files in "
+            "Hugging Face's")},
+    };
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (stands_in(dir, others[i].name))
+            return err_set(e, ERR_REFUSED, "%s: %s", dir, _(others[i].what));
+    return err_set(e, ERR_ABSENT, _("%s: no model.safetensors in it"), dir);
+}
+
+/* The folder's weight files: one, or those of an index. Fewer bytes than the
+ * parameters take are refused here, before anything is allocated for them. */
+static bool find_weights(const char *dir, const struct config *c,
+                         path_list *l, struct err *e)
+{
+    bool whole = stands_in(dir, WHOLE);
+    if (!whole && !stands_in(dir, INDEX))
+        return say_absent(dir, e);
+    if (whole)
+        VEC_PUSH(l, path_join(dir, WHOLE));
+    else if (!read_index(dir, l, e))
+        return err_in(e, "%s", dir);
     double bytes = 0;
-    *path = xcalloc(n > 0 ? (size_t)n : 1, sizeof **path);
-    for (int i = 0; i < n; i++) {
+    for (size_t i = 0; i < l->n; i++) {
         struct stat st;
-        (*path)[i] = path_join(dir, entry[i]->d_name);
-        bytes += stat((*path)[i], &st) == 0 ? (double)st.st_size : 0;
-        free(entry[i]);
+        bytes += stat(l->at[i], &st) == 0 ? (double)st.st_size : 0;
     }
-    free(entry);
-    if (n < 1)
-        err_set(e, ERR_ABSENT, _("%s: no model.safetensors in it"), dir);
-    else if (bytes < 2 * config_parameters(c))
-        err_set(e, ERR_INPUT, _("%s: its weights have %.0f bytes, too few for "
-                                "%.0f parameters"), dir, bytes,
-                config_parameters(c));
-    else
-        return (size_t)n;
-    for (int i = 0; i < n; i++)
-        free((*path)[i]);
-    return 0;
+    return bytes >= 2 * config_parameters(c) ||
+           err_set(e, ERR_INPUT, _("%s: its weights have %.0f bytes, too few "
+                                   "for %.0f parameters"), dir, bytes,
+                   config_parameters(c));
 }
 
 struct llama *llama_load(const char *dir, struct err *e)
 {
     struct config c;
-    char **path, *text = NULL;
+    char *text = NULL;
+    path_list l = {0};
+    if (!stands_in(dir, "config.json") &&
+        stands_in(dir, "adapter_config.json")) {
+        say_absent(dir, e);
+        return NULL;
+    }
     if (!config_load(dir, &c, &text, e))
         return NULL;
-    size_t n = find_weights(dir, &c, &path, e);
-    struct llama *m = n ? llama_new(&c, e) : NULL;
+    struct llama *m = find_weights(dir, &c, &l, e) ? llama_new(&c, e) : NULL;
     if (m)
         m->text = text;
     else
         free(text);
-    if (m && !read_files(m, path, n, e))
+    if (m && !read_files(m, l.at, l.n, e))
         llama_free(&m);
-    for (size_t i = 0; i < n; i++)
-        free(path[i]);
-    free(path);
+    free_paths(&l);
     return m;
 }
 
