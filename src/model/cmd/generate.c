@@ -55,8 +55,11 @@ static bool print_answer(struct engine *g, const struct tokenizer *t,
     struct buf text = BUF_INIT(0);
     struct answering *a = engine_ask(g, ask, e);
     bool ok = a != NULL;
-    while (a && engine_next(a, &x) == ENGINE_GOES_ON)
+    enum engine_end end = ENGINE_DONE;
+    while (a && (end = engine_next(a, &x)) == ENGINE_GOES_ON)
         VEC_PUSH(&ids, x.id);
+    if (end == ENGINE_BROKEN)
+        ok = err_set(e, ERR_INPUT, "%s", _(engine_broken));
     engine_finish(&a);
     tokenizer_decode(t, ids.at, ids.n, true, &text);
     if (ok)

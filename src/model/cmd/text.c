@@ -2,6 +2,7 @@
  * one answer a line, in order. A line that cannot be answered ends the
  * command with its number.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "model/cmd/cmd.h"
 #include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
+#include "model/learn/engine.h"
 #include "model/net/llama.h"
 #include "model/token/template.h"
 #include "model/token/tokenizer.h"
@@ -189,8 +191,8 @@ static void print_logits(struct filter *f, const int32_t *ids, int n,
     free(all);
 }
 
-static void print_scores(struct filter *f, const int32_t *ids, int n,
-                         struct buf *out)
+static bool print_scores(struct filter *f, const int32_t *ids, int n,
+                         struct buf *out, struct err *e)
 {
     int32_t *target = xmalloc((size_t)n * sizeof *target);
     double *logprob = xcalloc((size_t)n, sizeof *logprob);
@@ -204,14 +206,18 @@ static void print_scores(struct filter *f, const int32_t *ids, int n,
     jw_open(&w, '{');
     jw_key(&w, "logprobs");
     jw_open(&w, '[');
-    for (int t = 0; t + 1 < n; t++)
+    bool ok = true;
+    for (int t = 0; t + 1 < n; t++) {
+        ok = ok && isfinite(logprob[t]);
         jw_fixed(&w, logprob[t], 6);
+    }
     jw_close(&w);
     if (f->logits)
         print_logits(f, ids, n, &w);
     jw_close(&w);
     free(target);
     free(logprob);
+    return ok || err_set(e, ERR_INPUT, "%s", _(engine_broken));
 }
 
 /* Activations for so many ids. */
@@ -237,8 +243,7 @@ static bool score(struct filter *f, const json *in, struct buf *out,
     if (!ok)
         err_set(e, ERR_INPUT, _("%zu ids; 1 to %zu can be scored"), n, most);
     ok = ok && make_room(f, (int)n, e);
-    if (ok)
-        print_scores(f, ids, (int)n, out);
+    ok = ok && print_scores(f, ids, (int)n, out, e);
     free(ids);
     return ok;
 }

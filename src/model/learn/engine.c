@@ -1,5 +1,6 @@
 #include "model/learn/engine.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,9 @@ enum {
     PREFIXES = 16,       /* prompts whose keys are kept */
     PREFIX_MB = 256      /* and how much of them */
 };
+
+const char engine_broken[] = N_("the model gives no numbers: its weights, or "
+                                "sums of them, are out of range");
 
 struct answering {
     struct engine *g;
@@ -209,6 +213,8 @@ static bool json_fits(const struct answering *a, int32_t id,
     return ok;
 }
 
+enum { ENDS = -1, BROKEN = -2 }; /* instead of a token */
+
 enum { TRIES = 40 }; /* tokens that are drawn before all are looked at */
 
 /* Leaves out of the logits what does not fit; false where nothing is left. */
@@ -226,7 +232,7 @@ static bool leave_fitting(const struct answering *a, real *logits)
 }
 
 /* A token that fits a JSON object, what does not being left out of the
- * logits; -1 where none does. */
+ * logits; ENDS where none does. */
 static int32_t draw_json(struct answering *a, real *logits)
 {
     struct json_prefix next;
@@ -241,18 +247,25 @@ static int32_t draw_json(struct answering *a, real *logits)
         }
         logits[id] = -INFINITY;
     }
-    return -1;
+    return ENDS;
 }
 
-/* The next token; -1: the answer ends here. */
+static bool are_numbers(const real *logits, int vocab)
+{
+    return isfinite((double)logits[0]) && isfinite((double)logits[vocab - 1]);
+}
+
+/* The next token, or ENDS or BROKEN. */
 static int32_t draw_token(struct answering *a, int worker)
 {
     struct engine *g = a->g;
+    if (!are_numbers(decoder_logits(a->d), g->vocab))
+        return BROKEN;
     const real *logits = changed(a, worker);
     if (!a->ask.json)
         return sample_token(logits, g->vocab, &a->ask.sampling, &a->rng);
     if (json_prefix_done(&a->json))
-        return -1;
+        return ENDS;
     real *own = g->logits + (size_t)worker * (size_t)g->vocab;
     if (own != logits)
         memcpy(own, logits, (size_t)g->vocab * sizeof *own);
@@ -275,7 +288,7 @@ static void draw(void *ctx, const struct team *t)
 static void keep_drawn(struct answering *a, const struct drawn *x)
 {
     if (x->id < 0 || tokenizer_stops(a->g->t, x->id)) {
-        a->end = ENGINE_DONE;
+        a->end = x->id == BROKEN ? ENGINE_BROKEN : ENGINE_DONE;
         return;
     }
     a->ids[a->ask.n + a->made] = x->id;

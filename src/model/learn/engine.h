@@ -52,7 +52,8 @@ enum engine_end {
     ENGINE_GOES_ON,
     ENGINE_DONE,   /* the model ended it */
     ENGINE_FULL,   /* it has as many tokens as it may */
-    ENGINE_STOPPED /* the engine is being stopped */
+    ENGINE_STOPPED, /* the engine is being stopped */
+    ENGINE_BROKEN   /* the model's logits are no numbers */
 };
 
 struct answering;
@@ -60,6 +61,9 @@ struct answering;
  * model's context. */
 struct answering *engine_ask(struct engine *g, const struct ask *a,
                              struct err *e);
+/* What to say of ENGINE_BROKEN. */
+extern const char engine_broken[];
+
 /* Waits for the next token: ENGINE_GOES_ON and one more, or how it ended. */
 enum engine_end engine_next(struct answering *a, struct drawn *out);
 /* Ends it, finished or not. */

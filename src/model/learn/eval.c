@@ -1,8 +1,10 @@
 #include "model/learn/eval.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "base/mem.h"
 #include "domain/verifier.h"
 #include "model/learn/engine.h"
@@ -153,6 +155,8 @@ bool eval_run(const struct llama *m, const struct tokenizer *t,
     bool ok = answers(&j, workers, e);
     if (ok)
         sum_up(&j, f);
+    if (ok && !isfinite(f->loss))
+        ok = err_set(e, ERR_INPUT, "%s", _(engine_broken));
     pack_done(&j.pack);
     free(j.told.logprob);
     free(j.told.top);

@@ -382,8 +382,11 @@ static int next(void *run, struct buf *text, struct buf *logprobs,
         return echo(r, text, logprobs, e) ? r->a != NULL : -1;
     enum engine_end end = engine_next(r->a, &x);
     bool more = end == ENGINE_GOES_ON;
-    if (end == ENGINE_STOPPED) {
-        err_set(e, ERR_BUSY, _("the server is being stopped"));
+    if (end == ENGINE_STOPPED || end == ENGINE_BROKEN) {
+        if (end == ENGINE_STOPPED)
+            err_set(e, ERR_BUSY, _("the server is being stopped"));
+        else
+            err_set(e, ERR_SYSTEM, "%s", _(engine_broken));
         return -1;
     }
     if (more) {
