@@ -53,6 +53,17 @@ answer=$("$model" generate whole/model --messages \
     '[{"role":"user","content":"twice 36"}]')
 test "$answer" = "6 or so" || fail "generate said $answer"
 
+# ---- a checkpoint whose bits have changed is passed over for the one before
+cp -r whole rotten
+newest=$(ls rotten/checkpoints/step-* | tail -1)
+size=$(wc -c < "$newest")
+byte=$(tail -c +$((size / 2 + 1)) "$newest" | head -c 1 | od -An -tu1)
+printf "\\$(printf %o $(((byte + 1) % 256)))" |
+    dd of="$newest" bs=1 seek=$((size / 2)) conv=notrunc 2> /dev/null
+train rotten --resume > said || fail "$(cat said)"
+test "$(hash rotten/model/model.safetensors)" = "$want" ||
+    fail "other bits after a damaged checkpoint"
+
 # ---- a rate that nothing survives is said, not trained to the end
 if train wild --rate 1 --clip 0 --warmup 0 --decay 0 2> why; then
     fail "went on at a rate of 1: $(tail -3 wild/curve.jsonl)"

@@ -1,6 +1,7 @@
 /* Checkpoints: one safetensors file each with the weights, AdamW's moments
- * and a note (JSON) of everything else that decides the bits to come. Written
- * to a temporary, synced, renamed; the last two are kept, and the best beside
+ * and a note (JSON) of everything else that decides the bits to come, and of
+ * the sum of its numbers: one that has changed is not read. Written to a
+ * temporary, synced, renamed; the last two are kept, and the best beside
  * them.
  */
 #ifndef MODEL_LEARN_CHECKPOINT_H
