@@ -134,6 +134,20 @@ static void thinking_is_masked(void **state)
     assert_int_equal(d.at[0].prompt, 3);
     assert_string_equal(d.at[0].answer, "<think>ab</think>4");
     items_free(&d);
+    /* what stands before it is trained, and a sign that ends nothing; what is
+     * not ended is not */
+    static const struct {
+        const char *row;
+        size_t targets;
+    } rows[] = {{ROW("1", "q", "b<think>c</think>d"), 3},
+                {ROW("1", "q", "x</think>y"), 11},
+                {ROW("1", "q", "ab<think>cd"), 2},
+                {ROW("1", "q", "a<think>b</think>c<think>d</think>e"), 4}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_ok(load_so(rows[i].row, &d, &how, &e), e);
+        assert_int_equal(d.at[0].targets, rows[i].targets);
+        items_free(&d);
+    }
 }
 
 static void tool_calls_are_part_of_the_answer(void **state)

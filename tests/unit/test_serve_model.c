@@ -487,8 +487,8 @@ static void adapters_are_models(void **state)
     socket_path = path;
     char *models = talk("GET /v1/models HTTP/1.0\r\n\r\n");
     assert_non_null(strstr(models, "\"id\":\"nano\""));
-    assert_non_null(strstr(models, "\"id\":\"adapter\""));
-    static const char *const ask_for[] = {"adapter", "nano", "neither"};
+    assert_non_null(strstr(models, "\"id\":\"lora\""));
+    static const char *const ask_for[] = {"lora", "nano", "neither"};
     char *got[3];
     for (int i = 0; i < 3; i++) {
         char *body = xasprintf("{\"model\":\"%s\",\"prompt\":\"twice 36\","

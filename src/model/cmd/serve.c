@@ -41,13 +41,26 @@ static int run(const char *where, const char *key, const struct answerer *a,
     return 0;
 }
 
-/* The last name of a path, which may end with a slash; the caller frees. */
+/* The last name of a path, which may end with a slash; of RUN/adapter that of
+ * the run. The caller frees. */
 static char *name_of(const char *dir)
 {
-    char *path = realpath(dir, NULL);
-    char *name = xstrdup(path ? strrchr(path, '/') + 1 : dir);
+    char *path = realpath(dir, NULL), *slash = path ? strrchr(path, '/') : NULL;
+    if (slash && slash > path && !strcmp(slash, "/adapter")) {
+        *slash = '\0';
+        slash = strrchr(path, '/');
+    }
+    char *name = xstrdup(slash ? slash + 1 : dir);
     free(path);
     return name;
+}
+
+/* "NAME=DIR": where the folder begins; else DIR itself. */
+static const char *folder_of(const char *word)
+{
+    const char *sign = strchr(word, '=');
+    size_t n = sign ? (size_t)(sign - word) : 0;
+    return n && !memchr(word, '/', n) ? sign + 1 : word;
 }
 
 /* The one line of a file that nobody else can read; the caller frees. */
@@ -80,11 +93,14 @@ struct loaded {
 };
 
 /* The student in a folder, and behind it its adapters, each under its
- * folder's name. */
-static bool add_model(struct loaded *x, const char *dir, struct err *e)
+ * folder's name or the one that is given. */
+static bool add_model(struct loaded *x, const char *word, struct err *e)
 {
     struct named_model *m = &x->at[x->n];
-    *m = (struct named_model){.name = name_of(dir)};
+    const char *dir = x->n ? folder_of(word) : word;
+    *m = (struct named_model){
+        .name = dir == word ? name_of(dir)
+                            : xstrndup(word, (size_t)(dir - word) - 1)};
     for (size_t i = 0; i < x->n; i++)
         if (!strcmp(x->at[i].name, m->name)) {
             free((char *)(uintptr_t)m->name);
@@ -142,7 +158,7 @@ int cmd_serve(int argc, char **argv)
         {"--key-file", OPT_TEXT, &key_file, "FILE",
          N_("answer only who sends this key; --listen may then be any "
             "address"), false},
-        {"--adapter", OPT_FILES, &adapters, "DIR...",
+        {"--adapter", OPT_FILES, &adapters, "[NAME=]DIR...",
          N_("LoRA adapters, each a model of its own beside the student"),
          false},
         {"--recipes", OPT_TEXT, &recipes, "DIR",

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -22,6 +23,7 @@ void reply_init(struct reply *r, const struct answerer *a)
     rng_system(id, sizeof id);
     snprintf(r->id, sizeof r->id, "chatcmpl-%s",
              sha_hex(id, sizeof id, hex));
+    r->fd = -1;
 }
 
 /* Ends an answer and counts what it took; true where it was cut. */
@@ -230,12 +232,20 @@ static const char *finish_of(bool cut)
 }
 
 /* Runs the choice to its end. */
+static bool has_hung_up(int fd)
+{
+    char c;
+    return fd >= 0 && recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static bool run_choice(struct reply *r, struct buf *text, struct buf *logprobs,
                        bool *cut, struct err *e)
 {
     int more = 1;
-    while (more > 0)
+    while (more > 0 && !has_hung_up(r->fd))
         more = r->answerer->next(told_now(r)->run, text, logprobs, e);
+    if (more > 0)
+        err_set(e, ERR_BUSY, _("the client has left"));
     *cut = end_run(r, told_now(r));
     if (more == 0 && !(buf_ok(text) && buf_ok(logprobs)))
         return err_set(e, ERR_MEMORY, _("the answer is too large"));

@@ -154,6 +154,8 @@ static enum MHD_Result complete(const struct server *server,
                                                    "Stillroom-Step");
     s->connection = c;
     reply_init(&s->reply, server->answerer);
+    s->reply.fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)
+                      ->connect_fd;
     bool ok = request_read(&s->reply.request, text, buf_str(body), body->len,
                            step, &e);
     if (ok && s->reply.request.stream &&

@@ -133,18 +133,49 @@ static bool find_spans(const struct talk *k, const struct jinja_out *all,
     return ok;
 }
 
-/* Cuts what stands between the signs of thinking out of the spans. */
+static const char *const thinking[] = {"<think>", "</think>"};
+
+/* The place of a sign in text[from..to), or to. */
+static size_t find_sign(const char *text, size_t from, size_t to,
+                        const char *sign)
+{
+    const char *p = memmem(text + from, to - from, sign, strlen(sign));
+    return p ? (size_t)(p - text) : to;
+}
+
+/* Whether thinking has begun before that place and not ended: a prompt may
+ * end with its sign. */
+static bool thinks_at(const char *text, size_t place)
+{
+    bool inside = false;
+    for (size_t at = 0; at < place; inside = !inside) {
+        const char *sign = thinking[inside];
+        at = find_sign(text, at, place, sign);
+        if (at == place)
+            break;
+        at += strlen(sign);
+    }
+    return inside;
+}
+
+/* Cuts what stands between the signs of thinking, and these, out of the
+ * spans. */
 static void leave_thinking_out(const char *text, spans *all)
 {
-    static const char end[] = "</think>";
+    spans kept = {0};
     for (size_t i = 0; i < all->n; i++) {
-        struct jinja_span *s = &all->at[i];
-        const char *p = memmem(text + s->from, s->to - s->from, end,
-                               sizeof end - 1);
-        for (; p; p = memmem(text + s->from, s->to - s->from, end,
-                             sizeof end - 1))
-            s->from = (size_t)(p - text) + sizeof end - 1;
+        size_t to = all->at[i].to;
+        bool inside = thinks_at(text, all->at[i].from);
+        for (size_t at = all->at[i].from; at < to; inside = !inside) {
+            size_t sign = find_sign(text, at, to, thinking[inside]);
+            struct jinja_span s = {at, sign};
+            if (!inside && at < sign)
+                VEC_PUSH(&kept, s);
+            at = inside && sign < to ? sign + strlen(thinking[1]) : sign;
+        }
     }
+    VEC_FREE(all);
+    *all = kept;
 }
 
 /* A token is trained where it overlaps a trained span. */
