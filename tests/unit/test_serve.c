@@ -89,6 +89,22 @@ static void models_are_listed(void **state)
     free(reply);
 }
 
+static void one_model_is_named(void **state)
+{
+    (void)state;
+    char *reply = talk("GET /v1/models/builtin HTTP/1.1\r\nHost: x\r\n"
+                       "Connection: close\r\n\r\n");
+    assert_int_equal(status_of(reply), 200);
+    json *j = body_of(reply);
+    assert_string_equal(json_get_string(j, "id", ""), "builtin");
+    json_free(j);
+    free(reply);
+    reply = talk("GET /v1/models/other HTTP/1.1\r\nHost: x\r\n"
+                 "Connection: close\r\n\r\n");
+    assert_int_equal(status_of(reply), 404);
+    free(reply);
+}
+
 static void a_plain_question(void **state)
 {
     (void)state;
@@ -305,7 +321,13 @@ static void a_free_port(void **state)
     (void)state;
     pid_t pid;
     char *address = start_builtin("127.0.0.1:0", &pid);
-    char *reply = ask_port(address, "");
+    char *reply = ask_port(address, "Origin: http://localhost:3000\r\n");
+    assert_int_equal(status_of(reply), 200);
+    free(reply);
+    reply = ask_port(address, "Origin: http://localhost.example.org\r\n");
+    assert_int_equal(status_of(reply), 403);
+    free(reply);
+    reply = ask_port(address, "");
     assert_int_equal(status_of(reply), 200);
     free(reply);
     assert_int_equal(stop(pid, SIGTERM), 0);
@@ -398,6 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_are_listed),
+        cmocka_unit_test(one_model_is_named),
         cmocka_unit_test(a_plain_question),
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(answers_are_streamed),

@@ -372,6 +372,12 @@ static void unknown_fields_are_refused(void **state)
         {"\"response_format\":\"json_object\"", "response_format"},
         {"\"top_logprobs\":3", "top_logprobs"},
         {"\"echo\":true", "echo"},
+        {"\"model\":5", "model"},
+        {"\"tools\":\"x\"", "tools"},
+        {"\"response_format\":{}", "response_format"},
+        {"\"stream_options\":{\"include_usage\":true}", "needs stream"},
+        {"\"stream\":true,\"stream_options\":{\"foo\":1}", "foo"},
+        {"\"chat_template_kwargs\":[]", "chat_template_kwargs"},
     };
     socket_path = noise_socket;
     for (size_t i = 0; i < COUNT(wrong); i++) {

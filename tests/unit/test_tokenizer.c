@@ -242,10 +242,10 @@ static void answers_alone_are_trained(void **state)
         "{\"role\":\"user\",\"content\":\"b?\"},"
         "{\"role\":\"assistant\",\"content\":\"so\",\"tool_calls\":"
         "[{\"id\": \"1\"}]}]", &c, &e), e);
-    assert_false(template_render(t, &c, false, false, &r, &e));
+    assert_false(template_render(t, &c, false, NULL, &r, &e));
     assert_non_null(strstr(e.text, "no chat template"));
     tokenizer_set_template(t, TEMPLATE_NANO);
-    assert_ok(template_render(t, &c, false, false, &r, &e), e);
+    assert_ok(template_render(t, &c, false, NULL, &r, &e), e);
     assert_string_equal(buf_str(&r.text),
                         "<|system|>Be brief.<|user|>a?<|assistant|>first"
                         "<|end|><|user|>b?<|assistant|>so[{\"id\":\"1\"}]"
@@ -257,7 +257,7 @@ static void answers_alone_are_trained(void **state)
     assert_string_equal(buf_str(&kept), "so[{\"id\":\"1\"}]<|end|>");
     size_t n = r.n;
     rendered_free(&r);
-    assert_ok(template_render(t, &c, true, false, &r, &e), e);
+    assert_ok(template_render(t, &c, true, NULL, &r, &e), e);
     assert_int_equal(r.n, n + 1);
     assert_int_equal(r.ids[n], 2);
     assert_false(r.trained[n]);

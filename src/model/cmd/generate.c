@@ -27,7 +27,7 @@ static int32_t *prompt_ids(const struct tokenizer *t, const struct asked *a,
         struct rendered r;
         if (!chat_parse(a->messages, &c, e))
             return NULL;
-        bool ok = template_render(t, &c, true, false, &r, e);
+        bool ok = template_render(t, &c, true, NULL, &r, e);
         chat_free(&c);
         int32_t *ids = ok ? r.ids : NULL;
         *n = r.n;

@@ -1,6 +1,7 @@
 /* `train`: see learn/train.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/lang.h"
@@ -44,8 +45,27 @@ static int read_names(struct settings *s, const struct names *n)
     return -1;
 }
 
+/* A budget of nothing, which is not the default one. */
+static bool is_nothing(const struct train *t)
+{
+    const struct settings *s = &t->settings;
+    static const char *const budgets[] = {"tokens", "epochs", "steps"};
+    const int64_t value[] = {s->tokens, s->epochs, s->steps};
+    for (size_t i = 0; i < SETTINGS; i++)
+        for (size_t k = 0; k < COUNT(budgets); k++)
+            if (t->given[i] && !value[k] &&
+                !strcmp(setting_table[i].name, budgets[k]))
+                return true;
+    return false;
+}
+
 static int missing(const struct train *t)
 {
+    if (is_nothing(t))
+        return opts_wrong("train", _("a budget of 0 trains nothing"));
+    if (t->settings.lora_dropout > 0 && !t->settings.lora && !t->adapter)
+        return opts_wrong("train", _("--lora-dropout needs --lora or "
+                                     "--adapter"));
     if (!t->n_rows)
         return opts_wrong("train", _("no --rows FILE given"));
     if (!t->run && !t->estimate)

@@ -159,7 +159,8 @@ static bool read_messages(const struct loading *g, struct row *r,
 {
     struct rendered all;
     chat_add_copy(&r->prompt, &r->answer);
-    if (!template_render(g->t, &r->prompt, false, g->how->mask_thinking, &all,
+    struct template_how how = {.mask_thinking = g->how->mask_thinking};
+    if (!template_render(g->t, &r->prompt, false, &how, &all,
                          e)) {
         rendered_free(&all);
         return false;

@@ -437,7 +437,7 @@ static bool take_best(struct trainer *x, struct err *e)
 static bool write_adapter(struct trainer *x, struct err *e)
 {
     char *dir = path_join(x->t->run, "adapter");
-    bool ok = lora_save(x->m, dir, x->t->dir, e) &&
+    bool ok = lora_save(x->m, dir, x->t->dir, x->s.lora_dropout, e) &&
               adapter_sign(x->m, dir, e);
     free(dir);
     return ok;

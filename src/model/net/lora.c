@@ -286,7 +286,7 @@ static void print_modules(const struct llama *m, struct jw *w)
 }
 
 static bool save_config(const struct llama *m, const char *dir,
-                        const char *base, struct err *e)
+                        const char *base, double dropout, struct err *e)
 {
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
@@ -296,7 +296,7 @@ static bool save_config(const struct llama *m, const char *dir,
     jw_kstr(&w, "base_model_name_or_path", base);
     jw_kint(&w, "r", m->rank);
     jw_knum(&w, "lora_alpha", m->alpha);
-    jw_kint(&w, "lora_dropout", 0);
+    jw_knum(&w, "lora_dropout", dropout);
     jw_kbool(&w, "use_rslora", m->root);
     jw_kbool(&w, "fan_in_fan_out", m->config.transposed);
     jw_kstr(&w, "bias", "none");
@@ -312,7 +312,7 @@ static bool save_config(const struct llama *m, const char *dir,
 }
 
 bool lora_save(const struct llama *m, const char *dir, const char *base,
-               struct err *e)
+               double dropout, struct err *e)
 {
     size_t n = m->n_weights - m->n_own;
     float *copy = malloc((m->n - m->first) * sizeof *copy);
@@ -327,7 +327,8 @@ bool lora_save(const struct llama *m, const char *dir, const char *base,
                                      w->rows, w->cols, false, NULL, NULL};
     }
     char *path = path_join(dir, "adapter_model.safetensors");
-    bool ok = copy && dir_make(dir, 0755, e) && save_config(m, dir, base, e) &&
+    bool ok = copy && dir_make(dir, 0755, e) &&
+              save_config(m, dir, base, dropout, e) &&
               st_write(path, piece, n, NULL, e);
     free(path);
     free(piece);

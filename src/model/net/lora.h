@@ -67,9 +67,10 @@ void lora_backward(const struct team *t, const struct llama *m,
  * one. */
 void lora_onto(const struct llama *m, size_t i, real *w);
 
-/* Writes the pairs as an adapter that PEFT loads onto the folder `base`:
- * DIR/adapter_config.json and DIR/adapter_model.safetensors. */
+/* Writes the pairs as an adapter that PEFT loads onto the folder `base`, saying
+ * that they were trained with that dropout: DIR/adapter_config.json and
+ * DIR/adapter_model.safetensors. */
 bool lora_save(const struct llama *m, const char *dir, const char *base,
-               struct err *e);
+               double dropout, struct err *e);
 
 #endif

@@ -21,6 +21,8 @@
 struct question {
     const char *model; /* one of the answerer's, or NULL: the first */
     const struct chat *messages;
+    const char *variables; /* more of the chat template's: a JSON object, or
+                              NULL */
     /* or a text to go on with, as it is: `prompt`, or where it is NULL these
      * ids; with `echo` it is told before what comes behind it */
     bool text, echo;

@@ -87,7 +87,9 @@ static bool read_prompt(struct run *r, struct err *e)
     else if (r->q->text || !s->t->template)
         plain_ids(s->t, r->q, &p);
     else
-        ok = template_render(s->t, r->q->messages, true, false, &p, e);
+        ok = template_render(s->t, r->q->messages, true,
+                             &(struct template_how){
+                                 .variables = r->q->variables}, &p, e);
     int context = r->model->m->config.context;
     if (ok && !p.n)
         ok = err_set(e, ERR_INPUT, _("the prompt is empty"));

@@ -451,6 +451,27 @@ bool reply_events(struct reply *r, struct buf *out)
 
 /* ---- The rest ------------------------------------------------------------ */
 
+static void put_model(const char *name, struct jw *w)
+{
+    jw_open(w, '{');
+    jw_kstr(w, "id", name);
+    jw_kstr(w, "object", "model");
+    jw_kint(w, "created", 0);
+    jw_kstr(w, "owned_by", "stillroom");
+    jw_close(w);
+}
+
+bool reply_model(const struct answerer *a, const char *name, struct buf *out)
+{
+    struct jw w = jw_start(out);
+    size_t i = 0;
+    while (a->models[i] && strcmp(a->models[i], name))
+        i++;
+    if (a->models[i])
+        put_model(name, &w);
+    return a->models[i] != NULL;
+}
+
 void reply_models(const struct answerer *a, struct buf *out)
 {
     struct jw w = jw_start(out);
@@ -458,14 +479,8 @@ void reply_models(const struct answerer *a, struct buf *out)
     jw_kstr(&w, "object", "list");
     jw_key(&w, "data");
     jw_open(&w, '[');
-    for (size_t i = 0; a->models[i]; i++) {
-        jw_open(&w, '{');
-        jw_kstr(&w, "id", a->models[i]);
-        jw_kstr(&w, "object", "model");
-        jw_kint(&w, "created", 0);
-        jw_kstr(&w, "owned_by", "stillroom");
-        jw_close(&w);
-    }
+    for (size_t i = 0; a->models[i]; i++)
+        put_model(a->models[i], &w);
     jw_close(&w);
     jw_close(&w);
 }

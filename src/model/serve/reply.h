@@ -48,6 +48,8 @@ bool reply_events(struct reply *r, struct buf *out);
 
 /* {"object":"list","data":[{"id":...}]} */
 void reply_models(const struct answerer *a, struct buf *out);
+/* One of them; false where there is none of that name. */
+bool reply_model(const struct answerer *a, const char *name, struct buf *out);
 
 /* {"error":{"message":...,"type":...,"code":status}} */
 void reply_error(const char *message, int status, struct buf *out);

@@ -213,7 +213,8 @@ static bool check_fields(const json *j, const struct request *r,
         "max_completion_tokens", "temperature", "top_p", "top_k", "min_p",
         "frequency_penalty", "presence_penalty", "repetition_penalty",
         "logit_bias", "stop", "seed", "logprobs", "top_logprobs",
-        "stillroom_top_logprobs", "response_format", "tools", "user"};
+        "stillroom_top_logprobs", "response_format", "tools", "user",
+        "chat_template_kwargs"};
     const char *other = r->q.text ? "messages" : "prompt";
     for (const json *v = json_first(j); v; v = json_next(v)) {
         size_t i = 0;
@@ -235,26 +236,70 @@ static bool read_format(const json *j, struct request *r, struct err *e)
     const char *type = json_get_string(format, "type", "text");
     if (given(j, "response_format") && !json_is_object(format))
         return err_set(e, ERR_INPUT, _("response_format: expected an object"));
+    if (given(j, "response_format") && !json_string(json_get(format, "type")))
+        return err_set(e, ERR_INPUT, _("response_format: type is missing"));
     r->q.json = !strcmp(type, "json_object");
     return r->q.json || !strcmp(type, "text") ||
            err_set(e, ERR_INPUT, _("response_format: text and json_object are "
                                    "served here, not %.40s"), type);
 }
 
-static bool read_all(const json *j, struct request *r, struct err *e)
+/* Variables of the chat template, as vLLM names them. */
+static bool read_variables(const json *j, struct request *r, struct err *e)
+{
+    const json *v = json_get(j, "chat_template_kwargs");
+    struct buf b = BUF_INIT(0);
+    if (!given(j, "chat_template_kwargs"))
+        return true;
+    if (!json_is_object(v))
+        return err_set(e, ERR_INPUT, _("%s: expected an object"),
+                       "chat_template_kwargs");
+    json_print(&b, v);
+    r->variables = buf_take(&b);
+    return true;
+}
+
+static bool read_stream(const json *j, struct request *r, struct err *e)
+{
+    const json *o = json_get(j, "stream_options");
+    if (!read_flag(j, "stream", &r->stream, e))
+        return false;
+    if (!given(j, "stream_options"))
+        return true;
+    if (!json_is_object(o))
+        return err_set(e, ERR_INPUT, _("%s: expected an object"),
+                       "stream_options");
+    for (const json *v = json_first(o); v; v = json_next(v))
+        if (strcmp(json_key(v), "include_usage"))
+            return err_set(e, ERR_INPUT, _("%.40s is not served here"),
+                           json_key(v));
+    if (!r->stream)
+        return err_set(e, ERR_INPUT, _("stream_options needs stream"));
+    return read_flag(o, "include_usage", &r->usage, e);
+}
+
+static bool check_kinds(const json *j, struct err *e)
 {
     if (!json_is_object(j))
         return err_set(e, ERR_INPUT, _("the body is not an object"));
-    if (json_first(json_get(j, "tools")))
-        return err_set(e, ERR_INPUT, _("tools are not served here"));
+    if (given(j, "model") && !json_string(json_get(j, "model")))
+        return err_set(e, ERR_INPUT, _("model: expected a text"));
+    if (given(j, "tools") && !json_is_array(json_get(j, "tools")))
+        return err_set(e, ERR_INPUT, _("tools: expected a list"));
+    return !json_first(json_get(j, "tools")) ||
+           err_set(e, ERR_INPUT, _("tools are not served here"));
+}
+
+static bool read_all(const json *j, struct request *r, struct err *e)
+{
+    if (!check_kinds(j, e))
+        return false;
     return check_fields(j, r, e) && read_format(j, r, e) &&
            read_flag(j, "echo", &r->q.echo, e) &&
            (r->q.text ? read_prompt(j, r, e) : read_messages(j, r, e)) &&
            read_figures(j, r, e) && read_sampling(j, r, e) &&
            read_biases(j, r, e) && read_stop(j, r, e) &&
-           read_flag(j, "stream", &r->stream, e) &&
-           read_flag(json_get(j, "stream_options"), "include_usage",
-                     &r->usage, e);
+           read_stream(j, r, e) && read_variables(j, r, e);
 }
 
 bool request_read(struct request *r, bool text, const char *body, size_t n,
@@ -275,6 +320,7 @@ bool request_read(struct request *r, bool text, const char *body, size_t n,
     r->q.messages = &r->messages;
     r->q.stop = r->stop;
     r->q.step = r->step;
+    r->q.variables = r->variables;
     return ok;
 }
 
@@ -289,6 +335,7 @@ void request_free(struct request *r)
     }
     free(r->step);
     free(r->model);
+    free(r->variables);
     *r = (struct request){0};
 }
 

@@ -19,7 +19,7 @@ struct request {
     char *stop[4];
     int32_t bias_id[REQUEST_BIASES];
     double bias[REQUEST_BIASES];
-    char *step, *model;
+    char *step, *model, *variables;
     size_t n; /* how many answers in all; of each prompt the same number */
     bool stream, usage;
 };

@@ -187,11 +187,29 @@ static bool is_known(const struct server *s, struct MHD_Connection *c)
     return !differs;
 }
 
+/* A page in a browser that is not this machine's own: what a person visits must
+ * not use the student. */
+static bool is_foreign(struct MHD_Connection *c)
+{
+    static const char *const own[] = {"http://localhost", "http://127.0.0.1",
+                                      "http://[::1]"};
+    const char *origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+                                                     "Origin");
+    for (size_t i = 0; origin && i < COUNT(own); i++) {
+        size_t n = strlen(own[i]);
+        if (!strncmp(origin, own[i], n) && (!origin[n] || origin[n] == ':'))
+            return false;
+    }
+    return origin != NULL;
+}
+
 static enum MHD_Result route(const struct server *s, struct MHD_Connection *c,
                              const char *url, const char *method,
                              struct exchange *x)
 {
-    bool models = !strcmp(url, "/v1/models");
+    static const char one[] = "/v1/models/";
+    bool named = !strncmp(url, one, sizeof one - 1);
+    bool models = named || !strcmp(url, "/v1/models");
     bool chat = !strcmp(url, "/v1/chat/completions");
     bool text = !strcmp(url, "/v1/completions");
     if (x->too_large)
@@ -208,7 +226,13 @@ static enum MHD_Result route(const struct server *s, struct MHD_Connection *c,
     if (!models)
         return complete(s, c, text, &x->body);
     struct buf b = BUF_INIT(0);
-    reply_models(s->answerer, &b);
+    if (named && !reply_model(s->answerer, url + sizeof one - 1, &b)) {
+        buf_free(&b);
+        return send_error(c, MHD_HTTP_NOT_FOUND,
+                          _("no model of that name is served here"));
+    }
+    if (!named)
+        reply_models(s->answerer, &b);
     return send_json(c, MHD_HTTP_OK, &b);
 }
 
@@ -235,6 +259,9 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *c,
             return send_error(c, MHD_HTTP_UNAUTHORIZED,
                               _("this server answers who has its key: "
                                 "Authorization: Bearer KEY"));
+        if (is_foreign(c))
+            return send_error(c, MHD_HTTP_FORBIDDEN,
+                              _("pages of other sites are not answered"));
         x->too_large = says_too_large(c);
         return x->too_large ? route(ctx, c, url, method, x) : MHD_YES;
     }

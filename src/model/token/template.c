@@ -339,16 +339,38 @@ static void add_message(struct talk *k, const struct message *m)
     add_turn(k, &b, m->role == ROLE_ASSISTANT, m->masked);
 }
 
-bool template_render(const struct tokenizer *t, const struct chat *c,
-                     bool prompt, bool mask_thinking, struct rendered *out,
-                     struct err *e)
+/* The members of an object but for the two that are no variables. */
+static void add_variables(struct talk *k, const json *in)
 {
-    struct talk k = {.t = t, .extra = BUF_INIT(0),
-                     .how = {clock_now() / 1000, mask_thinking}};
+    for (const json *m = json_first(in); m; m = json_next(m)) {
+        if (!strcmp(json_key(m), "messages") ||
+            !strcmp(json_key(m), "add_generation_prompt"))
+            continue;
+        json_quote(&k->extra, json_key(m), strlen(json_key(m)));
+        buf_putc(&k->extra, ':');
+        json_print(&k->extra, m);
+        buf_putc(&k->extra, ',');
+    }
+}
+
+bool template_render(const struct tokenizer *t, const struct chat *c,
+                     bool prompt, const struct template_how *how,
+                     struct rendered *out, struct err *e)
+{
+    struct talk k = {.t = t, .extra = BUF_INIT((size_t)64 << 20)};
+    if (how)
+        k.how = *how;
+    if (!k.how.now)
+        k.how.now = clock_now() / 1000;
+    json *more = k.how.variables ? json_parse(k.how.variables,
+                                              strlen(k.how.variables), NULL)
+                                 : NULL;
     for (size_t i = 0; i < c->n; i++)
         add_message(&k, &c->at[i]);
-    add_usual(&k, NULL);
+    add_variables(&k, more);
+    add_usual(&k, more);
     bool ok = render_talk(&k, prompt, out, e);
+    json_free(more);
     talk_free(&k);
     return ok;
 }
@@ -369,15 +391,7 @@ bool template_render_json(const struct tokenizer *t, const json *in,
         add_turn(&k, &b, !strcmp(json_get_string(m, "role", ""), "assistant"),
                  !json_get_bool(m, "train", true));
     }
-    for (const json *m = json_first(in); m; m = json_next(m)) {
-        if (!strcmp(json_key(m), "messages") ||
-            !strcmp(json_key(m), "add_generation_prompt"))
-            continue;
-        json_quote(&k.extra, json_key(m), strlen(json_key(m)));
-        buf_putc(&k.extra, ':');
-        json_print(&k.extra, m);
-        buf_putc(&k.extra, ',');
-    }
+    add_variables(&k, in);
     add_usual(&k, in);
     bool prompt = json_get_bool(in, "add_generation_prompt", false);
     bool ok = render_talk(&k, prompt, out, e);

@@ -46,19 +46,20 @@ struct rendered {
     size_t from, to, first;
 };
 
-/* Renders a conversation; `prompt` adds the head of an answer to come. An
- * assistant's turn is trained unless it is masked, and with mask_thinking
- * without what it thinks, <think>...</think>. False as template_check,
- * and where the template refuses: e says its line. */
+struct template_how {
+    int64_t now;        /* what strftime_now shows; 0: the time */
+    bool mask_thinking; /* <think>...</think> is not trained */
+    const char *variables; /* a JSON object of more variables, or NULL */
+};
+
+/* Renders a conversation; `prompt` adds the head of an answer to come; `how`
+ * may be NULL. An assistant's turn is trained unless it is masked. False as
+ * template_check, and where the template refuses: e says its line. */
 bool template_render(const struct tokenizer *t, const struct chat *c,
-                     bool prompt, bool mask_thinking, struct rendered *out,
-                     struct err *e);
+                     bool prompt, const struct template_how *how,
+                     struct rendered *out, struct err *e);
 /* The same of {"messages":[...],"tools":[...],"add_generation_prompt":bool}
  * as they stand; every other member is a variable of the template. */
-struct template_how {
-    int64_t now;        /* what strftime_now shows */
-    bool mask_thinking; /* <think>...</think> is not trained */
-};
 bool template_render_json(const struct tokenizer *t, const json *in,
                           const struct template_how *how,
                           struct rendered *out, struct err *e);
