@@ -122,6 +122,34 @@ static void texts_are_learned_whole(void **state)
     items_free(&d);
 }
 
+/* A conversation is trained but for the answers that say otherwise. */
+static void masks_are_by_message(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":"
+        "\"assistant\",\"content\":\"bc\"},{\"role\":\"user\",\"content\":"
+        "\"d\"},{\"role\":\"assistant\",\"content\":\"efg\"}]}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":"
+        "\"assistant\",\"content\":\"bc\",\"train\":false},{\"role\":"
+        "\"user\",\"content\":\"d\"},{\"role\":\"assistant\",\"content\":"
+        "\"efg\"}]}"};
+    struct items d;
+    struct err e = {0};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_ok(load(rows[i], &d, 90, &e), e);
+        assert_int_equal(d.at[0].targets, i ? 4 : 7); /* with their ends */
+        assert_string_equal(d.at[0].answer, "efg");
+        items_free(&d);
+    }
+    assert_false(load("{\"messages\":[{\"role\":\"user\",\"content\":"
+                      "\"a\"}]}", &d, 90, &e));
+    assert_non_null(strstr(e.text, "do not end with an answer"));
+    items_free(&d);
+    assert_false(load("{\"text\":\"a\",\"prompt\":[]}", &d, 90, &e));
+    items_free(&d);
+}
+
 /* Thinking may be left untrained; the answer still begins with it. */
 static void thinking_is_masked(void **state)
 {
@@ -423,6 +451,7 @@ int main(void)
         cmocka_unit_test(sampling_keeps_its_limits),
         cmocka_unit_test(rows_are_encoded_and_cut),
         cmocka_unit_test(long_rows_as_asked),
+        cmocka_unit_test(masks_are_by_message),
         cmocka_unit_test(thinking_is_masked),
         cmocka_unit_test(texts_are_learned_whole),
         cmocka_unit_test(tool_calls_are_part_of_the_answer),

@@ -31,6 +31,18 @@ static bool read_answer(const json *j, struct message *m, struct err *e)
     return ok;
 }
 
+/* A conversation, whose last message is the answer. */
+static bool read_conversation(const json *j, struct row *r, struct err *e)
+{
+    if (!chat_from_json(j, &r->prompt, e))
+        return false;
+    size_t n = r->prompt.n;
+    if (!n || r->prompt.at[n - 1].role != ROLE_ASSISTANT)
+        return err_set(e, ERR_INPUT, _("messages do not end with an answer"));
+    r->answer = r->prompt.at[--r->prompt.n];
+    return chat_check_prompt(&r->prompt, e);
+}
+
 static bool read_row(const json *j, struct row *r, struct err *e)
 {
     *r = (struct row){.id = json_get_int(j, "id", 0)};
@@ -40,7 +52,17 @@ static bool read_row(const json *j, struct row *r, struct err *e)
     if (!(r->weight > 0 && r->weight <= 1000))
         return err_set(e, ERR_INPUT, _("weight is not above 0 and at most "
                                        "1000"));
+    const json *messages = json_get(j, "messages"), *weight;
     const char *text = json_get_string(j, "text", NULL);
+    if ((text != NULL) + (messages != NULL) + (json_get(j, "prompt") != NULL) >
+        1)
+        return err_set(e, ERR_INPUT, _("only one of prompt, messages and text "
+                                       "can be in a row"));
+    if ((weight = json_get(j, "weight")) && !json_is_number(weight))
+        return err_set(e, ERR_INPUT, _("%s is not %s"), "weight",
+                       _("a number"));
+    if (messages)
+        return read_conversation(messages, r, e);
     if (text) {
         r->text = xstrdup(text);
         return true;

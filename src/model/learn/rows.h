@@ -1,10 +1,13 @@
 /* The frozen rows of a run: JSON lines, each
  *   {"id":2041,"prompt":[messages],"answer":{body},"teacher":{body}}
  * with messages and bodies in their canonical form (domain/chat.h), or
+ *   {"id":9,"messages":[messages]}
+ * whose last message is the answer; or
  *   {"id":7,"text":"..."}
- * a plain text that is learned as it stands. "weight" says what a row's loss
- * counts beside others (1). Other keys are ignored; `teacher` is for whoever
- * shows the row.
+ * a plain text that is learned as it stands. Earlier answers among the
+ * messages are learned too but for those with "train":false. "weight" says what
+ * a row's loss counts beside others (1). Other keys are ignored; `teacher` is
+ * for whoever shows the row.
  */
 #ifndef MODEL_LEARN_ROWS_H
 #define MODEL_LEARN_ROWS_H
