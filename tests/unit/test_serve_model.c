@@ -467,6 +467,40 @@ static void texts_go_on(void **state)
     free(reply);
 }
 
+/* Where a request does not say how to draw, the folder does; here: never. */
+static void the_folder_says_how_to_draw(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"temperature\":0,\"top_k\":7}";
+    struct err e = {0};
+    char *nano = at_home("nano");
+    char *path = path_join(nano, "generation_config.json");
+    assert_ok(file_replace(path, text, strlen(text), 0600, false, &e), e);
+    pid_t pid = -1;
+    char *own = socket_path = serve(nano, "drawn", &pid), *said[3];
+    for (int i = 0; i < 3; i++) {
+        char *body = xasprintf("{\"prompt\":\"twice 3\",\"seed\":%d,"
+                               "\"max_tokens\":20%s}", i,
+                               i == 2 ? ",\"temperature\":1,\"top_k\":0" : "");
+        char *reply = post_to("/v1/completions", body);
+        json *j = body_of(reply);
+        said[i] = xstrdup(json_get_string(json_first(json_get(j, "choices")),
+                                          "text", ""));
+        json_free(j);
+        free(reply);
+        free(body);
+    }
+    assert_string_equal(said[0], said[1]);
+    assert_string_not_equal(said[0], said[2]);
+    assert_int_equal(stop(pid, SIGTERM), 0);
+    unlink(path);
+    for (int i = 0; i < 3; i++)
+        free(said[i]);
+    free(own);
+    free(path);
+    free(nano);
+}
+
 /* An adapter is a model of its own beside the student, unmerged, and what it
  * says is what `generate --adapter` says; a training goes on with it. */
 static void adapters_are_models(void **state)
@@ -663,6 +697,7 @@ int main(void)
         cmocka_unit_test(unknown_fields_are_refused),
         cmocka_unit_test(biases_decide),
         cmocka_unit_test(biases_outlive_the_request),
+        cmocka_unit_test(the_folder_says_how_to_draw),
         cmocka_unit_test(adapters_are_models),
         cmocka_unit_test(answers_are_json),
         cmocka_unit_test(thoughts_are_apart),

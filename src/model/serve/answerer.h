@@ -53,6 +53,8 @@ struct answerer {
     const char *const *models; /* the names under which it is listed,
                                   NULL-ended */
     void *ctx;
+    struct sampling sampling; /* where a request says nothing */
+    double repetition;
     /* Begins an answer; NULL with a reason (ERR_INPUT and ERR_USAGE are the
      * asker's fault). */
     void *(*start)(void *ctx, const struct question *q, struct err *e);

@@ -154,8 +154,10 @@ struct answerer *builtin_answerer(const char *dir, uint64_t seed,
                           dir ? xstrdup(dir) : NULL};
     static const char *const names[] = {"builtin", NULL};
     struct answerer *a = xcalloc(1, sizeof *a);
-    *a = (struct answerer){names, b, start, next, end, NULL,
-                           free_builtin};
+    *a = (struct answerer){.models = names, .ctx = b,
+                           .sampling = {.temperature = 1, .top_p = 1},
+                           .repetition = 1, .start = start, .next = next,
+                           .end = end, .free = free_builtin};
     return a;
 }
 

@@ -455,7 +455,11 @@ struct answerer *model_answerer(const struct named_model *models, size_t n,
         return NULL;
     }
     struct answerer *a = xcalloc(1, sizeof *a);
-    *a = (struct answerer){(const char *const *)s->names, s, start, next, end,
-                           stop_student, free_student};
+    *a = (struct answerer){
+        .models = (const char *const *)s->names, .ctx = s,
+        .sampling = {t->usual.temperature, t->usual.top_p, t->usual.top_k,
+                     t->usual.min_p},
+        .repetition = t->usual.repetition, .start = start, .next = next,
+        .end = end, .stop = stop_student, .free = free_student};
     return a;
 }

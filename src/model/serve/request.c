@@ -163,7 +163,7 @@ static bool read_sampling(const json *j, struct request *r, struct err *e)
 {
     struct sampling *s = &r->q.sampling;
     struct penalties *p = &r->q.penalties;
-    double k = 0;
+    double k = s->top_k;
     if (!read_number(j, "temperature", 0, 2, &s->temperature, e) ||
         !read_number(j, "top_p", 0, 1, &s->top_p, e) ||
         !read_number(j, "min_p", 0, 1, &s->min_p, e) ||
@@ -302,11 +302,11 @@ static bool read_all(const json *j, struct request *r, struct err *e)
            read_stream(j, r, e) && read_variables(j, r, e);
 }
 
-bool request_read(struct request *r, bool text, const char *body, size_t n,
-                  const char *step, struct err *e)
+bool request_read(struct request *r, const struct answerer *a, bool text,
+                  const char *body, size_t n, const char *step, struct err *e)
 {
-    *r = (struct request){.q = {.sampling = {.temperature = 1, .top_p = 1},
-                                .penalties = {.repetition = 1},
+    *r = (struct request){.q = {.sampling = a->sampling,
+                                .penalties = {.repetition = a->repetition},
                                 .text = text}};
     json *j = json_parse(body, n, e);
     if (!j)

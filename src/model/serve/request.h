@@ -24,11 +24,12 @@ struct request {
     bool stream, usage;
 };
 
-/* Reads the body, of a chat or of a text request; step is the header's value
- * or NULL (copied). False with one sentence that names the field. request_free
- * frees in either case. */
-bool request_read(struct request *r, bool text, const char *body, size_t n,
-                  const char *step, struct err *e);
+/* Reads the body, of a chat or of a text request to a; step is the header's
+ * value or NULL (copied). False with one sentence that names the field.
+ * request_free frees in either case. */
+bool request_read(struct request *r, const struct answerer *a, bool text,
+                  const char *body, size_t n, const char *step,
+                  struct err *e);
 void request_free(struct request *r);
 
 /* The question that stands behind answer number i. */

@@ -156,8 +156,8 @@ static enum MHD_Result complete(const struct server *server,
     reply_init(&s->reply, server->answerer);
     s->reply.fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)
                       ->connect_fd;
-    bool ok = request_read(&s->reply.request, text, buf_str(body), body->len,
-                           step, &e);
+    bool ok = request_read(&s->reply.request, server->answerer, text,
+                           buf_str(body), body->len, step, &e);
     if (ok && s->reply.request.stream &&
         reply_begin(&s->reply, &s->pending, &e))
         return send_stream(c, s);

@@ -64,6 +64,10 @@ struct tokenizer {
     int32_t bos, eos; /* -1: none */
     int32_t stop[STOPS_MOST]; /* what ends an answer; eos among them */
     size_t n_stop;
+    struct { /* generation_config.json's, else what changes nothing */
+        double temperature, top_p, min_p, repetition;
+        int top_k;
+    } usual;
     char *named[TOKEN_NAMES]; /* their texts, NULL where there is none */
     char *template;   /* the chat template's text, or NULL */
     struct jinja *jinja;    /* the same, read; NULL where it cannot be */

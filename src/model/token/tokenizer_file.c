@@ -506,11 +506,26 @@ static bool read_template(struct tokenizer *t, const char *dir, struct err *e)
     return ok;
 }
 
-/* eos_token_id of generation_config.json: one, or a list. */
-static bool read_stops(struct tokenizer *t, const char *dir, struct err *e)
+/* A number within bounds; `otherwise` where it is none. */
+static double bounded(const json *j, const char *key, double lo, double hi,
+                      double otherwise)
+{
+    double v = json_get_number(j, key, otherwise);
+    return v >= lo && v <= hi ? v : otherwise;
+}
+
+/* generation_config.json: how its makers draw, and what ends an answer:
+ * eos_token_id, one or a list. */
+static bool read_generation(struct tokenizer *t, const char *dir,
+                            struct err *e)
 {
     bool there;
     json *j = load_beside(dir, "generation_config.json", &there, e);
+    t->usual.temperature = bounded(j, "temperature", 0, 2, 1);
+    t->usual.top_p = bounded(j, "top_p", 0, 1, 1);
+    t->usual.min_p = bounded(j, "min_p", 0, 1, 0);
+    t->usual.repetition = bounded(j, "repetition_penalty", .1, 10, 1);
+    t->usual.top_k = (int)bounded(j, "top_k", 0, 1e6, 0);
     const json *v = json_get(j, "eos_token_id");
     if (json_is_array(v))
         for (const json *x = json_first(v); x; x = json_next(x))
@@ -528,7 +543,12 @@ struct tokenizer *tokenizer_load(const char *dir, struct err *e)
     char *path = path_join(dir, "tokenizer.json");
     struct buf text = BUF_INIT(FILE_MAX);
     struct tokenizer *t = NULL;
-    if (file_read(path, FILE_MAX, &text, e)) {
+    char *spm = path_join(dir, "tokenizer.model");
+    if (!file_exists(path) && file_exists(spm)) {
+        err_set(e, ERR_REFUSED, _("%s: only tokenizer.model is there; "
+                                  "transformers' save_pretrained of its "
+                                  "tokenizer writes tokenizer.json"), dir);
+    } else if (file_read(path, FILE_MAX, &text, e)) {
         t = xcalloc(1, sizeof *t);
         t->bos = t->eos = t->unknown = -1;
         if (!read_file(t, &text, e)) {
@@ -538,8 +558,9 @@ struct tokenizer *tokenizer_load(const char *dir, struct err *e)
     }
     buf_free(&text);
     free(path);
+    free(spm);
     if (t && (!read_config(t, dir, e) || !read_template(t, dir, e) ||
-              !read_stops(t, dir, e)))
+              !read_generation(t, dir, e)))
         tokenizer_free(&t);
     return t;
 }
