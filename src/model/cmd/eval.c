@@ -39,7 +39,7 @@ static bool prepare(struct evaluation *x, const char *dir,
     if (!items_load(&x->d, x->t, rows->at, rows->n, &how, e))
         return false;
     if (!x->d.n)
-        return err_set(e, ERR_INPUT, _("there are no rows to judge"));
+        return items_none(&x->d, e);
     x->pool = pool_new(workers);
     x->v = xcalloc(x->d.n, sizeof *x->v);
     int64_t longest = (int64_t)x->d.longest;

@@ -131,6 +131,8 @@ static int run(const struct train *t)
         folder_warn(t->dir, &c);
     if (!start_products(t, &e))
         return say_err("stillroom-model", &e);
+    say(stdout, _("products by %s, precision %s\n"), gemm_kernel(),
+        gemm_precisions[gemm_precision_now()]);
     if (!sandbox_enter())
         say(stderr, _("stillroom-model: this kernel has no seccomp filter: "
                       "the training runs without one\n"));

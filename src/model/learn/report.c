@@ -53,6 +53,7 @@ static void print_status(const struct report *r, struct buf *b)
     if (r->checkpoint >= 0)
         jw_kint(&w, "checkpoint", r->checkpoint);
     jw_kstr(&w, "kernel", gemm_kernel());
+    jw_kstr(&w, "precision", gemm_precisions[gemm_precision_now()]);
     jw_kint(&w, "threads", r->threads);
     jw_kint(&w, "memory_bytes", report_memory());
     jw_kint(&w, "held_out", (int64_t)r->held_out);

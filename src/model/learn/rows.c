@@ -228,6 +228,15 @@ bool items_load(struct items *d, const struct tokenizer *t, char *const *path,
     return true;
 }
 
+bool items_none(const struct items *d, struct err *e)
+{
+    if (!d->left)
+        return err_set(e, ERR_INPUT, _("there are no rows"));
+    return err_set(e, ERR_INPUT, _("there are no rows: of %zu nothing is left "
+                                   "to learn (too long for the context, or "
+                                   "without an answer)"), d->left);
+}
+
 void items_free(struct items *d)
 {
     for (size_t i = 0; i < d->n; i++) {

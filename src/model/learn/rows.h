@@ -73,6 +73,8 @@ struct reading {
  * {0}). */
 bool items_load(struct items *d, const struct tokenizer *t, char *const *path,
                 size_t n, const struct reading *how, struct err *e);
+/* Says that there are no rows, and how many had to be left out; false. */
+bool items_none(const struct items *d, struct err *e);
 void items_free(struct items *d);
 
 #endif

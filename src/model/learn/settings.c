@@ -57,10 +57,7 @@ bool settings_truncate(const char *name, int64_t *value, struct err *e)
 
 static bool read_precision(const char *name, int64_t *value, struct err *e)
 {
-    static const char *const names[] = {[GEMM_HIGHEST] = "highest",
-                                        [GEMM_HIGH] = "high",
-                                        [GEMM_MEDIUM] = "medium"};
-    return find(names, name, value) ||
+    return find(gemm_precisions, name, value) ||
            err_set(e, ERR_USAGE, _("--precision is highest, high or medium, "
                                    "not \"%.40s\""), name);
 }

@@ -81,9 +81,7 @@ static bool read_inputs(struct trainer *x, struct err *e)
     if (!items_load(&x->rows, x->k, t->rows, t->n_rows, &how, e) ||
         (valid && !items_load(&x->valid, x->k, &valid, 1, &how, e)))
         return false;
-    if (!x->rows.n)
-        return err_set(e, ERR_INPUT, _("there are no rows to train on"));
-    return true;
+    return x->rows.n || items_none(&x->rows, e);
 }
 
 /* The budget and the evaluations that were left open. */
@@ -482,6 +480,7 @@ static bool write_figures(const struct trainer *x, struct err *e)
     jw_fixed(&w, x->r.gemm_share, 3);
     jw_kint(&w, "memory_bytes", report_memory());
     jw_kbool(&w, "bit_identical", x->same_host);
+    jw_kstr(&w, "precision", gemm_precisions[gemm_precision_now()]);
     jw_key(&w, "settings");
     settings_print(&x->s, &w);
     jw_key(&w, "identity");

@@ -77,7 +77,12 @@ static const struct family {
 
 enum { PLAIN = 2 }; /* the family of every processor */
 
+const char *const gemm_precisions[] = {[GEMM_HIGHEST] = "highest",
+                                       [GEMM_HIGH] = "high",
+                                       [GEMM_MEDIUM] = "medium"};
+
 static const struct family *family = &families[PLAIN];
+static enum gemm_precision precision;
 static const char *backend = "openblas";
 
 /* What products run on; NULL is OpenBLAS. */
@@ -99,6 +104,7 @@ bool gemm_precision(enum gemm_precision p)
         return false;
     usual = a;
     exact = b;
+    precision = p;
     backend = family->by[p].usual;
     return true;
 }
@@ -114,6 +120,11 @@ bool gemm_use(const char *name)
         }
     family = was;
     return false;
+}
+
+enum gemm_precision gemm_precision_now(void)
+{
+    return precision;
 }
 
 const char *gemm_backend(void)

@@ -31,6 +31,8 @@ bool gemm_use(const char *name);
  * has changed. */
 enum gemm_precision { GEMM_HIGHEST, GEMM_HIGH, GEMM_MEDIUM };
 bool gemm_precision(enum gemm_precision p);
+extern const char *const gemm_precisions[GEMM_MEDIUM + 1]; /* their names */
+enum gemm_precision gemm_precision_now(void);
 
 /* What runs products now: "openblas", "avx2", "avx512", "avx512bf16", "amx",
  * "amx-bf16" or an emulated one. */

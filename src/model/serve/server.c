@@ -6,12 +6,18 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "model/serve/address.h"
 #include "model/serve/reply.h"
 
-enum { CONNECTIONS = 128, SILENCE = 60, EVENT_BLOCK = 4096 };
+enum {
+    CONNECTIONS = 128,
+    SILENCE = 60,    /* seconds without a byte */
+    BODY_MS = 120000, /* for all of a body */
+    EVENT_BLOCK = 4096
+};
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -26,6 +32,7 @@ struct server {
 struct exchange {
     struct buf body;
     bool too_large;
+    int64_t until; /* monotonic ms: a body that has not come by then is late */
 };
 
 static enum MHD_Result send_json(struct MHD_Connection *c, unsigned status,
@@ -262,9 +269,12 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *c,
         if (is_foreign(c))
             return send_error(c, MHD_HTTP_FORBIDDEN,
                               _("pages of other sites are not answered"));
+        x->until = clock_mono() + BODY_MS;
         x->too_large = says_too_large(c);
         return x->too_large ? route(ctx, c, url, method, x) : MHD_YES;
     }
+    if (*size && clock_mono() > x->until)
+        return MHD_NO; /* which closes the connection */
     if (*size) {
         x->too_large = !buf_add(&x->body, data, *size) || x->too_large;
         *size = 0;

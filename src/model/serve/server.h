@@ -10,7 +10,8 @@ struct server;
 /* Listens (see address.h for `where`) and answers in threads of its own; `a`
  * must outlive it. With a key, requests without "Authorization: Bearer KEY"
  * get 401, and `where` may be any address; NULL: neither. NULL with the
- * reason. Bodies up to 1 MiB, 128 connections, 60 seconds without a byte. */
+ * reason. Bodies up to 1 MiB and two minutes, 128 connections, 60 seconds
+ * without a byte. */
 struct server *server_start(const char *where, const char *key,
                             const struct answerer *a, struct err *e);
 /* "127.0.0.1:43121" or "unix:PATH": where it can be reached. */
