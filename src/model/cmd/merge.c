@@ -7,17 +7,21 @@
 #include "model/cmd/cmd.h"
 #include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
+#include "model/learn/settings.h"
 #include "model/learn/student.h"
 
 static bool merge(const char *dir, const char *adapter, const char *out,
-                  bool bf16, struct err *e)
+                  const char *dtype, struct err *e)
 {
     struct llama *m;
+    int64_t type;
+    if (!settings_dtype(dtype, &type, e))
+        return false;
     if (file_exists(out))
         return err_set(e, ERR_REFUSED, _("%s is there already"), out);
     if (!folder_load(dir, adapter, &m, NULL, e))
         return false;
-    m->bf16 = bf16;
+    m->bf16 = settings_bf16(type, m->bf16);
     bool ok = student_write(m, dir, out, e);
     if (ok)
         say(stdout, _("%s: %zu parameters\n"), out, m->n);
@@ -27,14 +31,13 @@ static bool merge(const char *dir, const char *adapter, const char *out,
 
 int cmd_merge(int argc, char **argv)
 {
-    const char *dir = NULL, *adapter = NULL, *out = NULL;
-    bool bf16 = false;
+    const char *dir = NULL, *adapter = NULL, *out = NULL, *dtype = "same";
     struct opt table[] = {
         {"--adapter", OPT_TEXT, &adapter, "DIR", ADAPTER_HELP, false},
         {"--out", OPT_TEXT, &out, "DIR", N_("the folder that is made"),
          false},
-        {"--bf16", OPT_FLAG, &bf16, NULL,
-         N_("write the student in bfloat16 (float32)"), false},
+        {"--dtype", OPT_TEXT, &dtype, "NAME",
+         N_("write float32, bfloat16 or same (same: as it came)"), false},
         {0},
     };
     struct opts o = {N_("merge DIR --adapter DIR --out DIR"), table, &dir,
@@ -45,6 +48,6 @@ int cmd_merge(int argc, char **argv)
     if (!adapter || !out)
         return opts_wrong("merge", _("give --adapter DIR and --out DIR"));
     struct err e;
-    return merge(dir, adapter, out, bf16, &e)
+    return merge(dir, adapter, out, dtype, &e)
                ? 0 : say_err("stillroom-model", &e);
 }

@@ -55,6 +55,21 @@ bool settings_truncate(const char *name, int64_t *value, struct err *e)
                                    "\"%.40s\""), name);
 }
 
+bool settings_dtype(const char *name, int64_t *value, struct err *e)
+{
+    static const char *const names[] = {[DTYPE_SAME] = "same",
+                                        [DTYPE_FLOAT32] = "float32",
+                                        [DTYPE_BFLOAT16] = "bfloat16"};
+    return find(names, name, value) ||
+           err_set(e, ERR_USAGE, _("--dtype is same, float32 or bfloat16, not "
+                                   "\"%.40s\""), name);
+}
+
+bool settings_bf16(int64_t dtype, bool came_so)
+{
+    return dtype == DTYPE_SAME ? came_so : dtype == DTYPE_BFLOAT16;
+}
+
 static bool read_precision(const char *name, int64_t *value, struct err *e)
 {
     return find(gemm_precisions, name, value) ||
@@ -110,8 +125,8 @@ const struct setting setting_table[SETTINGS] = {
      AT(recompute), 'b', NULL, true},
     {"precision", "P", N_("products: highest, high, medium (high)"),
      AT(precision), 't', read_precision, true},
-    {"bf16", NULL, N_("write the student in bfloat16 (float32)"), AT(bf16),
-     'b', NULL, false},
+    {"dtype", "NAME", N_("write float32, bfloat16 or same (same: as it came)"),
+     AT(dtype), 't', settings_dtype, true},
 };
 
 void settings_default(struct settings *s)

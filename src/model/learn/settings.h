@@ -17,14 +17,17 @@ struct settings {
     int64_t tokens, epochs, steps; /* the budget: one of them */
     int64_t batch_tokens, context, seed, eval_every, patience;
     double rate, warmup, decay, clip, dropout;
-    bool from_scratch, bf16;
+    bool from_scratch;
     int64_t lora;         /* the rank; 0: all weights are trained */
     double lora_alpha, lora_dropout; /* alpha 0: twice the rank */
     int64_t lora_targets; /* bits of enum pair; 0: all linear layers */
     bool rslora, recompute, mask_thinking;
     int64_t schedule, truncate; /* enum schedule, enum truncate */
     int64_t precision;          /* enum gemm_precision */
+    int64_t dtype;              /* enum dtype of what is written */
 };
+
+enum dtype { DTYPE_SAME, DTYPE_FLOAT32, DTYPE_BFLOAT16 };
 
 enum { SETTINGS = 25 };
 
@@ -48,8 +51,12 @@ void settings_default(struct settings *s);
 bool settings_name(struct settings *s, const struct setting *t,
                    const char *name, struct err *e);
 
-/* The value of --truncate: an enum truncate. */
+/* The value of --truncate: an enum truncate; of --dtype: an enum dtype. */
 bool settings_truncate(const char *name, int64_t *value, struct err *e);
+bool settings_dtype(const char *name, int64_t *value, struct err *e);
+
+/* Whether files of that dtype are in bfloat16, where weights came so or not. */
+bool settings_bf16(int64_t dtype, bool came_so);
 
 /* The values in their ranges, and no more than one budget. */
 bool settings_check(const struct settings *s, struct err *e);

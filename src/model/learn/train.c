@@ -446,7 +446,7 @@ static bool write_model(struct trainer *x, struct err *e)
     if (x->m->rank && !write_adapter(x, e))
         return false;
     char *dir = path_join(x->t->run, "model");
-    x->m->bf16 = x->s.bf16;
+    x->m->bf16 = settings_bf16(x->s.dtype, x->m->bf16);
     bool ok = student_write(x->m, x->t->dir, dir, e);
     free(dir);
     return ok;

@@ -277,6 +277,7 @@ static bool read_file(struct llama *m, const struct st_file *f, uint8_t *seen,
                       struct buf *bad, size_t *n_bad, struct err *e)
 {
     for (size_t i = 0; i < f->n; i++) {
+        m->bf16 = m->bf16 && f->at[i].type == ST_BF16;
         size_t j = find_weight(m, f->at[i].name);
         if (j == m->n_own && !is_spare(m, f->at[i].name))
             list(bad, n_bad, _("extra"), f->at[i].name);
@@ -449,6 +450,8 @@ struct llama *llama_load(const char *dir, struct err *e)
         m->text = text;
     else
         free(text);
+    if (m)
+        m->bf16 = true; /* until a tensor is not */
     if (m && !read_files(m, l.at, l.n, e))
         llama_free(&m);
     free_paths(&l);

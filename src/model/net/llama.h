@@ -53,7 +53,7 @@ struct llama {
     double alpha;
     bool root;    /* rsLoRA */
     size_t embed, position, norm, norm_b, head;
-    bool bf16;              /* files are written in bfloat16 */
+    bool bf16;              /* files are written in bfloat16, as they came */
     char *text;             /* config.json as it was read; NULL: a new model */
     struct layer_at *layer; /* [layers] */
     uint16_t *half;         /* the own in bfloat16; or NULL */
