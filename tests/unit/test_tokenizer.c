@@ -216,6 +216,11 @@ static void hostile_files_are_refused(void **state)
     refused("\"BPE\"", "\"WordPiece\"", "WordPiece");
     refused("\"normalizer\":null", "\"normalizer\":{\"type\":\"Nmt\"}",
             "normalizer");
+#define TENFOLD(from, to) "{\"type\":\"Replace\",\"pattern\":{\"String\":\"" \
+    from "\"},\"content\":\"" to to to to to to to to to to "\"}"
+    refused("\"normalizer\":null", "\"normalizer\":{\"type\":\"Sequence\","
+            "\"normalizers\":[" TENFOLD("a", "b") "," TENFOLD("b", "c") ","
+            TENFOLD("c", "d") "," TENFOLD("d", "e") "]}", "times as long");
     refused("\"Digits\"", "\"BertPreTokenizer\"", "pre_tokenizer");
     refused("\"type\":\"Digits\"", "\"type\":\"Split\",\"pattern\":"
             "{\"Regex\":\"(\"}", "cannot be compiled");

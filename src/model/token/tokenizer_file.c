@@ -415,11 +415,30 @@ static bool read_decoder(struct tokenizer *t, const json *d, struct err *e)
     return true;
 }
 
+/* Replacements after each other can make an endless text of a short one. */
+static bool check_growth(const step_list *all, struct err *e)
+{
+    enum { MOST = 1000 }; /* times as long */
+    double times = 1;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct step *s = &all->at[i];
+        if (s->kind != STEP_REPLACE)
+            continue;
+        size_t to = strlen(s->content);
+        size_t from = s->regex || !*s->pattern ? 1 : strlen(s->pattern);
+        times *= to > from ? (double)to / (double)from : 1;
+    }
+    return times <= MOST ||
+           err_set(e, ERR_REFUSED, _("its normalizers can make a text more "
+                                     "than %d times as long"), MOST);
+}
+
 /* Byte letters may be read by the decoder alone (a Split before). */
 static bool read_steps(struct tokenizer *t, const struct parts *p,
                        struct err *e)
 {
     return normalizer_read(p->normalizer, &t->normal, &t->bytes, e) &&
+           check_growth(&t->normal, e) &&
            pretokenizer_read(p->pre, &t->pre, &t->bytes, e);
 }
 
