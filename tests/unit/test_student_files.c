@@ -80,6 +80,10 @@ static void bad_headers_are_refused(void **state)
     refused("t.safetensors");
     write_st(0, "{\"\xff\":1}", "", 0);
     refused("t.safetensors");
+    write_st(0, "{\"__metadata__\":{\"a\":1}}", "", 0);
+    refused("__metadata__");
+    write_st(0, "{\"__metadata__\":[]}", "", 0);
+    refused("__metadata__");
 }
 
 static void lying_tensors_are_refused(void **state)

@@ -131,6 +131,18 @@ static bool check_cover(struct st_file *f, uint64_t size, struct err *e)
     return true;
 }
 
+/* An object of texts. */
+static bool read_metadata(struct st_file *f, const json *j, struct err *e)
+{
+    bool ok = json_is_object(j);
+    for (const json *v = json_first(j); ok && v; v = json_next(v))
+        ok = json_string(v) != NULL;
+    const char *note = json_get_string(j, "stillroom", NULL);
+    f->note = ok && note ? xstrdup(note) : NULL;
+    return ok || err_set(e, ERR_INPUT, _("__metadata__ is not an object of "
+                                         "texts"));
+}
+
 static bool read_header(struct st_file *f, const json *j, uint64_t size,
                         struct err *e)
 {
@@ -138,8 +150,8 @@ static bool read_header(struct st_file *f, const json *j, uint64_t size,
         return err_set(e, ERR_INPUT, _("the header is not an object"));
     for (const json *v = json_first(j); v; v = json_next(v)) {
         if (!strcmp(json_key(v), "__metadata__")) {
-            const char *note = json_get_string(v, "stillroom", NULL);
-            f->note = note ? xstrdup(note) : NULL;
+            if (!read_metadata(f, v, e))
+                return false;
             continue;
         }
         struct st_tensor t = {0};
