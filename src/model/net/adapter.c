@@ -110,7 +110,7 @@ static double alpha_of(const struct scaling *s, const struct weight *w)
 /* ---- Pairs -------------------------------------------------------------- */
 
 struct change {
-    const struct weight *w;
+    const struct weight *w; /* until pairs are added to the model */
     const struct st_tensor *a, *b;
 };
 
@@ -378,7 +378,7 @@ static bool fill_pair(struct llama *m, const struct adapter *a, size_t i,
     size_t r = c->a->shape[0], rank = (size_t)m->rank;
     double ratio = (double)rank / (double)r;
     real by = (real)((a->scale.root ? sqrt(ratio) : ratio) *
-                     alpha_of(&a->scale, c->w) / a->scale.alpha);
+                     alpha_of(&a->scale, &m->weight[i]) / a->scale.alpha);
     real *x = read_part(&a->f, c->a, e), *y = x ? read_part(&a->f, c->b, e)
                                                : NULL;
     if (y) {
