@@ -222,6 +222,66 @@ static void refuse_adapter(struct llama *m, const json *line, const char *from,
     buf_free(&wrong);
 }
 
+/* Writes the configuration with one module's alpha set apart. */
+static void set_pattern(const json *line, const char *pattern)
+{
+    struct err e = {0};
+    struct buf b = BUF_INIT(0), with = BUF_INIT(0);
+    json_print(&b, json_get(line, "adapter"));
+    static const char none[] = "\"alpha_pattern\":{}";
+    const char *at = strstr(buf_str(&b), none);
+    assert_non_null(at);
+    buf_add(&with, b.data, (size_t)(at - b.data));
+    buf_printf(&with, "\"alpha_pattern\":%s%s", pattern,
+               at + sizeof none - 1);
+    char *path = path_join(dir, "adapter_config.json");
+    assert_ok(file_replace(path, with.data, with.len, 0644, false, &e), e);
+    free(path);
+    buf_free(&with);
+    buf_free(&b);
+}
+
+/* Pairs beside the weights and in them come to the same with a pattern, and to
+ * something else than without it. */
+static void check_pattern(struct llama *m, const json *line,
+                          const int32_t *ids, int n)
+{
+    static real beside[64], in[64], plain[64];
+    struct err e = {0};
+    size_t bytes = (size_t)m->config.vocab * sizeof *in;
+    char module[80], *dot;
+    snprintf(module, sizeof module, "%s", json_key(json_first(
+                                              json_get(line, "shapes"))));
+    *strstr(module, ".lora_") = '\0';
+    dot = strrchr(module, '.');
+    char *pattern = xasprintf("{\"%s\":77}", dot + 1);
+    struct work *k = work_new(m, &(struct work_shape){n, n, 1, false}, &e);
+    real *was = xcalloc(m->first ? m->first : m->n, sizeof *was);
+    memcpy(was, m->w, m->n * sizeof *was);
+    struct llama *view = adapter_view(m, dir, &e);
+    llama_logits(view, k, ids, n, plain);
+    llama_free(&view);
+    set_pattern(line, pattern);
+    view = adapter_view(m, dir, &e);
+    assert_ok(view != NULL, e);
+    work_free(&k);
+    k = work_new(view, &(struct work_shape){n, n, 1, false}, &e);
+    llama_logits(view, k, ids, n, beside);
+    assert_ok(adapter_merge(m, dir, &e), e);
+    llama_logits(m, k, ids, n, in);
+    assert_memory_not_equal(beside, plain, bytes);
+    for (int i = 0; i < m->config.vocab; i++)
+        near("with a pattern", (double)beside[i], (double)in[i], 1);
+    set_pattern(line, "[1]");
+    assert_false(adapter_merge(m, dir, &e));
+    memcpy(m->w, was, m->n * sizeof *was);
+    llama_free(&view);
+    work_free(&k);
+    write_adapter(line, NULL);
+    free(was);
+    free(pattern);
+}
+
 static void check_adapter(struct llama *m, const json *line,
                           const int32_t *ids, int n)
 {
@@ -245,6 +305,7 @@ static void check_adapter(struct llama *m, const json *line,
     assert_non_null(strstr(e.text, "other weights"));
     m->w[1] = was;
     assert_true(adapter_is_signed(dir));
+    check_pattern(m, line, ids, n);
     struct llama *view = adapter_view(m, dir, &e); /* unmerged, beside m */
     assert_ok(view != NULL, e);
     check_logits(view, ids, n, json_get(line, "adapted"));

@@ -58,7 +58,7 @@ static char *name_of(const char *dir)
 /* "NAME=DIR": where the folder begins; else DIR itself. */
 static const char *folder_of(const char *word)
 {
-    const char *sign = strchr(word, '=');
+    const char *sign = file_exists(word) ? NULL : strchr(word, '=');
     size_t n = sign ? (size_t)(sign - word) : 0;
     return n && !memchr(word, '/', n) ? sign + 1 : word;
 }

@@ -63,7 +63,8 @@ static int missing(const struct train *t)
 {
     if (is_nothing(t))
         return opts_wrong("train", _("a budget of 0 trains nothing"));
-    if (t->settings.lora_dropout > 0 && !t->settings.lora && !t->adapter)
+    if (t->settings.lora_dropout > 0 && !t->settings.lora && !t->adapter &&
+        !t->resume)
         return opts_wrong("train", _("--lora-dropout needs --lora or "
                                      "--adapter"));
     if (!t->n_rows)

@@ -78,28 +78,44 @@ static uint64_t sum_end(const struct sum *s)
     return all;
 }
 
-static uint64_t sum_of(const struct st_piece *piece, size_t n)
+/* Of the note, behind its own sum; it goes in by whole words. */
+static void sum_note(struct sum *s, const char *rest)
+{
+    size_t n = strlen(rest);
+    char *words = xcalloc(n / 4 + 1, 4);
+    memcpy(words, rest, n);
+    sum_add(s, words, n / 4 + 1);
+    free(words);
+}
+
+static uint64_t sum_of(const char *rest, const struct st_piece *piece, size_t n)
 {
     struct sum s = {{0}, 0};
+    sum_note(&s, rest);
     for (size_t i = 0; i < n; i++)
         sum_add(&s, piece[i].data, piece[i].rows);
     return sum_end(&s);
 }
 
+#define SUM_HEAD "{\"sum\":\""
+enum { SUM_LENGTH = sizeof SUM_HEAD - 1 + 16 + 2 };
+
 /* The note, a JSON object, with the sum as its first member; the caller
  * frees. */
 static char *with_sum(const char *note, const struct st_piece *piece, size_t n)
 {
-    return xasprintf("{\"sum\":\"%016llx\",%s",
-                     (unsigned long long)sum_of(piece, n), note + 1);
+    return xasprintf(SUM_HEAD "%016llx\",%s",
+                     (unsigned long long)sum_of(note + 1, piece, n), note + 1);
 }
 
-/* Whether the file's numbers come to the sum that its note has. */
+/* Whether note and numbers come to the sum that the note has. */
 static bool is_whole(const struct st_file *f, const json *note)
 {
     const char *want = json_get_string(note, "sum", NULL);
     char got[17];
     struct sum s = {{0}, 0};
+    if (want && strlen(f->note) > SUM_LENGTH)
+        sum_note(&s, f->note + SUM_LENGTH);
     uint32_t part[1 << 14];
     ssize_t n = 0;
     for (off_t at = (off_t)f->data;

@@ -89,7 +89,12 @@ static void print_gemma(const struct gguf *g, const struct architecture *a,
                         struct jw *w)
 {
     jw_kstr(w, "hidden_activation", "gelu_pytorch_tanh");
-    jw_knum(w, "query_pre_attn_scalar", head_width(g, a));
+    /* the one of 62 layers scales by another width (llama.cpp, too) */
+    jw_knum(w, "query_pre_attn_scalar",
+            number(g, a, "block_count", 0) > 61.5
+                ? number(g, a, "embedding_length", 0) /
+                      number(g, a, "attention.head_count", 1)
+                : head_width(g, a));
     jw_knum(w, "sliding_window", number(g, a, "attention.sliding_window", 0));
     jw_kint(w, "sliding_window_pattern", 6);
     jw_knum(w, "rope_local_base_freq",

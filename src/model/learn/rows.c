@@ -43,6 +43,13 @@ static bool read_conversation(const json *j, struct row *r, struct err *e)
     return chat_check_prompt(&r->prompt, e);
 }
 
+/* A member that is not null: some writers have them all in every row. */
+static const json *given(const json *j, const char *key)
+{
+    const json *v = json_get(j, key);
+    return v && !json_is_null(v) ? v : NULL;
+}
+
 static bool read_row(const json *j, struct row *r, struct err *e)
 {
     *r = (struct row){.id = json_get_int(j, "id", 0)};
@@ -52,13 +59,12 @@ static bool read_row(const json *j, struct row *r, struct err *e)
     if (!(r->weight > 0 && r->weight <= 1000))
         return err_set(e, ERR_INPUT, _("weight is not above 0 and at most "
                                        "1000"));
-    const json *messages = json_get(j, "messages"), *weight;
+    const json *messages = given(j, "messages"), *weight = given(j, "weight");
     const char *text = json_get_string(j, "text", NULL);
-    if ((text != NULL) + (messages != NULL) + (json_get(j, "prompt") != NULL) >
-        1)
+    if ((text != NULL) + (messages != NULL) + (given(j, "prompt") != NULL) > 1)
         return err_set(e, ERR_INPUT, _("only one of prompt, messages and text "
                                        "can be in a row"));
-    if ((weight = json_get(j, "weight")) && !json_is_number(weight))
+    if (weight && !json_is_number(weight))
         return err_set(e, ERR_INPUT, _("%s is not %s"), "weight",
                        _("a number"));
     if (messages)

@@ -53,6 +53,7 @@ struct trainer {
     double spent;           /* by this one */
     int64_t save_at;        /* monotonic ms when a checkpoint is due */
     int wild;               /* steps in a row with such a loss */
+    double lowest;          /* loss of a step so far */
     bool same_host;         /* all of it on one kind of machine */
     int lock;               /* -1: none */
 };
@@ -132,7 +133,7 @@ static bool start(struct trainer *x, struct err *e)
     int64_t longest = longest_of(x);
     if ((x->s.lora || x->t->adapter) && !add_pairs(x, e))
         return false;
-    if (x->m->rank && llama_halve(x->m))
+    if (x->m->rank && gemm_has_halves())
         llama_lean(x->m);
     if (!need_fits(x->m, &x->s, longest, workers, need_available(), e))
         return false;
@@ -192,6 +193,8 @@ static void print_note(const struct trainer *x, struct buf *b)
     jw_knum(&w, "best", x->best);
     jw_kint(&w, "best_step", x->best_step);
     jw_kint(&w, "worse", x->worse);
+    if (isfinite(x->lowest))
+        jw_knum(&w, "lowest", x->lowest);
     print_figures(&w, "first", &x->first);
     print_figures(&w, "last", &x->last);
     jw_knum(&w, "seconds", x->seconds + x->spent);
@@ -268,6 +271,7 @@ static bool go_back_to(struct trainer *x, const json *note, int64_t step,
     x->save_at = clock_mono() + SAVE_MS;
     x->r.loss = json_get_number(note, "loss", NAN);
     x->best = json_get_number(note, "best", INFINITY);
+    x->lowest = json_get_number(note, "lowest", INFINITY);
     x->best_step = json_get_int(note, "best_step", 0);
     x->worse = json_get_int(note, "worse", 0);
     x->seconds = json_get_number(note, "seconds", 0);
@@ -335,10 +339,11 @@ static void tell(struct trainer *x, double loss)
                       (all * pool_workers(x->pool));
 }
 
-/* One and a half times what is lost by knowing nothing. */
+/* One and a half times what is lost by knowing nothing, or at best so far. */
 static double wildest(const struct trainer *x)
 {
-    return 1.5 * log((double)x->m->config.vocab);
+    double nothing = log((double)x->m->config.vocab);
+    return 1.5 * (x->lowest > nothing ? x->lowest : nothing);
 }
 
 static bool one_step(struct trainer *x, struct err *e)
@@ -355,6 +360,7 @@ static bool one_step(struct trainer *x, struct err *e)
     double loss = stepper_step(&x->step, x->plan.row, x->plan.n, &a,
                                x->s.dropout, x->s.lora_dropout, key);
     x->spent += monotonic() - from;
+    x->lowest = loss < x->lowest ? loss : x->lowest;
     x->wild = loss > wildest(x) ? x->wild + 1 : 0;
     if (x->wild == WILD_STEPS)
         return err_set(e, ERR_INPUT,
@@ -413,7 +419,8 @@ static bool loop(struct trainer *x, bool *stopped, struct err *e)
             return false;
         *stopped = asked_to_stop() && x->plan.step < x->r.steps;
     }
-    return !*stopped || x->r.checkpoint == x->plan.step || save(x, e);
+    return !*stopped || x->wild || x->r.checkpoint == x->plan.step ||
+           save(x, e);
 }
 
 /* ---- The end ------------------------------------------------------------ */
@@ -617,7 +624,8 @@ static void fill_estimate(const struct trainer *x, int64_t available,
 bool train_estimate(const struct train *t, struct train_estimate *out,
                     struct err *e)
 {
-    struct trainer x = {.t = t, .s = t->settings, .lock = -1};
+    struct trainer x = {.t = t, .s = t->settings, .lowest = INFINITY,
+                        .lock = -1};
     int64_t available = need_available(); /* the weights not yet in memory */
     bool ok = settings_check(&x.s, e) && read_inputs(&x, e);
     x.r.rate = x.r.loss = NAN;
@@ -644,6 +652,7 @@ bool train_estimate(const struct train *t, struct train_estimate *out,
 bool train_run(const struct train *t, struct outcome *o, struct err *e)
 {
     struct trainer x = {.t = t, .s = t->settings, .best = INFINITY,
+                        .lowest = INFINITY,
                         .same_host = true, .lock = -1};
     x.r = (struct report){.run = t->run, .state = "running",
                           .checkpoint = -1, .loss = NAN, .held_out_loss = NAN,

@@ -20,7 +20,7 @@
 struct scaling {
     double alpha;
     bool root;    /* rsLoRA */
-    int64_t rank; /* of every pair; 0: they say so themselves */
+    int64_t rank; /* of a pair without a pattern; 0: it says so itself */
     json *config;
 };
 
@@ -53,6 +53,9 @@ static bool check_beginning(const json *j, struct err *e)
  * regular expressions, and ours are those that mean themselves. */
 static bool check_pattern(const json *j, const char *key, struct err *e)
 {
+    const json *all = json_get(j, key);
+    if (all && !json_is_null(all) && !json_is_object(all))
+        return err_set(e, ERR_INPUT, _("%s is not %s"), key, _("an object"));
     for (const json *v = json_first(json_get(j, key)); v; v = json_next(v))
         if (strpbrk(json_key(v), "*+?()[]{}|^$\\") ||
             !(json_number(v, NAN) > 0))
@@ -64,7 +67,7 @@ static bool check_pattern(const json *j, const char *key, struct err *e)
 static bool check_scaling(const struct scaling *s, struct err *e)
 {
     const json *r = json_get(s->config, "r");
-    if (r && !s->rank && !json_first(json_get(s->config, "rank_pattern")))
+    if (r && !s->rank)
         return err_set(e, ERR_INPUT, _("%s is not %s"), "r",
                        _("a whole number from 1 on"));
     if (!(s->alpha > 0 && s->alpha < 1e9))
@@ -82,9 +85,7 @@ static bool read_scaling(const char *path, struct scaling *s, struct err *e)
     double r = json_get_number(j, "r", 0);
     s->alpha = alpha ? json_number(alpha, NAN) : 8;
     s->root = json_get_bool(j, "use_rslora", false);
-    s->rank = r >= 1 && r <= 1 << 20 && r <= floor(r) &&
-                      !json_first(json_get(j, "rank_pattern"))
-                  ? (int64_t)r : 0;
+    s->rank = r >= 1 && r <= 1 << 20 && r <= floor(r) ? (int64_t)r : 0;
     bool ok = json_is_object(j) ||
               err_set(e, ERR_INPUT, _("%s is not %s"), "adapter_config.json",
                       _("an object"));
@@ -93,18 +94,29 @@ static bool read_scaling(const char *path, struct scaling *s, struct err *e)
     return ok || err_in(e, "%s", path);
 }
 
-/* The alpha of the pair beside a weight. */
-static double alpha_of(const struct scaling *s, const struct weight *w)
+/* What a pattern says of the pair beside a weight, or `otherwise`. */
+static double pattern_of(const struct scaling *s, const char *key,
+                         const struct weight *w, double otherwise)
 {
     size_t n = strlen(w->name) - strlen(".weight");
-    const json *all = json_get(s->config, "alpha_pattern");
+    const json *all = json_get(s->config, key);
     for (const json *v = json_first(all); v; v = json_next(v)) {
         size_t k = strlen(json_key(v));
         if (k <= n && !strncmp(w->name + n - k, json_key(v), k) &&
             (k == n || w->name[n - k - 1] == '.'))
-            return json_number(v, s->alpha);
+            return json_number(v, otherwise);
     }
-    return s->alpha;
+    return otherwise;
+}
+
+static double alpha_of(const struct scaling *s, const struct weight *w)
+{
+    return pattern_of(s, "alpha_pattern", w, s->alpha);
+}
+
+static double rank_of(const struct scaling *s, const struct weight *w)
+{
+    return pattern_of(s, "rank_pattern", w, (double)s->rank);
 }
 
 /* ---- Pairs -------------------------------------------------------------- */
@@ -238,12 +250,15 @@ static void close_adapter(struct adapter *a)
 static bool check_rank(const struct adapter *a, const struct llama *m,
                        struct err *e)
 {
-    for (size_t i = 0; a->scale.rank && i < m->n_own; i++)
-        if (a->pair[i].w && (int64_t)a->pair[i].a->shape[0] != a->scale.rank)
+    for (size_t i = 0; i < m->n_own; i++) {
+        const struct change *p = &a->pair[i];
+        double r = p->w ? rank_of(&a->scale, p->w) : 0;
+        if (r > 0 && fabs((double)p->a->shape[0] - r) > .5)
             return err_set(e, ERR_INPUT,
                            _("the configuration says r = %lld, %s has %llu"),
-                           (long long)a->scale.rank, a->pair[i].a->name,
-                           (unsigned long long)a->pair[i].a->shape[0]);
+                           (long long)r, p->a->name,
+                           (unsigned long long)p->a->shape[0]);
+    }
     return true;
 }
 

@@ -476,38 +476,61 @@ static void give_back(real *at, size_t n)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-void llama_lean(struct llama *m)
+static uint16_t half_of(real x, bool *exact)
 {
-    if (!m->half || !m->first)
-        return;
-    m->lean = true;
-    for (size_t i = 0; i < m->n_own; i++) {
-        const struct weight *w = &m->weight[i];
-        if (w->cols && !(m->position && w->offset == m->position))
-            give_back(m->w + w->offset, count_of(w));
-    }
+    union {
+        float f;
+        uint32_t bits;
+    } v = {(float)x};
+    *exact = *exact && !(v.bits & 0xffff);
+    return (uint16_t)(v.bits >> 16);
+}
+
+/* Room for the own weights in bfloat16, where all of them are exact in it. */
+static uint16_t *room_for_halves(const struct llama *m)
+{
+    size_t n = m->first ? m->first : m->n;
+    bool exact = true;
+    for (size_t i = 0; exact && i < n; i++)
+        half_of(m->w[i], &exact);
+    return exact ? malloc(n * sizeof(uint16_t)) : NULL;
+}
+
+static void halve(const struct llama *m, uint16_t *half,
+                  const struct weight *w)
+{
+    bool exact = true;
+    for (size_t i = w->offset; i < w->offset + count_of(w); i++)
+        half[i] = half_of(m->w[i], &exact);
 }
 
 bool llama_halve(struct llama *m)
 {
-    size_t n = m->first ? m->first : m->n;
-    uint16_t *half = malloc(n * sizeof *half);
-    bool exact = half != NULL;
-    for (size_t i = 0; exact && i < n; i++) {
-        union {
-            float f;
-            uint32_t bits;
-        } v = {(float)m->w[i]};
-        half[i] = (uint16_t)(v.bits >> 16);
-        exact = !(v.bits & 0xffff);
+    uint16_t *half = room_for_halves(m);
+    for (size_t i = 0; half && i < m->n_own; i++)
+        halve(m, half, &m->weight[i]);
+    if (half) {
+        free(m->half);
+        m->half = half;
     }
-    if (!exact) {
-        free(half);
-        return false;
+    return half != NULL;
+}
+
+bool llama_lean(struct llama *m)
+{
+    uint16_t *half = m->first ? room_for_halves(m) : NULL;
+    for (size_t i = 0; half && i < m->n_own; i++) {
+        const struct weight *w = &m->weight[i];
+        halve(m, half, w);
+        if (w->cols && !(m->position && w->offset == m->position))
+            give_back(m->w + w->offset, count_of(w));
     }
-    free(m->half);
-    m->half = half;
-    return true;
+    if (half) {
+        free(m->half);
+        m->half = half;
+        m->lean = true;
+    }
+    return half != NULL;
 }
 
 /* A weight on its way into a file. */

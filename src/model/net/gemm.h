@@ -70,6 +70,9 @@ void gemm_share_exact(const struct team *t, bool ta, bool tb, int m, int n,
  * the other of the above has them. Where B stands transposed and A has at most
  * GEMM_FEW rows B is read as it stands, at the speed of memory. */
 enum { GEMM_FEW = 16 };
+/* Whether those have the bits of the same products in fp32: not with
+ * OpenBLAS, which is given B in parts. */
+bool gemm_has_halves(void);
 void gemm_share_half(const struct team *t, bool is_exact, bool tb, int m,
                      int n, int k, const real *a, const uint16_t *b, real *c);
 

@@ -294,7 +294,7 @@ int64_t gguf_int_at(const struct gguf_value *v, uint64_t i,
                     int64_t otherwise)
 {
     double x = gguf_number_at(v, i, NAN);
-    return fabs(x) < 9e18 && x >= floor(x) ? (int64_t)x : otherwise;
+    return fabs(x) < 9e18 && x <= floor(x) ? (int64_t)x : otherwise;
 }
 
 const char *gguf_next(const struct gguf_value *v, uint64_t *at, size_t *n)

@@ -104,9 +104,10 @@ void llama_copy(const struct llama *m, size_t offset, size_t n, real *to);
  * published ones are): decoding then reads half the bytes for the same
  * numbers. False where it is not, or memory is short. */
 bool llama_halve(struct llama *m);
-/* Gives the memory of the fp32 matrices back, where llama_halve has them too
- * and they are not trained any more: half the bytes, the same numbers. */
-void llama_lean(struct llama *m);
+/* Keeps the matrices beside pairs in bfloat16 alone, where all are exact in it,
+ * and gives the memory of the fp32 ones back, one after the other: half the
+ * bytes, the same numbers. False, and nothing changed, where they are not. */
+bool llama_lean(struct llama *m);
 
 /* ---- Passes ------------------------------------------------------------- */
 
@@ -127,9 +128,10 @@ struct batch {
 };
 
 /* What a pass may need: up to `tokens` rows, sequences of at most `context`,
- * a team of so many workers. With `recompute` only the input of each layer is
- * kept and the rest made again on the way back, to the same bits (Chen et al.
- * 2016, "Training deep nets with sublinear memory cost"). */
+ * the prompt that one shares with others included, a team of so many workers.
+ * With `recompute` only the input of each layer is kept and the rest made
+ * again on the way back, to the same bits (Chen et al. 2016, "Training deep
+ * nets with sublinear memory cost"). */
 struct work_shape {
     int tokens, context, workers;
     bool recompute;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -231,13 +232,22 @@ static const char *finish_of(bool cut)
     return cut ? "length" : "stop";
 }
 
-/* Runs the choice to its end. */
+/* Whether who asked has closed the connection; of a Unix socket both of its
+ * ways. */
 static bool has_hung_up(int fd)
 {
+    struct pollfd p = {fd, 0, 0};
+    struct sockaddr_storage a = {0};
+    socklen_t n = sizeof a;
     char c;
-    return fd >= 0 && recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    if (fd < 0)
+        return false;
+    if (!getsockname(fd, (struct sockaddr *)&a, &n) && a.ss_family == AF_UNIX)
+        return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
+    return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/* Runs the choice to its end. */
 static bool run_choice(struct reply *r, struct buf *text, struct buf *logprobs,
                        bool *cut, struct err *e)
 {

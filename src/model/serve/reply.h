@@ -27,8 +27,9 @@ struct reply {
     struct choice choices[REQUEST_CHOICES];
     size_t tokens_in, tokens_out, cached;
     bool over;        /* the event stream has ended */
-    int fd;           /* of who asked: one that has hung up wants no whole
-                         answer any more; -1: nobody looks */
+    int fd;           /* of who asked: one that has hung up (over TCP, one that
+                         will send no more) wants no whole answer any more;
+                         -1: nobody looks */
 };
 
 /* Begins; the request is read into it by the caller. */

@@ -196,10 +196,13 @@ static bool is_known(const struct server *s, struct MHD_Connection *c)
 
 /* A page in a browser that is not this machine's own: what a person visits must
  * not use the student. */
-static bool is_foreign(struct MHD_Connection *c)
+static bool is_foreign(const struct server *s, struct MHD_Connection *c)
 {
-    static const char *const own[] = {"http://localhost", "http://127.0.0.1",
-                                      "http://[::1]"};
+    static const char *const own[] = {
+        "http://localhost", "http://127.0.0.1", "http://[::1]",
+        "https://localhost", "https://127.0.0.1", "https://[::1]"};
+    if (s->key) /* which no page of others has */
+        return false;
     const char *origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
                                                      "Origin");
     for (size_t i = 0; origin && i < COUNT(own); i++) {
@@ -266,7 +269,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *c,
             return send_error(c, MHD_HTTP_UNAUTHORIZED,
                               _("this server answers who has its key: "
                                 "Authorization: Bearer KEY"));
-        if (is_foreign(c))
+        if (is_foreign(ctx, c))
             return send_error(c, MHD_HTTP_FORBIDDEN,
                               _("pages of other sites are not answered"));
         x->until = clock_mono() + BODY_MS;

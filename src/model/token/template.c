@@ -143,19 +143,13 @@ static size_t find_sign(const char *text, size_t from, size_t to,
     return p ? (size_t)(p - text) : to;
 }
 
-/* Whether thinking has begun before that place and not ended: a prompt may
- * end with its sign. */
+/* Whether the head of the answer that begins there has begun to think. */
 static bool thinks_at(const char *text, size_t place)
 {
-    bool inside = false;
-    for (size_t at = 0; at < place; inside = !inside) {
-        const char *sign = thinking[inside];
-        at = find_sign(text, at, place, sign);
-        if (at == place)
-            break;
-        at += strlen(sign);
-    }
-    return inside;
+    size_t n = strlen(thinking[0]);
+    while (place && strchr(" \t\n", text[place - 1]))
+        place--;
+    return place >= n && !memcmp(text + place - n, thinking[0], n);
 }
 
 /* Cuts what stands between the signs of thinking, and these, out of the

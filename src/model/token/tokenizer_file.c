@@ -540,7 +540,8 @@ static bool read_generation(struct tokenizer *t, const char *dir,
 {
     bool there;
     json *j = load_beside(dir, "generation_config.json", &there, e);
-    t->usual.temperature = bounded(j, "temperature", 0, 2, 1);
+    t->usual.temperature = json_get_bool(j, "do_sample", true)
+                               ? bounded(j, "temperature", 0, 2, 1) : 0;
     t->usual.top_p = bounded(j, "top_p", 0, 1, 1);
     t->usual.min_p = bounded(j, "min_p", 0, 1, 0);
     t->usual.repetition = bounded(j, "repetition_penalty", .1, 10, 1);
