@@ -26,7 +26,6 @@ struct work {
     real *att;      /* [L][T, q] */
     real *lse;      /* [L][T, heads] */
     real *gu;       /* [L][T, 2 f] */
-    real *act;      /* [L][T, f] */
     real *m1, *m2;  /* [L][T] LayerNorm's means */
     real *raw;      /* [L][T, q + kv] before the heads' norms */
     real *rq;       /* [L][T (heads + kv_heads)] their rstd */
@@ -34,6 +33,7 @@ struct work {
     real *ro1, *ro2; /* [L][T] their rstd */
     real *normed;   /* [T, h] what a half's norm gave: made again on the way
                        back, which costs less than keeping it */
+    real *act;      /* [T, f] the same of what gu became */
     real *dx, *dn;  /* [T, h] gradients */
     real *wide;     /* [T, max(2 f, q + 2 kv)] */
     real *narrow;   /* [T, max(f, q)] */
@@ -92,7 +92,6 @@ static size_t lay_out(struct work *k, const struct llama *m)
     k->att = carve(b, &at, L * T * q);
     k->lse = carve(b, &at, L * T * (size_t)c->heads);
     k->gu = carve(b, &at, L * T * up);
-    k->act = carve(b, &at, L * T * f);
     k->m1 = carve(b, &at, c->layer_norm ? L * T : 0);
     k->m2 = carve(b, &at, c->layer_norm ? L * T : 0);
     k->raw = carve(b, &at, c->qk_norm ? L * T * (w - kv) : 0);
@@ -102,6 +101,7 @@ static size_t lay_out(struct work *k, const struct llama *m)
     k->ro1 = carve(b, &at, c->sandwich ? L * T : 0);
     k->ro2 = carve(b, &at, c->sandwich ? L * T : 0);
     k->normed = carve(b, &at, T * h);
+    k->act = carve(b, &at, T * f);
     k->dx = carve(b, &at, T * h);
     k->dn = carve(b, &at, T * h);
     k->wide = carve(b, &at, T * (up > w ? up : w));
@@ -312,7 +312,7 @@ static struct kept kept_of(const struct llama *m, const struct work *k, int l)
     size_t T = (size_t)k->shape.tokens, x = (size_t)l * T;
     size_t row = k->shape.recompute ? 0 : x;
     size_t h = (size_t)c->hidden, q = (size_t)config_q(c);
-    size_t kv = (size_t)config_kv(c), f = (size_t)c->ffn;
+    size_t kv = (size_t)config_kv(c);
     return (struct kept){
         .x = k->x + x * h, .mid = k->mid + row * h,
         .next = k->x + (x + T) * h, .r1 = k->r1 + row, .r2 = k->r2 + row,
@@ -320,7 +320,7 @@ static struct kept kept_of(const struct llama *m, const struct work *k, int l)
         .m2 = c->layer_norm ? k->m2 + row : NULL,
         .qkv = k->qkv + row * (q + 2 * kv), .att = k->att + row * q,
         .lse = k->lse + row * (size_t)c->heads,
-        .gu = k->gu + row * (size_t)config_up(c), .act = k->act + row * f,
+        .gu = k->gu + row * (size_t)config_up(c), .act = k->act,
         .raw = c->qk_norm ? k->raw + row * (q + kv) : NULL,
         .rq = c->qk_norm ? k->rq + row * (size_t)(c->heads + c->kv_heads)
                          : NULL,
@@ -529,6 +529,8 @@ static void mlp_back(const struct team *t, const struct llama *m,
     const int32_t *rows = rows_of(m, k, l, T, &n);
     const real *dy = undo_out(t, m, k, b, l, 1, rows, n);
     struct rows r = my_rows(t, n);
+    act_forward(c->act, c->gated, a.act + (size_t)r.lo * (size_t)f,
+                a.gu + (size_t)r.lo * (size_t)up, r.n, f);
     if (c->mlp_bias)
         bias_back(t, into(k, at->down_b), dy, n, h);
     linear_back(t, m, k, k->narrow, at->down, &at->pair[PAIR_DOWN], 1,
