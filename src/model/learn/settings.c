@@ -27,12 +27,15 @@ static bool read_targets(const char *names, int64_t *value, struct err *e)
 }
 
 /* The place of a name among three. */
-static bool find(const char *const names[3], const char *name, int64_t *value)
+static bool read_name(const char *option, const char *const names[3],
+                      const char *name, int64_t *value, struct err *e)
 {
     *value = 0;
     while (*value < 3 && strcmp(name, names[*value]))
         ++*value;
-    return *value < 3;
+    return *value < 3 ||
+           err_set(e, ERR_USAGE, _("--%s is %s, %s or %s, not \"%.40s\""),
+                   option, names[0], names[1], names[2], name);
 }
 
 static bool read_schedule(const char *name, int64_t *value, struct err *e)
@@ -40,9 +43,7 @@ static bool read_schedule(const char *name, int64_t *value, struct err *e)
     static const char *const names[] = {[SCHEDULE_COSINE] = "cosine",
                                         [SCHEDULE_LINEAR] = "linear",
                                         [SCHEDULE_CONSTANT] = "constant"};
-    return find(names, name, value) ||
-           err_set(e, ERR_USAGE, _("--schedule is cosine, linear or constant, "
-                                   "not \"%.40s\""), name);
+    return read_name("schedule", names, name, value, e);
 }
 
 bool settings_truncate(const char *name, int64_t *value, struct err *e)
@@ -50,9 +51,7 @@ bool settings_truncate(const char *name, int64_t *value, struct err *e)
     static const char *const names[] = {[TRUNCATE_RIGHT] = "right",
                                         [TRUNCATE_LEFT] = "left",
                                         [TRUNCATE_REFUSE] = "refuse"};
-    return find(names, name, value) ||
-           err_set(e, ERR_USAGE, _("--truncate is right, left or refuse, not "
-                                   "\"%.40s\""), name);
+    return read_name("truncate", names, name, value, e);
 }
 
 bool settings_dtype(const char *name, int64_t *value, struct err *e)
@@ -60,9 +59,7 @@ bool settings_dtype(const char *name, int64_t *value, struct err *e)
     static const char *const names[] = {[DTYPE_SAME] = "same",
                                         [DTYPE_FLOAT32] = "float32",
                                         [DTYPE_BFLOAT16] = "bfloat16"};
-    return find(names, name, value) ||
-           err_set(e, ERR_USAGE, _("--dtype is same, float32 or bfloat16, not "
-                                   "\"%.40s\""), name);
+    return read_name("dtype", names, name, value, e);
 }
 
 bool settings_bf16(int64_t dtype, bool came_so)
@@ -72,9 +69,7 @@ bool settings_bf16(int64_t dtype, bool came_so)
 
 static bool read_precision(const char *name, int64_t *value, struct err *e)
 {
-    return find(gemm_precisions, name, value) ||
-           err_set(e, ERR_USAGE, _("--precision is highest, high or medium, "
-                                   "not \"%.40s\""), name);
+    return read_name("precision", gemm_precisions, name, value, e);
 }
 
 const struct setting setting_table[SETTINGS] = {
