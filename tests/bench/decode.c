@@ -173,7 +173,7 @@ int main(int argc, char **argv)
         m->w[i] = (real)v.f;
     }
     if (half)
-        llama_halve(m);
+        llama_lean(m);
     struct tokenizer none = {.n = (size_t)m->config.vocab};
     struct engine *g = engine_new(m, &none, pool_default(), NULL, &e);
     enum { TIMES = 5 };

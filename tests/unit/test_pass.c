@@ -204,6 +204,18 @@ static void weights_count(void **state)
     llama_free(&m);
 }
 
+static void round_to_bf16(struct llama *m)
+{
+    for (size_t i = 0; i < (m->first ? m->first : m->n); i++) {
+        union {
+            float f;
+            uint32_t bits;
+        } v = {(float)m->w[i]};
+        v.bits &= 0xffff0000;
+        m->w[i] = (real)v.f;
+    }
+}
+
 /* Frozen matrices that stand in bfloat16 alone are the same matrices: the pass
  * and what is written; and what is not exact in it is not halved. */
 static void leans(enum shape kind)
@@ -216,15 +228,8 @@ static void leans(enum shape kind)
     for (size_t i = m->first; i < m->n; i++)
         *llama_at(m, i) = (real)(float)(.3 * sin((double)i));
     m->w[m->layer[0].o] = (real)1.001;
-    assert_false(llama_halve(m) || llama_lean(m));
-    for (size_t i = 0; i < m->first; i++) {
-        union {
-            float f;
-            uint32_t bits;
-        } v = {(float)m->w[i]};
-        v.bits &= 0xffff0000;
-        m->w[i] = (real)v.f;
-    }
+    assert_false(llama_lean(m));
+    round_to_bf16(m);
     real *full = xcalloc(m->first, sizeof *full);
     memcpy(full, m->w, m->first * sizeof *full);
     struct work *k = work_new(m, &one_worker, &e);
@@ -233,7 +238,7 @@ static void leans(enum shape kind)
     real *fat = xcalloc(trained, sizeof *fat), got;
     real *lean = xcalloc(trained, sizeof *lean);
     double loss = llama_pass(&alone, m, k, &b, 1, fat, NULL);
-    assert_true(llama_lean(m) && m->lean);
+    assert_true(llama_lean(m));
     /* nothing reads the others any more */
     for (size_t i = 0; i < m->n_own; i++)
         for (size_t j = 0; j < m->weight[i].rows * m->weight[i].cols; j++) {
@@ -255,11 +260,43 @@ static void leans(enum shape kind)
     llama_free(&m);
 }
 
+/* The logits behind a prompt of n and three more, one by one. */
+static void decode(const struct llama *m, const struct batch *b, int n,
+                   real out[4][VOCAB])
+{
+    struct err e;
+    struct decoder *d = decoder_new(m, n + 3, &e);
+    assert_true(decoder_feed(d, b->ids, n));
+    for (int i = 0; i < 4; i++) {
+        memcpy(out[i], decoder_logits(d), sizeof out[i]);
+        assert_true(i == 3 || decoder_feed(d, b->ids + n + i, 1));
+    }
+    decoder_free(&d);
+}
+
+/* Nor does decoding need more, of a whole model. */
+static void decodes_lean(enum shape kind)
+{
+    struct llama *m = make_model(kind, true);
+    struct batch b = make_batch(VOCAB);
+    real fat[4][VOCAB], lean[4][VOCAB];
+    round_to_bf16(m);
+    decode(m, &b, 40, fat);
+    assert_true(llama_lean(m));
+    decode(m, &b, 40, lean);
+    for (int i = 0; i < 4 * VOCAB; i++)
+        assert_true(fabs((double)(fat[i / VOCAB][i % VOCAB] -
+                                  lean[i / VOCAB][i % VOCAB])) < ROUNDING);
+    llama_free(&m);
+}
+
 static void halves_are_enough(void **state)
 {
     (void)state;
-    for (int i = 0; i < SHAPES; i++)
+    for (int i = 0; i < SHAPES; i++) {
         leans((enum shape)i);
+        decodes_lean((enum shape)i);
+    }
 }
 
 /* What is made again on the way back gives the same bits. */

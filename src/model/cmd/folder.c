@@ -37,6 +37,7 @@ bool folder_load(const char *dir, const char *adapter, struct llama **m,
     }
     if (adapter)
         folder_warn_adapter(adapter);
+    llama_lean(*m);
     if (!t || (*t = student_tokenizer(dir, *m, e)))
         return true;
     llama_free(m);

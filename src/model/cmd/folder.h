@@ -9,7 +9,8 @@
 void folder_warn(const char *dir, const struct config *c);
 
 /* Loads model and tokenizer (t may be NULL: not wanted), which must fit each
- * other, adds the adapter of that folder (may be NULL: none), and warns. The
+ * other, adds the adapter of that folder (may be NULL: none), and warns. Its
+ * matrices stand in bfloat16 where they are exact in it (llama_lean). The
  * caller frees both; on failure both are NULL. */
 bool folder_load(const char *dir, const char *adapter, struct llama **m,
                  struct tokenizer **t, struct err *e);

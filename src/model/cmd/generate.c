@@ -101,7 +101,6 @@ static bool run(const struct asked *a, struct err *e)
     size_t n = 0;
     if (!folder_load(a->dir, a->adapter, &m, &t, e))
         return false;
-    llama_halve(m);
     int32_t *ids = prompt_ids(t, a, &n, e);
     bool ok = ids && answer(m, t, a, ids, n, e);
     free(ids);

@@ -113,8 +113,6 @@ static bool add_model(struct loaded *x, const char *word, struct err *e)
         m->m = adapter_view(x->at[0].m, dir, e);
     if (m->m && x->n)
         folder_warn_adapter(dir);
-    if (m->m && !x->n)
-        llama_halve(m->m);
     if (!m->m)
         free((char *)(uintptr_t)m->name);
     x->n += m->m != NULL;

@@ -17,7 +17,7 @@ struct need need_of(const struct llama *m, const struct settings *s,
         pack_room(m, s->recompute, longest, s->batch_tokens), (int)longest,
         workers, s->recompute};
     int64_t one = sizeof(real), frozen = (int64_t)(m->n - llama_trained(m));
-    if (m->lean)
+    if (m->half)
         frozen = frozen * (int64_t)sizeof *m->half / one;
     return (struct need){(frozen + (int64_t)llama_trained(m)) * one,
                          3 * (int64_t)llama_trained(m) * one,

@@ -10,7 +10,7 @@ void linear(const struct team *t, const struct llama *m, real *y,
             const real *x, size_t at, int T, int in, int out)
 {
     const real *w = m->w + at;
-    if (m->half && (m->lean || T <= GEMM_FEW)) {
+    if (m->half) {
         gemm_share_half(t, true, true, T, out, in, x, m->half + at, y);
         return;
     }

@@ -460,7 +460,7 @@ struct llama *llama_load(const char *dir, struct err *e)
 
 void llama_copy(const struct llama *m, size_t offset, size_t n, real *to)
 {
-    if (m->lean)
+    if (m->half)
         few_widen(to, m->half + offset, n);
     else
         memcpy(to, m->w + offset, n * sizeof *to);
@@ -504,32 +504,16 @@ static void halve(const struct llama *m, uint16_t *half,
         half[i] = half_of(m->w[i], &exact);
 }
 
-bool llama_halve(struct llama *m)
-{
-    uint16_t *half = room_for_halves(m);
-    for (size_t i = 0; half && i < m->n_own; i++)
-        halve(m, half, &m->weight[i]);
-    if (half) {
-        free(m->half);
-        m->half = half;
-    }
-    return half != NULL;
-}
-
 bool llama_lean(struct llama *m)
 {
-    uint16_t *half = m->first ? room_for_halves(m) : NULL;
+    uint16_t *half = room_for_halves(m);
     for (size_t i = 0; half && i < m->n_own; i++) {
         const struct weight *w = &m->weight[i];
         halve(m, half, w);
         if (w->cols && !(m->position && w->offset == m->position))
             give_back(m->w + w->offset, count_of(w));
     }
-    if (half) {
-        free(m->half);
-        m->half = half;
-        m->lean = true;
-    }
+    m->half = half;
     return half != NULL;
 }
 

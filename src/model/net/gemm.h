@@ -68,8 +68,7 @@ void gemm_share_exact(const struct team *t, bool ta, bool tb, int m, int n,
 /* C[m, n] = A op(B) with B in bfloat16, its rows one behind the other like
  * those of A and C; the numbers are those of the same B in fp32, as the one or
  * the other of the above has them. Where B stands transposed and A has at most
- * GEMM_FEW rows B is read as it stands, at the speed of memory. */
-enum { GEMM_FEW = 16 };
+ * 16 rows B is read as it stands, at the speed of memory. */
 /* Whether those have the bits of the same products in fp32: not with
  * OpenBLAS, which is given B in parts. */
 bool gemm_has_halves(void);

@@ -11,7 +11,7 @@
 
 #include "model/net/real.h"
 
-enum { FEW_ROWS = 16 }; /* of A, at most; gemm.h's GEMM_FEW */
+enum { FEW_ROWS = 16 }; /* of A, at most */
 
 /* C[m, n] = A[m, k] B^T with B[n, k] in bfloat16: half the bytes to read, and
  * where B was exact the same numbers. */

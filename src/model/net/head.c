@@ -118,7 +118,7 @@ static double chunk_loss(const struct team *t, struct head *h,
     if (p->dhead)
         gemm_share(t, true, false, V, w, n, 1, h->logits, V, h->y, w, 1,
                    p->dhead, w);
-    if (p->dx && m->lean)
+    if (p->dx && m->half)
         gemm_share_half(t, true, false, n, w, V, h->logits, m->half + m->head,
                         h->dy);
     else if (p->dx)

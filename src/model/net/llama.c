@@ -256,7 +256,7 @@ static void linear_back(const struct team *t, const struct llama *m,
     real *dw = into(k, w);
     if (dw)
         gemm_share(t, true, false, out, in, T, 1, dy, out, x, in, 1, dw, in);
-    if (m->lean)
+    if (m->half)
         gemm_share_half(t, false, false, T, in, out, dy, m->half + w, dx);
     else
         gemm_share(t, false, false, T, in, out, 1, dy, out, m->w + w, in, 0,

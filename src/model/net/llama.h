@@ -56,8 +56,8 @@ struct llama {
     bool bf16;              /* files are written in bfloat16, as they came */
     char *text;             /* config.json as it was read; NULL: a new model */
     struct layer_at *layer; /* [layers] */
-    uint16_t *half;         /* the own in bfloat16; or NULL */
-    bool lean;              /* matrices stand in half alone */
+    uint16_t *half;         /* its own matrices, which then stand here alone
+                               (llama_lean); or NULL */
     real *w;                /* its own, [first], or [n] without pairs */
     real *pairs;            /* [n - first] */
     const struct llama *base; /* whose own weights, tables and text it borrows
@@ -100,13 +100,11 @@ bool llama_save(const struct llama *m, const char *dir, struct err *e);
 /* Copies n of the parameters from an offset on, of one weight or a part. */
 void llama_copy(const struct llama *m, size_t offset, size_t n, real *to);
 
-/* Keeps the weights in bfloat16 too where every matrix is exact in it (as most
- * published ones are): decoding then reads half the bytes for the same
- * numbers. False where it is not, or memory is short. */
-bool llama_halve(struct llama *m);
-/* Keeps the matrices beside pairs in bfloat16 alone, where all are exact in it,
- * and gives the memory of the fp32 ones back, one after the other: half the
- * bytes, the same numbers. False, and nothing changed, where they are not. */
+/* Keeps the own matrices, which are not to be trained, in bfloat16 alone where
+ * all are exact in it (as most published ones are), and gives the memory of the
+ * fp32 ones back, one after the other: half the bytes to hold and to read, the
+ * same numbers. False, and nothing changed, where they are not, or memory is
+ * short. */
 bool llama_lean(struct llama *m);
 
 /* ---- Passes ------------------------------------------------------------- */
