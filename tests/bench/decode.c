@@ -31,30 +31,42 @@ struct reading {
     double sum[POOL_MOST];
 };
 
-HOT static double add_up(const real *x, size_t n)
+HOT static double add_up(const char *from, size_t bytes)
 {
+    typedef real block[64];
+    const block *x = (const void *)from;
     real sum[64] = {0};
-    for (size_t i = 0; i + 64 <= n; i += 64)
+    for (size_t i = 0; i < bytes / sizeof *x; i++)
         for (int j = 0; j < 64; j++)
-            sum[j] += x[i + (size_t)j];
+            sum[j] += x[i][j];
     return (double)sum[0] + (double)sum[63];
+}
+
+/* Where the matrices stand. */
+static const char *weights_of(const struct llama *m, size_t *bytes)
+{
+    *bytes = m->n * (m->half ? sizeof *m->half : sizeof *m->w);
+    return m->half ? (const char *)m->half : (const char *)m->w;
 }
 
 static void read_all(void *ctx, const struct team *t)
 {
     struct reading *r = ctx;
-    size_t lo, hi;
-    team_slice(t, r->m->n, &lo, &hi);
-    r->sum[t->me] = add_up(r->m->w + lo, hi - lo);
+    size_t bytes, lo, hi;
+    const char *at = weights_of(r->m, &bytes);
+    team_slice(t, bytes / 64, &lo, &hi);
+    r->sum[t->me] = add_up(at + 64 * lo, 64 * (hi - lo));
 }
 
 /* Bytes a second. */
 static double read_speed(const struct llama *m, struct pool *pool)
 {
     struct reading r = {.m = m};
+    size_t bytes;
+    weights_of(m, &bytes);
     double from = now();
     pool_run(pool, read_all, &r);
-    return (double)m->n * sizeof(real) / (now() - from);
+    return (double)bytes / (now() - from);
 }
 
 /* ---- A loop over OpenBLAS ------------------------------------------------ */
