@@ -96,13 +96,13 @@ static struct sequence sequence_of(const struct attention *a,
 }
 
 /* One key/value head and a block of queries: rows from..from+n-1 of one
- * sequence, `group` heads of each, the first at position `at`, that see keys
- * at positions lo..lo+keys-1. Row i * group + j of its scores is query i, head
- * j. The first `lead` of the keys are those of a shared prompt, `away` rows
+ * sequence, `group` heads of each from `first` on, the first row at position
+ * `at`, that see keys at positions lo..lo+keys-1. Row i * group + j of its
+ * scores is query i, head first + j. The first `lead` of the keys are those of a shared prompt, `away` rows
  * before the sequence's own first. */
 struct block {
     const struct attention *a;
-    int head, from, n, group, at, lo, keys, lead, away, shared;
+    int head, from, n, first, group, at, lo, keys, lead, away, shared;
 };
 
 static struct block block_at(const struct attention *a, int head, int from,
@@ -111,8 +111,8 @@ static struct block block_at(const struct attention *a, int head, int from,
     int n = q->rows - from < BLOCK ? q->rows - from : BLOCK;
     int at = a->past + q->shared + from, lo = first_key(a, at);
     return (struct block){.a = a, .head = head, .from = from, .n = n,
-                          .group = group_of(a), .at = at, .lo = lo,
-                          .keys = at + n - lo,
+                          .first = head * group_of(a), .group = group_of(a),
+                          .at = at, .lo = lo, .keys = at + n - lo,
                           .lead = lo < q->shared ? q->shared - lo : 0,
                           .away = q->first - q->prompt, .shared = q->shared};
 }
@@ -124,7 +124,7 @@ static void gather(const struct block *b, real *to, const real *x, int ld)
     for (int i = 0; i < b->n; i++)
         memcpy(to + (size_t)i * (size_t)width,
                x + (size_t)(b->from + i) * (size_t)ld +
-                   (size_t)(b->head * width),
+                   (size_t)(b->first * b->a->d),
                (size_t)width * sizeof *to);
 }
 
@@ -133,7 +133,7 @@ static void scatter(const struct block *b, real *x, int ld, const real *from)
     int width = b->group * b->a->d;
     for (int i = 0; i < b->n; i++)
         memcpy(x + (size_t)(b->from + i) * (size_t)ld +
-                   (size_t)(b->head * width),
+                   (size_t)(b->first * b->a->d),
                from + (size_t)i * (size_t)width, (size_t)width * sizeof *x);
 }
 
@@ -217,7 +217,7 @@ static void block_forward(const struct block *b, real *o, real *lse,
         int seen, lo = seen_by(b, i / b->group, &seen);
         real l = soften(s + (size_t)i * (size_t)keys, lo, seen, keys);
         if (lse)
-            lse[(b->from + i / b->group) * a->heads + b->head * b->group +
+            lse[(b->from + i / b->group) * a->heads + b->first +
                 i % b->group] = l;
     }
     gather_values(b, s, v, x);
@@ -238,7 +238,7 @@ static void block_back(const struct block *b, real *dq, real *dk, real *dv,
     score(b, 1, y, v, ds);
     for (int i = 0; i < m; i++) {
         int seen, lo = seen_by(b, i / b->group, &seen);
-        int at = (b->from + i / b->group) * a->heads + b->head * b->group +
+        int at = (b->from + i / b->group) * a->heads + b->first +
                  i % b->group;
         soften_back(s + (size_t)i * (size_t)keys, ds + (size_t)i * (size_t)keys,
                     lse[at], scale_of(a), lo, seen, keys);
@@ -301,14 +301,15 @@ void attention_forward(const struct team *t, const struct attention *a,
     }
 }
 
-void attention_head(const struct attention *a, int head, int n, real *o,
-                    const real *q, const real *k, const real *v, real *scratch)
+void attention_heads(const struct attention *a, int first, int heads, real *o,
+                     const real *q, const real *k, const real *v,
+                     real *scratch)
 {
-    struct sequence own = {.rows = n};
-    for (int from = 0; from < n; from += BLOCK) {
-        struct block b = block_at(a, head, from, &own);
-        block_forward(&b, o, NULL, q, k, v, scratch);
-    }
+    struct sequence one = {.rows = 1};
+    struct block b = block_at(a, first / group_of(a), 0, &one);
+    b.first = first;
+    b.group = heads;
+    block_forward(&b, o, NULL, q, k, v, scratch);
 }
 
 /* Sums every worker's dk and dv, in their order, for this one's rows. */

@@ -38,11 +38,13 @@ void attention_forward(const struct team *t, const struct attention *a,
                        real *lse, const real *q, const real *k, const real *v,
                        real *scratch);
 
-/* One key/value head, in one thread: n queries of one sequence. Scratch is one
- * worker's. */
-void attention_head(const struct attention *a, int head, int n, real *o,
-                    const real *q, const real *k, const real *v,
-                    real *scratch);
+/* Heads first .. first + heads - 1 of one query, which share a key/value head
+ * and are at most ATTENTION_PART, in one thread; the numbers are the same in
+ * whatever parts they are done. Scratch is one worker's. */
+enum { ATTENTION_PART = 16 };
+void attention_heads(const struct attention *a, int first, int heads, real *o,
+                     const real *q, const real *k, const real *v,
+                     real *scratch);
 
 /* dq is set, dk and dv are too (past must be 0); dq has q's stride, dk and dv
  * have k's, dout has o's. `parts` has room for the team's workers times T rows

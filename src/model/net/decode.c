@@ -202,25 +202,46 @@ static void remember(const struct team *t, const struct pass *p, int l)
     }
 }
 
+/* Heads lo..hi-1 of the streams, counted through, in parts that share keys. */
+static void attend_heads(const struct pass *p, int l, struct attention a,
+                         int lo, int hi, real *scratch)
+{
+    const struct desk *d = p->desk;
+    int group = a.heads / a.kv_heads;
+    for (int part; lo < hi; lo += part) {
+        int row = lo / a.heads, head = lo % a.heads;
+        const struct decoder *s = stream_of(p, row);
+        part = group - head % group;
+        part = part < hi - lo ? part : hi - lo;
+        part = part < ATTENTION_PART ? part : ATTENTION_PART;
+        a.past = p->pos[row];
+        attention_heads(&a, head, part, d->att + (size_t)row * (size_t)a.ldo,
+                        d->q + (size_t)row * (size_t)a.ldq,
+                        s->k + layer_of(s, l), s->v + layer_of(s, l), scratch);
+    }
+}
+
 static void attend(const struct team *t, const struct pass *p, int l)
 {
     const struct desk *d = p->desk;
     const struct config *c = &d->m->config;
     struct attention a = block_attention(c, l);
-    int streams = p->together ? p->n : 1, kv = config_kv(c);
-    a.ldq = config_q(c) + 2 * kv;
-    a.ldk = kv;
-    real *scratch = d->scratch +
-                    (size_t)t->me * attention_scratch(&a, d->context);
-    for (int u = t->me; u < streams * c->kv_heads; u += t->of) {
-        int row = u / c->kv_heads;
-        const struct decoder *s = stream_of(p, row);
-        a.past = p->pos[row];
-        attention_head(&a, u % c->kv_heads, p->together ? 1 : p->n,
-                       d->att + (size_t)row * (size_t)a.ldo,
-                       d->q + (size_t)row * (size_t)a.ldq,
-                       s->k + layer_of(s, l), s->v + layer_of(s, l), scratch);
+    const int32_t start[] = {0, p->n};
+    int lo, hi;
+    a.ldq = config_q(c) + 2 * config_kv(c);
+    a.ldk = config_kv(c);
+    if (p->together || p->n == 1) {
+        team_share(t, p->n * c->heads, 1, &lo, &hi);
+        attend_heads(p, l, a, lo, hi,
+                     d->scratch +
+                         (size_t)t->me * attention_scratch(&a, d->context));
+        return;
     }
+    const struct decoder *s = stream_of(p, 0);
+    a.past = p->pos[0];
+    attention_forward(t, &a, start, 1, d->att, NULL, d->q,
+                      s->k + layer_of(s, l), s->v + layer_of(s, l),
+                      d->scratch);
 }
 
 static void add_rows(const struct team *t, const struct pass *p)
