@@ -184,9 +184,10 @@ static int largest(int n, int unit, int of)
 /* This worker's share lo..hi-1 of C[m, n]: true where it is rows. */
 static bool deal_out(const struct team *t, int m, int n, int *lo, int *hi)
 {
-    bool rows = cost(largest(m, TEAM_ROWS, t->of), n) <
+    int unit = team_unit(m);
+    bool rows = cost(largest(m, unit, t->of), n) <
                 cost(m, largest(n, TEAM_COLUMNS, t->of));
-    team_share(t, rows ? m : n, rows ? TEAM_ROWS : TEAM_COLUMNS, lo, hi);
+    team_share(t, rows ? m : n, rows ? unit : TEAM_COLUMNS, lo, hi);
     return rows;
 }
 

@@ -86,9 +86,14 @@ void team_share(const struct team *t, int n, int unit, int *lo, int *hi)
     *hi = (int)to * unit < n ? (int)to * unit : n;
 }
 
+int team_unit(int T)
+{
+    return T <= 16 ? 1 : 8;
+}
+
 void team_rows(const struct team *t, int T, int *lo, int *hi)
 {
-    team_share(t, T, TEAM_ROWS, lo, hi);
+    team_share(t, T, team_unit(T), lo, hi);
 }
 
 /* ---- Workers ------------------------------------------------------------ */

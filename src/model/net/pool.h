@@ -7,11 +7,7 @@
 
 #include <stddef.h>
 
-enum {
-    POOL_MOST = 64, /* workers */
-    TEAM_ROWS = 8   /* rows of tokens are dealt out by so many: whole tiles of
-                       products */
-};
+enum { POOL_MOST = 64 }; /* workers */
 
 struct pool;
 
@@ -34,7 +30,9 @@ void team_wait(const struct team *t);
  * be cut). */
 void team_share(const struct team *t, int n, int unit, int *lo, int *hi);
 
-/* The same of T rows of tokens, the same rows wherever T is the same. */
+/* The same of T rows of tokens, the same rows wherever T is the same: a few
+ * one by one, many in whole tiles of products (team_unit). */
+int team_unit(int T);
 void team_rows(const struct team *t, int T, int *lo, int *hi);
 
 /* The same of a long array. */
