@@ -1,8 +1,9 @@
 /* Tokens a second of answers from a model of random weights, sampling
  * included, as one JSON line: bench/decode SHAPE STREAMS TOKENS [bf16]. The
  * bound is what reading every weight and the caches once a round would take
- * at the speed with which this machine reads memory, measured in the same
- * run, before each answer and behind it. With "openblas" in the place of bf16
+ * at the speed with which this machine reads memory: that of reading the
+ * weights over and over, in the seconds before and behind each answer; its
+ * share is the median of theirs. With "openblas" in the place of bf16
  * the line is of a loop that only calls OpenBLAS for those products. */
 #include <cblas.h>
 #include <stdio.h>
@@ -58,15 +59,17 @@ static void read_all(void *ctx, const struct team *t)
     r->sum[t->me] = add_up(at + 64 * lo, 64 * (hi - lo));
 }
 
-/* Bytes a second. */
+/* Bytes a second, of some times over all weights. */
 static double read_speed(const struct llama *m, struct pool *pool)
 {
+    enum { READS = 24 };
     struct reading r = {.m = m};
     size_t bytes;
     weights_of(m, &bytes);
     double from = now();
-    pool_run(pool, read_all, &r);
-    return (double)bytes / (now() - from);
+    for (int i = 0; i < READS; i++)
+        pool_run(pool, read_all, &r);
+    return READS * (double)bytes / (now() - from);
 }
 
 /* ---- A loop over OpenBLAS ------------------------------------------------ */
@@ -189,19 +192,20 @@ int main(int argc, char **argv)
     struct tokenizer none = {.n = (size_t)m->config.vocab};
     struct engine *g = engine_new(m, &none, pool_default(), NULL, &e);
     enum { TIMES = 5 };
-    double rate[TIMES], speed[TIMES + 1];
-    speed[0] = read_speed(m, pool);
+    double rate[TIMES], share[TIMES];
+    double cache = 8. * m->config.layers * config_kv(&m->config) *
+                   (PROMPT + tokens / 2) * streams;
+    double bytes = (double)m->n * (half ? 2 : sizeof(real)) + cache;
+    double before = read_speed(m, pool);
     for (size_t i = 0; i < TIMES; i++) {
         rate[i] = blas ? loop_rate(m, pool, streams, tokens)
                        : answer(g, m->config.vocab, streams, tokens);
-        speed[i + 1] = read_speed(m, pool);
+        double behind = read_speed(m, pool);
+        share[i] = rate[i] * bytes / (streams * (before + behind) / 2);
+        before = behind;
     }
     qsort(rate, TIMES, sizeof *rate, by_size);
-    qsort(speed, TIMES + 1, sizeof *speed, by_size);
-    double cache = 8. * m->config.layers * config_kv(&m->config) *
-                   (PROMPT + tokens / 2) * streams;
-    double bound = streams * speed[TIMES] / /* at its fastest */
-                   ((double)m->n * (half ? 2 : sizeof(real)) + cache);
+    qsort(share, TIMES, sizeof *share, by_size);
     printf("{\"bench\":\"decode\",\"by\":\"%s\",\"shape\":\"%s\","
            "\"streams\":%d,\"kernel\":\"%s\",\"weights\":\"%s\","
            "\"threads\":%d,\"tokens_per_second\":%.1f,"
@@ -209,6 +213,6 @@ int main(int argc, char **argv)
            blas ? "a loop over OpenBLAS" : "stillroom", argv[1], streams,
            blas ? openblas_get_corename() : gemm_kernel(),
            half ? "bf16" : "fp32", pool_default(), rate[TIMES / 2],
-           rate[TIMES / 2] / bound);
+           share[TIMES / 2]);
     return 0;
 }
