@@ -194,6 +194,8 @@ static void run_guts(struct app *a, struct part *p)
     figure_gut(p, _("held out"), n, "held_out_loss");
     figure_gut(p, _("gemm share"), n, "gemm_share");
     part_gut(p, STYLE_FACT, json_get_string(n, "kernel", ""), NULL);
+    if (!strcmp(json_get_string(n, "precision", ""), "medium"))
+        part_gut(p, STYLE_FACT, _("precision"), "medium");
     lang_number(right, sizeof right,
                 json_get_number(n, "memory_bytes", 0) / 1048576, 0);
     snprintf(text, sizeof text, "%s MiB", right);

@@ -501,6 +501,34 @@ static void the_folder_says_how_to_draw(void **state)
     free(nano);
 }
 
+/* What `generate` may draw from: where that is the likeliest token alone it
+ * says what it says without drawing, and with penalties something else. */
+static void generate_draws(void **state)
+{
+    (void)state;
+    char *nano = at_home("nano");
+    struct buf greedy = BUF_INIT(4096), drawn = BUF_INIT(4096);
+    struct buf other = BUF_INIT(4096);
+    const char *plain[] = {"generate", nano, "--prompt", "twice 36", NULL};
+    const char *one[] = {"generate", nano, "--prompt", "twice 36",
+                         "--temperature", "1", "--min-p", "1", NULL};
+    const char *less[] = {"generate", nano, "--prompt", "twice 36",
+                          "--repetition-penalty", "3", "--presence-penalty",
+                          "9", "--frequency-penalty", "9", NULL};
+    const char *wrong[] = {"generate", nano, "--prompt", "twice 36",
+                           "--repetition-penalty", "0", NULL};
+    assert_int_equal(run_program(plain, &greedy), 0);
+    assert_int_equal(run_program(one, &drawn), 0);
+    assert_int_equal(run_program(less, &other), 0);
+    assert_string_equal(buf_str(&greedy), buf_str(&drawn));
+    assert_string_not_equal(buf_str(&greedy), buf_str(&other));
+    assert_int_equal(run_program(wrong, &other), 2);
+    buf_free(&greedy);
+    buf_free(&drawn);
+    buf_free(&other);
+    free(nano);
+}
+
 /* An adapter is a model of its own beside the student, unmerged, and what it
  * says is what `generate --adapter` says; a training goes on with it. */
 static void adapters_are_models(void **state)
@@ -698,6 +726,7 @@ int main(void)
         cmocka_unit_test(biases_decide),
         cmocka_unit_test(biases_outlive_the_request),
         cmocka_unit_test(the_folder_says_how_to_draw),
+        cmocka_unit_test(generate_draws),
         cmocka_unit_test(adapters_are_models),
         cmocka_unit_test(answers_are_json),
         cmocka_unit_test(thoughts_are_apart),

@@ -14,7 +14,7 @@
 
 struct asked {
     const char *dir, *adapter, *prompt, *messages;
-    double temperature, top_p;
+    double temperature, top_p, min_p, repetition, frequency, presence;
     int64_t top_k, seed, max;
 };
 
@@ -82,8 +82,11 @@ static bool answer(const struct llama *m, const struct tokenizer *t,
                       .max = (int)(a->max < room ? a->max : room),
                       .seed = (uint64_t)a->seed,
                       .sampling = {.temperature = a->temperature,
-                                   .top_p = a->top_p,
+                                   .top_p = a->top_p, .min_p = a->min_p,
                                    .top_k = (int)a->top_k}};
+    ask.penalties = (struct penalties){.frequency = a->frequency,
+                                       .presence = a->presence,
+                                       .repetition = a->repetition};
     if (ask.max < 1) {
         say(stdout, "\n");
         return true;
@@ -111,7 +114,7 @@ static bool run(const struct asked *a, struct err *e)
 
 int cmd_generate(int argc, char **argv)
 {
-    struct asked a = {.top_p = 1, .max = 256, .seed = 1};
+    struct asked a = {.top_p = 1, .repetition = 1, .max = 256, .seed = 1};
     struct opt table[] = {
         {"--prompt", OPT_TEXT, &a.prompt, "TEXT",
          N_("a text to go on with, as it is"), false},
@@ -124,6 +127,15 @@ int cmd_generate(int argc, char **argv)
          N_("draw from this share of the probability (1)"), false},
         {"--top-k", OPT_INT, &a.top_k, "N",
          N_("draw from the N likeliest tokens (0: all)"), false},
+        {"--min-p", OPT_NUM, &a.min_p, "F",
+         N_("only from this share of the likeliest's probability on (0)"),
+         false},
+        {"--repetition-penalty", OPT_NUM, &a.repetition, "F",
+         N_("divides what stands in prompt or answer already (1)"), false},
+        {"--frequency-penalty", OPT_NUM, &a.frequency, "F",
+         N_("off for each time that a token is in the answer (0)"), false},
+        {"--presence-penalty", OPT_NUM, &a.presence, "F",
+         N_("off once for a token that is in the answer (0)"), false},
         {"--seed", OPT_INT, &a.seed, "N", N_("of the drawing (1)"), false},
         {"--max-tokens", OPT_INT, &a.max, "N",
          N_("length of the answer at most (256)"), false},
@@ -136,6 +148,9 @@ int cmd_generate(int argc, char **argv)
         return code;
     if (!a.prompt == !a.messages)
         return opts_wrong("generate", _("give either --prompt or --messages"));
+    if (a.repetition <= 0 || a.top_p > 1 || a.min_p > 1)
+        return opts_wrong("generate", _("--top-p and --min-p are at most 1, "
+                                        "--repetition-penalty is above 0"));
     if (a.max > 1 << 20 || a.top_k > 1 << 20)
         return opts_wrong("generate", _("--max-tokens or --top-k is too "
                                         "large"));

@@ -116,6 +116,8 @@ static int print_estimate(const struct train *t)
         jw_fixed(&w, o.tokens_per_second, 1);
         jw_key(&w, "seconds");
         jw_fixed(&w, o.seconds, 1);
+    } else {
+        jw_kstr(&w, "why", e.text);
     }
     jw_close(&w);
     say(stdout, "%s\n", buf_str(&b));

@@ -98,8 +98,8 @@ static struct sequence sequence_of(const struct attention *a,
 /* One key/value head and a block of queries: rows from..from+n-1 of one
  * sequence, `group` heads of each from `first` on, the first row at position
  * `at`, that see keys at positions lo..lo+keys-1. Row i * group + j of its
- * scores is query i, head first + j. The first `lead` of the keys are those of a shared prompt, `away` rows
- * before the sequence's own first. */
+ * scores is query i, head first + j. The first `lead` of the keys are those of
+ * a shared prompt, `away` rows before the sequence's own first. */
 struct block {
     const struct attention *a;
     int head, from, n, first, group, at, lo, keys, lead, away, shared;

@@ -465,8 +465,7 @@ bool gemm_start(struct err *e)
         if (strcmp(family->name, asked))
             return err_set(e, ERR_USAGE,
                            _("STILLROOM_GEMM: %s is no back end for products "
-                             "on this machine (openblas, avx2, avx512, amx)"),
-                           asked);
+                             "on this machine"), asked);
     }
     for (size_t i = 0; !(asked && *asked) && i < COUNT(families); i++)
         if (!families[i].by_name && try(families[i].name))
