@@ -3,9 +3,8 @@
  * bound is what reading every weight and the caches once a round would take
  * at the speed with which this machine reads memory: that of reading the
  * weights over and over, in the seconds before and behind each answer; its
- * share is the median of theirs. With "openblas" in the place of bf16
- * the line is of a loop that only calls OpenBLAS for those products. */
-#include <cblas.h>
+ * share is the median of theirs.
+ * STILLROOM_GEMM=openblas-alone leaves all products to that library. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,59 +71,6 @@ static double read_speed(const struct llama *m, struct pool *pool)
     return READS * (double)bytes / (now() - from);
 }
 
-/* ---- A loop over OpenBLAS ------------------------------------------------ */
-
-struct loop {
-    const struct llama *m;
-    int streams;
-    real *x, *y;
-};
-
-/* This worker's columns of y = x W^T. */
-static void one_product(const struct loop *o, const struct team *t, size_t w,
-                        int in, int out)
-{
-    int lo, hi;
-    team_share(t, out, 16, &lo, &hi);
-    team_wait(t);
-    if (lo < hi)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, o->streams,
-                    hi - lo, in, 1, o->x, in,
-                    o->m->w + w + (size_t)lo * (size_t)in, in, 0, o->y + lo,
-                    out);
-}
-
-static void all_products(void *ctx, const struct team *t)
-{
-    const struct loop *o = ctx;
-    const struct config *c = &o->m->config;
-    for (int l = 0; l < c->layers; l++) {
-        const struct layer_at *at = &o->m->layer[l];
-        one_product(o, t, at->qkv, c->hidden,
-                    config_q(c) + 2 * config_kv(c));
-        one_product(o, t, at->o, config_q(c), c->hidden);
-        one_product(o, t, at->gate_up, c->hidden, config_up(c));
-        one_product(o, t, at->down, c->ffn, c->hidden);
-    }
-    one_product(o, t, o->m->head, c->hidden, c->vocab);
-}
-
-static double loop_rate(const struct llama *m, struct pool *pool, int streams,
-                        int rounds)
-{
-    size_t wide = (size_t)(streams * m->config.vocab);
-    struct loop o = {m, streams, xcalloc(wide, sizeof(real)),
-                     xcalloc(wide, sizeof(real))};
-    pool_run(pool, all_products, &o);
-    double from = now();
-    for (int i = 0; i < rounds; i++)
-        pool_run(pool, all_products, &o);
-    double took = now() - from;
-    free(o.x);
-    free(o.y);
-    return streams * rounds / took;
-}
-
 /* ---- Answers ------------------------------------------------------------ */
 
 static double answer(struct engine *g, int vocab, int streams, int tokens)
@@ -172,12 +118,11 @@ int main(int argc, char **argv)
                           ? shape_model(argv[1], PROMPT + tokens) : NULL;
     if (!m) {
         fprintf(stderr, "decode nano|135M|0.5B STREAMS TOKENS "
-                        "[bf16|openblas]: "
+                        "[bf16]: "
                         "%s\n", e.text);
         return 2;
     }
     bool half = argc == 5 && !strcmp(argv[4], "bf16");
-    bool blas = argc == 5 && !strcmp(argv[4], "openblas");
     struct pool *pool = pool_new(pool_default());
     for (size_t i = 0; half && i < m->n; i++) { /* as if published so */
         union {
@@ -198,20 +143,18 @@ int main(int argc, char **argv)
     double bytes = (double)m->n * (half ? 2 : sizeof(real)) + cache;
     double before = read_speed(m, pool);
     for (size_t i = 0; i < TIMES; i++) {
-        rate[i] = blas ? loop_rate(m, pool, streams, tokens)
-                       : answer(g, m->config.vocab, streams, tokens);
+        rate[i] = answer(g, m->config.vocab, streams, tokens);
         double behind = read_speed(m, pool);
         share[i] = rate[i] * bytes / (streams * (before + behind) / 2);
         before = behind;
     }
     qsort(rate, TIMES, sizeof *rate, by_size);
     qsort(share, TIMES, sizeof *share, by_size);
-    printf("{\"bench\":\"decode\",\"by\":\"%s\",\"shape\":\"%s\","
-           "\"streams\":%d,\"kernel\":\"%s\",\"weights\":\"%s\","
-           "\"threads\":%d,\"tokens_per_second\":%.1f,"
+    printf("{\"bench\":\"decode\",\"by\":\"stillroom\",\"products\":\"%s\","
+           "\"shape\":\"%s\",\"streams\":%d,\"kernel\":\"%s\","
+           "\"weights\":\"%s\",\"threads\":%d,\"tokens_per_second\":%.1f,"
            "\"share_of_bound\":%.3f}\n",
-           blas ? "a loop over OpenBLAS" : "stillroom", argv[1], streams,
-           blas ? openblas_get_corename() : gemm_kernel(),
+           gemm_backend(), argv[1], streams, gemm_kernel(),
            half ? "bf16" : "fp32", pool_default(), rate[TIMES / 2],
            share[TIMES / 2]);
     return 0;

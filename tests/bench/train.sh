@@ -72,7 +72,8 @@ for round in 1 2 3; do
             llama $streams "$weights"
         done
     done
-    "${step%step}decode" 135M 16 60 openblas
+    env -u OPENBLAS_CORETYPE STILLROOM_GEMM=openblas-alone \
+        "${step%step}decode" 135M 16 60
 done
 turns nano full 4 256 20
 turns 135M full 4 256 3

@@ -57,22 +57,27 @@ static const struct family {
     } by[GEMM_MEDIUM + 1];
     half_fn *half;
     bool by_name; /* only for who asks for it */
+    bool alone;   /* without our loops for a few rows */
 } families[] = {
     {"amx",
      {{"avx512", "avx512"}, {"amx", "amx-whole"}, {"amx-bf16", "amx-bf16"}},
-     amx_half, false},
+     amx_half, false, false},
     {"avx512",
      {{"avx512", "avx512"}, {"avx512", "avx512"},
       {"avx512bf16", "avx512bf16"}},
-     NULL, false},
+     NULL, false, false},
     {"openblas",
      {{"openblas", "openblas"}, {"openblas", "openblas"}, {NULL, NULL}},
-     NULL, false},
-    {"avx2", {{"avx2", "avx2"}, {"avx2", "avx2"}, {NULL, NULL}}, NULL, true},
+     NULL, false, false},
+    {"avx2", {{"avx2", "avx2"}, {"avx2", "avx2"}, {NULL, NULL}}, NULL, true,
+     false},
     {"emulated",
      {{"openblas", "openblas"}, {"emulated", "emulated-whole"},
       {"emulated-bf16", "emulated-bf16"}},
-     soft_half, true},
+     soft_half, true, false},
+    {"openblas-alone",
+     {{"openblas", "openblas"}, {"openblas", "openblas"}, {NULL, NULL}},
+     NULL, true, true},
 };
 
 enum { PLAIN = 2 }; /* the family of every processor */
@@ -137,7 +142,7 @@ static void product(const struct kernel *by, bool ta, bool tb, int m, int n,
                     int ldb, real beta, real *c, int ldc)
 {
     double from = now();
-    if (m <= FEW_ROWS && !ta)
+    if (m <= FEW_ROWS && !ta && !family->alone)
         few_gemm(tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     else if (by)
         packed_gemm(by, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
