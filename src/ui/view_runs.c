@@ -195,7 +195,7 @@ static void run_guts(struct app *a, struct part *p)
     figure_gut(p, _("gemm share"), n, "gemm_share");
     part_gut(p, STYLE_FACT, json_get_string(n, "kernel", ""), NULL);
     if (!strcmp(json_get_string(n, "precision", ""), "medium"))
-        part_gut(p, STYLE_FACT, _("precision"), "medium");
+        part_gut(p, STYLE_FACT, _("bf16 products"), NULL);
     lang_number(right, sizeof right,
                 json_get_number(n, "memory_bytes", 0) / 1048576, 0);
     snprintf(text, sizeof text, "%s MiB", right);
