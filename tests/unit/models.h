@@ -17,8 +17,8 @@
 
 static struct rng rng;
 
-/* What the families are made of, each in one shape. */
-enum shape { LLAMA, BIASES, QWEN, GEMMA, GPT, SHAPES };
+/* What the families are made of, each in one shape; and one more to decode. */
+enum shape { LLAMA, BIASES, QWEN, GEMMA, GPT, SHAPES, ONE_KEY = SHAPES };
 enum { VOCAB = 23 };
 
 #define SIZES "\"hidden_size\":24,\"intermediate_size\":20," \
@@ -26,7 +26,7 @@ enum { VOCAB = 23 };
     "\"num_key_value_heads\":2,\"head_dim\":8,\"vocab_size\":23," \
     "\"max_position_embeddings\":128,\"rms_norm_eps\":1e-5"
 
-static const char *const config[SHAPES] = {
+static const char *const config[ONE_KEY + 1] = {
     [LLAMA] = "{\"model_type\":\"llama\"," SIZES "}",
     [BIASES] = "{\"model_type\":\"llama\"," SIZES ",\"attention_bias\":true,"
                "\"mlp_bias\":true,\"rope_scaling\":{\"type\":\"llama3\","
@@ -40,6 +40,12 @@ static const char *const config[SHAPES] = {
     [GPT] = "{\"model_type\":\"gpt2\",\"n_embd\":24,\"n_inner\":20,"
             "\"n_layer\":2,\"n_head\":3,\"vocab_size\":23,"
             "\"n_positions\":128}",
+    /* more heads to one of keys than are done at once */
+    [ONE_KEY] = "{\"model_type\":\"llama\",\"hidden_size\":24,"
+                "\"intermediate_size\":20,\"num_hidden_layers\":2,"
+                "\"num_attention_heads\":20,\"num_key_value_heads\":1,"
+                "\"head_dim\":4,\"vocab_size\":23,"
+                "\"max_position_embeddings\":128,\"rms_norm_eps\":1e-5}",
 };
 
 enum { ROWS = 80 }; /* the second sequence is longer than one block */

@@ -216,6 +216,17 @@ static void round_to_bf16(struct llama *m)
     }
 }
 
+/* Halves the matrices, twice, and sees to it that who reads the others is
+ * found out. */
+static void lean_alone(struct llama *m)
+{
+    assert_true(llama_lean(m) && llama_lean(m));
+    for (size_t i = 0; i < m->n_own; i++)
+        for (size_t j = 0; j < m->weight[i].rows * m->weight[i].cols; j++)
+            if (m->weight[i].offset != m->position || !m->position)
+                m->w[m->weight[i].offset + j] = NAN;
+}
+
 /* Frozen matrices that stand in bfloat16 alone are the same matrices: the pass
  * and what is written; and what is not exact in it is not halved. */
 static void leans(enum shape kind)
@@ -238,16 +249,11 @@ static void leans(enum shape kind)
     real *fat = xcalloc(trained, sizeof *fat), got;
     real *lean = xcalloc(trained, sizeof *lean);
     double loss = llama_pass(&alone, m, k, &b, 1, fat, NULL);
-    assert_true(llama_lean(m));
-    /* nothing reads the others any more */
-    for (size_t i = 0; i < m->n_own; i++)
-        for (size_t j = 0; j < m->weight[i].rows * m->weight[i].cols; j++) {
-            size_t at = m->weight[i].offset + j;
-            llama_copy(m, at, 1, &got);
-            assert_memory_equal(&got, &full[at], sizeof got);
-            if (m->weight[i].offset != m->position || !m->position)
-                m->w[at] = NAN;
-        }
+    lean_alone(m);
+    for (size_t i = 0; i < m->first; i++) {
+        llama_copy(m, i, 1, &got);
+        assert_memory_equal(&got, &full[i], sizeof got);
+    }
     assert_true(fabs(llama_pass(&alone, m, k, &b, 1, lean, NULL) - loss) <
                 ROUNDING * loss);
     for (size_t i = 0; i < trained; i++)
@@ -275,14 +281,14 @@ static void decode(const struct llama *m, const struct batch *b, int n,
 }
 
 /* Nor does decoding need more, of a whole model. */
-static void decodes_lean(enum shape kind)
+static void decodes_lean(enum shape kind, bool tied)
 {
-    struct llama *m = make_model(kind, true);
+    struct llama *m = make_model(kind, tied);
     struct batch b = make_batch(VOCAB);
     real fat[4][VOCAB], lean[4][VOCAB];
     round_to_bf16(m);
     decode(m, &b, 40, fat);
-    assert_true(llama_lean(m));
+    lean_alone(m);
     decode(m, &b, 40, lean);
     for (int i = 0; i < 4 * VOCAB; i++)
         assert_true(fabs((double)(fat[i / VOCAB][i % VOCAB] -
@@ -295,7 +301,8 @@ static void halves_are_enough(void **state)
     (void)state;
     for (int i = 0; i < SHAPES; i++) {
         leans((enum shape)i);
-        decodes_lean((enum shape)i);
+        decodes_lean((enum shape)i, true);
+        decodes_lean((enum shape)i, i == GPT);
     }
 }
 
@@ -387,6 +394,51 @@ static void teams_agree(void **state)
     pool_free(&pool);
 }
 
+/* n streams, numbered from `first` on, each with a prompt of its own and three
+ * tokens more; the logits of each. */
+static void feed(const struct llama *m, struct pool *pool, int first, int n,
+                 real out[][VOCAB])
+{
+    struct err e;
+    struct desk *desk = desk_new(m, 128, pool, &e);
+    struct decoder *d[DECODE_STREAMS];
+    int32_t word[DECODE_STREAMS];
+    for (int i = 0; i < n; i++) {
+        d[i] = decoder_at(desk, 128, &e);
+        assert_true(decoder_feed(d[i], ids, 1 + (first + i) * 5 % ROWS));
+    }
+    for (int step = 0; step < 3; step++) {
+        for (int i = 0; i < n; i++)
+            word[i] = ids[first + i + step];
+        decoders_feed(d, word, n);
+    }
+    for (int i = 0; i < n; i++) {
+        memcpy(out[first + i], decoder_logits(d[i]), sizeof *out);
+        decoder_free(&d[i]);
+    }
+    desk_free(&desk);
+}
+
+/* What a stream gets does not depend on the others', to the bit. */
+static void company_is_unseen(void **state)
+{
+    (void)state;
+    struct pool *pool = pool_new(3);
+    for (enum shape kind = 0; kind <= ONE_KEY; kind++) {
+        real single[DECODE_STREAMS][VOCAB], among[DECODE_STREAMS][VOCAB];
+        struct llama *m = make_model(kind, true);
+        make_batch(VOCAB);
+        for (int i = 0; i < DECODE_STREAMS; i++)
+            feed(m, pool, i, 1, single);
+        feed(m, pool, 0, DECODE_STREAMS, among);
+        assert_memory_equal(single, among, sizeof single);
+        feed(m, pool, 4, 7, among);
+        assert_memory_equal(single, among, sizeof single);
+        llama_free(&m);
+    }
+    pool_free(&pool);
+}
+
 int main(void)
 {
     struct err e = {0};
@@ -402,6 +454,7 @@ int main(void)
         cmocka_unit_test(halves_are_enough),
         cmocka_unit_test(recomputing_changes_nothing),
         cmocka_unit_test(teams_agree),
+        cmocka_unit_test(company_is_unseen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

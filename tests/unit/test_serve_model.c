@@ -514,7 +514,7 @@ static void generate_draws(void **state)
                          "--temperature", "1", "--min-p", "1", NULL};
     const char *less[] = {"generate", nano, "--prompt", "twice 36",
                           "--repetition-penalty", "3", "--presence-penalty",
-                          "9", "--frequency-penalty", "9", NULL};
+                          "2", "--frequency-penalty", "2", NULL};
     const char *wrong[] = {"generate", nano, "--prompt", "twice 36",
                            "--repetition-penalty", "0", NULL};
     assert_int_equal(run_program(plain, &greedy), 0);

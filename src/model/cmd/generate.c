@@ -148,9 +148,11 @@ int cmd_generate(int argc, char **argv)
         return code;
     if (!a.prompt == !a.messages)
         return opts_wrong("generate", _("give either --prompt or --messages"));
-    if (a.repetition <= 0 || a.top_p > 1 || a.min_p > 1)
-        return opts_wrong("generate", _("--top-p and --min-p are at most 1, "
-                                        "--repetition-penalty is above 0"));
+    if (a.repetition < .1 || a.repetition > 10 || a.frequency > 2 ||
+        a.presence > 2 || a.top_p > 1 || a.min_p > 1)
+        return opts_wrong("generate",
+                          _("--top-p and --min-p are at most 1, penalties at "
+                            "most 2, --repetition-penalty is from 0.1 to 10"));
     if (a.max > 1 << 20 || a.top_k > 1 << 20)
         return opts_wrong("generate", _("--max-tokens or --top-k is too "
                                         "large"));

@@ -506,6 +506,8 @@ static void halve(const struct llama *m, uint16_t *half,
 
 bool llama_lean(struct llama *m)
 {
+    if (m->half)
+        return true;
     uint16_t *half = room_for_halves(m);
     for (size_t i = 0; half && i < m->n_own; i++) {
         const struct weight *w = &m->weight[i];

@@ -21,9 +21,9 @@ bool gemm_start(struct err *e);
 
 /* Takes a back end by name, at the highest precision: "openblas", and where
  * the processor can "amx", "avx512", "avx2"; "emulated" has the sums of
- * "amx" in plain C, slowly, for tests, and "openblas-alone" does a few rows by
- * the library too, as a peer for benchmarks. False, and nothing changed, for
- * any other. Without a call it is OpenBLAS. */
+ * "amx" in plain C, slowly, for tests, and "openblas-alone" does a few rows of
+ * fp32 by the library too, as a peer for benchmarks. False, and nothing
+ * changed, for any other. Without a call it is OpenBLAS. */
 bool gemm_use(const char *name);
 
 /* PyTorch's names: products in fp32; in what is about as exact, where that is

@@ -101,10 +101,10 @@ bool llama_save(const struct llama *m, const char *dir, struct err *e);
 void llama_copy(const struct llama *m, size_t offset, size_t n, real *to);
 
 /* Keeps the own matrices, which are not to be trained, in bfloat16 alone where
- * all are exact in it (as most published ones are), and gives the memory of the
- * fp32 ones back, one after the other: half the bytes to hold and to read, the
- * same numbers. False, and nothing changed, where they are not, or memory is
- * short. */
+ * all own weights are exact in it (as most published ones are), and gives the
+ * memory of the fp32 ones back, one after the other: half the bytes to hold and
+ * to read, the same numbers, to the bit with gemm_has_halves. False, and
+ * nothing changed, where they are not, or memory is short. */
 bool llama_lean(struct llama *m);
 
 /* ---- Passes ------------------------------------------------------------- */
