@@ -128,7 +128,7 @@ int cmd_generate(int argc, char **argv)
         {"--top-k", OPT_INT, &a.top_k, "N",
          N_("draw from the N likeliest tokens (0: all)"), false},
         {"--min-p", OPT_NUM, &a.min_p, "F",
-         N_("only from this share of the likeliest's probability on (0)"),
+         N_("drop what is below this share of the likeliest (0)"),
          false},
         {"--repetition-penalty", OPT_NUM, &a.repetition, "F",
          N_("divides what stands in prompt or answer already (1)"), false},

@@ -14,12 +14,16 @@
 
 static int help(const struct opts *o)
 {
+    int wide = 20;
     printf("%s %s\n\n", _("Usage: stillroom-model"), _(o->usage));
     for (const struct opt *p = o->at; p->name; p++) {
-        char *left = xasprintf("%s%s%s", p->name, p->arg ? " " : "",
-                               p->arg ? p->arg : "");
-        printf("  %-20s %s\n", left, _(p->help));
-        free(left);
+        int n = (int)(strlen(p->name) + (p->arg ? 1 + strlen(p->arg) : 0));
+        wide = n > wide ? n : wide;
+    }
+    for (const struct opt *p = o->at; p->name; p++) {
+        const char *arg = p->arg ? p->arg : "";
+        int used = printf("  %s%s%s", p->name, *arg ? " " : "", arg);
+        printf("%*s%s\n", wide + 3 - used, "", _(p->help));
     }
     return 0;
 }
