@@ -390,17 +390,26 @@ static void attention_half(const struct team *t, const struct llama *m,
     add_rows(t, a.mid, a.x, rows, n, h);
 }
 
-/* mid to the next layer's x, both [rows that go on, h]. */
-static void mlp_half(const struct team *t, const struct llama *m,
+/* mid to what the activation gives, both of the rows that go on. */
+static void mlp_up(const struct team *t, const struct llama *m, struct work *k,
+                   const struct batch *b, int l, int T)
+{
+    struct kept a = kept_of(m, k, l);
+    int n;
+    const int32_t *rows = rows_of(m, k, l, T, &n);
+    norm_rows(t, m, k, l, 1, n);
+    block_up(t, m, l, a.gu, a.act, k->normed,
+             for_pairs(t, k, pairs_read(k, b, l, 1, READS_HIDDEN, rows),
+                       k->normed, n, m->config.hidden), n);
+}
+
+/* That to the next layer's x. */
+static void mlp_down(const struct team *t, const struct llama *m,
                      struct work *k, const struct batch *b, int l, int T)
 {
     struct kept a = kept_of(m, k, l);
     int h = m->config.hidden, n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
-    norm_rows(t, m, k, l, 1, n);
-    block_up(t, m, l, a.gu, a.act, k->normed,
-             for_pairs(t, k, pairs_read(k, b, l, 1, READS_HIDDEN, rows),
-                       k->normed, n, h), n);
     block_out(t, m, l, 1, a.next, a.act,
               for_pairs(t, k, pairs_read(k, b, l, 1, READS_FFN, rows), a.act,
                         n, m->config.ffn), n, a.o2, a.ro2);
@@ -423,7 +432,8 @@ static void forward(const struct team *t, const struct llama *m,
     block_embed(t, m, k->x, b->ids, k->pos, T);
     for (int l = 0; l < m->config.layers; l++) {
         attention_half(t, m, k, b, l, T);
-        mlp_half(t, m, k, b, l, T);
+        mlp_up(t, m, k, b, l, T);
+        mlp_down(t, m, k, b, l, T);
     }
     team_wait(t);
 }
@@ -529,8 +539,6 @@ static void mlp_back(const struct team *t, const struct llama *m,
     const int32_t *rows = rows_of(m, k, l, T, &n);
     const real *dy = undo_out(t, m, k, b, l, 1, rows, n);
     struct rows r = my_rows(t, n);
-    act_forward(c->act, c->gated, a.act + (size_t)r.lo * (size_t)f,
-                a.gu + (size_t)r.lo * (size_t)up, r.n, f);
     if (c->mlp_bias)
         bias_back(t, into(k, at->down_b), dy, n, h);
     linear_back(t, m, k, k->narrow, at->down, &at->pair[PAIR_DOWN], 1,
@@ -658,17 +666,34 @@ static void embed_back(const struct team *t, const struct llama *m,
     embed_backward(into(k, m->embed), k->dx, b->ids, T, h, lo, hi);
 }
 
+/* What the way back wants of layer l and does not find: of the last one all
+ * still stands. What the layer gave is wanted for a norm behind it alone. */
+static void make_again(const struct team *t, const struct llama *m,
+                       struct work *k, const struct batch *b, int l, int T)
+{
+    const struct config *c = &m->config;
+    struct kept a = kept_of(m, k, l);
+    struct rows r = my_rows(t, T);
+    if (l == c->layers - 1)
+        return;
+    if (!k->shape.recompute) {
+        act_forward(c->act, c->gated, a.act + (size_t)r.lo * (size_t)c->ffn,
+                    a.gu + (size_t)r.lo * (size_t)config_up(c), r.n, c->ffn);
+        return;
+    }
+    attention_half(t, m, k, b, l, T);
+    mlp_up(t, m, k, b, l, T);
+    if (c->sandwich)
+        mlp_down(t, m, k, b, l, T);
+    team_wait(t);
+}
+
 static void backward(const struct team *t, const struct llama *m,
                      struct work *k, const struct batch *b)
 {
     int T = b->start[b->sequences];
-    int last = m->config.layers - 1;
-    for (int l = last; l >= 0; l--) {
-        if (k->shape.recompute && l < last) {
-            attention_half(t, m, k, b, l, T);
-            mlp_half(t, m, k, b, l, T);
-            team_wait(t);
-        }
+    for (int l = m->config.layers - 1; l >= 0; l--) {
+        make_again(t, m, k, b, l, T);
         mlp_back(t, m, k, b, l, T);
         attention_half_back(t, m, k, b, l, T);
     }
