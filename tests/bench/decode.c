@@ -14,6 +14,7 @@
 #include "bench/shapes.h"
 #include "model/learn/engine.h"
 #include "model/net/gemm.h"
+#include "unit/bf16.h"
 
 enum { PROMPT = 100 };
 
@@ -118,22 +119,15 @@ int main(int argc, char **argv)
                           ? shape_model(argv[1], PROMPT + tokens) : NULL;
     if (!m) {
         fprintf(stderr, "decode nano|135M|0.5B STREAMS TOKENS "
-                        "[bf16]: "
-                        "%s\n", e.text);
+                        "[bf16]: %s\n", e.text);
         return 2;
     }
     bool half = argc == 5 && !strcmp(argv[4], "bf16");
     struct pool *pool = pool_new(pool_default());
-    for (size_t i = 0; half && i < m->n; i++) { /* as if published so */
-        union {
-            float f;
-            uint32_t bits;
-        } v = {(float)m->w[i]};
-        v.bits &= 0xffff0000;
-        m->w[i] = (real)v.f;
-    }
-    if (half)
+    if (half) { /* as if published so */
+        round_to_bf16(m->w, m->n);
         llama_lean(m);
+    }
     struct tokenizer none = {.n = (size_t)m->config.vocab};
     struct engine *g = engine_new(m, &none, pool_default(), NULL, &e);
     enum { TIMES = 5 };

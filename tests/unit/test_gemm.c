@@ -206,10 +206,10 @@ static void halves_and_few_rows_agree(void **state)
 {
     (void)state;
     enum { WIDE = 53, LONG = 133 };
-    static real a[FEW_ROWS * LONG], b[WIDE * LONG];
-    static real c[FEW_ROWS * WIDE], d[FEW_ROWS * WIDE], e[FEW_ROWS * WIDE];
+    static real a[GEMM_FEW * LONG], b[WIDE * LONG];
+    static real c[GEMM_FEW * WIDE], d[GEMM_FEW * WIDE], e[GEMM_FEW * WIDE];
     static uint16_t half[WIDE * LONG];
-    for (int i = 0; i < FEW_ROWS * LONG; i++)
+    for (int i = 0; i < GEMM_FEW * LONG; i++)
         a[i] = (real)sin(i * 1.7);
     for (int i = 0; i < WIDE * LONG; i++) {
         union {
@@ -220,16 +220,16 @@ static void halves_and_few_rows_agree(void **state)
         v.bits &= 0xffff0000;
         b[i] = (real)v.f;
     }
-    few_gemm(true, FEW_ROWS, WIDE, LONG, 1, a, LONG, b, LONG, 0, c, WIDE);
+    few_gemm(true, GEMM_FEW, WIDE, LONG, 1, a, LONG, b, LONG, 0, c, WIDE);
     for (size_t f = 0; f < COUNT(families); f++) {
         half_fn *tiles = gemm_use(families[f].name) ? families[f].half : NULL;
         if (!tiles)
             continue;
-        assert_true(tiles(FEW_ROWS, WIDE, LONG, a, LONG, half, LONG, e, WIDE));
-        for (int i = 0; i < FEW_ROWS * WIDE; i++)
+        assert_true(tiles(GEMM_FEW, WIDE, LONG, a, LONG, half, LONG, e, WIDE));
+        for (int i = 0; i < GEMM_FEW * WIDE; i++)
             assert_true(fabs((double)(c[i] - e[i])) < 2e-5);
     }
-    for (int m = 1; m <= FEW_ROWS; m++) {
+    for (int m = 1; m <= GEMM_FEW; m++) {
         few_half(m, WIDE, LONG, a, LONG, half, LONG, d, WIDE);
         assert_memory_equal(c, d, (size_t)(m * WIDE) * sizeof *c);
         few_gemm(true, m, WIDE, LONG, 1, a, LONG, b, LONG, 0, d, WIDE);

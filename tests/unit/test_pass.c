@@ -2,6 +2,7 @@
  * the weights, packed, with shared prompts, weighed, in half the memory, by a
  * team. Compiled twice, with float and with double.
  */
+#include "unit/bf16.h"
 #include "unit/models.h"
 
 #include "model/net/decode.h"
@@ -204,18 +205,6 @@ static void weights_count(void **state)
     llama_free(&m);
 }
 
-static void round_to_bf16(struct llama *m)
-{
-    for (size_t i = 0; i < (m->first ? m->first : m->n); i++) {
-        union {
-            float f;
-            uint32_t bits;
-        } v = {(float)m->w[i]};
-        v.bits &= 0xffff0000;
-        m->w[i] = (real)v.f;
-    }
-}
-
 /* Halves the matrices, twice, and sees to it that who reads the others is
  * found out. */
 static void lean_alone(struct llama *m)
@@ -240,7 +229,7 @@ static void leans(enum shape kind)
         *llama_at(m, i) = (real)(float)(.3 * sin((double)i));
     m->w[m->layer[0].o] = (real)1.001;
     assert_false(llama_lean(m));
-    round_to_bf16(m);
+    round_to_bf16(m->w, m->first);
     real *full = xcalloc(m->first, sizeof *full);
     memcpy(full, m->w, m->first * sizeof *full);
     struct work *k = work_new(m, &one_worker, &e);
@@ -286,7 +275,7 @@ static void decodes_lean(enum shape kind, bool tied)
     struct llama *m = make_model(kind, tied);
     struct batch b = make_batch(VOCAB);
     real fat[4][VOCAB], lean[4][VOCAB];
-    round_to_bf16(m);
+    round_to_bf16(m->w, m->n);
     decode(m, &b, 40, fat);
     lean_alone(m);
     decode(m, &b, 40, lean);

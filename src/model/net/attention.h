@@ -39,9 +39,8 @@ void attention_forward(const struct team *t, const struct attention *a,
                        real *scratch);
 
 /* Heads first .. first + heads - 1 of one query, which share a key/value head
- * and are at most ATTENTION_PART, in one thread; the numbers are the same in
- * whatever parts they are done. Scratch is one worker's. */
-enum { ATTENTION_PART = 16 };
+ * and are at most GEMM_FEW, in one thread; the numbers are the same in whatever
+ * parts they are done. Scratch is one worker's. */
 void attention_heads(const struct attention *a, int first, int heads, real *o,
                      const real *q, const real *k, const real *v,
                      real *scratch);

@@ -213,7 +213,7 @@ static void attend_heads(const struct pass *p, int l, struct attention a,
         const struct decoder *s = stream_of(p, row);
         part = group - head % group;
         part = part < hi - lo ? part : hi - lo;
-        part = part < ATTENTION_PART ? part : ATTENTION_PART;
+        part = part < GEMM_FEW ? part : GEMM_FEW;
         a.past = p->pos[row];
         attention_heads(&a, head, part, d->att + (size_t)row * (size_t)a.ldo,
                         d->q + (size_t)row * (size_t)a.ldq,
@@ -230,7 +230,7 @@ static void attend(const struct team *t, const struct pass *p, int l)
     int lo, hi;
     a.ldq = config_q(c) + 2 * config_kv(c);
     a.ldk = config_kv(c);
-    if (p->together || p->n == 1) {
+    if (p->together) {
         team_share(t, p->n * c->heads, 1, &lo, &hi);
         attend_heads(p, l, a, lo, hi,
                      d->scratch +
@@ -318,7 +318,8 @@ bool decoder_feed(struct decoder *d, const int32_t *ids, int n)
     while (n > 0) {
         int k = DECODE_CHUNK - d->n % DECODE_CHUNK;
         k = k < n ? k : n;
-        run(&(struct pass){.desk = d->desk, .d = &d, .ids = ids, .n = k});
+        run(&(struct pass){.desk = d->desk, .d = &d, .ids = ids, .n = k,
+                           .together = k == 1});
         ids += k;
         n -= k;
     }

@@ -476,32 +476,30 @@ static void give_back(real *at, size_t n)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-static uint16_t half_of(real x, bool *exact)
+static uint32_t bits_of(real x)
 {
     union {
         float f;
         uint32_t bits;
     } v = {(float)x};
-    *exact = *exact && !(v.bits & 0xffff);
-    return (uint16_t)(v.bits >> 16);
+    return v.bits;
 }
 
 /* Room for the own weights in bfloat16, where all of them are exact in it. */
 static uint16_t *room_for_halves(const struct llama *m)
 {
     size_t n = m->first ? m->first : m->n;
-    bool exact = true;
-    for (size_t i = 0; exact && i < n; i++)
-        half_of(m->w[i], &exact);
-    return exact ? malloc(n * sizeof(uint16_t)) : NULL;
+    for (size_t i = 0; i < n; i++)
+        if (bits_of(m->w[i]) & 0xffff)
+            return NULL;
+    return malloc(n * sizeof(uint16_t));
 }
 
 static void halve(const struct llama *m, uint16_t *half,
                   const struct weight *w)
 {
-    bool exact = true;
     for (size_t i = w->offset; i < w->offset + count_of(w); i++)
-        half[i] = half_of(m->w[i], &exact);
+        half[i] = (uint16_t)(bits_of(m->w[i]) >> 16);
 }
 
 bool llama_lean(struct llama *m)

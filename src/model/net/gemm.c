@@ -59,25 +59,24 @@ static const struct family {
     bool by_name; /* only for who asks for it */
     bool alone;   /* without our loops for a few rows */
 } families[] = {
-    {"amx",
-     {{"avx512", "avx512"}, {"amx", "amx-whole"}, {"amx-bf16", "amx-bf16"}},
-     amx_half, false, false},
-    {"avx512",
-     {{"avx512", "avx512"}, {"avx512", "avx512"},
-      {"avx512bf16", "avx512bf16"}},
-     NULL, false, false},
-    {"openblas",
-     {{"openblas", "openblas"}, {"openblas", "openblas"}, {NULL, NULL}},
-     NULL, false, false},
-    {"avx2", {{"avx2", "avx2"}, {"avx2", "avx2"}, {NULL, NULL}}, NULL, true,
-     false},
-    {"emulated",
-     {{"openblas", "openblas"}, {"emulated", "emulated-whole"},
-      {"emulated-bf16", "emulated-bf16"}},
-     soft_half, true, false},
-    {"openblas-alone",
-     {{"openblas", "openblas"}, {"openblas", "openblas"}, {NULL, NULL}},
-     NULL, true, true},
+    {.name = "amx",
+     .by = {{"avx512", "avx512"}, {"amx", "amx-whole"},
+            {"amx-bf16", "amx-bf16"}},
+     .half = amx_half},
+    {.name = "avx512",
+     .by = {{"avx512", "avx512"}, {"avx512", "avx512"},
+            {"avx512bf16", "avx512bf16"}}},
+    {.name = "openblas",
+     .by = {{"openblas", "openblas"}, {"openblas", "openblas"}}},
+    {.name = "avx2", .by = {{"avx2", "avx2"}, {"avx2", "avx2"}},
+     .by_name = true},
+    {.name = "emulated",
+     .by = {{"openblas", "openblas"}, {"emulated", "emulated-whole"},
+            {"emulated-bf16", "emulated-bf16"}},
+     .half = soft_half, .by_name = true},
+    {.name = "openblas-alone",
+     .by = {{"openblas", "openblas"}, {"openblas", "openblas"}},
+     .by_name = true, .alone = true},
 };
 
 enum { PLAIN = 2 }; /* the family of every processor */
@@ -142,7 +141,7 @@ static void product(const struct kernel *by, bool ta, bool tb, int m, int n,
                     int ldb, real beta, real *c, int ldc)
 {
     double from = now();
-    if (m <= FEW_ROWS && !ta && !family->alone)
+    if (m <= GEMM_FEW && !ta && !family->alone)
         few_gemm(tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     else if (by)
         packed_gemm(by, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
@@ -262,10 +261,10 @@ static void half_product(const struct kernel *by, bool tb, int m, int n, int k,
                          real *c, int ldc)
 {
     double from = now();
-    if (tb && m <= FEW_ROWS) {
+    if (tb && m <= GEMM_FEW) {
         if (!family->half || !family->half(m, n, k, a, lda, b, ldb, c, ldc))
             few_half(m, n, k, a, lda, b, ldb, c, ldc);
-    } else if (by && m > FEW_ROWS) {
+    } else if (by && m > GEMM_FEW) {
         packed_half(by, tb, m, n, k, a, lda, b, ldb, c, ldc);
     } else {
         widened(tb, m, n, k, a, lda, b, ldb, c, ldc);

@@ -39,6 +39,10 @@ enum gemm_precision gemm_precision_now(void);
  * "amx-bf16" or an emulated one. */
 const char *gemm_backend(void);
 
+/* With so many rows of A at most, not transposed, no row's result depends on
+ * how many others there are. */
+enum { GEMM_FEW = 16 };
+
 /* C = alpha op(A) op(B) + beta C. op(A) is m x k, op(B) k x n, C m x n; `ta`
  * and `tb` say that the matrix stands transposed; lda, ldb, ldc are the
  * elements from one stored row to the next. Safe from several threads. */
@@ -69,12 +73,13 @@ void gemm_share_exact(const struct team *t, bool ta, bool tb, int m, int n,
 /* C[m, n] = A op(B) with B in bfloat16, its rows one behind the other like
  * those of A and C; the numbers are those of the same B in fp32, as the one or
  * the other of the above has them. Where B stands transposed and A has at most
- * 16 rows B is read as it stands, at the speed of memory. */
+ * GEMM_FEW rows B is read as it stands, at the speed of memory. */
+void gemm_share_half(const struct team *t, bool is_exact, bool tb, int m,
+                     int n, int k, const real *a, const uint16_t *b, real *c);
+
 /* Whether those have the bits of the same products in fp32: not with
  * OpenBLAS, which is given B in parts. */
 bool gemm_has_halves(void);
-void gemm_share_half(const struct team *t, bool is_exact, bool tb, int m,
-                     int n, int k, const real *a, const uint16_t *b, real *c);
 
 /* The seconds that the calling thread has spent in gemm so far. */
 double gemm_seconds(void);

@@ -1,5 +1,5 @@
-/* Products with few rows of A, as in decoding, where B is read once from
- * memory and packing it would cost more than the sums. A row's result does
+/* Products with few rows of A (GEMM_FEW), as in decoding, where B is read once
+ * from memory and packing it would cost more than the sums. A row's result does
  * not depend on the other rows. Only for gemm.c.
  */
 #ifndef MODEL_NET_GEMM_FEW_H
@@ -10,8 +10,6 @@
 #include <stdint.h>
 
 #include "model/net/real.h"
-
-enum { FEW_ROWS = 16 }; /* of A, at most */
 
 /* C[m, n] = A[m, k] B^T with B[n, k] in bfloat16: half the bytes to read, and
  * where B was exact the same numbers. */

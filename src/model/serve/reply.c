@@ -1,8 +1,8 @@
 #include "model/serve/reply.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
