@@ -386,6 +386,7 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     char head[200];
     int64_t at, of;
     bool review = a->view == VIEW_REVIEW;
+    bool empty = ops->item && !ops->whole && !list_id(app_list(a));
     review_position(a, &at, &of);
     if (review)
         snprintf(head, sizeof head, _("%d %s    %lld of %lld   %s"),
@@ -402,7 +403,7 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
         form_draw(&a->form, (struct area){1, 0, bottom - 2, COLS});
     } else if (ops->whole) {
         ops->whole(a, (struct area){1, 0, bottom - 1, COLS});
-    } else if (review && a->review.bulk) {
+    } else if (empty || (review && a->review.bulk)) {
         ops->item(a, (struct area){1, 0, bottom - 1, COLS});
     } else if (a->second_pane && ops->item && !review) {
         ops->item(a, (struct area){1, 0, bottom - 1, COLS});
@@ -411,7 +412,7 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     } else if (a->review.now.id) {
         draw_plain_texts(a, 1, bottom - 1);
     }
-    if (!said && review && !a->second_pane && !a->form.open)
+    if (!said && review && !empty && !a->second_pane && !a->form.open)
         draw_facts(a, LINES - 2);
     if (!said && a->form.open) /* below the fields is no room for it */
         cells_put(LINES - 2, 0, COLS, STYLE_FACT, last_fact(&a->form));

@@ -78,6 +78,19 @@ void part_draw(struct part *p, int y, int x, int h, int w)
     }
 }
 
+void draw_nothing(struct area w, const char *sentence)
+{
+    int left = w.w < 60 ? 0 : GUTTER + 2;
+    struct rich r = {.text = BUF_INIT(0)};
+    wrapped_lines lines = {0};
+    rich_add(&r, STYLE_FACT, sentence);
+    rich_wrap(&r, w.w - left, &lines);
+    for (int i = 0; i < (int)lines.n && i + 1 < w.h; i++)
+        rich_draw(&r, lines.at[i], w.y + 1 + i, w.x + left, w.w - left);
+    rich_free(&r);
+    VEC_FREE(&lines);
+}
+
 void part_rule(int y, int x)
 {
     cells_rule(y, x, GUTTER);

@@ -85,6 +85,10 @@ void part_mark(struct part *p, enum style mark, const char *text,
 int part_measure(struct part *p, int w);
 /* Draws `h` rows at (y, x); `w` is the area's width. */
 void part_draw(struct part *p, int y, int x, int h, int w);
+/* Why an item's area has nothing in it, and which keys would change that:
+ * behind the gutter, on a narrow screen from its edge, in as many rows as it
+ * takes. */
+void draw_nothing(struct area w, const char *sentence);
 /* The rule between two parts. */
 void part_rule(int y, int x);
 /* The rule between list and item; `end` is its last: ┬ or ┴. */

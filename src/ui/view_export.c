@@ -225,8 +225,7 @@ static void item(struct app *a, struct area w)
     struct part checks = {0}, since = {0};
     int y = w.y, end = w.y + w.h;
     if (!a->export.accepted.n) {
-        cells_put(w.y + 1, w.x + GUTTER + 2, w.w - GUTTER - 2, STYLE_FACT,
-                  _("nothing is accepted yet; 3 opens Review"));
+        draw_nothing(w, _("nothing is accepted yet; 3 opens Review"));
         return;
     }
     checks_part(a, &checks);

@@ -174,8 +174,7 @@ static void whole(struct app *a, struct area w)
     struct part prompt = {0};
     char id[24];
     if (!r->now.id) {
-        cells_put(w.y + 1, w.x + GUTTER + 2, w.w - GUTTER - 2, STYLE_FACT,
-                  _("nothing to rank: ask for two answers each (E), then "
+        draw_nothing(w, _("nothing to rank: ask for two answers each (E), then "
                     "judge them (E, recipe rank)"));
         return;
     }

@@ -310,8 +310,8 @@ static void item(struct app *a, struct area w)
         return;
     }
     if (!r->now.id) {
-        cells_put(w.y + 1, w.x + GUTTER + 2, w.w - GUTTER - 2, STYLE_FACT,
-                  r->filter ? _("nothing in this filter; F drops it")
+        draw_nothing(w, r->filter
+                            ? _("nothing in this filter; F drops it")
                             : _("nothing waits; E expands, I imports"));
         return;
     }

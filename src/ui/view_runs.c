@@ -492,8 +492,7 @@ static void job_item(struct app *a, struct area w)
 static void item(struct app *a, struct area w)
 {
     if (!list_id(&a->runs.list))
-        cells_put(w.y + 1, w.x + GUTTER + 2, w.w - GUTTER - 2, STYLE_FACT,
-                  _("nothing has run yet; E expands, T trains"));
+        draw_nothing(w, _("nothing has run yet; E expands, T trains"));
     else if (a->runs.run.id)
         run_item(a, w);
     else

@@ -118,8 +118,7 @@ static void item(struct app *a, struct area w)
     struct part parts[3] = {{.n_guts = 0}};
     int need[3], y = w.y;
     if (!s->id) {
-        cells_put(w.y + 1, w.x + GUTTER + 2, w.w - GUTTER - 2, STYLE_FACT,
-                  _("no seeds here; I imports a file, + adds one"));
+        draw_nothing(w, _("no seeds here; I imports a file, + adds one"));
         return;
     }
     turns(a, &parts[0]);

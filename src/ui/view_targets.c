@@ -72,8 +72,7 @@ static void item(struct app *a, struct area w)
     char words[24];
     int y = w.y;
     if (!t->id) {
-        cells_put(w.y + 1, w.x + GUTTER + 2, w.w - GUTTER - 2, STYLE_FACT,
-                  _("no target yet; + makes one"));
+        draw_nothing(w, _("no target yet; + makes one"));
         return;
     }
     json *j = json_parse(t->doc, strlen(t->doc), NULL);
