@@ -150,29 +150,35 @@ static enum call_state parse_state(const char *name)
     return CALL_FAILED;
 }
 
+static void read_call(struct rows *r, int64_t id, struct call *out)
+{
+    *out = (struct call){
+        .id = id, .job = rows_int(r, 0), .step = rows_int(r, 1),
+        .n = rows_int(r, 2), .attempt = rows_int(r, 3),
+        .from_call = rows_int(r, 4), .from_item = rows_int(r, 5),
+        .sample = rows_int(r, 6), .prompt_text = rows_int(r, 7),
+        .reply_text = rows_int(r, 8), .answer_text = rows_int(r, 9),
+        .thinking_text = rows_int(r, 10),
+        .state = parse_state(rows_text(r, 11)), .http = (int)rows_int(r, 12),
+        .tokens_in = rows_int(r, 13), .tokens_out = rows_int(r, 14),
+        .ms = rows_int(r, 15), .at = rows_int(r, 16),
+        .cost = rows_double(r, 17), .params = rows_copy(r, 18),
+        .trouble = rows_copy(r, 19), .finish = rows_copy(r, 20)};
+}
+
 bool call_get(struct store *s, int64_t id, struct call *out, struct err *e)
 {
     struct rows r;
     *out = (struct call){0};
     if (!db_query(s, &r, e, "SELECT job, step, n, attempt, from_call,"
                   " from_item, sample, prompt_text, reply_text, answer_text,"
-                  " state, http, tokens_in, tokens_out, ms, at, cost,"
-                  " params_json, trouble, finish FROM call WHERE id = ?1",
-                  "i", id))
+                  " thinking_text, state, http, tokens_in, tokens_out, ms, at,"
+                  " cost, params_json, trouble, finish FROM call"
+                  " WHERE id = ?1", "i", id))
         return false;
     bool found = rows_next(&r, e);
     if (found)
-        *out = (struct call){id, rows_int(&r, 0), rows_int(&r, 1),
-                             rows_int(&r, 2), rows_int(&r, 3),
-                             rows_int(&r, 4), rows_int(&r, 5),
-                             rows_int(&r, 6), rows_int(&r, 7),
-                             rows_int(&r, 8), rows_int(&r, 9),
-                             parse_state(rows_text(&r, 10)),
-                             (int)rows_int(&r, 11), rows_int(&r, 12),
-                             rows_int(&r, 13), rows_int(&r, 14),
-                             rows_int(&r, 15), rows_double(&r, 16),
-                             rows_copy(&r, 17), rows_copy(&r, 18),
-                             rows_copy(&r, 19)};
+        read_call(&r, id, out);
     rows_done(&r);
     return found || err_set(e, ERR_ABSENT, _("there is no call c%lld"),
                             (long long)id);
@@ -190,10 +196,12 @@ bool call_finish(struct store *s, const struct call *c, struct err *e)
     return db_run(s, e, "UPDATE call SET state = ?2, http = ?3,"
                   " reply_text = ?4, answer_text = ?5, trouble = ?6,"
                   " tokens_in = ?7, tokens_out = ?8, cost = ?9, ms = ?10,"
-                  " finish = ?11, at = ?12 WHERE id = ?1", "isIIIsiidisi",
+                  " finish = ?11, at = ?12, thinking_text = ?13"
+                  " WHERE id = ?1", "isIIIsiidisiI",
                   c->id, state_names[c->state], (int64_t)c->http,
                   c->reply_text, c->answer_text, c->trouble, c->tokens_in,
-                  c->tokens_out, c->cost, c->ms, c->finish, clock_now());
+                  c->tokens_out, c->cost, c->ms, c->finish, clock_now(),
+                  c->thinking_text);
 }
 
 bool call_ids(struct store *s, int64_t job, enum call_state state, size_t n,

@@ -54,7 +54,7 @@ const char *call_state_name(enum call_state c);
 
 struct call {
     int64_t id, job, step, n, attempt, from_call, from_item, sample;
-    int64_t prompt_text, reply_text, answer_text;
+    int64_t prompt_text, reply_text, answer_text, thinking_text;
     enum call_state state;
     int http;
     int64_t tokens_in, tokens_out, ms, at;

@@ -60,6 +60,9 @@ static const char carriers_sql[] =
     " UNION SELECT answer_text FROM call WHERE answer_text IS NOT NULL"
     "  AND (id IN (SELECT id FROM gone_call)"
     "   OR id IN (SELECT call FROM sample WHERE id" OF_SAMPLES "))"
+    " UNION SELECT thinking_text FROM call WHERE thinking_text IS NOT NULL"
+    "  AND (id IN (SELECT id FROM gone_call)"
+    "   OR id IN (SELECT call FROM sample WHERE id" OF_SAMPLES "))"
     " UNION SELECT prompt_text FROM call WHERE id IN (SELECT call FROM draw"
     "  WHERE sample" OF_SAMPLES " OR seed" OF_SEEDS ");"
     "DELETE FROM gone_text WHERE id NOT IN (SELECT id FROM text);";

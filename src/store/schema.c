@@ -54,7 +54,8 @@ const char schema_sql[] =
     " reply_text INTEGER REFERENCES text, answer_text INTEGER,"
     " trouble TEXT, tokens_in INTEGER,"
     " tokens_out INTEGER, cost REAL, ms INTEGER, finish TEXT,"
-    " at INTEGER NOT NULL, UNIQUE(job, step, n, attempt)"
+    " at INTEGER NOT NULL, thinking_text INTEGER,"
+    " UNIQUE(job, step, n, attempt)"
     ") STRICT;"
 
     "CREATE TABLE draw("
@@ -178,4 +179,8 @@ const char schema_sql[] =
     "CREATE VIRTUAL TABLE seed_words USING fts5(prompt, answer,"
     " content='', tokenize='unicode61 remove_diacritics 2');";
 
-const char *const schema_migrations[STORE_VERSION] = {0};
+/* ALTER TABLE writes ", " and the column behind the last one: the schema above
+ * has to read the same to the letter. */
+const char *const schema_migrations[STORE_VERSION] = {
+    [1] = "ALTER TABLE call ADD COLUMN thinking_text INTEGER;",
+};

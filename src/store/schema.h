@@ -5,7 +5,7 @@
 /* "SR01" at byte 68 of the file: PRAGMA application_id. */
 #define STORE_APPLICATION_ID 0x53523031
 /* PRAGMA user_version; a store with a higher one is refused. */
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 /* The statements that make an empty store of STORE_VERSION. */
 extern const char schema_sql[];

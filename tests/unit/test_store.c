@@ -281,7 +281,7 @@ static void wrong_files_are_refused(void **state)
     assert_false(act_begin(s, &a, "x", "ana", "", 0, &e));
     assert_non_null(strstr(e.text, "newer stillroom"));
     sqlite3_open(path, &db);
-    sqlite3_exec(db, "PRAGMA user_version=1; CREATE TRIGGER t AFTER INSERT ON"
+    sqlite3_exec(db, "PRAGMA user_version=2; CREATE TRIGGER t AFTER INSERT ON"
                  " tag BEGIN DELETE FROM tag; END", NULL, NULL, NULL);
     sqlite3_close(db);
     assert_false(store_open(path, &t, &e));
