@@ -7,6 +7,7 @@
 
 #include "base/lang.h"
 #include "base/mem.h"
+#include "domain/thought.h"
 #include "recipe/recipe.h"
 
 struct parse {
@@ -272,14 +273,26 @@ static const char *find_marker(const char *s, const char *marker,
     return found;
 }
 
-static char *join_reasoning(char *thought, char *rationale)
+/* One text of the two; takes both, either may be NULL. */
+static char *join_reasoning(char *first, char *then)
 {
-    if (!thought || !rationale)
-        return thought ? thought : rationale;
-    char *both = xasprintf("%s\n\n%s", thought, rationale);
-    free(thought);
-    free(rationale);
+    if (!first || !then)
+        return first ? first : then;
+    char *both = xasprintf("%s\n\n%s", first, then);
+    free(first);
+    free(then);
     return both;
+}
+
+/* What came apart from the reply; NULL where that is nothing. */
+static char *came_apart(const struct recipe_bindings *b)
+{
+    char *text = b->thinking ? trimmed(b->thinking, strlen(b->thinking))
+                             : NULL;
+    if (text && *text)
+        return text;
+    free(text);
+    return NULL;
 }
 
 static void parse_answer(struct parse *p, const char *s, char *thought)
@@ -423,22 +436,6 @@ static void parse_ratings(struct parse *p, const char *s)
 
 /* ---- All of them --------------------------------------------------------- */
 
-/* Takes a leading <think> part off: returns it (NULL: none) and moves *s. */
-static char *take_thought(const char **s)
-{
-    const char *open = *s + strspn(*s, " \t\r\n");
-    if (strncmp(open, "<think>", 7))
-        return NULL;
-    const char *end = strstr(open, "</think>");
-    const char *to = end ? end : open + strlen(open);
-    *s = end ? end + 8 : to;
-    char *thought = trimmed_between(open + 7, to);
-    if (*thought)
-        return thought;
-    free(thought);
-    return NULL;
-}
-
 /* The part of the reply that is read: at most RECIPE_REPLY bytes, cut at a
  * character's boundary. */
 static char *bounded(struct parse *p, const char *reply)
@@ -460,11 +457,10 @@ void recipe_parse(const struct recipe_step *s,
 {
     *out = (struct recipe_items){0};
     struct parse p = {s, b, out, finish && !strcmp(finish, "length")};
-    char *text = bounded(&p, reply);
-    const char *at = text;
-    char *thought = take_thought(&at);
+    char *thought, *said = thought_part(reply, &thought);
+    char *at = bounded(&p, said);
     if (s->parser == PARSE_ANSWER) {
-        parse_answer(&p, at, thought);
+        parse_answer(&p, at, join_reasoning(came_apart(b), thought));
     } else {
         free(thought);
         if (s->parser == PARSE_NUMBERED)
@@ -474,7 +470,8 @@ void recipe_parse(const struct recipe_step *s,
         else if (b->n_candidates <= RECIPE_CANDIDATES)
             parse_ratings(&p, at);
     }
-    free(text);
+    free(at);
+    free(said);
 }
 
 void recipe_items_free(struct recipe_items *items)

@@ -161,6 +161,7 @@ struct recipe_bindings {
     const char *const *candidates; /* answers, in the caller's order */
     size_t n_candidates;
     const size_t *order; /* place i shows candidates[order[i]]; NULL: as is */
+    const char *thinking; /* what came apart from the reply, or NULL */
 };
 
 /* A seeded shuffle of 0 .. n-1, against the judge's love of the first. */

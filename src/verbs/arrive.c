@@ -525,9 +525,12 @@ static bool arrive_one(struct arrivals *v, struct act *a, int64_t call,
     bool ok = open_call(&x, call, e);
     if (ok) {
         char *answer = text_get(v->s, x.call.answer_text, NULL);
+        char *thinking = text_get(v->s, x.call.thinking_text, NULL);
         parse_bindings(&x, &b, order);
+        b.thinking = thinking;
         recipe_parse(x.step, &b, answer ? answer : "", x.call.finish, &items);
         free(answer);
+        free(thinking);
         x.call.state = items.n ? CALL_ANSWERED : CALL_UNPARSED;
         if (!items.n) {
             v->unparsed++;

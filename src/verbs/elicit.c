@@ -285,6 +285,8 @@ static void land(struct flight *f, const struct news *n)
         const struct choice *c = &r->reply.at[0];
         f->call.finish = c->finish ? xstrdup(c->finish) : NULL;
         f->answer = xstrdup(c->answer.content ? c->answer.content : "");
+        if (c->answer.reasoning)
+            f->reasoning = xstrdup(c->answer.reasoning);
     }
     if (r->raw.len)
         buf_add(&f->raw, r->raw.data, r->raw.len);
@@ -320,6 +322,8 @@ static bool keep_reply(struct flight *f, struct err *e)
         f->call.reply_text = text_put(s, f->raw.data, f->raw.len, &why);
     if (!why.code && f->answer)
         f->call.answer_text = text_puts(s, f->answer, &why);
+    if (!why.code && f->reasoning)
+        f->call.thinking_text = text_puts(s, f->reasoning, &why);
     if (why.code && why.code != ERR_REFUSED) {
         *e = why;
         return false;

@@ -7,9 +7,12 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "faulty.h"
+
+#define REPLY_MAX ((size_t)16 << 20) /* of a file that is sent */
 
 /* ---- Sending ------------------------------------------------------------- */
 
@@ -353,6 +356,39 @@ static void do_break_after(struct talk *t, const char *arg)
     buf_free(&b);
 }
 
+/* The bytes of a file as they are: a body of JSON, or a stream, whole or a
+ * byte a chunk. */
+static void send_file(struct talk *t, const char *path, bool single)
+{
+    struct buf b = BUF_INIT(0);
+    struct err e = {0};
+    if (!file_read(path, REPLY_MAX, &b, &e))
+        die(e.text);
+    const char *at = buf_str(&b);
+    at += strspn(at, " \t\r\n");
+    const char *type = *at == '{' || *at == '[' ? "application/json"
+                       : *at == '<'             ? "text/html"
+                                                : "text/event-stream";
+    put_head(t, 200, type, single ? "Transfer-Encoding: chunked\r\n" : "");
+    for (size_t i = 0; single && i < b.len; i++)
+        put_chunk(t, b.data + i, 1);
+    if (single)
+        end_stream(t);
+    else if (b.len)
+        put(t, b.data, b.len);
+    buf_free(&b);
+}
+
+static void do_file(struct talk *t, const char *arg)
+{
+    send_file(t, arg, false);
+}
+
+static void do_file_bytes(struct talk *t, const char *arg)
+{
+    send_file(t, arg, true);
+}
+
 static void do_short(struct talk *t, const char *arg)
 {
     (void)arg;
@@ -582,6 +618,8 @@ static const struct {
     {"break-before", do_break_before},   /* reset before anything */
     {"break-during", do_break_during},   /* reset in the middle */
     {"break-after", do_break_after},     /* reset behind [DONE] */
+    {"file", do_file},                   /* the bytes of file ARG */
+    {"file-bytes", do_file_bytes},       /* the same, one byte a chunk */
     {"short", do_short},                 /* closes before the length said */
     {"stall", do_stall},                 /* never a byte */
     {"silence", do_silence},             /* a third, then nothing */

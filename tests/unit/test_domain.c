@@ -9,6 +9,7 @@
 #include "domain/order.h"
 #include "domain/rouge.h"
 #include "domain/status.h"
+#include "domain/thought.h"
 
 /* A tree as text, so that its shape can be compared. */
 static void show(const struct filter *f, int id, struct buf *b)
@@ -351,6 +352,41 @@ static void splits_are_dealt(void **state)
     assert_true(reason_is_false("all bad"));
 }
 
+static void thoughts_are_parted(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"<think>\nhm\n</think>\n\nLisbon.", "hm", "Lisbon."},
+        {"\n <thinking>hm</thinking>Lisbon. ", "hm", "Lisbon. "},
+        {"<THINK>hm</Think> a", "hm", "a"},
+        {"[THINK]hm[/THINK]a", "hm", "a"},
+        {"hm\n</think>\n\nLisbon.", "hm", "Lisbon."},
+        {"hm</thinking>Lisbon.", "hm", "Lisbon."},
+        {"</think>\nLisbon.", NULL, "Lisbon."},
+        {"<think>\n\n</think>\n\n4", NULL, "4"},
+        {"<think>hm", "hm", ""},
+        {"<think>", NULL, ""},
+        {"<think>a</think>\n<think>b</think>c", "a\n\nb", "c"},
+        {"a </think> b </think> c", "a\n\nb", "c"},
+        {"  Lisbon.\n", NULL, "  Lisbon.\n"},
+        {"", NULL, ""},
+        {"It ends with `</think>`, as \"</think>\" does.", NULL,
+         "It ends with `</think>`, as \"</think>\" does."},
+        {"`</think>` ends it\n</think>\nYes", "`</think>` ends it", "Yes"},
+        {"Write <think>x</think> first.", NULL,
+         "Write <think>x</think> first."},
+        {"<thinker>a</thinker>", NULL, "<thinker>a</thinker>"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *thinking, *answer = thought_part(cases[i][0], &thinking);
+        assert_string_equal(answer, cases[i][2]);
+        assert_string_equal(thinking ? thinking : "(none)",
+                            cases[i][1] ? cases[i][1] : "(none)");
+        free(answer);
+        free(thinking);
+    }
+}
+
 int main(void)
 {
     const char *dirs[] = {"/nonexistent", NULL};
@@ -366,6 +402,7 @@ int main(void)
         cmocka_unit_test(checks_judge),
         cmocka_unit_test(orders_are_read_and_moved),
         cmocka_unit_test(splits_are_dealt),
+        cmocka_unit_test(thoughts_are_parted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

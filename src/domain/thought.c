@@ -1,0 +1,87 @@
+#include "domain/thought.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define SPACE " \t\r\n"
+#define ROUNDS 32 /* parts of one thought; what follows is the answer */
+
+static const struct mark {
+    const char *open, *close;
+} marks[] = {
+    {"<think>", "</think>"},
+    {"<thinking>", "</thinking>"},
+    {"<thought>", "</thought>"},
+    {"<seed:think>", "</seed:think>"},
+    {"[THINK]", "[/THINK]"},
+    {"<|START_THINKING|>", "<|END_THINKING|>"},
+    {"<|begin_of_thought|>", "<|end_of_thought|>"},
+    {"◁think▷", "◁/think▷"},
+};
+
+/* A mark between quotes or in code is spoken of, not set. */
+static bool is_quoted(const char *text, const char *at, size_t n)
+{
+    return at > text && strchr("`'\"", at[-1]) && at[n] == at[-1];
+}
+
+/* The mark's closing half where no opening one stands before it. */
+static const char *orphan(const struct mark *m, const char *text)
+{
+    const char *at = text, *open = strcasestr(text, m->open);
+    size_t n = strlen(m->close);
+    while ((at = strcasestr(at, m->close)) && is_quoted(text, at, n))
+        at += n;
+    return at && (!open || open > at) ? at : NULL;
+}
+
+/* The next part of a thought at the beginning of *s: where it starts and
+ * ends; *s moves behind it. False where the answer begins. */
+static bool next_part(const char **s, const char **from, const char **to)
+{
+    const char *text = *s + strspn(*s, SPACE);
+    for (size_t i = 0; i < COUNT(marks); i++) {
+        const struct mark *m = &marks[i];
+        size_t n = strlen(m->open);
+        bool opened = !strncasecmp(text, m->open, n);
+        const char *end = opened ? strcasestr(text + n, m->close)
+                                 : orphan(m, text);
+        if (!opened && !end)
+            continue;
+        *from = opened ? text + n : text;
+        *to = end ? end : text + strlen(text);
+        *s = end ? end + strlen(m->close) : *to;
+        return true;
+    }
+    return false;
+}
+
+static void add_part(struct buf *b, const char *from, const char *to)
+{
+    from += strspn(from, SPACE);
+    while (to > from && strchr(SPACE, to[-1]))
+        to--;
+    if (to <= from)
+        return;
+    if (b->len)
+        buf_puts(b, "\n\n");
+    buf_add(b, from, (size_t)(to - from));
+}
+
+char *thought_part(const char *text, char **thinking)
+{
+    struct buf b = BUF_INIT(0);
+    const char *s = text, *from, *to;
+    int rounds = 0;
+    while (rounds < ROUNDS && next_part(&s, &from, &to)) {
+        add_part(&b, from, to);
+        rounds++;
+    }
+    *thinking = b.len ? buf_take(&b) : NULL;
+    buf_free(&b);
+    return xstrdup(rounds ? s + strspn(s, SPACE) : text);
+}
