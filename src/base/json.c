@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+
+#define NOT_FINITE "1e999" /* reads back as infinity */
 
 /* ---- The strict scanner ------------------------------------------------- */
 
@@ -18,7 +21,20 @@ struct scan {
     size_t n, at;
     size_t tokens;
     const char *why; /* untranslated; NULL while all is well */
+    unsigned odd;    /* JSON_ODD_... that are let through */
+    struct buf mended; /* s[0..copied) as cJSON takes it; unused while all is
+                          as it should be */
+    size_t copied;
 };
+
+/* s[from..at) is let through in another form. */
+static bool mend(struct scan *x, size_t from, const char *form)
+{
+    buf_add(&x->mended, x->s + x->copied, from - x->copied);
+    buf_puts(&x->mended, form);
+    x->copied = x->at;
+    return true;
+}
 
 static bool fail(struct scan *x, const char *why)
 {
@@ -50,25 +66,50 @@ static bool hex4(struct scan *x, uint32_t *out)
     return true;
 }
 
+/* The escape "\uXXXX" at x->at is the other half of a pair. */
+static bool is_low_half(const struct scan *x)
+{
+    const char *s = x->s + x->at;
+    return x->n - x->at >= 6 && s[0] == '\\' && s[1] == 'u' &&
+           (s[2] | 32) == 'd' && strchr("cdefCDEF", s[3]) && s[3];
+}
+
 /* Behind "\u": one escape, or a pair for a character above U+FFFF. */
 static bool scan_unicode(struct scan *x)
 {
+    size_t from = x->at - 2;
     uint32_t a, b;
     if (!hex4(x, &a))
         return false;
     if (a == 0)
-        return fail(x, N_("a NUL character (\\u0000)"));
+        return x->odd & JSON_ODD_TEXT
+                   ? mend(x, from, "\xEF\xBF\xBD")
+                   : fail(x, N_("a NUL character (\\u0000)"));
     if (a < 0xd800 || a > 0xdfff)
         return true;
-    if (a >= 0xdc00 || x->n - x->at < 6 || x->s[x->at] != '\\' ||
-        x->s[x->at + 1] != 'u')
-        return fail(x, N_("half of a surrogate pair"));
-    x->at += 2;
-    if (!hex4(x, &b))
-        return false;
-    if (b < 0xdc00 || b > 0xdfff)
-        return fail(x, N_("half of a surrogate pair"));
-    return true;
+    if (a < 0xdc00 && is_low_half(x)) {
+        x->at += 2;
+        return hex4(x, &b);
+    }
+    const char half[] = {(char)0xED, (char)(0x80 | (a >> 6 & 0x3F)),
+                         (char)(0x80 | (a & 0x3F)), '\0'};
+    return x->odd & JSON_ODD_TEXT
+               ? mend(x, from, half)
+               : fail(x, N_("half of a surrogate pair"));
+}
+
+/* Behind a backslash. */
+static bool scan_escape(struct scan *x)
+{
+    char d = x->at < x->n ? x->s[x->at++] : 0;
+    if (d == 'u')
+        return scan_unicode(x);
+    if (d && strchr("\"\\/bfnrt", d))
+        return true;
+    if (!(x->odd & JSON_ODD_TEXT) || !d)
+        return fail(x, N_("an unknown escape in a string"));
+    x->at--; /* the character stands for itself */
+    return mend(x, x->at - 1, "");
 }
 
 static bool scan_string(struct scan *x)
@@ -80,21 +121,20 @@ static bool scan_string(struct scan *x)
             x->at++;
             return true;
         }
-        if (c < 0x20)
+        bool odd = x->odd & JSON_ODD_TEXT && c;
+        if (c < 0x20 && !odd)
             return fail(x, N_("a raw control character in a string"));
         if (c == '\\') {
             x->at++;
-            char d = x->at < x->n ? x->s[x->at++] : 0;
-            if (d == 'u' ? !scan_unicode(x)
-                         : !d || !strchr("\"\\/bfnrt", d))
-                return fail(x, N_("an unknown escape in a string"));
+            if (!scan_escape(x))
+                return false;
             continue;
         }
         uint32_t cp;
         size_t len = utf8_get(x->s + x->at, x->n - x->at, &cp);
-        if (!len)
+        if (!len && !odd)
             return fail(x, N_("bytes that are not UTF-8"));
-        x->at += len;
+        x->at += len ? len : 1;
     }
     return fail(x, N_("a string without its end"));
 }
@@ -129,12 +169,31 @@ static bool scan_number(struct scan *x)
     }
     char copy[64];
     size_t len = x->at - from;
-    if (len >= sizeof copy)
-        return fail(x, N_("a number of over 63 digits"));
-    memcpy(copy, x->s + from, len);
-    copy[len] = '\0';
-    return isfinite(strtod(copy, NULL)) ||
-           fail(x, N_("a number too large"));
+    bool fits = len < sizeof copy;
+    memcpy(copy, x->s + from, fits ? len : 0);
+    copy[fits ? len : 0] = '\0';
+    if (fits && isfinite(strtod(copy, NULL)))
+        return true;
+    if (x->odd & JSON_ODD_NUMBERS)
+        return mend(x, from, NOT_FINITE);
+    return fail(x, fits ? N_("a number too large")
+                        : N_("a number of over 63 digits"));
+}
+
+/* NaN and the infinities as Python, JavaScript and C spell them. */
+static bool scan_odd_number(struct scan *x)
+{
+    static const char *const words[] = {"nan", "infinity", "inf"};
+    size_t from = x->at, at = from;
+    at += x->s[at] == '-' || x->s[at] == '+';
+    for (size_t i = 0; i < COUNT(words) && x->odd & JSON_ODD_NUMBERS; i++) {
+        size_t n = strlen(words[i]);
+        if (x->n - at < n || strncasecmp(x->s + at, words[i], n))
+            continue;
+        x->at = at + n;
+        return mend(x, from, NOT_FINITE);
+    }
+    return false;
 }
 
 static bool scan_word(struct scan *x, const char *word)
@@ -191,6 +250,8 @@ static bool scan_value(struct scan *x, int depth)
         return fail(x, N_("over a million values"));
     if (depth > JSON_DEPTH)
         return fail(x, N_("nested deeper than 64"));
+    if (scan_odd_number(x))
+        return true;
     switch (x->s[x->at]) {
     case '{': return scan_members(x, '}', depth);
     case '[': return scan_members(x, ']', depth);
@@ -205,18 +266,22 @@ static bool scan_value(struct scan *x, int depth)
     }
 }
 
+/* Scans the value at the start; 0 with the reason in e. */
+static size_t scan_text(struct scan *x, struct err *e)
+{
+    if (x->n > JSON_BYTES)
+        err_set(e, ERR_INPUT, _("over 64 MiB of JSON"));
+    else if (!scan_value(x, 0))
+        err_set(e, ERR_INPUT, _("byte %zu: %s"), x->at + 1, _(x->why));
+    else
+        return x->at;
+    return 0;
+}
+
 size_t json_scan(const char *s, size_t n, struct err *e)
 {
     struct scan x = {.s = s, .n = n};
-    if (n > JSON_BYTES) {
-        err_set(e, ERR_INPUT, _("over 64 MiB of JSON"));
-        return 0;
-    }
-    if (!scan_value(&x, 0)) {
-        err_set(e, ERR_INPUT, _("byte %zu: %s"), x.at + 1, _(x.why));
-        return 0;
-    }
-    return x.at;
+    return scan_text(&x, e);
 }
 
 /* ---- Parsing ------------------------------------------------------------ */
@@ -246,18 +311,28 @@ static const char *double_key(const cJSON *j)
     return twice;
 }
 
-json *json_parse_prefix(const char *s, size_t n, size_t *used, struct err *e)
+json *json_parse_odd(const char *s, size_t n, unsigned odd, size_t *used,
+                     struct err *e)
 {
-    size_t len = json_scan(s, n, e);
+    struct scan x = {.s = s, .n = n, .odd = odd,
+                     .mended = BUF_INIT(2 * (size_t)JSON_BYTES)};
+    size_t len = scan_text(&x, e);
+    const char *end;
+    if (len && x.copied)
+        buf_add(&x.mended, s + x.copied, len - x.copied);
+    cJSON *j = len && buf_ok(&x.mended)
+                   ? cJSON_ParseWithLengthOpts(x.copied ? x.mended.data : s,
+                                               x.copied ? x.mended.len : len,
+                                               &end, 0)
+                   : NULL;
+    buf_free(&x.mended);
     if (!len)
         return NULL;
-    const char *end;
-    cJSON *j = cJSON_ParseWithLengthOpts(s, len, &end, 0);
     if (!j) {
         err_set(e, ERR_MEMORY, _("out of memory"));
         return NULL;
     }
-    const char *twice = double_key(j);
+    const char *twice = odd & JSON_TWICE ? NULL : double_key(j);
     if (twice) {
         err_set(e, ERR_INPUT, _("the key \"%.40s\" stands twice"), twice);
         cJSON_Delete(j);
@@ -265,6 +340,11 @@ json *json_parse_prefix(const char *s, size_t n, size_t *used, struct err *e)
     }
     *used = len;
     return j;
+}
+
+json *json_parse_prefix(const char *s, size_t n, size_t *used, struct err *e)
+{
+    return json_parse_odd(s, n, 0, used, e);
 }
 
 json *json_parse(const char *s, size_t n, struct err *e)

@@ -30,6 +30,21 @@ json *json_parse(const char *s, size_t n, struct err *e);
  * took; what follows is not looked at. */
 json *json_parse_prefix(const char *s, size_t n, size_t *used, struct err *e);
 
+/* What a loose reading lets through; limits, brackets and commas hold. */
+enum {
+    JSON_ODD_NUMBERS = 1, /* NaN, Infinity in any spelling, 1e999, too many
+                             digits: a number that is not finite, and is null
+                             where it is printed */
+    JSON_ODD_TEXT = 2,    /* bytes that are not UTF-8, raw controls, unknown
+                             escapes; NUL becomes U+FFFD, half a surrogate
+                             pair its three bytes: utf8_heal makes text */
+    JSON_TWICE = 4        /* a key that stands twice: the first one counts */
+};
+
+/* As json_parse_prefix, but lets through what `odd` says. */
+json *json_parse_odd(const char *s, size_t n, unsigned odd, size_t *used,
+                     struct err *e);
+
 /* The scanner alone: the length of the value at the start of s (white space
  * before it included), or 0 with the reason in e. */
 size_t json_scan(const char *s, size_t n, struct err *e);

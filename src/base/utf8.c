@@ -5,6 +5,8 @@
 
 #include <wchar.h>
 
+#include "base/buf.h"
+
 size_t utf8_get(const char *s, size_t n, uint32_t *cp)
 {
     const unsigned char *p = (const unsigned char *)s;
@@ -54,6 +56,46 @@ size_t utf8_check(const char *s, size_t n)
         i += len;
     }
     return n;
+}
+
+/* Half of a surrogate pair at s, written as three bytes; 0 for none. */
+static uint32_t half_at(const char *s, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    if (n < 3 || p[0] != 0xed || p[1] < 0xa0 || p[1] > 0xbf ||
+        (p[2] & 0xc0) != 0x80)
+        return 0;
+    return 0xd000u | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+}
+
+/* What stands for the bytes at s, which are no UTF-8; how many they are. */
+static size_t heal_at(struct buf *out, const char *s, size_t n)
+{
+    uint32_t high = half_at(s, n), low = high ? half_at(s + 3, n - 3) : 0;
+    char whole[4];
+    if (high && high < 0xdc00 && low >= 0xdc00) {
+        buf_add(out, whole, utf8_put(whole, 0x10000 + ((high - 0xd800) << 10) +
+                                                (low - 0xdc00)));
+        return 6;
+    }
+    size_t len = 1;
+    while (len < (high ? 3 : n) && ((unsigned char)s[len] & 0xc0) == 0x80)
+        len++;
+    buf_puts(out, "\xef\xbf\xbd");
+    return len;
+}
+
+char *utf8_heal(const char *s, size_t n)
+{
+    struct buf out = BUF_INIT(3 * n + 1);
+    for (size_t i = 0; i < n;) {
+        size_t good = utf8_check(s + i, n - i);
+        buf_add(&out, s + i, good);
+        i += good;
+        if (i < n)
+            i += heal_at(&out, s + i, n - i);
+    }
+    return buf_take(&out);
 }
 
 size_t utf8_length(const char *s, size_t n)

@@ -22,6 +22,11 @@ size_t utf8_check(const char *s, size_t n);
 /* The number of code points; each junk byte counts as one. */
 size_t utf8_length(const char *s, size_t n);
 
+/* Makes text of bytes whose characters may have come in pieces: halves of a
+ * surrogate pair (three bytes each) become the character, what is no UTF-8
+ * after that U+FFFD. The caller frees. */
+char *utf8_heal(const char *s, size_t n);
+
 enum cp_class {
     CP_PLAIN,   /* drawn as it is */
     CP_NEWLINE, /* \n */

@@ -1,5 +1,6 @@
 #include "unit/test.h"
 
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,6 +119,65 @@ static void json_refuses(void **state)
         buf_putc(&deep, '[');
     assert_null(json_parse(buf_str(&deep), deep.len, NULL));
     buf_free(&deep);
+}
+
+/* Odd texts as they are read where that is asked for; "!" is a refusal. */
+static void json_lets_through(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned odd;
+        const char *text, *want;
+    } rows[] = {
+        {JSON_ODD_NUMBERS, "[NaN,-Infinity,inf,1e999,2]",
+         "[null,null,null,null,2]"},
+        {JSON_ODD_NUMBERS, "{\"a\":NaN,\"b\":\"NaN\"}",
+         "{\"a\":null,\"b\":\"NaN\"}"},
+        {JSON_ODD_NUMBERS, "[nano]", "!"},
+        {JSON_ODD_NUMBERS, "\"\xff\"", "!"},
+        {JSON_ODD_TEXT, "[NaN]", "!"},
+        {JSON_ODD_TEXT, "[\"a\\u0000b\",\"\\x\",\"\\ud83d\\ude00\"]",
+         "[\"a\xef\xbf\xbd" "b\",\"x\",\"\xf0\x9f\x98\x80\"]"},
+        {JSON_ODD_TEXT, "\"a\nb\"", "\"a\\nb\""},
+        {JSON_ODD_TEXT, "\"open", "!"},
+        {JSON_TWICE, "[{\"a\":1,\"a\":2}]", "[{\"a\":1,\"a\":2}]"},
+        {JSON_ODD_NUMBERS | JSON_ODD_TEXT, "{\"a\":1,\"a\":2}", "!"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf b = BUF_INIT(0);
+        struct err e = {0};
+        size_t used, n = strlen(rows[i].text);
+        json *j = json_parse_odd(rows[i].text, n, rows[i].odd, &used, &e);
+        if (j)
+            json_print(&b, j);
+        assert_string_equal(j ? buf_str(&b) : "!", rows[i].want);
+        assert_true(!j || used == n);
+        buf_free(&b);
+        json_free(j);
+    }
+    size_t used;
+    json *j = json_parse_odd("NaN", 3, JSON_ODD_NUMBERS, &used, NULL);
+    assert_false(isfinite(json_number(j, 0)));
+    assert_int_equal(json_get_int(j, "x", 7), 7);
+    json_free(j);
+}
+
+static void halves_are_healed(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"a\xed\xa0\xbd\xed\xb8\x80z", "a\xf0\x9f\x98\x80z"},
+        {"a\xed\xa0\xbdz", "a\xef\xbf\xbdz"},
+        {"\xed\xb8\x80\xed\xa0\xbd", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xf0\x9f", "\xef\xbf\xbd"},
+        {"\xffok\xc3\xa9", "\xef\xbf\xbdok\xc3\xa9"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text = utf8_heal(rows[i][0], strlen(rows[i][0]));
+        assert_string_equal(text, rows[i][1]);
+        free(text);
+    }
 }
 
 static void json_round_trips(void **state)
@@ -339,6 +399,8 @@ int main(void)
         cmocka_unit_test(say_shows_what_would_act),
         cmocka_unit_test(words_fold_and_keep_numbers),
         cmocka_unit_test(json_refuses),
+        cmocka_unit_test(json_lets_through),
+        cmocka_unit_test(halves_are_healed),
         cmocka_unit_test(json_round_trips),
         cmocka_unit_test(lines_are_bounded),
         cmocka_unit_test(files_are_replaced_whole),
