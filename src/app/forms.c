@@ -16,6 +16,7 @@
 #include "store/stat.h"
 #include "verbs/demo.h"
 #include "verbs/elicit.h"
+#include "verbs/launch.h"
 #include "verbs/train.h"
 
 #define NANO_EPOCHS "32"

@@ -12,7 +12,7 @@
 #include "jobs/job.h"
 #include "store/sample.h"
 #include "store/text.h"
-#include "verbs/elicit.h"
+#include "verbs/launch.h"
 #include "verbs/train.h"
 #include "verbs/work.h"
 

@@ -10,6 +10,7 @@
 #include "domain/status.h"
 #include "jobs/job.h"
 #include "verbs/elicit.h"
+#include "verbs/launch.h"
 #include "verbs/work.h"
 
 /* Watches a job until it ends; its exit code. */

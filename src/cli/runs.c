@@ -6,8 +6,9 @@
 #include "base/lang.h"
 #include "base/say.h"
 #include "jobs/job.h"
+#include "store/job.h"
 #include "verbs/ask.h"
-#include "verbs/elicit.h"
+#include "verbs/launch.h"
 #include "verbs/train.h"
 #include "verbs/withdraw.h"
 

@@ -23,6 +23,7 @@
 #include "verbs/elicit.h"
 #include "verbs/export.h"
 #include "verbs/import.h"
+#include "verbs/launch.h"
 #include "verbs/tour.h"
 
 #define JUDGE_RIGHT .9 /* the curator's judge is right that often */

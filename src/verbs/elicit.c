@@ -1,4 +1,4 @@
-/* The body of a teacher's job, and how it is started. */
+/* The body of a teacher's job. */
 #include "verbs/elicit.h"
 
 #include <math.h>
@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/loop.h"
-#include "base/paths.h"
 #include "base/sig.h"
 #include "jobs/env.h"
 #include "jobs/job.h"
@@ -23,7 +22,6 @@
 #include "teacher/cost.h"
 #include "verbs/arrive.h"
 #include "verbs/plan.h"
-#include "verbs/work.h"
 
 struct flight; /* one call on its way */
 
@@ -542,58 +540,4 @@ int verb_run_job(struct store *s, int64_t job)
     free(last);
     free(dir);
     return !strcmp(state, "failed");
-}
-
-/* ---- Starting ----------------------------------------------------------- */
-
-/* New attempts for what came to nothing. */
-static bool repeat_failed(struct store *s, int64_t job, struct err *e)
-{
-    ids list;
-    if (!call_ids_to_repeat(s, job, true, &list, e))
-        return false;
-    bool ok = !list.n || store_begin(s, e);
-    for (size_t i = 0; ok && i < list.n; i++) {
-        struct call c;
-        ok = call_get(s, list.at[i], &c, e);
-        if (!ok)
-            break;
-        c.attempt++;
-        ok = call_add(s, &c, e) != 0;
-        call_free(&c);
-    }
-    if (list.n)
-        ok = ok ? store_commit(s, e) : (store_rollback(s), false);
-    VEC_FREE(&list);
-    return ok;
-}
-
-bool verb_start_job(struct store *s, int64_t job, bool again, struct err *e)
-{
-    char id[24], *dir = store_work_dir(s, "j", job);
-    char *program = paths_program_dir(), *self, *store;
-    struct profiles ps = {0};
-    struct job j;
-    if (!job_get(s, job, &j, e) || !profiles_load(NULL, &ps, e))
-        return false;
-    const struct profile *p = j.teacher ? profile_find(&ps, j.teacher) : NULL;
-    const char *keep[] = {p ? p->key_env : NULL, NULL};
-    bool ok = !again || repeat_failed(s, job, e);
-    bool saved = job_is_work(&j) && !strcmp(j.state, "done");
-    snprintf(id, sizeof id, "%lld", (long long)job);
-    self = path_join(program, "stillroom");
-    store = realpath(store_path(s), NULL);
-    const char *argv[] = {self, "job", id, "--store", store, NULL};
-    struct job_plan plan = {.dir = dir, .argv = argv, .keep = keep};
-    ok = ok && store_begin(s, e) &&
-         (saved || job_set_state(s, job, "running", e) ? store_commit(s, e)
-                                              : (store_rollback(s), false));
-    ok = ok && job_start(&plan, e) > 0;
-    free(self);
-    free(store);
-    free(program);
-    free(dir);
-    profiles_free(&ps);
-    job_free(&j);
-    return ok;
 }

@@ -49,10 +49,6 @@ int64_t verb_plan(struct store *s, const char *who, const struct expand *x,
 int64_t verb_add_job(struct store *s, const char *who,
                      const struct expand *x, struct err *e);
 
-/* Starts the job's process (or goes on with an interrupted one); `again` also
- * asks anew what failed, was lost or could not be parsed. */
-bool verb_start_job(struct store *s, int64_t job, bool again, struct err *e);
-
 /* The body: runs in the job's process until everything is asked. The store is
  * the process's own. Returns its exit code. */
 int verb_run_job(struct store *s, int64_t job);

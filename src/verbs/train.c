@@ -8,12 +8,12 @@
 
 #include "base/file.h"
 #include "base/lang.h"
-#include "base/paths.h"
 #include "jobs/job.h"
 #include "jobs/model.h"
 #include "store/query.h"
 #include "store/sample.h"
 #include "store/seed.h"
+#include "verbs/launch.h"
 
 /* ---- The snapshot ------------------------------------------------------- */
 
@@ -253,81 +253,6 @@ static char *folder_of(struct store *s, const char *student, struct err *e)
 
 /* ---- Starting ----------------------------------------------------------- */
 
-/* The arguments that a training has, but for where its files are. */
-struct amounts {
-    char seed[24], amount[24], lora[24], rate[40];
-};
-
-typedef VEC(const char *) words;
-
-static void add_amounts(words *argv, struct amounts *a, const struct train *t)
-{
-    bool nano = !strcmp(t->student, "nano");
-    double rate = t->rate;
-    snprintf(a->seed, sizeof a->seed, "%lld", (long long)t->seed);
-    snprintf(a->amount, sizeof a->amount, "%lld",
-             (long long)(t->tokens ? t->tokens : t->epochs));
-    snprintf(a->lora, sizeof a->lora, "%lld", (long long)t->lora);
-    snprintf(a->rate, sizeof a->rate, "%.6g", rate);
-    VEC_PUSH(argv, "--seed");
-    VEC_PUSH(argv, a->seed);
-    VEC_PUSH(argv, t->tokens ? "--tokens" : "--epochs");
-    VEC_PUSH(argv, a->amount);
-    if (nano) {
-        VEC_PUSH(argv, "--from-scratch");
-        return;
-    }
-    if (rate > 0) {
-        VEC_PUSH(argv, "--rate");
-        VEC_PUSH(argv, a->rate);
-    }
-    if (t->lora) {
-        VEC_PUSH(argv, "--lora");
-        VEC_PUSH(argv, a->lora);
-    }
-}
-
-static bool start(struct store *s, int64_t id, bool resume, struct err *e)
-{
-    struct run r;
-    if (!run_get(s, id, &r, e))
-        return false;
-    json *a = json_parse(r.args, strlen(r.args), e);
-    char *dir = store_work_dir(s, "r", id), *program = paths_model_program();
-    char *rows = path_join(dir, "rows.jsonl");
-    char *valid = path_join(dir, "valid.jsonl");
-    char *student = train_student_dir(s, &r);
-    struct train t = {.student = r.student, .seed = r.seed,
-                      .tokens = json_get_int(a, "tokens", 0),
-                      .epochs = json_get_int(a, "epochs", 4),
-                      .lora = json_get_int(a, "lora", 0),
-                      .rate = json_get_number(a, "rate", 0)};
-    struct amounts amounts;
-    words argv = {0};
-    const char *base[] = {program, "train", student, "--rows", rows,
-                          "--valid", valid, "--out", dir};
-    for (size_t i = 0; i < COUNT(base); i++)
-        VEC_PUSH(&argv, base[i]);
-    add_amounts(&argv, &amounts, &t);
-    if (resume)
-        VEC_PUSH(&argv, "--resume");
-    VEC_PUSH(&argv, NULL);
-    struct job_plan plan = {.dir = dir, .argv = argv.at};
-    bool ok = program && job_start(&plan, e) > 0;
-    if (!program)
-        err_set(e, ERR_ABSENT, _("stillroom-model is not beside this "
-                                 "program"));
-    VEC_FREE(&argv);
-    free(student);
-    free(valid);
-    free(rows);
-    free(program);
-    free(dir);
-    json_free(a);
-    run_free(&r);
-    return ok;
-}
-
 /* The rate that is asked for, or the usual one. */
 static double rate_of(const struct train *t)
 {
@@ -414,16 +339,14 @@ static bool ask_cost(const struct train *t, const char *student,
 {
     char *rows = path_join(dir, "rows.jsonl");
     char *valid = path_join(dir, "valid.jsonl");
-    struct amounts amounts;
-    words argv = {0};
-    const char *base[] = {"train", student, "--rows", rows, "--valid", valid,
-                          "--estimate"};
-    for (size_t i = 0; i < COUNT(base); i++)
-        VEC_PUSH(&argv, base[i]);
-    add_amounts(&argv, &amounts, t);
-    VEC_PUSH(&argv, NULL);
-    bool ok = model_run(argv.at, NULL, out, e);
-    VEC_FREE(&argv);
+    struct train_words words;
+    const char *argv[20] = {"train", student, "--rows", rows, "--valid",
+                            valid, "--estimate"};
+    size_t n = 7;
+    train_words(t, &words);
+    for (size_t i = 0; i < words.n; i++)
+        argv[n++] = words.at[i];
+    bool ok = model_run(argv, NULL, out, e);
     free(rows);
     free(valid);
     return ok;
@@ -472,7 +395,7 @@ int64_t verb_train(struct store *s, const struct train *t, struct err *e)
         here.student = student;
         id = freeze(s, &here, &train, &valid, e);
     }
-    if (id && !start(s, id, false, e)) {
+    if (id && !launch_run(s, id, false, e)) {
         struct err ignored;
         if (store_begin(s, &ignored) &&
             run_set_state(s, id, "failed", NULL, &ignored))
@@ -487,7 +410,7 @@ int64_t verb_train(struct store *s, const struct train *t, struct err *e)
 
 bool verb_train_resume(struct store *s, int64_t run, struct err *e)
 {
-    return start(s, run, true, e) && store_begin(s, e) &&
+    return launch_run(s, run, true, e) && store_begin(s, e) &&
            (run_set_state(s, run, "running", NULL, e)
                 ? store_commit(s, e)
                 : (store_rollback(s), false));

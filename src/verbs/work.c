@@ -13,7 +13,7 @@
 #include "base/sig.h"
 #include "jobs/job.h"
 #include "store/ids.h"
-#include "verbs/elicit.h"
+#include "verbs/launch.h"
 
 bool job_is_work(const struct job *j)
 {
