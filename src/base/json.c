@@ -16,9 +16,17 @@
 
 /* ---- The strict scanner ------------------------------------------------- */
 
+/* A number that is kept as it was written: the how-manieth number of the text
+ * it is, and where it stands. */
+struct number {
+    size_t index, at, len;
+};
+
 struct scan {
     const char *s;
     size_t n, at;
+    size_t n_numbers;
+    VEC(struct number) kept;
     size_t tokens;
     const char *why; /* untranslated; NULL while all is well */
     unsigned odd;    /* JSON_ODD_... that are let through */
@@ -147,37 +155,53 @@ static bool digits(struct scan *x)
     return x->at > from;
 }
 
+#define EXACT_DIGITS 15 /* an integer of so many is the same as a double */
+#define CJSON_DIGITS 63 /* more than these cJSON does not read */
+
+/* Behind a number's last byte: notes it where a double would not give its text
+ * back. */
+static bool keep_number(struct scan *x, size_t from, bool whole)
+{
+    struct number k = {x->n_numbers++, from, x->at - from};
+    size_t minus = x->s[from] == '-';
+    if (whole && k.len - minus <= EXACT_DIGITS &&
+        !(minus && x->s[from + 1] == '0'))
+        return true;
+    char *copy = xstrndup(x->s + from, k.len);
+    bool finite = isfinite(strtod(copy, NULL));
+    free(copy);
+    if (finite) {
+        VEC_PUSH(&x->kept, k);
+        return k.len <= CJSON_DIGITS || mend(x, from, "0");
+    }
+    return x->odd & JSON_ODD_NUMBERS ? mend(x, from, NOT_FINITE)
+                                     : fail(x, N_("a number too large"));
+}
+
 static bool scan_number(struct scan *x)
 {
     size_t from = x->at;
+    bool whole = true;
     if (x->s[x->at] == '-')
         x->at++;
     size_t first = x->at;
     if (!digits(x) || (x->s[first] == '0' && x->at > first + 1))
         return fail(x, N_("not a JSON number"));
     if (x->at < x->n && x->s[x->at] == '.') {
+        whole = false;
         x->at++;
         if (!digits(x))
             return fail(x, N_("not a JSON number"));
     }
     if (x->at < x->n && (x->s[x->at] | 32) == 'e') {
+        whole = false;
         x->at++;
         if (x->at < x->n && (x->s[x->at] == '+' || x->s[x->at] == '-'))
             x->at++;
         if (!digits(x))
             return fail(x, N_("not a JSON number"));
     }
-    char copy[64];
-    size_t len = x->at - from;
-    bool fits = len < sizeof copy;
-    memcpy(copy, x->s + from, fits ? len : 0);
-    copy[fits ? len : 0] = '\0';
-    if (fits && isfinite(strtod(copy, NULL)))
-        return true;
-    if (x->odd & JSON_ODD_NUMBERS)
-        return mend(x, from, NOT_FINITE);
-    return fail(x, fits ? N_("a number too large")
-                        : N_("a number of over 63 digits"));
+    return keep_number(x, from, whole);
 }
 
 /* NaN and the infinities as Python, JavaScript and C spell them. */
@@ -191,6 +215,7 @@ static bool scan_odd_number(struct scan *x)
         if (x->n - at < n || strncasecmp(x->s + at, words[i], n))
             continue;
         x->at = at + n;
+        x->n_numbers++;
         return mend(x, from, NOT_FINITE);
     }
     return false;
@@ -281,7 +306,10 @@ static size_t scan_text(struct scan *x, struct err *e)
 size_t json_scan(const char *s, size_t n, struct err *e)
 {
     struct scan x = {.s = s, .n = n};
-    return scan_text(&x, e);
+    size_t len = scan_text(&x, e);
+    VEC_FREE(&x.kept);
+    buf_free(&x.mended);
+    return len;
 }
 
 /* ---- Parsing ------------------------------------------------------------ */
@@ -311,35 +339,67 @@ static const char *double_key(const cJSON *j)
     return twice;
 }
 
-json *json_parse_odd(const char *s, size_t n, unsigned odd, size_t *used,
-                     struct err *e)
+/* Gives the kept numbers their text: an item of a number has its
+ * `valuestring` free, and cJSON_Delete frees it. */
+static void put_numbers(cJSON *j, const struct scan *x, size_t *index,
+                        size_t *next)
+{
+    for (; j && *next < x->kept.n; j = j->next) {
+        if (j->child)
+            put_numbers(j->child, x, index, next);
+        const struct number *k = &x->kept.at[*next];
+        if (!cJSON_IsNumber(j) || k->index != (*index)++)
+            continue;
+        j->valuestring = xstrndup(x->s + k->at, k->len);
+        j->valuedouble = strtod(j->valuestring, NULL);
+        if (++*next == x->kept.n)
+            return;
+    }
+}
+
+/* What was scanned, as cJSON's tree. */
+static cJSON *build(struct scan *x, struct err *e)
+{
+    const char *end;
+    size_t index = 0, next = 0;
+    if (x->copied)
+        buf_add(&x->mended, x->s + x->copied, x->at - x->copied);
+    cJSON *j = buf_ok(&x->mended)
+                   ? cJSON_ParseWithLengthOpts(
+                         x->copied ? x->mended.data : x->s,
+                         x->copied ? x->mended.len : x->at, &end, 0)
+                   : NULL;
+    const char *twice = !j || x->odd & JSON_TWICE ? NULL : double_key(j);
+    if (!j) {
+        err_set(e, ERR_MEMORY, _("out of memory"));
+    } else if (twice) {
+        err_set(e, ERR_INPUT, _("the key \"%.40s\" stands twice"), twice);
+        cJSON_Delete(j);
+        j = NULL;
+    } else {
+        put_numbers(j, x, &index, &next);
+    }
+    return j;
+}
+
+json *json_parse_part(const char *s, size_t n, unsigned odd, size_t *used,
+                      bool *early, struct err *e)
 {
     struct scan x = {.s = s, .n = n, .odd = odd,
                      .mended = BUF_INIT(2 * (size_t)JSON_BYTES)};
-    size_t len = scan_text(&x, e);
-    const char *end;
-    if (len && x.copied)
-        buf_add(&x.mended, s + x.copied, len - x.copied);
-    cJSON *j = len && buf_ok(&x.mended)
-                   ? cJSON_ParseWithLengthOpts(x.copied ? x.mended.data : s,
-                                               x.copied ? x.mended.len : len,
-                                               &end, 0)
-                   : NULL;
+    cJSON *j = scan_text(&x, e) ? build(&x, e) : NULL;
+    *used = x.at;
+    *early = !j && x.why && x.at >= n;
+    VEC_FREE(&x.kept);
     buf_free(&x.mended);
-    if (!len)
-        return NULL;
-    if (!j) {
-        err_set(e, ERR_MEMORY, _("out of memory"));
-        return NULL;
-    }
-    const char *twice = odd & JSON_TWICE ? NULL : double_key(j);
-    if (twice) {
-        err_set(e, ERR_INPUT, _("the key \"%.40s\" stands twice"), twice);
-        cJSON_Delete(j);
-        return NULL;
-    }
-    *used = len;
     return j;
+}
+
+json *json_parse_odd(const char *s, size_t n, unsigned odd, size_t *used,
+                     struct err *e)
+{
+    bool early;
+    return json_parse_part(s, n, odd, used, &early, e);
 }
 
 json *json_parse_prefix(const char *s, size_t n, size_t *used, struct err *e)
@@ -387,6 +447,63 @@ bool json_is_string(const json *j) { return cJSON_IsString(j); }
 bool json_is_number(const json *j) { return cJSON_IsNumber(j); }
 bool json_is_bool(const json *j) { return cJSON_IsBool(j); }
 bool json_is_null(const json *j) { return cJSON_IsNull(j); }
+
+bool json_is_no_number(const json *j)
+{
+    return cJSON_IsNumber(j) && !isfinite(j->valuedouble);
+}
+
+/* ---- What was read ------------------------------------------------------ */
+
+#define TAKEN (1 << 10) /* of a cJSON item's type; cJSON itself uses 0 to 9 */
+#define WHOLE (1 << 11)
+
+static void mark(const json *j, int bits)
+{
+    if (j)
+        ((json *)(uintptr_t)j)->type |= bits;
+}
+
+const json *json_take(const json *j, const char *key)
+{
+    const json *v = json_get(j, key);
+    mark(v, TAKEN);
+    return v;
+}
+
+void json_taken(const json *j, bool whole)
+{
+    mark(j, whole ? TAKEN | WHOLE : TAKEN);
+}
+
+bool json_is_taken(const json *j) { return j->type & TAKEN; }
+bool json_is_whole(const json *j) { return j->type & WHOLE; }
+
+void json_untake(const json *j)
+{
+    if (j)
+        ((json *)(uintptr_t)j)->type &= ~(TAKEN | WHOLE);
+}
+
+bool json_unfold(const json *j)
+{
+    const char *s = json_string(j);
+    json *own = (json *)(uintptr_t)j, *in = NULL;
+    if (s && strchr("[{", s[strspn(s, " \t\r\n")]))
+        in = json_parse(s, strlen(s), NULL);
+    if (!in)
+        return false;
+    free(own->valuestring);
+    own->valuestring = NULL;
+    own->type = (own->type & ~0xff) | (in->type & 0xff);
+    own->child = in->child;
+    in->child = NULL;
+    cJSON_Delete(in);
+    return true;
+}
+
+/* ---- Reading ------------------------------------------------------------ */
+
 
 const json *json_get(const json *j, const char *key)
 {
@@ -594,20 +711,36 @@ void jw_kbool(struct jw *w, const char *key, bool v)
     jw_bool(w, v);
 }
 
-static void print_value(struct jw *w, const cJSON *j)
+/* A number as it was written; as the double that it is where `rounded`. */
+static void print_number(struct jw *w, const cJSON *j, bool rounded)
+{
+    char text[40];
+    if (rounded)
+        jw_num(w, j->valuedouble);
+    else if (j->valuestring)
+        jw_raw(w, j->valuestring);
+    else if (fabs(j->valuedouble) < 1e15 &&
+             j->valuedouble == floor(j->valuedouble)) {
+        snprintf(text, sizeof text, "%.0f", j->valuedouble);
+        jw_raw(w, text);
+    } else
+        jw_num(w, j->valuedouble);
+}
+
+static void print_value(struct jw *w, const cJSON *j, bool rounded)
 {
     if (cJSON_IsObject(j) || cJSON_IsArray(j)) {
         jw_open(w, cJSON_IsObject(j) ? '{' : '[');
         for (const cJSON *c = j->child; c; c = c->next) {
             if (c->string && cJSON_IsObject(j))
                 jw_key(w, c->string);
-            print_value(w, c);
+            print_value(w, c, rounded);
         }
         jw_close(w);
     } else if (cJSON_IsString(j)) {
         jw_str(w, j->valuestring);
     } else if (cJSON_IsNumber(j)) {
-        jw_num(w, j->valuedouble);
+        print_number(w, j, rounded);
     } else if (cJSON_IsBool(j)) {
         jw_bool(w, cJSON_IsTrue(j));
     } else {
@@ -618,5 +751,11 @@ static void print_value(struct jw *w, const cJSON *j)
 void json_print(struct buf *b, const json *j)
 {
     struct jw w = jw_start(b);
-    print_value(&w, j);
+    print_value(&w, j, false);
+}
+
+void json_print_rounded(struct buf *b, const json *j)
+{
+    struct jw w = jw_start(b);
+    print_value(&w, j, true);
 }

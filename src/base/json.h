@@ -2,7 +2,8 @@
  * lenient (it cuts strings at NUL, takes invalid UTF-8 and trailing junk, and
  * lets the first of two equal keys win). What passes here is RFC 8259, valid
  * UTF-8, without NUL and lone surrogates, without equal keys in one object,
- * and within limits. The only user of cJSON.h is json.c.
+ * and within limits. Numbers keep the text that they came with. The only user
+ * of cJSON.h is json.c.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -32,9 +33,9 @@ json *json_parse_prefix(const char *s, size_t n, size_t *used, struct err *e);
 
 /* What a loose reading lets through; limits, brackets and commas hold. */
 enum {
-    JSON_ODD_NUMBERS = 1, /* NaN, Infinity in any spelling, 1e999, too many
-                             digits: a number that is not finite, and is null
-                             where it is printed */
+    JSON_ODD_NUMBERS = 1, /* NaN, Infinity in any spelling, 1e999: a number
+                             that is not finite, and is null where it is
+                             printed */
     JSON_ODD_TEXT = 2,    /* bytes that are not UTF-8, raw controls, unknown
                              escapes; NUL becomes U+FFFD, half a surrogate
                              pair its three bytes: utf8_heal makes text */
@@ -44,6 +45,11 @@ enum {
 /* As json_parse_prefix, but lets through what `odd` says. */
 json *json_parse_odd(const char *s, size_t n, unsigned odd, size_t *used,
                      struct err *e);
+
+/* The same. *used says how far it came also where it failed; *early that it
+ * failed because the text ended inside the value. */
+json *json_parse_part(const char *s, size_t n, unsigned odd, size_t *used,
+                      bool *early, struct err *e);
 
 /* The scanner alone: the length of the value at the start of s (white space
  * before it included), or 0 with the reason in e. */
@@ -61,6 +67,8 @@ bool json_is_string(const json *j);
 bool json_is_number(const json *j);
 bool json_is_bool(const json *j);
 bool json_is_null(const json *j);
+/* A number that is not finite (JSON_ODD_NUMBERS). */
+bool json_is_no_number(const json *j);
 
 /* The member named `key` (case counts), NULL where there is none or j is not
  * an object (or NULL). */
@@ -83,8 +91,27 @@ double json_number(const json *j, double otherwise);
 int64_t json_get_int(const json *j, const char *key, int64_t otherwise);
 bool json_get_bool(const json *j, const char *key, bool otherwise);
 
-/* Writes a parsed value back, compact, keys in their order. */
+/* Writes a parsed value back, compact, keys in their order, numbers as they
+ * were written. */
 void json_print(struct buf *b, const json *j);
+/* The same with each number as the nearest double prints, which is how stores
+ * of schema 1 were written. */
+void json_print_rounded(struct buf *b, const json *j);
+
+/* ---- What was read of a value ------------------------------------------- */
+
+/* As json_get, and marks the member as read: what is in it has to be read on
+ * its own. */
+const json *json_take(const json *j, const char *key);
+/* Marks a value as read; `whole` with all that is in it. */
+void json_taken(const json *j, bool whole);
+/* Takes the mark back. */
+void json_untake(const json *j);
+bool json_is_taken(const json *j);
+bool json_is_whole(const json *j);
+/* Turns a string that holds a JSON list or object into that list or object;
+ * false where it holds none. */
+bool json_unfold(const json *j);
 
 /* ---- Writing ------------------------------------------------------------ */
 

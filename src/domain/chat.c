@@ -15,26 +15,6 @@ const char *role_name(enum role r)
     return role_names[r];
 }
 
-bool role_parse(const char *name, enum role *out)
-{
-    static const struct {
-        const char *name;
-        enum role role;
-    } known[] = {{"system", ROLE_SYSTEM},       {"developer", ROLE_SYSTEM},
-                 {"user", ROLE_USER},           {"human", ROLE_USER},
-                 {"assistant", ROLE_ASSISTANT}, {"gpt", ROLE_ASSISTANT},
-                 {"model", ROLE_ASSISTANT},     {"bot", ROLE_ASSISTANT},
-                 {"tool", ROLE_TOOL},           {"function", ROLE_TOOL},
-                 {"observation", ROLE_TOOL}};
-    for (size_t i = 0; i < COUNT(known); i++) {
-        if (!strcmp(known[i].name, name)) {
-            *out = known[i].role;
-            return true;
-        }
-    }
-    return false;
-}
-
 void message_free(struct message *m)
 {
     free(m->content);
@@ -50,6 +30,8 @@ void chat_free(struct chat *c)
     for (size_t i = 0; i < c->n; i++)
         message_free(&c->at[i]);
     VEC_FREE(c);
+    free(c->tools);
+    c->tools = NULL;
 }
 
 struct message *chat_add(struct chat *c, enum role role, const char *content)
@@ -75,82 +57,9 @@ void chat_add_copy(struct chat *c, const struct message *m)
     n->masked = m->masked;
 }
 
-/* Content that is a string, null, or a list of text parts. */
-static bool read_content(const json *v, struct buf *out, struct err *e)
+bool chat_from_json(const json *j, struct chat *c, struct err *e)
 {
-    if (!v || json_is_null(v))
-        return true;
-    if (json_is_string(v))
-        return buf_puts(out, json_string(v));
-    if (!json_is_array(v))
-        return err_set(e, ERR_INPUT, _("content is neither text nor a list"));
-    for (const json *p = json_first(v); p; p = json_next(p)) {
-        const char *text = json_get_string(p, "text", NULL);
-        if (!text)
-            return err_set(e, ERR_INPUT,
-                           _("a part of content that is not text"));
-        buf_puts(out, text);
-    }
-    return true;
-}
-
-static char *get_copy(const json *j, const char *key)
-{
-    return copy_of(json_get_string(j, key, NULL));
-}
-
-/* Canonical text of a member that is an array, or a string holding one. */
-static char *get_calls(const json *j)
-{
-    const json *v = json_get(j, "tool_calls");
-    if (!json_is_array(v) || !json_first(v))
-        return NULL;
-    struct buf b = BUF_INIT(0);
-    json_print(&b, v);
-    return buf_take(&b);
-}
-
-static bool read_message(const json *j, struct message *m, struct err *e)
-{
-    *m = (struct message){0};
-    if (!json_is_object(j))
-        return err_set(e, ERR_INPUT, _("not an object"));
-    const char *role = json_get_string(j, "role", NULL);
-    role = role ? role : json_get_string(j, "from", NULL);
-    if (!role)
-        return err_set(e, ERR_INPUT, _("no role"));
-    if (!role_parse(role, &m->role))
-        return err_set(e, ERR_INPUT, _("unknown role \"%.40s\""), role);
-    const json *content = json_get(j, "content");
-    struct buf text = BUF_INIT(0);
-    if (!read_content(content ? content : json_get(j, "value"), &text, e)) {
-        buf_free(&text);
-        return false;
-    }
-    m->content = buf_take(&text);
-    m->reasoning = get_copy(j, "reasoning_content");
-    m->tool_calls = get_calls(j);
-    m->tool_call_id = get_copy(j, "tool_call_id");
-    m->name = get_copy(j, "name");
-    m->masked = m->role == ROLE_ASSISTANT && !json_get_bool(j, "train", true);
-    return true;
-}
-
-bool chat_from_json(const json *array, struct chat *c, struct err *e)
-{
-    *c = (struct chat){0};
-    if (!json_is_array(array))
-        return err_set(e, ERR_INPUT, _("messages are not a list"));
-    for (const json *j = json_first(array); j; j = json_next(j)) {
-        struct message m;
-        if (!read_message(j, &m, e)) {
-            err_in(e, _("message %zu"), c->n + 1);
-            chat_free(c);
-            return false;
-        }
-        VEC_PUSH(c, m);
-    }
-    return true;
+    return chat_read(j, NULL, c, e);
 }
 
 bool chat_parse(const char *text, struct chat *c, struct err *e)
@@ -188,7 +97,7 @@ void message_print(const struct message *m, struct buf *out)
     jw_close(&w);
 }
 
-void chat_print(const struct chat *c, struct buf *out)
+static void print_messages(const struct chat *c, struct buf *out)
 {
     buf_putc(out, '[');
     for (size_t i = 0; i < c->n; i++) {
@@ -197,6 +106,19 @@ void chat_print(const struct chat *c, struct buf *out)
         message_print(&c->at[i], out);
     }
     buf_putc(out, ']');
+}
+
+void chat_print(const struct chat *c, struct buf *out)
+{
+    if (!c->tools) {
+        print_messages(c, out);
+        return;
+    }
+    buf_puts(out, "{\"messages\":");
+    print_messages(c, out);
+    buf_puts(out, ",\"tools\":");
+    buf_puts(out, c->tools);
+    buf_putc(out, '}');
 }
 
 bool chat_check_prompt(const struct chat *c, struct err *e)
@@ -238,10 +160,12 @@ bool answer_parse(const char *text, struct message *m, struct err *e)
     if (!j)
         return false;
     m->content = xstrdup(json_get_string(j, "content", ""));
-    m->reasoning = get_copy(j, "reasoning_content");
-    m->tool_calls = get_calls(j);
+    m->reasoning = copy_of(json_get_string(j, "reasoning_content", NULL));
+    bool ok = calls_read(json_get(j, "tool_calls"), &m->tool_calls, e);
     json_free(j);
-    return true;
+    if (!ok)
+        message_free(m);
+    return ok;
 }
 
 char *answer_of(const char *content)
@@ -281,14 +205,34 @@ static void hash_folded(struct sha *s, const char *text)
     free(folded);
 }
 
-static void hash_prompt(struct sha *s, const struct chat *c)
+/* Tool calls with their numbers as doubles print; the caller frees. */
+static char *rounded(const char *calls)
+{
+    struct buf b = BUF_INIT(0);
+    json *j = json_parse(calls, strlen(calls), NULL);
+    if (j)
+        json_print_rounded(&b, j);
+    json_free(j);
+    return buf_take(&b);
+}
+
+static void hash_calls(struct sha *s, const char *calls, bool before)
+{
+    char *old = before && calls ? rounded(calls) : NULL;
+    hash_folded(s, old ? old : calls ? calls : "");
+    free(old);
+}
+
+static void hash_prompt(struct sha *s, const struct chat *c, bool before)
 {
     sha_int(s, (int64_t)c->n);
     for (size_t i = 0; i < c->n; i++) {
         sha_int(s, c->at[i].role);
         hash_folded(s, c->at[i].content);
-        hash_folded(s, c->at[i].tool_calls ? c->at[i].tool_calls : "");
+        hash_calls(s, c->at[i].tool_calls, before);
     }
+    if (c->tools)
+        hash_folded(s, c->tools);
 }
 
 void chat_hash(const struct chat *prompt, const char *answer,
@@ -296,7 +240,7 @@ void chat_hash(const struct chat *prompt, const char *answer,
 {
     struct sha s;
     sha_start(&s);
-    hash_prompt(&s, prompt);
+    hash_prompt(&s, prompt, false);
     hash_folded(&s, answer);
     sha_end(&s, out);
 }
@@ -305,6 +249,42 @@ void chat_prompt_hash(const struct chat *prompt, uint8_t out[SHA_SIZE])
 {
     struct sha s;
     sha_start(&s);
-    hash_prompt(&s, prompt);
+    hash_prompt(&s, prompt, false);
     sha_end(&s, out);
+}
+
+/* Whether rounding the numbers of a message's calls would change them. */
+static bool changes(const struct message *m)
+{
+    char *old = m->tool_calls ? rounded(m->tool_calls) : NULL;
+    bool other = old && strcmp(old, m->tool_calls);
+    free(old);
+    return other;
+}
+
+bool chat_hash_before(const struct chat *prompt, const char *body,
+                      uint8_t out[SHA_SIZE])
+{
+    struct message m = {0};
+    bool other = false;
+    for (size_t i = 0; i < prompt->n && !other; i++)
+        other = changes(&prompt->at[i]);
+    if (body && strstr(body, "\"tool_calls\"") &&
+        answer_parse(body, &m, NULL))
+        other = other || changes(&m);
+    if (other) {
+        struct sha s;
+        sha_start(&s);
+        hash_prompt(&s, prompt, true);
+        if (body && m.tool_calls && !*m.content) {
+            hash_calls(&s, m.tool_calls, true);
+        } else if (body) {
+            char *answer = answer_text(body);
+            hash_folded(&s, answer);
+            free(answer);
+        }
+        sha_end(&s, out);
+    }
+    message_free(&m);
+    return other;
 }

@@ -5,6 +5,7 @@
  * order, absent ones left out, no white space:
  *   [{"role":"user","content":"...","reasoning_content":"...",
  *     "tool_calls":[...],"tool_call_id":"...","name":"...","train":false}]
+ * With tools: {"messages":[...],"tools":[...]}.
  * Canonical form of an answer (a candidate's body): one object without role:
  *   {"content":"...","reasoning_content":"...","tool_calls":[...]}
  */
@@ -17,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/sha256.h"
 
 enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL };
@@ -36,13 +38,23 @@ struct message {
 struct chat {
     struct message *at;
     size_t n, cap;
+    char *tools; /* canonical JSON array of tool definitions; NULL: none */
 };
 
 /* "system", "user", "assistant", "tool". */
 const char *role_name(enum role r);
-/* Knows human, gpt, model, bot, function and observation too; false for any
- * other name. */
-bool role_parse(const char *name, enum role *out);
+
+/* A role's name in the field ("human", "gpt", "Observation"): a person's own
+ * names come before those of the table in chat_read.c. */
+struct own_role {
+    char *name;
+    enum role role;
+};
+typedef VEC(struct own_role) own_roles;
+/* Case does not count; `own` may be NULL. *calls says that such a turn's text
+ * is a tool call (function_call); it may be NULL. False for any other name. */
+bool role_parse(const char *name, const own_roles *own, enum role *out,
+                bool *calls);
 
 void chat_free(struct chat *c);
 /* Adds a message with copies of the strings; content NULL means "". */
@@ -51,11 +63,32 @@ struct message *chat_add(struct chat *c, enum role role, const char *content);
 void chat_add_copy(struct chat *c, const struct message *m);
 void message_free(struct message *m);
 
-/* Reads messages: an array of {role|from, content|value, ...}. Content may be
- * a string or a list of {"type":"text","text":...} parts (joined). False with
- * "message N: ..." in e; *c is then empty. */
-bool chat_from_json(const json *array, struct chat *c, struct err *e);
+/* Reads messages, the canonical form or another program's: a list of
+ * {role|from, content|value|text, ...}, or an object with `messages` and
+ * `tools`. Content may be a string or a list of parts with text (joined).
+ * Thinking may be reasoning_content, reasoning or thinking; calls tool_calls,
+ * as values or as strings that hold them, function_call, or a turn of the role
+ * function_call; an assistant's turn is not trained on where train, training,
+ * weight, loss and their like say so. What is read is marked as such
+ * (json_take). False with "message N: ..." in e; *c is then empty. */
+bool chat_from_json(const json *j, struct chat *c, struct err *e);
 bool chat_parse(const char *text, struct chat *c, struct err *e);
+
+/* How a row of somebody's file is read: with a person's own names of roles,
+ * thinking parted from the text of assistants' turns. */
+struct chat_how {
+    const own_roles *roles; /* may be NULL */
+};
+/* The same; without `how` as chat_from_json. */
+bool chat_read(const json *j, const struct chat_how *how, struct chat *c,
+               struct err *e);
+/* Moves what an assistant's text holds of thinking to m->reasoning, unless
+ * there is some already. */
+void message_part_thought(struct message *m);
+/* Tool calls, and tool definitions, as canonical JSON: a list, one object or
+ * a string that holds such; NULL where there are none. The caller frees. */
+bool calls_read(const json *v, char **out, struct err *e);
+bool tools_read(const json *v, char **out, struct err *e);
 
 /* Appends the canonical form. */
 void chat_print(const struct chat *c, struct buf *out);
@@ -81,12 +114,17 @@ char *answer_text(const char *body);
 /* The last user message's content of a canonical prompt; the caller frees. */
 char *prompt_text(const char *messages);
 
-/* SHA-256 under which two samples are the same: the prompt's messages (role
- * and content) and the answer's content after NFC, trimming and folding of
- * white space. */
+/* SHA-256 under which two samples are the same: the prompt's messages (role,
+ * content, tool calls), its tools, and the answer's content after NFC,
+ * trimming and folding of white space. */
 void chat_hash(const struct chat *prompt, const char *answer,
                uint8_t out[SHA_SIZE]);
 /* The same over the prompt alone. */
 void chat_prompt_hash(const struct chat *prompt, uint8_t out[SHA_SIZE]);
+/* The hash under which a store of schema 1 has the same prompt and answer
+ * (canonical body; NULL: the prompt alone): numbers of tool calls were kept as
+ * doubles then. False where that is the one above. */
+bool chat_hash_before(const struct chat *prompt, const char *body,
+                      uint8_t out[SHA_SIZE]);
 
 #endif

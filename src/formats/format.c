@@ -90,7 +90,8 @@ bool item_read_chat(const json *row, const char *key, item_fn *fn, void *ctx,
     if (!chat_from_json(json_get(row, key), &c, e))
         return false;
     item_start(&x, row);
-    bool ok = split_chat(&x, &c, e);
+    bool ok = split_chat(&x, &c, e) &&
+              tools_read(json_get(row, "tools"), &x.prompt.tools, e);
     chat_free(&c);
     if (ok)
         return item_emit(&x, fn, ctx, e);

@@ -330,7 +330,7 @@ static bool read_back(struct reader *x, const struct tmpl *t, const char *s)
 /* The inserted prompt's last user turn. */
 static bool read_rest(const struct chat *c, size_t at, struct reader *x)
 {
-    struct chat rest = {c->at + at, c->n - at, 0};
+    struct chat rest = {.at = c->at + at, .n = c->n - at};
     const struct message *m = chat_last(&rest, ROLE_USER);
     if (m)
         keep_text(&x->out->input, m->content, strlen(m->content));

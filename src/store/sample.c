@@ -138,14 +138,23 @@ int64_t sample_made_by(struct store *s, int64_t call, int64_t item)
                   " AND coalesce(item, 0) = ?2 LIMIT 1", "ii", call, item);
 }
 
+static int64_t with_prompt_hash(struct store *s, int64_t target,
+                                const uint8_t *hash)
+{
+    return db_int(s, 0, "SELECT id FROM sample WHERE target = ?1"
+                  " AND prompt_hash = ?2 AND live ORDER BY id LIMIT 1", "ib",
+                  target, hash, (size_t)SHA_SIZE);
+}
+
 int64_t sample_with_prompt(struct store *s, int64_t target,
                            const struct chat *prompt)
 {
     uint8_t hash[SHA_SIZE];
     chat_prompt_hash(prompt, hash);
-    return db_int(s, 0, "SELECT id FROM sample WHERE target = ?1"
-                  " AND prompt_hash = ?2 AND live ORDER BY id LIMIT 1", "ib",
-                  target, hash, sizeof hash);
+    int64_t id = with_prompt_hash(s, target, hash);
+    if (!id && chat_hash_before(prompt, NULL, hash))
+        id = with_prompt_hash(s, target, hash);
+    return id;
 }
 
 /* ---- Reading ------------------------------------------------------------ */

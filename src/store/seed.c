@@ -11,12 +11,22 @@
 #include "store/text.h"
 #include "store/words.h"
 
+static int64_t seed_same(struct store *s, int64_t target,
+                         const uint8_t *hash)
+{
+    return db_int(s, 0, "SELECT id FROM seed WHERE target = ?1"
+                  " AND hash = ?2 AND live", "ib", target, hash,
+                  (size_t)SHA_SIZE);
+}
+
 static bool refuse_same(struct act *a, const struct seed_new *n,
                         const uint8_t *hash, struct err *e)
 {
-    int64_t same = db_int(a->s, 0, "SELECT id FROM seed WHERE target = ?1"
-                          " AND hash = ?2 AND live", "ib", n->target, hash,
-                          (size_t)SHA_SIZE);
+    uint8_t old[SHA_SIZE];
+    const char *body = n->answer ? n->answer : "{\"content\":\"\"}";
+    int64_t same = seed_same(a->s, n->target, hash);
+    if (!same && chat_hash_before(n->prompt, body, old))
+        same = seed_same(a->s, n->target, old);
     return !same || err_set(e, ERR_REFUSED, _("the same as seed s%lld"),
                             (long long)same);
 }

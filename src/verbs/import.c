@@ -117,6 +117,9 @@ static bool put_sample(struct import *im, const struct item *x, int split,
     chat_hash(&x->prompt, answer, hash);
     const struct message *last = chat_last(&x->prompt, ROLE_USER);
     int64_t same = sample_same(im->s, im->n->target, hash, 0);
+    uint8_t old[SHA_SIZE];
+    if (!same && chat_hash_before(&x->prompt, x->answer, old))
+        same = sample_same(im->s, im->n->target, old, 0);
     struct sample_new n = {.target = im->n->target, .prompt = &x->prompt,
                            .origin = path_base(im->o->path),
                            .line = (int64_t)im->row->line,

@@ -162,6 +162,47 @@ static void json_lets_through(void **state)
     json_free(j);
 }
 
+static void numbers_stay_as_written(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"a\":12345678901234567890,\"b\":[9007199254740993,1.0,-0,1E2],"
+        "\"c\":100000000,\"d\":{\"e\":0.10},\"f\":"
+        "1234567890123456789012345678901234567890123456789012345678901234567,"
+        "\"g\":7}";
+    struct err e = {0};
+    struct buf b = BUF_INIT(0);
+    json *j = json_parse(text, strlen(text), &e);
+    assert_ok(j != NULL, e);
+    json_print(&b, j);
+    assert_string_equal(buf_str(&b), text);
+    assert_true(json_get_int(j, "g", 0) == 7);
+    assert_true(json_get_int(j, "c", 0) == 100000000);
+    buf_clear(&b);
+    json_print_rounded(&b, json_get(j, "b"));
+    assert_string_equal(buf_str(&b), "[9007199254740992,1,-0,100]");
+    buf_free(&b);
+    json_free(j);
+}
+
+static void what_was_read_is_marked(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":\"[{\\\"x\\\":1}]\",\"b\":2}";
+    struct err e = {0};
+    json *j = json_parse(text, strlen(text), &e);
+    assert_ok(j != NULL, e);
+    const json *a = json_take(j, "a");
+    assert_true(json_is_taken(a) && !json_is_whole(a));
+    assert_false(json_is_taken(json_get(j, "b")));
+    assert_true(json_unfold(a));
+    assert_true(json_is_array(a) && json_is_taken(a));
+    assert_true(json_get_int(json_first(a), "x", 0) == 1);
+    json_untake(a);
+    assert_false(json_is_taken(a));
+    json_free(j);
+}
+
 static void halves_are_healed(void **state)
 {
     (void)state;
@@ -401,6 +442,8 @@ int main(void)
         cmocka_unit_test(json_refuses),
         cmocka_unit_test(json_lets_through),
         cmocka_unit_test(halves_are_healed),
+        cmocka_unit_test(numbers_stay_as_written),
+        cmocka_unit_test(what_was_read_is_marked),
         cmocka_unit_test(json_round_trips),
         cmocka_unit_test(lines_are_bounded),
         cmocka_unit_test(files_are_replaced_whole),

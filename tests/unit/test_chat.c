@@ -1,5 +1,7 @@
 #include "unit/test.h"
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "domain/chat.h"
 
@@ -74,12 +76,110 @@ static void same_text_same_hash(void **state)
     free(text);
 }
 
+/* The one message of a chat, printed. */
+static void reads(const char *text, const char *want)
+{
+    struct err e = {0};
+    struct chat c;
+    struct buf b = BUF_INIT(0);
+    assert_ok(chat_parse(text, &c, &e), e);
+    chat_print(&c, &b);
+    assert_string_equal(buf_str(&b), want);
+    buf_free(&b);
+    chat_free(&c);
+}
+
+static void calls_are_read_in_every_form(void **state)
+{
+    (void)state;
+#define CALL "{\"type\":\"function\",\"function\":{\"name\":\"f\","      \
+             "\"arguments\":{\"x\":1.0,\"n\":12345678901234567890}}}"
+#define BARE "{\"name\":\"f\",\"arguments\":{\"x\":1.0,"                \
+             "\"n\":12345678901234567890}}"
+#define WANT "[{\"role\":\"assistant\",\"content\":\"\","                \
+             "\"tool_calls\":[" CALL "]}]"
+    reads("[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":["
+          CALL "]}]", WANT);
+    reads("[{\"role\":\"Assistant\",\"function_call\":" BARE "}]", WANT);
+    reads("[{\"from\":\"function_call\",\"value\":\"{\\\"name\\\":"
+          "\\\"f\\\",\\\"arguments\\\":{\\\"x\\\":1.0,\\\"n\\\":"
+          "12345678901234567890}}\"}]", WANT);
+    reads("[{\"role\":\"assistant\",\"tool_calls\":\"[{\\\"name\\\":"
+          "\\\"f\\\",\\\"arguments\\\":{\\\"x\\\":1.0,\\\"n\\\":"
+          "12345678901234567890}}]\"}]", WANT);
+    struct err e = {0};
+    struct chat c;
+    assert_false(chat_parse("[{\"role\":\"assistant\",\"tool_calls\":"
+                            "\"f(1)\"}]", &c, &e));
+    assert_non_null(strstr(e.text, "message 1: \"tool_calls\" is neither"));
+}
+
+static void tools_are_part_of_the_prompt(void **state)
+{
+    (void)state;
+    const char *plain = "[{\"role\":\"user\",\"content\":\"W?\"}]";
+    const char *with = "{\"messages\":[{\"role\":\"user\",\"content\":"
+                       "\"W?\"}],\"tools\":[{\"name\":\"f\"}]}";
+    struct err e = {0};
+    struct chat a, b;
+    uint8_t x[SHA_SIZE], y[SHA_SIZE];
+    reads(with, with);
+    assert_ok(chat_parse(plain, &a, &e), e);
+    assert_ok(chat_parse(with, &b, &e), e);
+    chat_prompt_hash(&a, x);
+    chat_prompt_hash(&b, y);
+    assert_memory_not_equal(x, y, SHA_SIZE);
+    chat_free(&b);
+    reads("{\"messages\":[{\"role\":\"user\",\"content\":\"W?\"}],"
+          "\"tools\":[]}", plain);
+    chat_free(&a);
+}
+
+static void marks_are_read(void **state)
+{
+    (void)state;
+    const char *want = "[{\"role\":\"assistant\",\"content\":\"a\","
+                       "\"train\":false}]";
+    static const char *const forms[] = {
+        "\"train\":false", "\"training\":false", "\"weight\":0",
+        "\"weight\":0.0", "\"loss\":false", "\"loss_weight\":0"};
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        char text[200];
+        snprintf(text, sizeof text, "[{\"role\":\"gpt\",\"content\":\"a\","
+                 "%s}]", forms[i]);
+        reads(text, want);
+    }
+}
+
+static void old_hashes_are_found(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct chat now, before;
+    uint8_t x[SHA_SIZE], y[SHA_SIZE];
+#define CALLED(n)                                                             \
+    "[{\"role\":\"assistant\",\"tool_calls\":[{\"a\":" n "}]},"                \
+    "{\"role\":\"tool\",\"content\":\"1\"}]"
+    assert_ok(chat_parse(CALLED("12345678901234567890"), &now, &e), e);
+    assert_ok(chat_parse(CALLED("1.2345678901234567e+19"), &before, &e), e);
+    chat_prompt_hash(&before, y);
+    assert_true(chat_hash_before(&now, NULL, x));
+    assert_memory_equal(x, y, SHA_SIZE);
+    assert_false(chat_hash_before(&before, NULL, x));
+    chat_free(&now);
+    chat_free(&before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(canonical_form_is_stable),
         cmocka_unit_test(wrong_messages_are_named),
         cmocka_unit_test(same_text_same_hash),
+        cmocka_unit_test(calls_are_read_in_every_form),
+        cmocka_unit_test(tools_are_part_of_the_prompt),
+        cmocka_unit_test(marks_are_read),
+        cmocka_unit_test(old_hashes_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

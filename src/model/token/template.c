@@ -250,13 +250,14 @@ static void add_turn(struct talk *k, struct buf *text, bool answer,
     VEC_PUSH(&k->turns, t);
 }
 
-/* Members that every template may ask for; those of `given` stand already. */
-static void add_usual(struct talk *k, const json *given)
+/* Members that every template may ask for; those of `given` stand already.
+ * `tools` is a JSON list, or NULL. */
+static void add_usual(struct talk *k, const json *given, const char *tools)
 {
-    static const char *const empty[] = {"tools", "documents"};
-    for (size_t i = 0; i < COUNT(empty); i++)
-        if (!json_get(given, empty[i]))
-            buf_printf(&k->extra, "\"%s\":null,", empty[i]);
+    if (!json_get(given, "tools"))
+        buf_printf(&k->extra, "\"tools\":%s,", tools ? tools : "null");
+    if (!json_get(given, "documents"))
+        buf_puts(&k->extra, "\"documents\":null,");
     for (size_t i = 0; i < TOKEN_NAMES; i++) {
         const char *name = token_names[i];
         if (!k->t->named[i] || json_get(given, name))
@@ -362,7 +363,7 @@ bool template_render(const struct tokenizer *t, const struct chat *c,
     for (size_t i = 0; i < c->n; i++)
         add_message(&k, &c->at[i]);
     add_variables(&k, more);
-    add_usual(&k, more);
+    add_usual(&k, more, c->tools);
     bool ok = render_talk(&k, prompt, out, e);
     json_free(more);
     talk_free(&k);
@@ -386,7 +387,7 @@ bool template_render_json(const struct tokenizer *t, const json *in,
                  !json_get_bool(m, "train", true));
     }
     add_variables(&k, in);
-    add_usual(&k, in);
+    add_usual(&k, in, NULL);
     bool prompt = json_get_bool(in, "add_generation_prompt", false);
     bool ok = render_talk(&k, prompt, out, e);
     talk_free(&k);
