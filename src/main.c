@@ -7,28 +7,14 @@
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/file.h"
-#include "base/lang.h"
 #include "base/mem.h"
 #include "base/paths.h"
 #include "base/say.h"
 #include "base/sig.h"
 #include "cli/cli.h"
-#include "config.h"
 #include "ui/ui.h"
 #include "ui/welcome.h"
 #include "verbs/demo.h"
-
-static int print_help(void)
-{
-    printf("stillroom %s\n%s\n\n", VERSION,
-           _("distil a large teacher into a small student, by hand"));
-    printf(_("usage: stillroom [STORE]            the screen\n"
-             "       stillroom SUBCOMMAND ...     the same work without "
-             "it\n\n"));
-    cli_overview();
-    printf(_("\neach of them has --help; see also stillroom(1)\n"));
-    return 0;
-}
 
 static char *my_name(void)
 {
@@ -36,8 +22,9 @@ static char *my_name(void)
     return xstrdup(pw ? pw->pw_name : "someone");
 }
 
-/* The screen on a store. */
-static int open_screen(const char *path, bool tour)
+/* The screen on a store; `as` decides, NULL: as the config says, else the
+ * login name. */
+static int open_screen(const char *path, const char *as, bool tour)
 {
     struct store *s;
     struct err e = {0};
@@ -49,13 +36,17 @@ static int open_screen(const char *path, bool tour)
         store_close(&s);
         return say_err("stillroom", &e);
     }
+    if (as) {
+        free(who);
+        who = xstrdup(as);
+    }
     who = who ? who : my_name();
     int code = ui_run(s, who, tour);
     free(who);
     return code;
 }
 
-static int make_and_open(const char *import)
+static int make_and_open(const char *import, const char *as)
 {
     struct store *s;
     struct err e = {0};
@@ -64,26 +55,29 @@ static int make_and_open(const char *import)
     store_close(&s);
     if (import) {
         char *argv[] = {(char *)(uintptr_t)"import",
-                        (char *)(uintptr_t)import, NULL};
-        cli_main(2, argv);
+                        (char *)(uintptr_t)"--",
+                        (char *)(uintptr_t)import};
+        struct cli c;
+        if (cli_begin(&c, 3, argv) < 0)
+            cli_run(&c);
     }
-    return open_screen(STORE_DEFAULT, false);
+    return open_screen(STORE_DEFAULT, as, false);
 }
 
 /* The demo store, made where it is missing, with its tour. */
-static int open_demo(void)
+static int open_demo(const char *as)
 {
     char *path;
     struct err e = {0};
     if (!demo_store(&path, &e))
         return say_err("stillroom", &e);
-    int code = open_screen(path, true);
+    int code = open_screen(path, as, true);
     free(path);
     return code;
 }
 
 /* Where this folder has no store. */
-static int welcome(void)
+static int welcome(const char *as)
 {
     struct buf path = BUF_INIT(4096);
     struct err e = {0};
@@ -92,33 +86,42 @@ static int welcome(void)
     if (e.code)
         code = say_err("stillroom", &e);
     else if (w == WELCOME_DEMO)
-        code = open_demo();
+        code = open_demo(as);
     else if (w == WELCOME_NEW)
-        code = make_and_open(NULL);
+        code = make_and_open(NULL, as);
     else if (w == WELCOME_IMPORT)
-        code = make_and_open(buf_str(&path));
+        code = make_and_open(buf_str(&path), as);
     else if (w == WELCOME_OPEN)
-        code = open_screen(buf_str(&path), false);
+        code = open_screen(buf_str(&path), as, false);
     buf_free(&path);
     return code;
+}
+
+static int screen(const struct cli *c)
+{
+    return c->store_path || file_exists(STORE_DEFAULT)
+               ? open_screen(cli_store(c), c->as, false)
+               : welcome(c->as);
+}
+
+/* `stillroom demo` at a terminal, with nothing else asked. */
+static bool opens_demo(const struct cli *c)
+{
+    return c->sub->run == sub_demo && !c->argc && !c->json && !c->help &&
+           !c->store_path && isatty(1);
 }
 
 int main(int argc, char **argv)
 {
     sig_start();
     paths_init_lang();
-    if (argc > 1 && !strcmp(argv[1], "--help"))
-        return print_help();
-    if (argc > 1 && !strcmp(argv[1], "--version")) {
-        printf("stillroom %s\n", VERSION);
-        return 0;
-    }
-    if (argc == 2 && !strcmp(argv[1], "demo") && isatty(1))
-        return open_demo();
-    if (argc > 1 && !(argc == 2 && strchr(argv[1], '.')))
-        return cli_main(argc - 1, argv + 1);
-    if (argc > 1)
-        return open_screen(argv[1], false);
-    return file_exists(STORE_DEFAULT) ? open_screen(STORE_DEFAULT, false)
-                                      : welcome();
+    struct cli c;
+    int code = cli_begin(&c, argc - 1, argv + 1);
+    if (code < 0 && !c.sub)
+        code = screen(&c);
+    else if (code < 0 && opens_demo(&c))
+        code = open_demo(c.as);
+    else if (code < 0)
+        code = cli_run(&c);
+    return say_end("stillroom", code);
 }

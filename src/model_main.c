@@ -43,21 +43,11 @@ static int wrong(const char *name)
     return say_err("stillroom-model", &e);
 }
 
-/* What was written must have arrived: a full disk is no success. */
-static int arrived(int code)
-{
-    struct err e;
-    if (!fflush(stdout) && !ferror(stdout))
-        return code;
-    err_sys(&e, _("standard output cannot be written"));
-    return say_err("stillroom-model", &e);
-}
-
 /* OpenBLAS waits at exit for its threads, which never end where they found no
  * memory; so a failure does not wait for them. */
 static int end(int code)
 {
-    code = arrived(code);
+    code = say_end("stillroom-model", code);
 #ifndef WITH_SANITIZERS
     if (code)
         _exit(code);
@@ -71,11 +61,12 @@ int main(int argc, char **argv)
     paths_init_lang();
     if (argc < 2)
         return wrong(NULL);
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
-        return help();
-    if (!strcmp(argv[1], "--version")) {
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+        !strcmp(argv[1], "help"))
+        return end(help());
+    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
         printf("stillroom-model %s\n", PACKAGE_VERSION);
-        return 0;
+        return end(0);
     }
     for (size_t i = 0; i < COUNT(commands); i++)
         if (!strcmp(argv[1], commands[i].name))

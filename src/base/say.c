@@ -1,10 +1,14 @@
 #include "base/say.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/lang.h"
+#include "base/sig.h"
 #include "base/utf8.h"
 
 static void mark(struct buf *out, uint32_t value, bool ascii)
@@ -60,4 +64,26 @@ int say_err(const char *program, const struct err *e)
     fprintf(stderr, "%s: %s\n", program, buf_str(&clean));
     buf_free(&clean);
     return err_exit(e);
+}
+
+/* Whether the reader of standard output has gone. */
+static bool unread(void)
+{
+    struct pollfd p = {.fd = STDOUT_FILENO};
+    return poll(&p, 1, 0) == 1 && p.revents & POLLERR;
+}
+
+int say_end(const char *program, int code)
+{
+    struct err e;
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout))
+        return code;
+    if (errno != EPIPE && !unread()) {
+        err_sys(&e, _("standard output cannot be written"));
+        return say_err(program, &e);
+    }
+    sig_release(SIGPIPE);
+    raise(SIGPIPE);
+    return 128 + SIGPIPE;
 }

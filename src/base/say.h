@@ -22,4 +22,9 @@ void say(FILE *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
  * error's exit code. */
 int say_err(const char *program, const struct err *e);
 
+/* The end of a program whose exit code would be `code`: what was written has
+ * arrived, or it is said and 1 returned; where nobody reads standard output
+ * any more the process ends without a word, as SIGPIPE ends one. */
+int say_end(const char *program, int code);
+
 #endif

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,15 +12,12 @@
 #include "base/config.h"
 #include "base/lang.h"
 #include "base/say.h"
+#include "config.h"
+#include "store/ids.h"
 
-#define SUB(name, fn, args, help) {name, fn, args, help, false},
-#define HIDDEN(name, fn, args, help) {name, fn, args, help, true},
-static const struct sub {
-    const char *name;
-    int (*run)(struct cli *c);
-    const char *args, *help;
-    bool hidden;
-} subs[] = {
+#define SUB(name, fn, words, args, help) {name, fn, words, args, help, false},
+#define HIDDEN(name, fn, words, args, help) {name, fn, words, args, help, true},
+static const struct sub subs[] = {
 #include "cli/subcommands.def"
 };
 #undef SUB
@@ -33,16 +31,30 @@ static const struct sub *find_sub(const char *name)
     return NULL;
 }
 
-void cli_overview(void)
+static int print_overview(void)
 {
+    printf("stillroom %s\n%s\n\n", VERSION,
+           _("distil a large teacher into a small student, by hand"));
+    printf(_("usage: stillroom [STORE]            the screen\n"
+             "       stillroom SUBCOMMAND ...     the same work without "
+             "it\n\n"));
     for (size_t i = 0; i < COUNT(subs); i++)
         if (!subs[i].hidden)
             printf("  %-9s %s\n", subs[i].name, _(subs[i].help));
+    printf(_("\neach of them has --help; see also stillroom(1)\n"));
+    return 0;
 }
 
+static int print_version(void)
+{
+    printf("stillroom %s\n", VERSION);
+    return 0;
+}
+
+/* The options that everything takes. */
 static const struct opt *common(struct cli *c, size_t i)
 {
-    static struct opt table[5];
+    static struct opt table[6];
     table[0] = (struct opt){"store", OPT_STRING, &c->store_path, "FILE",
                             N_("the store (stillroom.db)")};
     table[1] = (struct opt){"as", OPT_STRING, &c->as, "NAME",
@@ -50,8 +62,10 @@ static const struct opt *common(struct cli *c, size_t i)
     table[2] = (struct opt){"json", OPT_FLAG, &c->json, NULL,
                             N_("print JSON")};
     table[3] = (struct opt){"help", OPT_FLAG, &c->help, NULL,
-                            N_("print this help")};
-    table[4] = (struct opt){NULL, OPT_FLAG, NULL, NULL, NULL};
+                            N_("print this help (-h)")};
+    table[4] = (struct opt){"version", OPT_FLAG, &c->version, NULL,
+                            N_("print the version (-V)")};
+    table[5] = (struct opt){NULL, OPT_FLAG, NULL, NULL, NULL};
     return &table[i];
 }
 
@@ -78,9 +92,9 @@ static const struct opt *find_opt(struct cli *c, const struct opt *opts,
 
 static void print_help(struct cli *c, const struct opt *opts)
 {
-    const struct sub *sub = find_sub(c->name);
-    printf(_("usage: stillroom %s [options] %s\n"), c->name, sub->args);
-    printf("%s\n\n", _(sub->help));
+    printf(_("usage: stillroom %s [options] %s\n"), c->sub->name,
+           c->sub->args);
+    printf("%s\n\n", _(c->sub->help));
     for (const struct opt *o = opts; o && o->name; o++)
         print_opt(o);
     for (size_t i = 0; common(c, i)->name; i++) {
@@ -111,20 +125,55 @@ static bool store_value(struct cli *c, const struct opt *o, const char *v)
         *(double *)o->to = strtod(v, &end);
         break;
     }
-    if (end > v && !*end && !errno)
+    if (end > v && !*end && !errno &&
+        (o->kind == OPT_INT || isfinite(*(double *)o->to)))
         return true;
     cli_usage(c, _("--%s needs a number, not \"%s\""), o->name, v);
     return false;
 }
 
-/* One argument that begins with "--"; false where it is a mistake. */
-static bool take_option(struct cli *c, const struct opt *opts, int *i)
+/* What an argument calls an option: behind "--"; -h, -V, and where the name is
+ * one letter long behind "-". */
+static const char *option_name(const char *word)
 {
-    const char *name = c->argv[*i] + 2, *value = strchr(name, '=');
-    size_t n = value ? (size_t)(value - name) : strlen(name);
-    const struct opt *o = find_opt(c, opts, name, n);
+    return !strncmp(word, "--", 2) ? word + 2
+           : !strcmp(word, "-h")   ? "help"
+           : !strcmp(word, "-V")   ? "version"
+           : !word[2]              ? word + 1
+                                   : NULL;
+}
+
+static bool is_option(const char *word)
+{
+    return word[0] == '-' && word[1];
+}
+
+/* An option with a value, by its place in `opts`, stands once. */
+static bool stands_twice(struct cli *c, const struct opt *opts,
+                         const struct opt *o, uint64_t *given)
+{
+    ptrdiff_t at = o - opts;
+    if (o->kind == OPT_FLAG || o->kind == OPT_LIST || at < 0 || at > 63)
+        return false;
+    if (*given >> at & 1)
+        cli_usage(c, _("--%s stands twice"), o->name);
+    bool twice = *given >> at & 1;
+    *given |= (uint64_t)1 << at;
+    return twice;
+}
+
+/* One argument that is_option; false where it is a mistake. */
+static bool take_option(struct cli *c, const struct opt *opts, int *i,
+                        uint64_t *given)
+{
+    const char *word = c->argv[*i], *name = option_name(word);
+    const char *value = name ? strchr(name, '=') : NULL;
+    size_t n = value  ? (size_t)(value - name)
+               : name ? strlen(name)
+                      : 0;
+    const struct opt *o = name ? find_opt(c, opts, name, n) : NULL;
     if (!o) {
-        cli_usage(c, _("there is no option --%.*s"), (int)n, name);
+        cli_usage(c, _("there is no option %s"), word);
         return false;
     }
     if (o->kind == OPT_FLAG && value) {
@@ -139,27 +188,53 @@ static bool take_option(struct cli *c, const struct opt *opts, int *i)
         cli_usage(c, _("--%s needs a value (%s)"), o->name, o->arg);
         return false;
     }
-    return store_value(c, o, value);
+    return !(opts && stands_twice(c, opts, o, given)) &&
+           store_value(c, o, value);
+}
+
+/* The words that are left: as many as the subcommand takes. */
+static bool take_words(struct cli *c)
+{
+    int most = c->sub ? c->sub->words : WORDS_STORE;
+    const char *store = c->store_path;
+    if (most == WORDS_STORE && c->argc == 1 && !store) {
+        c->store_path = c->argv[0];
+        c->argc = 0;
+        return true;
+    }
+    if (most == WORDS_STORE)
+        most = !store;
+    if (c->argc <= most)
+        return true;
+    cli_unread(c, c->argv[most],
+               most || store ? NULL : _("--store names a store"));
+    return false;
 }
 
 int cli_options(struct cli *c, const struct opt *opts)
 {
     int rest = 0;
+    uint64_t given = 0;
     bool all_words = false;
     for (int i = 0; i < c->argc; i++) {
-        if (all_words || strncmp(c->argv[i], "--", 2)) {
-            c->argv[rest++] = c->argv[i];
-        } else if (!c->argv[i][2]) {
+        if (!all_words && !strcmp(c->argv[i], "--"))
             all_words = true;
-        } else if (!take_option(c, opts, &i)) {
+        else if (all_words || !is_option(c->argv[i]))
+            c->argv[rest++] = c->argv[i];
+        else if (!take_option(c, opts, &i, &given))
             return 2;
-        }
     }
     c->argc = rest;
+    if (c->version)
+        return print_version();
+    if (c->help && !c->sub)
+        return print_overview();
     if (c->help) {
         print_help(c, opts);
         return 0;
     }
+    if (!take_words(c))
+        return 2;
     if (c->as) {
         free(c->who);
         c->who = xstrdup(c->as);
@@ -167,9 +242,14 @@ int cli_options(struct cli *c, const struct opt *opts)
     return -1;
 }
 
+const char *cli_store(const struct cli *c)
+{
+    return c->store_path ? c->store_path : STORE_DEFAULT;
+}
+
 bool cli_open(struct cli *c)
 {
-    return store_open(c->store_path, &c->s, &c->e);
+    return store_open(cli_store(c), &c->s, &c->e);
 }
 
 int64_t cli_target(struct cli *c)
@@ -190,7 +270,7 @@ int64_t cli_target(struct cli *c)
                                             "one with --target")
                                         : _("the store has no target yet; "
                                             "import seeds, or `stillroom "
-                                            "target NAME`"));
+                                            "target --add NAME`"));
     VEC_FREE(&all);
     return only;
 }
@@ -203,37 +283,51 @@ int cli_fail(struct cli *c)
 int cli_usage(struct cli *c, const char *fmt, ...)
 {
     struct err e = {.code = ERR_USAGE};
+    char name[32];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(e.text, sizeof e.text, fmt, ap);
     va_end(ap);
     say_err("stillroom", &e);
-    fprintf(stderr, _("see `stillroom %s --help`\n"), c->name);
+    fprintf(stderr, _("see `stillroom %s--help`\n"),
+            c->sub ? (snprintf(name, sizeof name, "%s ", c->sub->name), name)
+                   : "");
     return 2;
 }
 
-bool cli_ids(struct cli *c, const char *text, char prefix, ids *out)
+int cli_unread(struct cli *c, const char *word, const char *instead)
 {
-    const char *p = text;
-    while (*p) {
-        char *end;
-        if (prefix && *p == prefix)
-            p++;
-        long long v = strtoll(p, &end, 10);
-        if (end == p || v <= 0 || (*end && *end != ',')) {
-            err_set(&c->e, ERR_USAGE, _("\"%s\" is not a number or a list of "
-                                        "them"), text);
-            return false;
-        }
-        VEC_PUSH(out, (int64_t)v);
-        p = end + (*end == ',');
+    return instead ? cli_usage(c, _("\"%s\" is not read; %s"), word, instead)
+                   : cli_usage(c, _("\"%s\" is not read"), word);
+}
+
+bool cli_ids(struct cli *c, const char *text, char letter, ids *out)
+{
+    return (*text && ids_parse(text, letter, out)) ||
+           err_set(&c->e, ERR_USAGE, _("\"%s\" is not a number or a list of "
+                                       "them (2041,2050-2099)"), text);
+}
+
+int64_t cli_id(struct cli *c, const char *text, char letter)
+{
+    ids one = {0};
+    int64_t id = cli_ids(c, text, letter, &one) ? one.at[0] : 0;
+    if (one.n > 1) {
+        err_set(&c->e, ERR_USAGE, _("\"%s\" is more than one"), text);
+        id = 0;
     }
-    return out->n > 0;
+    VEC_FREE(&one);
+    return id;
 }
 
 void cli_print(const struct buf *b)
 {
     printf("%s\n", buf_str(b));
+}
+
+bool cli_heard(void)
+{
+    return !ferror(stdout);
 }
 
 static char *login_name(void)
@@ -242,28 +336,40 @@ static char *login_name(void)
     return pw ? xstrdup(pw->pw_name) : xasprintf("uid%u", getuid());
 }
 
-int cli_main(int argc, char **argv)
+/* A first word that is no subcommand's name but a file's. */
+static bool is_store(const char *word)
 {
-    const struct sub *sub = find_sub(argv[0]);
-    struct cli c = {.name = argv[0], .argc = argc - 1, .argv = argv + 1,
-                    .store_path = STORE_DEFAULT};
-    if (!sub) {
-        struct err e;
-        err_set(&e, ERR_USAGE, _("there is no subcommand %s; see `stillroom "
-                                 "--help`"), argv[0]);
-        return say_err("stillroom", &e);
-    }
-    c.who = config_defaults(&c.e);
-    if (c.e.code)
-        return cli_fail(&c);
-    if (!c.who)
-        c.who = login_name();
-    int code = sub->run(&c);
-    store_close(&c.s);
-    free(c.who);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        err_sys(&c.e, _("cannot write the output"));
-        return cli_fail(&c);
-    }
+    return !find_sub(word) && strpbrk(word, "./");
+}
+
+int cli_begin(struct cli *c, int argc, char **argv)
+{
+    int i = 0;
+    uint64_t given = 0;
+    *c = (struct cli){.argc = argc, .argv = argv};
+    for (; i < argc && is_option(argv[i]) && strcmp(argv[i], "--"); i++)
+        if (!take_option(c, NULL, &i, &given))
+            return 2;
+    c->argc -= i;
+    c->argv += i;
+    if (!c->argc || is_store(c->argv[0]))
+        return cli_options(c, NULL);
+    c->sub = find_sub(c->argv[0]);
+    if (!c->sub)
+        return cli_usage(c, _("there is no subcommand %s"), c->argv[0]);
+    c->argc--;
+    c->argv++;
+    return -1;
+}
+
+int cli_run(struct cli *c)
+{
+    char *who = config_defaults(&c->e);
+    if (c->e.code)
+        return cli_fail(c);
+    c->who = who ? who : login_name();
+    int code = c->sub->run(c);
+    store_close(&c->s);
+    free(c->who);
     return code;
 }

@@ -12,14 +12,28 @@
 #include "store/store.h"
 #include "store/target.h"
 
+struct cli;
+
+/* What words a subcommand takes beside its options: so many at most, or ... */
+enum { WORDS_STORE = -1 /* one, the store */, WORDS_MANY = 1 << 20 };
+
+/* A row of subcommands.def. */
+struct sub {
+    const char *name;
+    int (*run)(struct cli *c);
+    int words;
+    const char *args, *help;
+    bool hidden;
+};
+
 struct cli {
-    const char *name; /* of the subcommand */
-    int argc;         /* what is behind it */
+    const struct sub *sub; /* NULL: the screen */
+    int argc;              /* what is behind its name */
     char **argv;
-    const char *store_path, *as, *target_name;
-    bool json, help;
+    const char *store_path, *as, *target_name; /* NULL: not named */
+    bool json, help, version;
     char *who;
-    struct store *s;  /* after cli_open */
+    struct store *s; /* after cli_open */
     struct err e;
 };
 
@@ -34,7 +48,7 @@ enum opt_kind {
 typedef VEC(const char *) strings;
 
 struct opt {
-    const char *name; /* long name without dashes */
+    const char *name; /* without dashes; one letter takes one dash too */
     enum opt_kind kind;
     void *to;
     const char *arg;  /* its value's name in the help; NULL for a flag */
@@ -42,12 +56,16 @@ struct opt {
 };
 
 /* Reads options in any order, leaving the rest in c->argv[0..argc). The common
- * ones (--store, --as, --json, --help) are known to every subcommand; those
- * of `opts` (ended by a NULL name) are its own. Returns -1 to go on, else the
- * exit code (0 after --help, 2 on a mistake, which has been said). */
+ * ones (--store, --as, --json, --help, --version) are known to every
+ * subcommand; those of `opts` (ended by a NULL name) are its own. More words
+ * than the subcommand's row takes are refused; one that is the store is taken
+ * as such. Returns -1 to go on, else the exit code (0 after --help, 2 on a
+ * mistake, which has been said). */
 int cli_options(struct cli *c, const struct opt *opts);
 
-/* Opens the store named by --store; false with the reason in c->e. */
+/* The store's file: as named, or stillroom.db. */
+const char *cli_store(const struct cli *c);
+/* Opens it; false with the reason in c->e. */
 bool cli_open(struct cli *c);
 
 /* The target named by --target, else the only one; 0 with the reason. */
@@ -59,23 +77,32 @@ int cli_fail(struct cli *c);
 int cli_usage(struct cli *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Reads "2041", "2041,2042" into ids; with `prefix` (s, j, c, d ...) that
- * letter may stand in front. */
-bool cli_ids(struct cli *c, const char *text, char prefix, ids *out);
+/* Says that this word is not read, and what is; returns 2. */
+int cli_unread(struct cli *c, const char *word, const char *instead);
+
+/* Reads "2041", "2041,2050-2099" into ids; with `letter` (s, j, c, d ...) that
+ * may stand in front of each. Nothing at all is a mistake. */
+bool cli_ids(struct cli *c, const char *text, char letter, ids *out);
+/* The same where one is wanted; 0 with the reason. */
+int64_t cli_id(struct cli *c, const char *text, char letter);
 
 /* Prints a finished JSON text and a newline on stdout. */
 void cli_print(const struct buf *b);
 
-/* Runs a subcommand; argv[0] is its name. Returns the exit code. */
-int cli_main(int argc, char **argv);
+/* False once nobody reads standard output any more: a list then ends. */
+bool cli_heard(void);
 
-#define SUB(name, fn, args, help) int fn(struct cli *c);
-#define HIDDEN(name, fn, args, help) int fn(struct cli *c);
+/* Reads the program's arguments up to the subcommand. Returns -1 where
+ * cli_run is to go on, or, with c->sub NULL, the screen on cli_store (c->as
+ * who decides); else the exit code of what was done already. */
+int cli_begin(struct cli *c, int argc, char **argv);
+/* Runs the subcommand; its exit code. */
+int cli_run(struct cli *c);
+
+#define SUB(name, fn, words, args, help) int fn(struct cli *c);
+#define HIDDEN(name, fn, words, args, help) int fn(struct cli *c);
 #include "cli/subcommands.def"
 #undef SUB
 #undef HIDDEN
-
-/* Prints the overview of all subcommands. */
-void cli_overview(void);
 
 #endif

@@ -119,8 +119,7 @@ int sub_demo(struct cli *c)
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc)
-        return cli_usage(c, _("\"%s\" is not an option"), c->argv[0]);
+    f.store = f.store ? f.store : c->store_path;
     if (f.seeds < 1 || f.seed < 1 || f.tokens < 1 || f.prompts < 1 ||
         f.problems < 1)
         return cli_usage(c, _("--seeds, --seed, --tokens, --prompts and "

@@ -101,8 +101,6 @@ static int elicit(struct cli *c, const char *recipe)
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc)
-        return cli_usage(c, _("\"%s\" is not an option"), c->argv[0]);
     if (split && !split_parse(split, &to))
         return cli_usage(c, _("a split is train, valid or test"));
     if (x.answers < 1 || x.answers > 26 || x.prompts < 0)
@@ -131,16 +129,14 @@ int sub_rank(struct cli *c)
 int sub_job(struct cli *c)
 {
     const struct opt opts[] = {{0}};
-    ids which = {0};
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc != 1 || !cli_ids(c, c->argv[0], 'j', &which))
+    if (!c->argc)
         return cli_usage(c, _("name one job"));
-    int64_t id = which.at[0];
-    VEC_FREE(&which);
+    int64_t id = cli_id(c, c->argv[0], 'j');
     struct job j;
-    if (!cli_open(c) || !job_get(c->s, id, &j, &c->e))
+    if (!id || !cli_open(c) || !job_get(c->s, id, &j, &c->e))
         return cli_fail(c);
     code = job_is_work(&j) ? verb_run_work(c->s, &j) : verb_run_job(c->s, id);
     job_free(&j);

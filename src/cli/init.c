@@ -9,9 +9,7 @@ int sub_init(struct cli *c)
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc > 1)
-        return cli_usage(c, _("one file at a time"));
-    const char *path = c->argc ? c->argv[0] : c->store_path;
+    const char *path = cli_store(c);
     if (!store_create(path, &c->s, &c->e))
         return cli_fail(c);
     say(stdout, _("an empty store: %s\n"), path);

@@ -3,19 +3,25 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/say.h"
+#include "cli/table.h"
 #include "domain/status.h"
 #include "store/journal.h"
 
 #define AT_ONCE 200
 
+static const struct column columns[] = {
+    {N_("act"), 8}, {N_("when"), 19}, {N_("who"), 10}, {N_("what"), 8},
+    {N_("rows and reason"), 0}};
+
 static void print(struct cli *c, const struct decision *d)
 {
     char when[40];
     if (!c->json) {
-        say(stdout, "d%-7lld %s  %-10s %-8s %s%s(%lld)\n", (long long)d->seq,
-            clock_format(when, sizeof when, d->at, 0), d->who,
-            deed_label(d->kind), reason_label(d->reason),
-            *d->reason ? " " : "", (long long)d->n_changes);
+        table_row(columns, "d%lld\t%s\t%s\t%s\t%s%s(%lld)",
+                  (long long)d->seq,
+                  clock_format(when, sizeof when, d->at, 0), d->who,
+                  deed_label(d->kind), reason_label(d->reason),
+                  *d->reason ? " " : "", (long long)d->n_changes);
         return;
     }
     struct buf b = BUF_INIT(0);
@@ -33,30 +39,52 @@ static void print(struct cli *c, const struct decision *d)
     buf_free(&b);
 }
 
-int sub_log(struct cli *c)
+/* Whose decisions: a sample's number, or a letter and a number. */
+static bool read_object(struct cli *c, const char *name, enum object *kind,
+                        int64_t *id)
 {
-    int64_t n = 20;
-    ids which = {0};
-    struct decision list[AT_ONCE];
-    const struct opt opts[] = {
-        {"n", OPT_INT, &n, "N", N_("how many, newest first (20)")}, {0}};
-    int code = cli_options(c, opts);
-    if (code >= 0)
-        return code;
-    if (!(c->argc == 0 || cli_ids(c, c->argv[0], 0, &which)) || !cli_open(c))
-        return cli_fail(c);
-    if (which.n) {
-        size_t got = journal_of(c->s, OBJECT_SAMPLE, which.at[0], list,
-                                AT_ONCE);
-        for (size_t i = 0; i < got; i++)
-            print(c, &list[i]);
-        VEC_FREE(&which);
-        return 0;
+    static const struct {
+        char letter;
+        enum object kind;
+    } letters[] = {{'s', OBJECT_SEED}, {'j', OBJECT_JOB}};
+    char letter = 0;
+    *kind = OBJECT_SAMPLE;
+    for (size_t i = 0; i < COUNT(letters); i++)
+        if (*name == letters[i].letter) {
+            letter = letters[i].letter;
+            *kind = letters[i].kind;
+        }
+    *id = cli_id(c, name, letter);
+    return *id != 0;
+}
+
+/* All decisions on one object, or the last n of them, oldest first. */
+static void log_object(struct cli *c, enum object kind, int64_t id, int64_t n)
+{
+    struct decision *list = NULL;
+    size_t cap = AT_ONCE / 2, got = cap;
+    while (got == cap) {
+        cap *= 2;
+        list = xrealloc(list, cap * sizeof *list);
+        got = journal_of(c->s, kind, id, list, cap);
     }
-    int64_t from = 0;
-    while (n > 0) {
+    if (got)
+        table_head(c, columns);
+    size_t from = n >= 0 && (size_t)n < got ? got - (size_t)n : 0;
+    for (size_t i = from; i < got && cli_heard(); i++)
+        print(c, &list[i]);
+    free(list);
+}
+
+/* The newest n decisions, newest first. */
+static void log_all(struct cli *c, int64_t n)
+{
+    struct decision list[AT_ONCE];
+    for (int64_t from = 0; n > 0 && cli_heard();) {
         size_t want = n < AT_ONCE ? (size_t)n : AT_ONCE;
         size_t got = journal_list(c->s, from, list, want);
+        if (got && !from)
+            table_head(c, columns);
         for (size_t i = 0; i < got; i++)
             print(c, &list[i]);
         if (got < want || list[got - 1].seq == 1)
@@ -64,5 +92,23 @@ int sub_log(struct cli *c)
         from = list[got - 1].seq - 1;
         n -= (int64_t)got;
     }
+}
+
+int sub_log(struct cli *c)
+{
+    int64_t n = -1, id = 0;
+    enum object kind = OBJECT_SAMPLE;
+    const struct opt opts[] = {
+        {"n", OPT_INT, &n, "N", N_("the last so many (20; of one thing: all)")},
+        {0}};
+    int code = cli_options(c, opts);
+    if (code >= 0)
+        return code;
+    if ((c->argc && !read_object(c, c->argv[0], &kind, &id)) || !cli_open(c))
+        return cli_fail(c);
+    if (id)
+        log_object(c, kind, id, n);
+    else
+        log_all(c, n < 0 ? 20 : n);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/say.h"
+#include "cli/table.h"
 #include "store/sample.h"
 #include "verbs/decide.h"
 #include "verbs/edit.h"
@@ -19,6 +20,10 @@ struct review {
     int64_t seen, list;
 };
 
+static const struct column columns[] = {
+    {N_("sample"), -7}, {N_("status"), 9}, {N_("near"), -5},
+    {N_("marks"), -5}, {N_("recipe"), 12}, {N_("prompt"), 0}};
+
 static void print_row(struct cli *c, const struct sample_row *r,
                       struct buf *b)
 {
@@ -26,9 +31,9 @@ static void print_row(struct cli *c, const struct sample_row *r,
         char near[16] = "-";
         if (!isnan(r->near))
             snprintf(near, sizeof near, "%.2f", r->near);
-        say(stdout, "%-8lld %-9s %5s %2d  %-12s %s\n", (long long)r->id,
-            status_name(r->status), near, r->warnings, r->recipe,
-            r->first_line);
+        table_row(columns, "%lld\t%s\t%s\t%d\t%s\t%s", (long long)r->id,
+                  status_label(r->status), near, r->warnings, r->recipe,
+                  r->first_line);
         return;
     }
     struct jw w = jw_start(b);
@@ -48,7 +53,9 @@ static void print_row(struct cli *c, const struct sample_row *r,
 static int list(struct cli *c, const ids *all)
 {
     struct buf b = BUF_INIT(0);
-    for (size_t i = 0; i < all->n; i++) {
+    if (all->n)
+        table_head(c, columns);
+    for (size_t i = 0; i < all->n && cli_heard(); i++) {
         struct sample_row r;
         if (sample_row_get(c->s, all->at[i], &r))
             print_row(c, &r, &b);
@@ -86,6 +93,43 @@ static void print_dry_run(const struct dry_run *d, enum status to)
         if (d->by_split[i])
             say(stdout, "  %-10s %lld\n", split_label((enum split)i),
                 (long long)d->by_split[i]);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of a range, those that there are, each once. */
+static void keep_present(struct cli *c, ids *all)
+{
+    size_t kept = 0;
+    qsort(all->at, all->n, sizeof *all->at, by_id);
+    for (size_t i = 0; i < all->n; i++) {
+        enum status status;
+        enum split split;
+        if ((!kept || all->at[kept - 1] != all->at[i]) &&
+            sample_state(c->s, all->at[i], &status, &split, NULL))
+            all->at[kept++] = all->at[i];
+    }
+    all->n = kept;
+}
+
+/* The samples of an act: numbers, a range (what it spans and is there), or all
+ * that the filter names; *bulk where they are decided as one. */
+static bool read_which(struct cli *c, const struct review *o,
+                       const char *which, ids *all, bool *bulk)
+{
+    bool everything = !strcmp(which, "all"), range = strchr(which, '-');
+    *bulk = everything || range;
+    if (everything ? !named(c, o->filter, SIZE_MAX >> 2, all)
+                   : !cli_ids(c, which, 0, all))
+        return false;
+    if (range)
+        keep_present(c, all);
+    return !range || all->n ||
+           err_set(&c->e, ERR_ABSENT, _("there is no sample of %s"), which);
 }
 
 /* By then: "1 accepted d7" is said only when it is saved. */
@@ -133,18 +177,17 @@ static int decide(struct cli *c, const struct review *o, const char *which,
     struct decide d = {c->who, to, o->reason ? o->reason : "", o->seen, 0,
                        0};
     ids all = {0};
-    bool everything = !strcmp(which, "all");
+    bool bulk;
     int code = 0;
-    if (everything ? !named(c, o->filter, SIZE_MAX >> 2, &all)
-                   : !cli_ids(c, which, 0, &all))
-        return cli_fail(c);
-    if (o->dry_run) {
+    if (!read_which(c, o, which, &all, &bulk)) {
+        code = cli_fail(c);
+    } else if (o->dry_run) {
         struct dry_run n;
         if (!verb_dry_run(c->s, &all, &n, &c->e))
             code = cli_fail(c);
         else
             print_dry_run(&n, to);
-    } else if (everything) {
+    } else if (bulk) {
         code = decide_all(c, &d, &all);
     } else {
         for (size_t i = 0; i < all.n && !code; i++)
@@ -169,15 +212,11 @@ static bool read_text(struct cli *c, const char *path, struct buf *out)
 
 static int edit(struct cli *c, const struct review *o)
 {
-    ids which = {0};
     struct buf text = BUF_INIT((size_t)16 << 20);
     struct sample x;
-    int64_t made = 0;
-    if (!o->answer)
-        return cli_usage(c, _("--edit needs --answer FILE"));
-    if (!cli_ids(c, o->edit, 0, &which) ||
-        !read_text(c, o->answer, &text) ||
-        !sample_get(c->s, which.at[0], &x, &c->e))
+    int64_t made = 0, id = cli_id(c, o->edit, 0);
+    if (!id || !read_text(c, o->answer, &text) ||
+        !sample_get(c->s, id, &x, &c->e))
         return cli_fail(c);
     if (text.len && text.data[text.len - 1] == '\n')
         buf_drop(&text, 1);
@@ -189,17 +228,15 @@ static int edit(struct cli *c, const struct review *o)
     buf_free(&text);
     if (d > DECIDED_FOUND)
         return cli_fail(c);
-    say(stdout, _("%lld edited\n"), (long long)which.at[0]);
-    VEC_FREE(&which);
+    say(stdout, _("%lld edited\n"), (long long)id);
     return 0;
 }
 
 static int tag(struct cli *c, const struct review *o)
 {
     ids which = {0};
-    if (!o->on)
-        return cli_usage(c, _("--tag needs --on IDS"));
-    if (!cli_ids(c, o->on, 0, &which) ||
+    bool bulk;
+    if (!read_which(c, o, o->on, &which, &bulk) ||
         verb_tag(c->s, c->who, OBJECT_SAMPLE, &which,
                  o->tag ? o->tag : o->untag, o->tag != NULL, &c->e) >
             DECIDED_FOUND)
@@ -210,14 +247,11 @@ static int tag(struct cli *c, const struct review *o)
 
 static int act(struct cli *c, const struct review *o)
 {
-    const struct {
-        const char *which;
-        enum status to;
-    } acts[] = {{o->accept, STATUS_ACCEPTED}, {o->reject, STATUS_REJECTED},
-                {o->defer, STATUS_DEFERRED}, {o->reopen, STATUS_PENDING}};
-    for (size_t i = 0; i < COUNT(acts); i++)
-        if (acts[i].which)
-            return decide(c, o, acts[i].which, acts[i].to);
+    const char *const by_status[STATUS_COUNT] = {o->reopen, o->accept,
+                                                 o->reject, o->defer};
+    for (int i = 0; i < STATUS_COUNT; i++)
+        if (by_status[i])
+            return decide(c, o, by_status[i], (enum status)i);
     if (o->edit)
         return edit(c, o);
     if (o->tag || o->untag)
@@ -228,6 +262,43 @@ static int act(struct cli *c, const struct review *o)
     int code = list(c, &all);
     VEC_FREE(&all);
     return code;
+}
+
+/* What is wanted is one act, with what belongs to it. */
+static int check_acts(struct cli *c, const struct review *o)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } acts[] = {{"accept", o->accept}, {"reject", o->reject},
+                {"defer", o->defer}, {"reopen", o->reopen},
+                {"edit", o->edit}, {"tag", o->tag}, {"untag", o->untag}};
+    const char *act = NULL;
+    for (size_t i = 0; i < COUNT(acts); i++) {
+        if (acts[i].given && act)
+            return cli_usage(c, _("--%s and --%s: one at a time"), act,
+                             acts[i].name);
+        act = acts[i].given ? acts[i].name : act;
+    }
+    bool decides = o->accept || o->reject || o->defer || o->reopen;
+    const struct {
+        const char *name, *with;
+        bool given, read;
+    } rest[] = {{"reason", "--reject", o->reason, decides},
+                {"dry-run", "--accept, --reject, --defer or --reopen",
+                 o->dry_run, decides},
+                {"seen", "--accept, --reject, --defer or --reopen", o->seen,
+                 decides},
+                {"answer", "--edit", o->answer, o->edit},
+                {"edit", "--answer", o->edit, o->answer},
+                {"on", "--tag", o->on, o->tag || o->untag},
+                {"tag", "--on", o->tag, o->on},
+                {"untag", "--on", o->untag, o->on}};
+    for (size_t i = 0; i < COUNT(rest); i++)
+        if (rest[i].given && !rest[i].read)
+            return cli_usage(c, _("--%s needs %s"), rest[i].name,
+                             rest[i].with);
+    return o->list < 0 ? cli_usage(c, _("--list is 0 or more")) : -1;
 }
 
 int sub_review(struct cli *c)
@@ -258,7 +329,9 @@ int sub_review(struct cli *c)
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc)
-        return cli_usage(c, _("\"%s\" is not an option"), c->argv[0]);
-    return cli_open(c) ? act(c, &o) : cli_fail(c);
+    code = check_acts(c, &o);
+    if (code >= 0)
+        return code;
+    return cli_open(c) && (!c->target_name || cli_target(c)) ? act(c, &o)
+                                                             : cli_fail(c);
 }

@@ -5,15 +5,21 @@
 
 #include "base/lang.h"
 #include "base/say.h"
+#include "cli/table.h"
 #include "store/seed.h"
 #include "verbs/decide.h"
+
+static const struct column columns[] = {
+    {N_("seed"), 7}, {N_("split"), 5}, {N_("drawn"), -6}, {N_("made"), -6},
+    {N_("tags"), 12}, {N_("prompt"), 0}};
 
 static void print_row(struct cli *c, const struct seed_row *r, struct jw *w)
 {
     if (!c->json) {
-        say(stdout, "s%-6lld %-5s %6lld %6lld  %-12s %s\n", (long long)r->id,
-            split_name((enum split)r->split), (long long)r->drawn,
-            (long long)r->made, r->tags, r->first_line);
+        table_row(columns, "s%lld\t%s\t%lld\t%lld\t%s\t%s",
+                  (long long)r->id, split_label((enum split)r->split),
+                  (long long)r->drawn, (long long)r->made, r->tags,
+                  r->first_line);
         return;
     }
     jw_open(w, '{');
@@ -38,7 +44,9 @@ static int list(struct cli *c, const char *text)
     bool ok = seed_ids(c->s, target, &f, &all, &c->e);
     filter_free(&f);
     jw_open(&w, '[');
-    for (size_t i = 0; ok && i < all.n; i++) {
+    if (all.n)
+        table_head(c, columns);
+    for (size_t i = 0; ok && i < all.n && cli_heard(); i++) {
         struct seed_row r;
         if (seed_row_get(c->s, all.at[i], &r))
             print_row(c, &r, &w);
@@ -104,6 +112,12 @@ int sub_seed(struct cli *c)
             return cli_fail(c);
     if ((tag || untag || split) != (which.n > 0))
         return cli_usage(c, _("name seeds and what to do with them"));
+    if (tag && untag)
+        return cli_usage(c, _("--%s and --%s: one at a time"), "tag", "untag");
+    if (answer && !prompt)
+        return cli_usage(c, _("--%s needs %s"), "answer", "--add");
+    if (*filter && (prompt || which.n))
+        return cli_usage(c, _("--%s is for the list alone"), "filter");
     if (!cli_open(c))
         return cli_fail(c);
     bool ok = true;

@@ -5,8 +5,14 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/say.h"
+#include "cli/table.h"
 #include "store/journal.h"
 #include "store/text.h"
+
+static const struct column columns[] = {
+    {N_("target"), 24}, {N_("seeds"), -7}, {N_("pending"), -8},
+    {N_("accepted"), -8}, {N_("rejected"), -9}, {N_("deferred"), -9},
+    {"", 0}};
 
 static void print_counts(struct jw *w, const struct target_counts *n)
 {
@@ -25,6 +31,8 @@ static int list(struct cli *c)
     if (!target_ids(c->s, &all, &c->e))
         return cli_fail(c);
     jw_open(&w, '[');
+    if (all.n)
+        table_head(c, columns);
     for (size_t i = 0; i < all.n; i++) {
         struct target t;
         struct target_counts n;
@@ -36,9 +44,10 @@ static int list(struct cli *c)
         print_counts(&w, &n);
         jw_close(&w);
         if (!c->json)
-            say(stdout, _("%-24s %lld seeds, %lld pending, %lld accepted\n"),
-                t.name, (long long)n.seeds, (long long)n.pending,
-                (long long)n.accepted);
+            table_row(columns, "%s\t%lld\t%lld\t%lld\t%lld\t%lld", t.name,
+                      (long long)n.seeds, (long long)n.pending,
+                      (long long)n.accepted, (long long)n.rejected,
+                      (long long)n.deferred);
         target_free(&t);
     }
     jw_close(&w);
@@ -104,7 +113,7 @@ int sub_target(struct cli *c)
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc > 1 || (!c->argc && (add || file)))
+    if (!c->argc && (add || file))
         return cli_usage(c, _("name one target"));
     if (!cli_open(c))
         return cli_fail(c);

@@ -106,8 +106,9 @@ int sub_train(struct cli *c)
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc || t.tokens < 0 || t.epochs < 0 || t.lora < 0 || t.rate < 0)
-        return cli_usage(c, _("see the options"));
+    if (t.tokens < 0 || t.epochs < 0 || t.lora < 0 || t.rate < 0)
+        return cli_usage(c, _("--tokens, --epochs, --lora and --rate are 0 or "
+                              "more"));
     if (!cli_open(c) || !(t.target = cli_target(c)))
         return cli_fail(c);
     if (cost)

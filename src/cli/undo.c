@@ -19,17 +19,12 @@ int sub_undo(struct cli *c)
 {
     const struct opt opts[] = {{0}};
     struct undone u;
-    ids which = {0};
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (c->argc > 1)
-        return cli_usage(c, _("one decision at a time"));
-    if (!(c->argc == 0 || cli_ids(c, c->argv[0], 'd', &which)) ||
-        !cli_open(c))
+    int64_t seq = c->argc ? cli_id(c, c->argv[0], 'd') : 0;
+    if ((c->argc && !seq) || !cli_open(c))
         return cli_fail(c);
-    int64_t seq = which.n ? which.at[0] : 0;
-    VEC_FREE(&which);
     return report(c, verb_undo(c->s, c->who, seq, &u, &c->e), &u,
                   _("undone"));
 }

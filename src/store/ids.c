@@ -15,22 +15,33 @@ void ids_print(const ids *list, struct buf *out)
     }
 }
 
-bool ids_parse(const char *text, ids *out)
+/* One id, with its letter where it has one; 0 where it is none. */
+static int64_t one(const char **text, char letter)
+{
+    const char *from = *text + (letter && **text == letter);
+    char *end;
+    int64_t id = *from >= '0' && *from <= '9' ? strtoll(from, &end, 10) : 0;
+    if (id > 0)
+        *text = end;
+    return id;
+}
+
+bool ids_parse(const char *text, char letter, ids *out)
 {
     while (*text) {
-        char *end;
-        int64_t from = strtoll(text, &end, 10), to = from;
-        if (end == text || from < 1)
+        int64_t from = one(&text, letter), to = from;
+        if (*text == '-' && from) {
+            text++;
+            to = one(&text, letter);
+        }
+        if (!from || to < from || to - from >= IDS_MOST ||
+            (*text && *text != ','))
             return false;
-        if (*end == '-')
-            to = strtoll(text = end + 1, &end, 10);
-        if (end == text || to < from || to - from > IDS_MOST)
-            return false;
-        for (; from <= to; from++)
-            VEC_PUSH(out, from);
-        if (*end && *end != ',')
-            return false;
-        text = end + (*end == ',');
+        for (int64_t k = 0; k <= to - from; k++)
+            VEC_PUSH(out, from + k);
+        text += *text == ',';
+        while (*text == ' ')
+            text++;
     }
     return true;
 }

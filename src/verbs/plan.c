@@ -573,7 +573,7 @@ bool plan_job(struct store *s, int64_t id, struct err *e)
         .temperature = json_get_number(args, "temperature", NAN),
         .spend_max = j.spend_max,
         .seed = (uint64_t)json_get_int(args, "seed", 1)};
-    if (list && ids_parse(list, &picked))
+    if (list && ids_parse(list, 0, &picked))
         x.picked = &picked;
     bool ok = args && write_plan(s, j.who, &x, id, e);
     VEC_FREE(&picked);

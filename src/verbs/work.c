@@ -140,7 +140,7 @@ static bool do_bulk(struct work *x, struct jw *w, struct err *e)
                        .reason = json_get_string(x->args, "reason", ""),
                        .base_seq = json_get_int(x->args, "seen", 0)};
     bool ok = status_parse(json_get_string(x->args, "to", ""), &d.to) &&
-              ids_parse(json_get_string(x->args, "samples", ""), &which);
+              ids_parse(json_get_string(x->args, "samples", ""), 0, &which);
     if (!ok)
         err_set(e, ERR_INPUT, _("the job's own record cannot be read"));
     ok = ok && verb_decide_all(x->s, &d, &which, &n, e) <= DECIDED_FOUND;

@@ -105,10 +105,10 @@ int opts_read(struct opts *o, int argc, char **argv)
 {
     const char **word = o->word, **second = o->second;
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--help"))
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
             return help(o);
         struct opt *p = find(o, argv[i]);
-        if (!p && (!word || !strncmp(argv[i], "--", 2)))
+        if (!p && (!word || (argv[i][0] == '-' && argv[i][1])))
             return wrong_argument(argv[0], argv[i]);
         if (!p) {
             *word = argv[i];

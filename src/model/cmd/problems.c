@@ -157,8 +157,6 @@ static bool make(struct maker *m, struct err *e)
                                      "in this set"), i);
     }
     buf_free(&prompt);
-    if (ok && fflush(stdout))
-        ok = err_sys(e, _("cannot write the problems"));
     return ok;
 }
 

@@ -95,8 +95,6 @@ static bool mark_all(const struct families *f, struct err *e)
     }
     ok = ok && !l.failed;
     lines_close(&l);
-    if (ok && fflush(stdout))
-        ok = err_sys(e, _("cannot write the marks"));
     return ok;
 }
 
