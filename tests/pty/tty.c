@@ -445,8 +445,13 @@ static char colour_of(const VTermScreenCell *c)
     return '?';
 }
 
-static char role_of(const VTermScreenCell *c)
+/* A blank shows nothing of its attributes but these two; whether the others
+ * stand there depends on how it was written, as a space or by an erasure, and
+ * on the library's mind about that. */
+static char role_of(const VTermScreenCell *c, bool blank)
 {
+    if (blank && !c->attrs.reverse && !c->attrs.underline)
+        return '.';
     char colour = colour_of(c);
     if (c->attrs.reverse)
         return colour ? 'H' : 'r';
@@ -471,7 +476,7 @@ void tty_cells(struct tty *t, struct cell *out)
             memset(o, 0, sizeof *o);
             if (!vterm_screen_get_cell(screen, at, &c))
                 continue;
-            o->role = role_of(&c);
+            o->role = role_of(&c, !c.chars[0] || c.chars[0] == ' ');
             if (c.chars[0] == (uint32_t)-1)
                 continue;
             for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && c.chars[i]; i++)
