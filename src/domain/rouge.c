@@ -50,39 +50,66 @@ static void lcs_step(uint64_t *v, const uint64_t *mask, size_t blocks)
     }
 }
 
-static size_t lcs(const uint64_t *a, size_t n, const uint64_t *b, size_t m)
+/* A text that many are held against: its words sorted once. */
+struct pattern {
+    size_t n, blocks;
+    struct place *places;
+    uint64_t *v, *mask;
+};
+
+static void pattern_open(struct pattern *p, const uint64_t *a, size_t n)
 {
-    size_t blocks = (n + 63) / 64, len = 0;
-    struct place *places = xmalloc(n * sizeof *places);
-    uint64_t *v = xmalloc(blocks * sizeof *v);
-    uint64_t *mask = xcalloc(blocks, sizeof *mask);
+    *p = (struct pattern){.n = n, .blocks = (n + 63) / 64};
+    p->places = xmalloc((n + 1) * sizeof *p->places);
+    p->v = xmalloc((p->blocks + 1) * sizeof *p->v);
+    p->mask = xcalloc(p->blocks + 1, sizeof *p->mask);
     for (size_t i = 0; i < n; i++)
-        places[i] = (struct place){a[i], i};
-    qsort(places, n, sizeof *places, by_word);
-    memset(v, 0xff, blocks * sizeof *v);
+        p->places[i] = (struct place){a[i], i};
+    if (n)
+        qsort(p->places, n, sizeof *p->places, by_word);
+}
+
+static void pattern_close(struct pattern *p)
+{
+    free(p->places);
+    free(p->v);
+    free(p->mask);
+}
+
+static size_t pattern_lcs(struct pattern *p, const uint64_t *b, size_t m)
+{
+    const struct place *at = p->places;
+    size_t len = 0;
+    memset(p->v, 0xff, p->blocks * sizeof *p->v);
     for (size_t j = 0; j < m; j++) {
-        size_t from = first_place(places, n, b[j]), i = from;
-        for (; i < n && places[i].word == b[j]; i++)
-            mask[places[i].at / 64] |= (uint64_t)1 << (places[i].at % 64);
+        size_t from = first_place(at, p->n, b[j]), i = from;
+        for (; i < p->n && at[i].word == b[j]; i++)
+            p->mask[at[i].at / 64] |= (uint64_t)1 << (at[i].at % 64);
         if (i == from)
             continue;
-        lcs_step(v, mask, blocks);
-        for (i = from; i < n && places[i].word == b[j]; i++)
-            mask[places[i].at / 64] = 0;
+        lcs_step(p->v, p->mask, p->blocks);
+        for (i = from; i < p->n && at[i].word == b[j]; i++)
+            p->mask[at[i].at / 64] = 0;
     }
-    for (size_t i = 0; i < n; i++)
-        len += !(v[i / 64] >> (i % 64) & 1);
-    free(places);
-    free(v);
-    free(mask);
+    for (size_t i = 0; i < p->n; i++)
+        len += !(p->v[i / 64] >> (i % 64) & 1);
     return len;
+}
+
+static double pattern_f(struct pattern *p, const uint64_t *b, size_t m)
+{
+    if (!p->n || !m)
+        return 0;
+    return 2.0 * (double)pattern_lcs(p, b, m) / (double)(p->n + m);
 }
 
 double rouge_l(const uint64_t *a, size_t n, const uint64_t *b, size_t m)
 {
-    if (!n || !m)
-        return 0;
-    return 2.0 * (double)lcs(a, n, b, m) / (double)(n + m);
+    struct pattern p;
+    pattern_open(&p, a, n);
+    double f = pattern_f(&p, b, m);
+    pattern_close(&p);
+    return f;
 }
 
 double rouge_l_text(const char *a, const char *b)
@@ -95,7 +122,13 @@ double rouge_l_text(const char *a, const char *b)
     return f;
 }
 
-/* ---- The index ---------------------------------------------------------- */
+/* ---- The index ----------------------------------------------------------
+ *
+ * Words are posted by word and length of the text, for the length says how
+ * many words two texts have to share: F of at least f over n and m words
+ * wants f(n+m)/2 of them. So a search reads the lists of its rarest words
+ * only: who stands in none of these shares too few of the rest.
+ */
 
 struct doc {
     int64_t key;
@@ -106,20 +139,41 @@ struct doc {
 struct posting {
     uint32_t doc, count;
 };
+typedef VEC(struct posting) postings;
 
 struct term {
-    uint64_t word;
-    VEC(struct posting) docs;
+    uint64_t id; /* of word and group; 0: free */
+    postings docs;
 };
+
+/* Exact lengths up to 15, then eight to the octave. */
+#define GROUPS (16 + 9 * 8)
 
 struct near_index {
     VEC(struct doc) docs;
     VEC(uint64_t) words;
-    struct term *terms; /* open addressing; a word of 0 is stored as 1 */
+    bool groups[GROUPS]; /* which have docs */
+    struct term *terms;  /* open addressing */
     size_t size, used;
-    uint32_t *overlap; /* scratch, one a doc */
+    uint32_t *overlap; /* scratch, one a doc, zero between searches */
     size_t overlap_cap;
+    struct near_effort effort;
 };
+
+static size_t group_of(size_t n)
+{
+    size_t octave = 4;
+    if (n < 16)
+        return n;
+    while (n >> (octave + 1))
+        octave++;
+    return 16 + (octave - 4) * 8 + (n >> (octave - 3) & 7);
+}
+
+static size_t group_low(size_t g)
+{
+    return g < 16 ? g : (8 + (g - 16) % 8) << ((g - 16) / 8 + 1);
+}
 
 struct near_index *near_new(void)
 {
@@ -135,18 +189,26 @@ void near_free(struct near_index **x)
         return;
     for (size_t i = 0; i < (*x)->size; i++)
         VEC_FREE(&(*x)->terms[i].docs);
-    free((*x)->terms);
-    free((*x)->overlap);
     VEC_FREE(&(*x)->docs);
     VEC_FREE(&(*x)->words);
+    free((*x)->terms);
+    free((*x)->overlap);
     free(*x);
     *x = NULL;
 }
 
-static struct term *slot(struct term *terms, size_t size, uint64_t word)
+/* Two that meet in one id only make a bound looser. */
+static uint64_t term_id(uint64_t word, size_t group)
 {
-    size_t i = (size_t)(word * 0x9e3779b97f4a7c15u >> 20) & (size - 1);
-    while (terms[i].word && terms[i].word != word)
+    uint64_t id = (word ^ group * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+    id ^= id >> 32;
+    return id ? id : 1;
+}
+
+static struct term *slot(struct term *terms, size_t size, uint64_t id)
+{
+    size_t i = (size_t)id & (size - 1);
+    while (terms[i].id && terms[i].id != id)
         i = (i + 1) & (size - 1);
     return &terms[i];
 }
@@ -156,20 +218,20 @@ static void grow(struct near_index *x)
     size_t size = x->size * 2;
     struct term *terms = xcalloc(size, sizeof *terms);
     for (size_t i = 0; i < x->size; i++)
-        if (x->terms[i].word)
-            *slot(terms, size, x->terms[i].word) = x->terms[i];
+        if (x->terms[i].id)
+            *slot(terms, size, x->terms[i].id) = x->terms[i];
     free(x->terms);
     x->terms = terms;
     x->size = size;
 }
 
-static void post(struct near_index *x, uint64_t word, uint32_t doc)
+static void post(struct near_index *x, uint64_t id, uint32_t doc)
 {
     if (x->used * 2 > x->size)
         grow(x);
-    struct term *t = slot(x->terms, x->size, word ? word : 1);
-    if (!t->word) {
-        t->word = word ? word : 1;
+    struct term *t = slot(x->terms, x->size, id);
+    if (!t->id) {
+        t->id = id;
         x->used++;
     }
     if (t->docs.n && t->docs.at[t->docs.n - 1].doc == doc) {
@@ -183,107 +245,293 @@ static void post(struct near_index *x, uint64_t word, uint32_t doc)
 void near_add(struct near_index *x, int64_t key, const char *text)
 {
     uint64_t *words = xmalloc(ROUGE_WORDS * sizeof *words);
-    size_t n = uni_words(text, words, ROUGE_WORDS);
+    size_t n = uni_words(text, words, ROUGE_WORDS), g = group_of(n);
     struct doc d = {key, x->words.n, (uint32_t)n};
     for (size_t i = 0; i < n; i++) {
         VEC_PUSH(&x->words, words[i]);
-        post(x, words[i], (uint32_t)x->docs.n);
+        post(x, term_id(words[i], g), (uint32_t)x->docs.n);
     }
+    x->groups[g] = true;
     VEC_PUSH(&x->docs, d);
     free(words);
 }
 
-size_t near_count(const struct near_index *x)
+struct near_effort near_effort(const struct near_index *x)
 {
-    return x->docs.n;
+    return x->effort;
 }
+
+/* ---- A search ----------------------------------------------------------- */
+
+#define NOBODY UINT32_MAX
+#define LONG_LIST 64     /* before a longer one a look is taken at who leads */
+#define STEPS_A_WORD 4   /* of a comparison, in postings read */
+#define MOST_ROUGHLY 1000 /* comparisons where the search is not exact */
+
+/* One of the words asked for, and how often it is. */
+struct asked {
+    uint64_t word;
+    uint32_t count;
+    const postings *docs; /* of the group at hand */
+};
 
 struct bound {
     double f; /* no F can be above it */
     uint32_t doc;
 };
 
-static int by_bound(const void *a, const void *b)
+struct search {
+    struct near_index *x;
+    struct pattern p;
+    struct asked *asked;
+    size_t n_asked;
+    size_t longest;      /* list that is read; SIZE_MAX: all are */
+    size_t budget;       /* comparisons that are left */
+    double best;         /* nothing under it is looked for */
+    uint32_t best_doc;   /* the first added with it; NOBODY yet */
+    uint32_t top, looked; /* shares most so far; was compared last */
+    VEC(uint32_t) met;   /* docs with an overlap */
+    size_t *tally;       /* of docs by overlap, 0..n */
+};
+
+/* How many words of a text of m have to be shared, to reach f or to pass it;
+ * ratios of whole numbers this small differ by far more than the slack. */
+static size_t to_reach(double f, size_t n, size_t m)
 {
-    const struct bound *x = a, *y = b;
-    if (x->f != y->f)
-        return x->f > y->f ? -1 : 1;
-    return x->doc < y->doc ? -1 : x->doc > y->doc;
+    double half = f * (double)(n + m) / 2 - 1e-9;
+    return half <= 0 ? 0 : (size_t)half + 1;
 }
 
-/* Adds to overlap[] how many words (as a multiset) each doc shares. Terms in
- * more than `common` docs are left out. */
-static void count_overlap(struct near_index *x, const uint64_t *words,
-                          size_t n, size_t common)
+static size_t to_pass(double f, size_t n, size_t m)
 {
-    uint64_t *sorted = xmalloc((n ? n : 1) * sizeof *sorted);
-    memcpy(sorted, words, n * sizeof *sorted);
-    struct place *p = xmalloc((n ? n : 1) * sizeof *p);
-    for (size_t i = 0; i < n; i++)
-        p[i] = (struct place){words[i], i};
-    qsort(p, n, sizeof *p, by_word);
-    for (size_t i = 0, j; i < n; i = j) {
-        for (j = i; j < n && p[j].word == p[i].word; j++)
+    return (size_t)(f * (double)(n + m) / 2 + 1e-9) + 1;
+}
+
+static void compare(struct search *q, uint32_t doc)
+{
+    const struct doc *d = &q->x->docs.at[doc];
+    q->looked = doc;
+    if (!q->budget)
+        return;
+    q->budget--;
+    q->x->effort.compared++;
+    double f = pattern_f(&q->p, q->x->words.at + d->from, d->n);
+    if (f > q->best || (f == q->best && doc < q->best_doc)) {
+        q->best = f;
+        q->best_doc = doc;
+    }
+}
+
+/* The distinct words of the text. */
+static void list_asked(struct search *q)
+{
+    const struct place *at = q->p.places;
+    q->asked = xmalloc((q->p.n + 1) * sizeof *q->asked);
+    for (size_t i = 0, j; i < q->p.n; i = j) {
+        for (j = i; j < q->p.n && at[j].word == at[i].word; j++)
             ;
-        struct term *t = slot(x->terms, x->size, p[i].word ? p[i].word : 1);
-        uint32_t mine = (uint32_t)(j - i);
-        for (size_t k = 0; k < t->docs.n && t->docs.n <= common; k++) {
-            uint32_t c = t->docs.at[k].count;
-            x->overlap[t->docs.at[k].doc] += c < mine ? c : mine;
-        }
+        q->asked[q->n_asked++] =
+            (struct asked){at[i].word, (uint32_t)(j - i), NULL};
     }
-    free(p);
-    free(sorted);
 }
 
-/* The docs that share a word, the most promising first. */
-static size_t candidates(struct near_index *x, size_t n, struct bound *out)
+static int rarest_first(const void *a, const void *b)
 {
-    size_t found = 0;
-    for (size_t d = 0; d < x->docs.n; d++) {
-        if (!x->overlap[d])
+    const struct asked *x = a, *y = b;
+    if (x->docs->n != y->docs->n)
+        return x->docs->n < y->docs->n ? -1 : 1;
+    return x->word < y->word ? -1 : x->word > y->word;
+}
+
+/* Adds the word to the overlaps; docs from `until` on only where they have
+ * one already. */
+static void read_list(struct search *q, const struct asked *a,
+                      uint32_t until)
+{
+    uint32_t *overlap = q->x->overlap;
+    for (size_t i = 0; i < a->docs->n; i++) {
+        const struct posting *p = &a->docs->at[i];
+        uint32_t was = overlap[p->doc];
+        if (!was && p->doc >= until)
             continue;
-        double f = 2.0 * x->overlap[d] / (double)(n + x->docs.at[d].n);
-        out[found++] = (struct bound){f, (uint32_t)d};
+        if (!was)
+            VEC_PUSH(&q->met, p->doc);
+        uint32_t now = was + (p->count < a->count ? p->count : a->count);
+        now = now < q->p.n ? now : (uint32_t)q->p.n;
+        overlap[p->doc] = now;
+        q->tally[was]--; /* of 0 it means nothing */
+        q->tally[now]++;
+        if (q->top == NOBODY || now > overlap[q->top])
+            q->top = p->doc;
     }
-    qsort(out, found, sizeof *out, by_bound);
-    return found;
+    q->x->effort.read += a->docs->n;
 }
 
-static void clear_overlap(struct near_index *x)
+/* Docs that may still pass the best one, where `left` words were not read. */
+static size_t count_alive(const struct search *q, size_t left, size_t low)
 {
-    if (x->overlap_cap < x->docs.n) {
-        x->overlap_cap = x->docs.cap;
-        free(x->overlap);
-        x->overlap = xmalloc(x->overlap_cap * sizeof *x->overlap);
+    size_t need = to_pass(q->best, q->p.n, low), n = 0;
+    for (size_t i = need > left ? need - left : 1; i <= q->p.n; i++)
+        n += q->tally[i];
+    return n;
+}
+
+/* The docs that are new to the search and still of use end before this one:
+ * all, where one can pass the best; those added before it, where one can only
+ * tie; none. */
+static uint32_t useful_until(const struct search *q, size_t left, size_t low)
+{
+    return left >= to_pass(q->best, q->p.n, low)    ? NOBODY
+           : left >= to_reach(q->best, q->p.n, low) ? q->best_doc
+                                                    : 0;
+}
+
+/* Reads lists while they may bring somebody or tell those apart that they
+ * brought; how many words were left unread. */
+static size_t read_lists(struct search *q, size_t low)
+{
+    size_t left = q->p.n;
+    for (size_t i = 0; i < q->n_asked; i++) {
+        const struct asked *a = &q->asked[i];
+        if (a->docs->n > q->longest)
+            break;
+        if (a->docs->n > LONG_LIST) {
+            if (q->top != NOBODY && q->top != q->looked)
+                compare(q, q->top);
+            if (a->docs->at[0].doc != q->looked)
+                compare(q, a->docs->at[0].doc);
+        }
+        uint32_t until = useful_until(q, left, low);
+        if (!until && count_alive(q, left, low) * low * STEPS_A_WORD <=
+                          a->docs->n)
+            break;
+        read_list(q, a, until);
+        left -= a->count;
     }
-    if (x->docs.n)
-        memset(x->overlap, 0, x->docs.n * sizeof *x->overlap);
+    return left;
+}
+
+static bool before(const struct bound *a, const struct bound *b)
+{
+    return a->f != b->f ? a->f > b->f : a->doc < b->doc;
+}
+
+/* Restores the heap below i. */
+static void sift(struct bound *heap, size_t n, size_t i)
+{
+    for (size_t k; (k = 2 * i + 1) < n; i = k) {
+        k += k + 1 < n && before(&heap[k + 1], &heap[k]);
+        if (!before(&heap[k], &heap[i]))
+            return;
+        struct bound was = heap[i];
+        heap[i] = heap[k];
+        heap[k] = was;
+    }
+}
+
+static bool is_worth(const struct search *q, const struct bound *b)
+{
+    return b->f > q->best || (b->f == q->best && b->doc < q->best_doc);
+}
+
+/* Compares those that were met, the most promising first, down to the first
+ * that cannot be better. */
+static void compare_met(struct search *q, size_t left)
+{
+    struct bound *heap = xmalloc((q->met.n + 1) * sizeof *heap);
+    size_t n = 0;
+    for (size_t i = 0; i < q->met.n; i++) {
+        uint32_t d = q->met.at[i];
+        size_t m = q->x->docs.at[d].n, most = q->x->overlap[d] + left;
+        most = most < m ? most : m;
+        most = most < q->p.n ? most : q->p.n;
+        heap[n] = (struct bound){2.0 * (double)most / (double)(q->p.n + m),
+                                 d};
+        n += is_worth(q, &heap[n]);
+    }
+    for (size_t i = n / 2; i > 0; i--)
+        sift(heap, n, i - 1);
+    while (n && q->budget && is_worth(q, &heap[0])) {
+        compare(q, heap[0].doc);
+        heap[0] = heap[--n];
+        sift(heap, n, 0);
+    }
+    free(heap);
+}
+
+static void forget_met(struct search *q)
+{
+    for (size_t i = 0; i < q->met.n; i++)
+        q->x->overlap[q->met.at[i]] = 0;
+    memset(q->tally, 0, (q->p.n + 1) * sizeof *q->tally);
+    q->met.n = 0;
+    q->top = NOBODY;
+}
+
+/* What no text of the group can pass. */
+static double group_most(size_t g, size_t n)
+{
+    size_t low = group_low(g), high = group_low(g + 1) - 1;
+    size_t m = high < n ? high : low > n ? low : n;
+    return 2.0 * (double)(m < n ? m : n) / (double)(m + n);
+}
+
+static void search_group(struct search *q, size_t g)
+{
+    struct near_index *x = q->x;
+    if (!x->groups[g] || group_most(g, q->p.n) < q->best)
+        return;
+    for (size_t i = 0; i < q->n_asked; i++) {
+        uint64_t id = term_id(q->asked[i].word, g);
+        q->asked[i].docs = &slot(x->terms, x->size, id)->docs;
+    }
+    qsort(q->asked, q->n_asked, sizeof *q->asked, rarest_first);
+    size_t left = read_lists(q, group_low(g));
+    compare_met(q, left);
+    forget_met(q);
+}
+
+static void make_room(struct near_index *x)
+{
+    if (x->overlap_cap >= x->docs.n)
+        return;
+    free(x->overlap);
+    x->overlap_cap = x->docs.cap;
+    x->overlap = xcalloc(x->overlap_cap, sizeof *x->overlap);
+}
+
+struct near_hit near_find_from(struct near_index *x, const char *text,
+                               size_t exact, double floor)
+{
+    uint64_t *words = xmalloc(ROUGE_WORDS * sizeof *words);
+    size_t n = uni_words(text, words, ROUGE_WORDS), g = group_of(n);
+    bool all = x->docs.n <= exact;
+    struct search q = {.x = x, .longest = all ? SIZE_MAX : x->docs.n / 50,
+                       .budget = all ? SIZE_MAX : MOST_ROUGHLY,
+                       .best = floor, .best_doc = NOBODY, .top = NOBODY,
+                       .looked = NOBODY};
+    make_room(x);
+    pattern_open(&q.p, words, n);
+    list_asked(&q);
+    q.tally = xcalloc(n + 1, sizeof *q.tally);
+    for (size_t by = 0; n && by < GROUPS; by++) { /* the likest lengths first */
+        if (by <= g)
+            search_group(&q, g - by);
+        if (by && g + by < GROUPS)
+            search_group(&q, g + by);
+    }
+    pattern_close(&q.p);
+    VEC_FREE(&q.met);
+    free(q.asked);
+    free(q.tally);
+    free(words);
+    return q.best_doc == NOBODY
+               ? (struct near_hit){0, 0}
+               : (struct near_hit){q.best, x->docs.at[q.best_doc].key};
 }
 
 struct near_hit near_find(struct near_index *x, const char *text,
                           size_t exact)
 {
-    struct near_hit best = {0, 0};
-    uint64_t *words = xmalloc(ROUGE_WORDS * sizeof *words);
-    size_t n = uni_words(text, words, ROUGE_WORDS);
-    clear_overlap(x);
-    bool all = x->docs.n <= exact;
-    count_overlap(x, words, n, all ? SIZE_MAX : x->docs.n / 50);
-    struct bound *order = xmalloc((x->docs.n ? x->docs.n : 1) * sizeof *order);
-    size_t found = candidates(x, n, order);
-    if (!all && found > 1000)
-        found = 1000;
-    uint32_t best_doc = UINT32_MAX;
-    for (size_t i = 0; i < found && (!all || order[i].f >= best.f); i++) {
-        const struct doc *d = &x->docs.at[order[i].doc];
-        double f = rouge_l(words, n, x->words.at + d->from, d->n);
-        if (f < best.f || (f == best.f && order[i].doc > best_doc))
-            continue;
-        best = (struct near_hit){f, d->key};
-        best_doc = order[i].doc;
-    }
-    free(order);
-    free(words);
-    return best;
+    return near_find_from(x, text, exact, 0);
 }

@@ -25,17 +25,25 @@ struct near_hit {
     int64_t key; /* of the nearest; the first added where several tie */
 };
 
-/* An empty index, freed with near_free; adds a text under a key; how many
- * stand in it. */
+/* An empty index, freed with near_free; adds a text under a key. */
 struct near_index *near_new(void);
 void near_free(struct near_index **x);
 void near_add(struct near_index *x, int64_t key, const char *text);
-size_t near_count(const struct near_index *x);
 
 /* The nearest prompt in the index. Exact up to `exact` prompts; above that
  * over the 1,000 that share most rare words (NEAR_EXACT is the design's). */
 #define NEAR_EXACT 100000
 struct near_hit near_find(struct near_index *x, const char *text,
                           size_t exact);
+/* The same, where only an F of at least `floor` is of interest: {0, 0} where
+ * there is none. The higher the floor the less is read. */
+struct near_hit near_find_from(struct near_index *x, const char *text,
+                               size_t exact, double floor);
+
+/* What all searches so far have cost: postings read, texts compared. */
+struct near_effort {
+    uint64_t read, compared;
+};
+struct near_effort near_effort(const struct near_index *x);
 
 #endif

@@ -156,40 +156,86 @@ static void rouge_is_the_lcs(void **state)
     assert_true(rouge_l_text("", "a") == 0);
 }
 
+/* A prompt of one of a few kinds: words alone, or a fixed sentence around
+ * words and numbers, so that many tie. */
+static void make_prompt(struct rng *r, char *out)
+{
+    int a = (int)rng_below(r, 6), b = (int)rng_below(r, 6);
+    int c = (int)rng_below(r, 40);
+    switch (rng_below(r, 4)) {
+    case 0:
+        sprintf(out, "tell me about the w%d and the w%d number %d", a, b, c);
+        return;
+    case 1:
+        sprintf(out, "w%d how much is w%d and w%d please say it in one short "
+                "sentence", a, b, c);
+        return;
+    case 2: sprintf(out, "w%d w%d w%d", a, b, c); return;
+    default: break;
+    }
+    for (uint64_t k = 1 + rng_below(r, rng_below(r, 9) ? 12 : 90); k; k--)
+        out += sprintf(out, "w%d ", (int)rng_below(r, 60));
+}
+
 static void nearest_is_exact(void **state)
 {
     (void)state;
     struct rng r;
     rng_seed(&r, 5);
-    enum { DOCS = 300 };
-    static char texts[DOCS][200];
+    enum { DOCS = 700 };
+    static char texts[DOCS][600];
+    char text[600];
     struct near_index *x = near_new();
     for (int i = 0; i < DOCS; i++) {
-        size_t o = 0;
-        for (uint64_t k = 3 + rng_below(&r, 20); k > 0; k--)
-            o += (size_t)sprintf(texts[i] + o, "w%d ",
-                                 (int)rng_below(&r, 60));
+        make_prompt(&r, texts[i]);
         near_add(x, i + 1, texts[i]);
     }
-    for (int q = 0; q < 200; q++) {
-        char text[200];
-        size_t o = 0;
-        for (uint64_t k = 3 + rng_below(&r, 20); k > 0; k--)
-            o += (size_t)sprintf(text + o, "w%d ", (int)rng_below(&r, 70));
-        double best = 0;
+    for (int q = 0; q < 600; q++) {
+        double best = 0, floor = q % 3 ? (double)rng_below(&r, 101) / 100 : 0;
         int64_t key = 0;
+        make_prompt(&r, text);
         for (int i = 0; i < DOCS; i++) {
             double f = rouge_l_text(text, texts[i]);
-            if (f > best) {
+            if (f > best && f >= floor) {
                 best = f;
                 key = i + 1;
             }
         }
-        struct near_hit hit = near_find(x, text, NEAR_EXACT);
+        struct near_hit hit = near_find_from(x, text, NEAR_EXACT, floor);
         assert_true(hit.f == best);
         assert_int_equal(hit.key, key);
+        if (floor == 0)
+            assert_int_equal(near_find(x, text, NEAR_EXACT).key, key);
     }
     near_free(&x);
+}
+
+/* What a search reads and compares hardly grows with the index: prompts of
+ * one kind share most of their words and are told apart by the rare ones. */
+static void searches_stay_small(void **state)
+{
+    (void)state;
+    char text[200];
+    uint64_t cost[2];
+    for (int big = 0; big < 2; big++) {
+        int docs = big ? 16000 : 2000, searches = 400;
+        struct near_index *x = near_new();
+        for (int i = 0; i < docs; i++) {
+            sprintf(text, "Write two plain sentences about item%d of "
+                    "shelf%d in the house at number %d", i, i / 7, i * 3);
+            near_add(x, i, text);
+        }
+        for (int i = 0; i < searches; i++) {
+            sprintf(text, "Write two plain sentences about item%d of "
+                    "shelf%d in the house at number %d", i + docs, i, i);
+            near_find_from(x, text, NEAR_EXACT, i % 2 ? .7 : 0);
+        }
+        struct near_effort n = near_effort(x);
+        assert_true(n.compared <= (uint64_t)searches * 8);
+        cost[big] = n.read + n.compared;
+        near_free(&x);
+    }
+    assert_true(cost[1] <= cost[0] * 2); /* eight times the prompts */
 }
 
 static void show_diff(const char *a, const char *b, struct buf *out)
@@ -397,6 +443,7 @@ int main(void)
         cmocka_unit_test(filters_survive_noise),
         cmocka_unit_test(rouge_is_the_lcs),
         cmocka_unit_test(nearest_is_exact),
+        cmocka_unit_test(searches_stay_small),
         cmocka_unit_test(diffs_are_by_word),
         cmocka_unit_test(diffs_rebuild),
         cmocka_unit_test(checks_judge),
