@@ -129,13 +129,6 @@ static bool write_whole(struct bundle *b, const char *path,
 
 /* ---- Rows --------------------------------------------------------------- */
 
-static void note_sample(struct export_finding *f, int64_t sample)
-{
-    id_list *l = &f->samples;
-    if (!l->n || l->at[l->n - 1] != sample)
-        VEC_PUSH(l, sample);
-}
-
 static int first_fail(unsigned bits)
 {
     for (int i = 0; i < ROW_CHECK_COUNT; i++)
@@ -143,12 +136,6 @@ static int first_fail(unsigned bits)
             row_check_verdict((enum row_check)i) == VERDICT_FAIL)
             return i;
     return -1;
-}
-
-static void leave_out(struct bundle *b, const struct export_row *r, int check)
-{
-    struct export_left l = {r->shape, r->sample, r->candidate, check};
-    VEC_PUSH(&b->report->left, l);
 }
 
 static bool is_left(const struct export_options *o, int64_t sample)
@@ -242,21 +229,20 @@ static bool write_row(struct bundle *b, const struct export_row *r,
     return out_put(&b->rows, &b->line, e);
 }
 
-static bool take_row(void *to, const struct export_row *r, struct err *e)
+bool bundle_add(struct bundle *b, const struct export_row *r, struct err *e)
 {
-    struct bundle *b = to;
     if (is_left(b->o, r->sample)) {
-        leave_out(b, r, -1);
+        report_leave(b->report, r, -1);
         return true;
     }
     unsigned bits = row_check_all(r, b->o->max_words);
     for (int i = 0; i < ROW_CHECK_COUNT; i++)
         if (bits & 1u << i)
-            note_sample(&b->report->found[i], r->sample);
+            report_find(b->report, (enum row_check)i, r->sample);
     if (!row_is_wrong(bits))
         return write_row(b, r, e);
     b->report->wrong_rows++;
-    leave_out(b, r, first_fail(bits));
+    report_leave(b->report, r, first_fail(bits));
     return true;
 }
 
@@ -272,7 +258,7 @@ static void look_near(struct bundle *b)
             continue;
         f->low = f->samples.n ? fmin(f->low, near) : near;
         f->high = fmax(f->high, near);
-        note_sample(f, h->sample);
+        report_find(b->report, ROW_NEAR, h->sample);
     }
 }
 
@@ -330,7 +316,7 @@ static bool write_texts(struct bundle *b, struct err *e)
     return ok;
 }
 
-static bool finish(struct bundle *b, struct err *e)
+bool bundle_finish(struct bundle *b, struct err *e)
 {
     if (b->report->wrong_rows && !b->o->leave_wrong && b->dir)
         return refuse_wrong(b->report, e);
@@ -365,20 +351,15 @@ static bool start(struct bundle *b, struct err *e)
     return out_open(b, &b->rows, "prov/rows.jsonl", e);
 }
 
-bool bundle_make(const struct export_options *o, export_source *fn,
-                 void *ctx, struct export_report *report,
-                 struct bundle **out, struct err *e)
+struct bundle *bundle_open(const struct export_options *o,
+                           struct export_report *report, struct err *e)
 {
     struct bundle *b = xcalloc(1, sizeof *b);
     *b = (struct bundle){.o = o, .report = report, .line = BUF_INIT(0)};
     *report = (struct export_report){0};
-    *out = NULL;
-    bool ok = start(b, e) && fn(ctx, take_row, b, e) && finish(b, e);
-    if (ok && b->dir)
-        *out = b;
-    else
+    if (!start(b, e))
         bundle_free(&b);
-    return ok;
+    return b;
 }
 
 bool bundle_publish(struct bundle *b, struct err *e)
@@ -410,25 +391,4 @@ void bundle_free(struct bundle **b)
     free(x->temp);
     free(x);
     *b = NULL;
-}
-
-int64_t export_rows(const struct export_report *r, enum shape s)
-{
-    int64_t n = 0;
-    for (int k = 0; k < SPLIT_COUNT; k++)
-        n += r->rows[s][k];
-    return n;
-}
-
-void export_report_free(struct export_report *r)
-{
-    for (int i = 0; i < ROW_CHECK_COUNT; i++)
-        VEC_FREE(&r->found[i].samples);
-    for (size_t i = 0; i < r->files.n; i++)
-        free(r->files.at[i].path);
-    VEC_FREE(&r->files);
-    VEC_FREE(&r->left);
-    VEC_FREE(&r->members);
-    free(r->lock);
-    *r = (struct export_report){0};
 }

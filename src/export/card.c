@@ -58,11 +58,8 @@ static void write_header(const struct export_options *o,
     json_quote(out, o->target, strlen(o->target));
     if (o->languages)
         buf_printf(out, "\nlanguage: %s", o->languages);
-    int64_t most = 0;
-    for (int s = 0; s < SHAPE_COUNT; s++)
-        if (export_rows(r, (enum shape)s) > most)
-            most = export_rows(r, (enum shape)s);
-    buf_printf(out, "\nsize_categories: [\"%s\"]\n", size_category(most));
+    buf_printf(out, "\nsize_categories: [\"%s\"]\n",
+               size_category(export_most_rows(r)));
     buf_puts(out, "task_categories: [text-generation]\n"
                   "annotations_creators: [machine-generated, "
                   "expert-generated]\n");
@@ -130,18 +127,10 @@ static void write_origin(const struct export_options *o,
                   "of the seeds apply.\n");
 }
 
-static bool has_findings(const struct export_report *r)
-{
-    for (int i = 0; i < ROW_CHECK_COUNT; i++)
-        if (r->found[i].samples.n)
-            return true;
-    return false;
-}
-
 static void write_checks(const struct export_report *r, struct buf *out)
 {
     buf_puts(out, "\n## Checks\n\n");
-    buf_puts(out, has_findings(r) ? "| check | samples | what |\n"
+    buf_puts(out, report_has_findings(r) ? "| check | samples | what |\n"
                                     "| --- | ---: | --- |\n"
                                   : "No check found anything.\n");
     for (int i = 0; i < ROW_CHECK_COUNT; i++) {

@@ -20,6 +20,7 @@
 
 #include "export/bundle.h"
 #include "store/store.h"
+#include "verbs/since.h"
 
 #define EXPORT_SEED 7
 #define EXPORT_WORDS 1000 /* above, a row is marked long */
@@ -37,14 +38,6 @@ struct export_form {
     const char *dir;
     bool (*stop)(void);        /* asked once a sample: true ends with
                                   ERR_CANCEL and leaves nothing; or NULL */
-};
-
-/* Against an earlier export of the target, in the shapes that are asked for;
- * id 0 where there is none. */
-struct export_since {
-    int64_t id, as_of, at;
-    int64_t before; /* the export before that one, 0: none */
-    int64_t fresh, gone, changed; /* rows */
 };
 
 /* Counts, checks, files and bytes as verb_export would write them; writes

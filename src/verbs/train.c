@@ -10,35 +10,20 @@
 #include "base/lang.h"
 #include "jobs/job.h"
 #include "jobs/model.h"
-#include "store/query.h"
-#include "store/sample.h"
 #include "store/seed.h"
 #include "verbs/launch.h"
+#include "verbs/rows.h"
 
 /* ---- The snapshot ------------------------------------------------------- */
 
-static bool named(struct store *s, const struct train *t, const char *split,
+/* The accepted samples of a split, ascending. */
+static bool named(struct store *s, const struct train *t, enum split split,
                   ids *out, struct err *e)
 {
-    struct filter f;
-    char *text = xasprintf("status:accepted split:%s %s%s%s", split,
-                           *t->filter ? "(" : "", t->filter,
-                           *t->filter ? ")" : "");
-    bool ok = filter_parse(text, &f, e);
-    free(text);
-    if (!ok)
-        return false;
-    struct query q = {t->target, &f, 0};
-    ok = query_ids(s, &q, 0, SIZE_MAX >> 2, out, e);
-    filter_free(&f);
+    char *narrow = xasprintf("status:accepted split:%s", split_name(split));
+    bool ok = pick_ids(s, t->target, narrow, t->filter, out, e);
+    free(narrow);
     return ok;
-}
-
-/* The candidate that an accepted sample stands for. */
-static const struct candidate *chosen(const struct sample *x)
-{
-    int i = sample_opens_with(x);
-    return i >= 0 ? &x->candidates.at[i] : NULL;
 }
 
 static const char *teacher_body(const struct sample *x)
@@ -49,47 +34,42 @@ static const char *teacher_body(const struct sample *x)
     return NULL;
 }
 
-static bool write_row(struct store *s, int64_t id, struct buf *out,
-                      bool with_teacher, int64_t *candidate, struct err *e)
+/* A row as the model program reads it. */
+static void write_row(const struct pick *p, bool with_teacher,
+                      struct buf *out)
 {
-    struct sample x;
-    if (!sample_get(s, id, &x, e))
-        return false;
-    const struct candidate *c = chosen(&x);
-    *candidate = c ? c->id : 0;
-    if (c) {
-        const char *teacher = with_teacher ? teacher_body(&x) : NULL;
-        buf_printf(out, "{\"id\":%lld,\"prompt\":%s,\"answer\":%s",
-                   (long long)id, x.prompt, c->body);
-        if (teacher)
-            buf_printf(out, ",\"teacher\":%s", teacher);
-        buf_puts(out, "}\n");
-    }
-    sample_free(&x);
-    return buf_ok(out) || err_set(e, ERR_MEMORY, _("out of memory"));
+    const char *teacher = with_teacher ? teacher_body(&p->x) : NULL;
+    buf_printf(out, "{\"id\":%lld,\"prompt\":%s,\"answer\":%s",
+               (long long)p->x.id, p->x.prompt, p->answer->body);
+    if (teacher)
+        buf_printf(out, ",\"teacher\":%s", teacher);
+    buf_puts(out, "}\n");
 }
 
-/* Writes one split's rows to DIR/name and, with a run, its members. */
+/* Writes at most `most` rows of one split to DIR/name and, with a run, its
+ * members. */
 static bool write_rows(struct store *s, const ids *which, size_t most,
                        const char *dir, const char *name, int64_t run,
                        int split, struct err *e)
 {
     struct buf b = BUF_INIT((size_t)1 << 30);
     char *path = path_join(dir, name);
+    ids some = {which->at, which->n < most ? which->n : most, 0};
+    struct pick p = {.s = s, .ids = &some};
     bool ok = true;
     int64_t row = 0;
-    for (size_t i = 0; ok && i < which->n && i < most; i++) {
-        int64_t candidate;
-        size_t before = b.len;
-        ok = write_row(s, which->at[i], &b, split == SPLIT_VALID, &candidate,
-                       e);
-        if (ok && b.len > before && run) {
-            struct member m = {"run", "sft", run, ++row, which->at[i],
-                               candidate, split, NULL};
-            ok = member_add(s, &m, e);
-        }
+    while (ok && pick_next(&p, e)) {
+        if (!p.answer)
+            continue;
+        write_row(&p, split == SPLIT_VALID, &b);
+        struct member m = {"run", "sft", run, ++row, p.x.id, p.answer->id,
+                           split, NULL};
+        ok = !run || member_add(s, &m, e);
     }
-    ok = ok && file_replace(path, buf_str(&b), b.len, 0600, true, e);
+    ok = ok && !p.failed &&
+         (buf_ok(&b) || err_set(e, ERR_MEMORY, _("out of memory"))) &&
+         file_replace(path, buf_str(&b), b.len, 0600, true, e);
+    pick_done(&p);
     free(path);
     buf_free(&b);
     return ok;
@@ -107,8 +87,8 @@ bool verb_train_estimate(struct store *s, const struct train *t,
                          struct train_estimate *out, struct err *e)
 {
     ids train = {0}, valid = {0};
-    bool ok = named(s, t, "train", &train, e) &&
-              named(s, t, "valid", &valid, e);
+    bool ok = named(s, t, SPLIT_TRAIN, &train, e) &&
+              named(s, t, SPLIT_VALID, &valid, e);
     *out = (struct train_estimate){(int64_t)train.n, (int64_t)valid.n};
     VEC_FREE(&train);
     VEC_FREE(&valid);
@@ -122,36 +102,49 @@ char *train_nano_dir(struct store *s, int64_t target)
     return xasprintf("%s/nano/t%lld", store_runs_dir(s), (long long)target);
 }
 
+/* The seeds of the train split that have an answer. */
+static bool write_seeds(struct store *s, int64_t target, struct buf *out,
+                        struct err *e)
+{
+    struct filter f;
+    struct seed x;
+    ids seeds = {0};
+    bool ok = filter_parse("split:train", &f, e);
+    ok = ok && seed_ids(s, target, &f, &seeds, e);
+    filter_free(&f);
+    for (size_t i = 0; ok && i < seeds.n; i++) {
+        if (!seed_get(s, seeds.at[i], &x, NULL))
+            continue;
+        if (x.answer)
+            buf_printf(out, "{\"id\":%zu,\"prompt\":%s,"
+                       "\"answer\":%s}\n",
+                       i + 1, x.prompt, x.answer);
+        seed_free(&x);
+    }
+    VEC_FREE(&seeds);
+    return ok;
+}
+
 /* The rows that nano's tokenizer is trained on: the train seeds and all train
  * samples of the target. */
 static bool write_nano_rows(struct store *s, int64_t target,
                             const char *dir, struct err *e)
 {
-    struct filter f;
     struct buf b = BUF_INIT((size_t)1 << 30);
-    ids seeds = {0}, samples = {0};
-    int64_t ignored;
+    ids samples = {0};
+    struct pick p = {.s = s, .ids = &samples};
     char *path = path_join(dir, "rows.jsonl");
-    bool ok = filter_parse("split:train", &f, e);
-    struct query q = {target, &f, 0};
-    ok = ok && seed_ids(s, target, &f, &seeds, e) &&
-         query_ids(s, &q, 0, SIZE_MAX >> 2, &samples, e);
-    filter_free(&f);
-    for (size_t i = 0; ok && i < seeds.n; i++) {
-        struct seed x;
-        if (!seed_get(s, seeds.at[i], &x, NULL))
-            continue;
-        if (x.answer)
-            buf_printf(&b, "{\"id\":%zu,\"prompt\":%s,\"answer\":%s}\n", i + 1,
-                       x.prompt, x.answer);
-        seed_free(&x);
-    }
-    for (size_t i = 0; ok && i < samples.n; i++)
-        ok = write_row(s, samples.at[i], &b, false, &ignored, e);
-    ok = ok && dir_make(dir, 0700, e) &&
+    bool ok = write_seeds(s, target, &b, e) &&
+              pick_ids(s, target, "split:train", "", &samples, e);
+    while (ok && pick_next(&p, e))
+        if (p.answer)
+            write_row(&p, false, &b);
+    ok = ok && !p.failed &&
+         (buf_ok(&b) || err_set(e, ERR_MEMORY, _("out of memory"))) &&
+         dir_make(dir, 0700, e) &&
          file_replace(path, buf_str(&b), b.len, 0600, false, e);
+    pick_done(&p);
     buf_free(&b);
-    VEC_FREE(&seeds);
     VEC_FREE(&samples);
     free(path);
     return ok;
@@ -306,7 +299,8 @@ static int64_t freeze(struct store *s, const struct train *t,
 static bool find_rows(struct store *s, const struct train *t, ids *train,
                       ids *valid, struct err *e)
 {
-    if (!named(s, t, "train", train, e) || !named(s, t, "valid", valid, e))
+    if (!named(s, t, SPLIT_TRAIN, train, e) ||
+        !named(s, t, SPLIT_VALID, valid, e))
         return false;
     if (valid->n)
         qsort(valid->at, valid->n, sizeof *valid->at, by_hash);
