@@ -241,6 +241,21 @@ static void halves_and_few_rows_agree(void **state)
     }
 }
 
+/* What is slower is taken only where somebody names it: whatever the processor
+ * has, the choice without a word is one of two. */
+static void amx_is_taken_only_by_name(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(families); i++)
+        if (!families[i].by_name)
+            assert_true(!strcmp(families[i].name, "avx512") ||
+                        !strcmp(families[i].name, "openblas"));
+    if (gemm_use("avx512"))
+        assert_true(!gemm_left_out() || !strcmp(gemm_left_out(), "amx"));
+    if (gemm_use("amx"))
+        assert_null(gemm_left_out());
+}
+
 /* What a child ends up with, started with OPENBLAS_CORETYPE = given. */
 static char *child_core(const char *given)
 {
@@ -295,6 +310,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(precisions_are_as_exact_as_they_say),
         cmocka_unit_test(ends_of_the_range_come_through),
         cmocka_unit_test(halves_and_few_rows_agree),
+        cmocka_unit_test(amx_is_taken_only_by_name),
         cmocka_unit_test(a_wrong_guess_is_mended_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

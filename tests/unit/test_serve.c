@@ -270,6 +270,127 @@ static void wrong_paths_and_methods(void **state)
     free(junk);
 }
 
+/* A request that a proxy in front could read otherwise than we do. */
+static void unclear_requests_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *headers;
+    } rows[] = {
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nContent-Length: 2\r\nContent-Length: 4\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nContent-Length: 2\r\nContent-Length: 2\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nTransfer-Encoding: gzip, chunked\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nTransfer-Encoding: identity\r\n"},
+        {"POST /v1/completions HTTP/1.0",
+         "Transfer-Encoding: chunked\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nContent-Length: +2\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nContent-Length: 2, 2\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nContent-Length : 2\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nContent-Length: -2\r\n"},
+        {"POST /v1/completions HTTP/1.1", "Content-Length: 2\r\n"},
+        {"POST /v1/completions HTTP/1.1",
+         "Host: x\r\nHost: y\r\nContent-Length: 2\r\n"},
+        {"GET /v1/models HTTP/1.1", ""},
+        {"GET /health HTTP/1.1", ""}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *request = xasprintf("%s\r\n%s\r\n{}", rows[i].line,
+                                  rows[i].headers);
+        char *reply = talk(request);
+        if (status_of(reply) != 400)
+            fail_msg("%s: %s", request, reply);
+        free(request);
+        free(reply);
+    }
+    char *reply = talk("GET /v1/models HTTP/1.0\r\n\r\n");
+    assert_non_null(strstr(reply, " 200 "));
+    free(reply);
+}
+
+static void it_says_that_it_is_well(void **state)
+{
+    (void)state;
+    char *reply = talk("GET /health HTTP/1.1\r\nHost: x\r\n"
+                       "Connection: close\r\n\r\n");
+    assert_int_equal(status_of(reply), 200);
+    assert_non_null(strstr(reply, "\r\n\r\n{\"status\":\"ok\"}"));
+    free(reply);
+    reply = talk("HEAD /health HTTP/1.1\r\nHost: x\r\n"
+                 "Connection: close\r\n\r\n");
+    assert_int_equal(status_of(reply), 200);
+    free(reply);
+    reply = talk("POST /health HTTP/1.1\r\nHost: x\r\n"
+                 "Connection: close\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(status_of(reply), 405);
+    free(reply);
+}
+
+/* What changes nothing is taken; another value is refused by name. */
+static void neutral_fields_are_taken(void **state)
+{
+    (void)state;
+    static const char *const neutral[] = {
+        "\"store\":false", "\"parallel_tool_calls\":true",
+        "\"parallel_tool_calls\":false", "\"metadata\":{\"a\":\"b\"}",
+        "\"service_tier\":\"auto\"", "\"service_tier\":\"default\"",
+        "\"reasoning_effort\":\"high\"", "\"user\":\"me\"", "\"n\":1",
+        "\"logit_bias\":{}", "\"logit_bias\":null",
+        "\"response_format\":{\"type\":\"text\"}", "\"prediction\":null",
+        "\"seed\":4", "\"tools\":[]", "\"tools\":null",
+        "\"tool_choice\":\"none\"", "\"tool_choice\":\"auto\"",
+        "\"functions\":[]", "\"modalities\":[\"text\"]", "\"audio\":null",
+        "\"stop\":null", "\"stop\":[]", "\"stream_options\":null",
+        "\"logprobs\":false", "\"top_logprobs\":0", "\"max_tokens\":null",
+        "\"stream\":true,\"stream_options\":{\"include_usage\":false}",
+        "\"min_tokens\":0", "\"length_penalty\":1.0",
+        "\"skip_special_tokens\":true", "\"prompt_cache_key\":\"k\"",
+        "\"safety_identifier\":\"u\""};
+    for (size_t i = 0; i < COUNT(neutral); i++) {
+        char *body = xasprintf("{%s," EGGS "}", neutral[i]);
+        char *reply = post("", body);
+        if (status_of(reply) != 200)
+            fail_msg("%s: %s", neutral[i], reply);
+        free(reply);
+        free(body);
+    }
+    static const char *const others[][2] = {
+        {"\"store\":true", "store: nothing is served here but false"},
+        {"\"best_of\":1", "best_of is not served here"}, /* of a chat */
+        {"\"service_tier\":\"flex\"", "service_tier: "},
+        {"\"tool_choice\":\"required\"", "tool_choice: "},
+        {"\"metadata\":5", "metadata: nothing is served here but an object"},
+        {"\"modalities\":[\"audio\"]", "modalities: "},
+        {"\"prediction\":{\"type\":\"content\"}", "prediction is not"},
+        {"\"min_tokens\":3", "min_tokens: "},
+        {"\"min_tokens\":false", "min_tokens: "},
+        {"\"wizard\":1", "wizard is not served here"}};
+    for (size_t i = 0; i < COUNT(others); i++) {
+        char *body = xasprintf("{%s," EGGS "}", others[i][0]);
+        char *reply = post("", body);
+        if (status_of(reply) != 400 || !strstr(reply, others[i][1]))
+            fail_msg("%s: %s", others[i][0], reply);
+        free(reply);
+        free(body);
+    }
+    /* of a text: taken, and it is the answerer that declines */
+    char *reply = post_to("/v1/completions", "{\"best_of\":1,\"suffix\":\"\","
+                                             "\"prompt\":\"x\"}");
+    assert_null(strstr(reply, "best_of"));
+    assert_null(strstr(reply, "suffix"));
+    free(reply);
+}
+
 static void large_bodies_are_refused(void **state)
 {
     (void)state;
@@ -309,8 +430,9 @@ static char *ask_port(const char *address, const char *headers)
     a.sin_port = htons((uint16_t)atoi(strchr(address, ':') + 1));
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
-    char *request = xasprintf("GET /v1/models HTTP/1.1\r\nHost: x\r\n%s"
-                              "Connection: close\r\n\r\n", headers);
+    const char *host = strstr(headers, "Host:") ? "" : "Host: 127.0.0.1\r\n";
+    char *request = xasprintf("GET /v1/models HTTP/1.1\r\n%s%s"
+                              "Connection: close\r\n\r\n", host, headers);
     char *reply = talk_on(fd, request, strlen(request));
     free(request);
     return reply;
@@ -327,9 +449,20 @@ static void a_free_port(void **state)
     reply = ask_port(address, "Origin: http://localhost.example.org\r\n");
     assert_int_equal(status_of(reply), 403);
     free(reply);
-    reply = ask_port(address, "");
-    assert_int_equal(status_of(reply), 200);
-    free(reply);
+    static const struct {
+        const char *host;
+        int status;
+    } hosts[] = {{"Host: localhost:80\r\n", 200}, {"Host: [::1]\r\n", 200},
+                 {"Host: 127.0.0.1:1\r\n", 200},
+                 {"Host: 127.0.0.1.example.org\r\n", 403},
+                 {"Host: rebound.example.org:80\r\n", 403},
+                 {"Host: [::2]\r\n", 403}, {"Host: \r\n", 403}};
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        reply = ask_port(address, hosts[i].host);
+        if (status_of(reply) != hosts[i].status)
+            fail_msg("%s: %s", hosts[i].host, reply);
+        free(reply);
+    }
     assert_int_equal(stop(pid, SIGTERM), 0);
     free(address);
 }
@@ -427,6 +560,9 @@ int main(void)
         cmocka_unit_test(steps_are_told_by_a_header),
         cmocka_unit_test(bad_requests_get_one_sentence),
         cmocka_unit_test(wrong_paths_and_methods),
+        cmocka_unit_test(unclear_requests_are_refused),
+        cmocka_unit_test(it_says_that_it_is_well),
+        cmocka_unit_test(neutral_fields_are_taken),
         cmocka_unit_test(large_bodies_are_refused),
         cmocka_unit_test(many_ask_at_once),
         cmocka_unit_test(a_free_port),

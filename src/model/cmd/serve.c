@@ -31,7 +31,7 @@ static int run(const char *where, const char *key, const struct answerer *a,
     sig_catch(SIGTERM); /* before a socket is made that it must remove */
     sig_catch(SIGINT);
     sig_catch(SIGHUP);
-    struct server *s = server_start(where, key, a, e);
+    struct server *s = server_start(where, key, &limits_usual, a, e);
     if (!s)
         return say_err("stillroom-model", e);
     printf("listening on %s\n", server_address(s));

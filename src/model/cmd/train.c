@@ -136,6 +136,10 @@ static int run(const struct train *t)
         return say_err("stillroom-model", &e);
     say(stdout, _("products by %s, precision %s\n"), gemm_kernel(),
         gemm_precisions[gemm_precision_now()]);
+    if (gemm_left_out())
+        say(stdout, _("(this processor has %s too, which is slower as it "
+                      "stands: STILLROOM_GEMM=%s takes it)\n"),
+            gemm_left_out(), gemm_left_out());
     if (!sandbox_enter())
         say(stderr, _("stillroom-model: this kernel has no seccomp filter: "
                       "the training runs without one\n"));

@@ -12,9 +12,9 @@
 #include "model/net/real.h"
 
 /* Prepares the library; call once, before any product and any thread. Takes
- * the back end that STILLROOM_GEMM names, or the first of those that the
- * processor can run whose products come out right: small ones are held against
- * plain loops. False where none do. Where it is OpenBLAS, and that took a
+ * the back end that STILLROOM_GEMM names, or the first of "avx512" and
+ * "openblas" that the processor can run whose products come out right: small
+ * ones are held against plain loops. False where none do. Where it is OpenBLAS, and that took a
  * kernel below what the processor can do, the program starts itself anew with
  * OPENBLAS_CORETYPE set, once, and never over a value that the user gave. */
 bool gemm_start(struct err *e);
@@ -26,10 +26,9 @@ bool gemm_start(struct err *e);
  * changed, for any other. Without a call it is OpenBLAS. */
 bool gemm_use(const char *name);
 
-/* PyTorch's names: products in fp32; in what is about as exact, where that is
- * faster (with AMX: sums of bfloat16 numbers; else the same); in bfloat16 with
- * sums in fp32. False where the back end has no such products: nothing
- * has changed. */
+/* PyTorch's names: products in fp32; in what is about as exact ("amx": sums
+ * of bfloat16 numbers; else the same); in bfloat16 with sums in fp32. False
+ * where the back end has no such products: nothing has changed. */
 enum gemm_precision { GEMM_HIGHEST, GEMM_HIGH, GEMM_MEDIUM };
 bool gemm_precision(enum gemm_precision p);
 extern const char *const gemm_precisions[GEMM_MEDIUM + 1]; /* their names */
@@ -89,5 +88,9 @@ double gemm_seconds(void);
  * library's name and version. */
 const char *gemm_kernel(void);
 const char *gemm_library(void);
+
+/* A back end that this processor has and that is taken only by name, as it is
+ * slower than the one that runs: "amx", or NULL. */
+const char *gemm_left_out(void);
 
 #endif

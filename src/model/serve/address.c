@@ -16,7 +16,7 @@
 #include "base/lang.h"
 #include "base/mem.h"
 
-enum { BACKLOG = 128 };
+enum { BACKLOG = 4096 }; /* who waits outside; the system may allow fewer */
 
 /* ---- Unix sockets -------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include "base/lang.h"
 #include "base/mem.h"
 #include "model/learn/engine.h"
+#include "model/serve/fields.h"
 
 static bool given(const json *j, const char *key)
 {
@@ -203,33 +204,6 @@ static bool read_biases(const json *j, struct request *r, struct err *e)
     return true;
 }
 
-/* What is not honoured is refused by name. */
-static bool check_fields(const json *j, const struct request *r,
-                         struct err *e)
-{
-    static const char *const known[] = {
-        "model", "messages", "prompt", "echo", "stream", "stream_options",
-        "n", "max_tokens",
-        "max_completion_tokens", "temperature", "top_p", "top_k", "min_p",
-        "frequency_penalty", "presence_penalty", "repetition_penalty",
-        "logit_bias", "stop", "seed", "logprobs", "top_logprobs",
-        "stillroom_top_logprobs", "response_format", "tools", "user",
-        "chat_template_kwargs"};
-    const char *other = r->q.text ? "messages" : "prompt";
-    for (const json *v = json_first(j); v; v = json_next(v)) {
-        size_t i = 0;
-        while (i < COUNT(known) && strcmp(known[i], json_key(v)))
-            i++;
-        bool is_known = i < COUNT(known) && strcmp(json_key(v), other) &&
-                        !(r->q.text && strstr(json_key(v), "top_logprobs")) &&
-                        (r->q.text || strcmp(json_key(v), "echo"));
-        if (!is_known && !json_is_null(v))
-            return err_set(e, ERR_INPUT, _("%.40s is not served here"),
-                           json_key(v));
-    }
-    return true;
-}
-
 static bool read_format(const json *j, struct request *r, struct err *e)
 {
     const json *format = json_get(j, "response_format");
@@ -270,7 +244,8 @@ static bool read_stream(const json *j, struct request *r, struct err *e)
         return err_set(e, ERR_INPUT, _("%s: expected an object"),
                        "stream_options");
     for (const json *v = json_first(o); v; v = json_next(v))
-        if (strcmp(json_key(v), "include_usage"))
+        if (strcmp(json_key(v), "include_usage") &&
+            strcmp(json_key(v), "include_obfuscation"))
             return err_set(e, ERR_INPUT, _("%.40s is not served here"),
                            json_key(v));
     if (!r->stream)
@@ -294,7 +269,7 @@ static bool read_all(const json *j, struct request *r, struct err *e)
 {
     if (!check_kinds(j, e))
         return false;
-    return check_fields(j, r, e) && read_format(j, r, e) &&
+    return fields_check(j, r->q.text, e) && read_format(j, r, e) &&
            read_flag(j, "echo", &r->q.echo, e) &&
            (r->q.text ? read_prompt(j, r, e) : read_messages(j, r, e)) &&
            read_figures(j, r, e) && read_sampling(j, r, e) &&

@@ -3,19 +3,18 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "model/serve/address.h"
+#include "model/serve/door.h"
+#include "model/serve/guard.h"
 #include "model/serve/reply.h"
 
 enum {
-    CONNECTIONS = 128,
-    SILENCE = 60,    /* seconds without a byte */
-    BODY_MS = 120000, /* for all of a body */
+    SILENCE = 60, /* seconds without a byte */
+    SPARE = 8,    /* connections of the daemon beyond the door's */
     EVENT_BLOCK = 4096
 };
 
@@ -24,7 +23,12 @@ struct server {
     const struct answerer *answerer;
     char *key; /* NULL: nobody needs one */
     struct listener listener;
+    struct limits limits;
+    struct door *door;
 };
+
+const struct limits limits_usual = {
+    .connections = 128, .head_ms = 30000, .body_ms = 120000};
 
 /* ---- One exchange -------------------------------------------------------- */
 
@@ -32,10 +36,31 @@ struct server {
 struct exchange {
     struct buf body;
     bool too_large;
-    int64_t until; /* monotonic ms: a body that has not come by then is late */
 };
 
-static enum MHD_Result send_json(struct MHD_Connection *c, unsigned status,
+/* Whether the connection ends with this answer: where the rest of the request
+ * is not read, and where others wait for the place. */
+static bool is_last(const struct server *s, unsigned status)
+{
+    return status == MHD_HTTP_BAD_REQUEST ||
+           status == MHD_HTTP_CONTENT_TOO_LARGE ||
+           status == MHD_HTTP_UNAUTHORIZED || status == MHD_HTTP_FORBIDDEN ||
+           door_is_crowded(s->door);
+}
+
+static enum MHD_Result queue(const struct server *s, struct MHD_Connection *c,
+                             unsigned status, struct MHD_Response *r)
+{
+    if (is_last(s, status))
+        MHD_add_response_header(r, "Connection", "close");
+    door_allow(s->door, c, s->limits.body_ms); /* to read it */
+    enum MHD_Result sent = MHD_queue_response(c, status, r);
+    MHD_destroy_response(r);
+    return sent;
+}
+
+static enum MHD_Result send_json(const struct server *s,
+                                 struct MHD_Connection *c, unsigned status,
                                  struct buf *body)
 {
     size_t n = body->len;
@@ -48,28 +73,25 @@ static enum MHD_Result send_json(struct MHD_Connection *c, unsigned status,
     }
     MHD_add_response_header(r, "Content-Type", "application/json");
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(r, "Allow", "GET, POST");
+        MHD_add_response_header(r, "Allow", "GET, HEAD, POST");
     if (status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(r, "WWW-Authenticate", "Bearer");
-    if (status == MHD_HTTP_CONTENT_TOO_LARGE ||
-        status == MHD_HTTP_UNAUTHORIZED)
-        MHD_add_response_header(r, "Connection", "close");
-    enum MHD_Result sent = MHD_queue_response(c, status, r);
-    MHD_destroy_response(r);
-    return sent;
+    return queue(s, c, status, r);
 }
 
-static enum MHD_Result send_error(struct MHD_Connection *c, unsigned status,
+static enum MHD_Result send_error(const struct server *s,
+                                  struct MHD_Connection *c, unsigned status,
                                   const char *message)
 {
     struct buf b = BUF_INIT(0);
     reply_error(message, (int)status, &b);
-    return send_json(c, status, &b);
+    return send_json(s, c, status, &b);
 }
 
 /* ---- Streaming ----------------------------------------------------------- */
 
 struct stream {
+    const struct server *server;
     struct MHD_Connection *connection;
     struct reply reply;
     struct buf pending;
@@ -93,11 +115,13 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *out, size_t max)
     while (s->at == s->pending.len) {
         buf_clear(&s->pending);
         s->at = 0;
+        door_allow(s->server->door, s->connection, 0);
         if (!reply_events(&s->reply, &s->pending))
             return MHD_CONTENT_READER_END_OF_STREAM;
         if (!buf_ok(&s->pending))
             return MHD_CONTENT_READER_END_WITH_ERROR;
         still_here(s->connection);
+        door_allow(s->server->door, s->connection, s->server->limits.body_ms);
     }
     size_t n = s->pending.len - s->at;
     n = n < max ? n : max;
@@ -124,9 +148,7 @@ static enum MHD_Result send_stream(struct MHD_Connection *c, struct stream *s)
     }
     MHD_add_response_header(r, "Content-Type", "text/event-stream");
     MHD_add_response_header(r, "Cache-Control", "no-store");
-    enum MHD_Result sent = MHD_queue_response(c, MHD_HTTP_OK, r);
-    MHD_destroy_response(r);
-    return sent;
+    return queue(s->server, c, MHD_HTTP_OK, r);
 }
 
 /* ---- Routes -------------------------------------------------------------- */
@@ -141,14 +163,15 @@ static unsigned status_of(const struct err *e)
                                : MHD_HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static enum MHD_Result send_whole(struct MHD_Connection *c, struct reply *r)
+static enum MHD_Result send_whole(const struct server *s,
+                                  struct MHD_Connection *c, struct reply *r)
 {
     struct buf out = BUF_INIT(0);
     struct err e = {0};
     if (reply_whole(r, &out, &e) && buf_ok(&out))
-        return send_json(c, MHD_HTTP_OK, &out);
+        return send_json(s, c, MHD_HTTP_OK, &out);
     buf_free(&out);
-    return send_error(c, status_of(&e), e.text);
+    return send_error(s, c, status_of(&e), e.text);
 }
 
 static enum MHD_Result complete(const struct server *server,
@@ -159,7 +182,9 @@ static enum MHD_Result complete(const struct server *server,
     struct err e = {0};
     const char *step = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
                                                    "Stillroom-Step");
+    s->server = server;
     s->connection = c;
+    door_allow(server->door, c, 0);
     reply_init(&s->reply, server->answerer);
     s->reply.fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)
                       ->connect_fd;
@@ -169,81 +194,75 @@ static enum MHD_Result complete(const struct server *server,
         reply_begin(&s->reply, &s->pending, &e))
         return send_stream(c, s);
     enum MHD_Result sent = ok && !s->reply.request.stream
-                               ? send_whole(c, &s->reply)
-                               : send_error(c, status_of(&e), e.text);
+                               ? send_whole(server, c, &s->reply)
+                               : send_error(server, c, status_of(&e), e.text);
     free_stream(s);
     return sent;
 }
 
-/* Whether the request has the key; how long it takes tells nothing of where
- * they differ. */
-static bool is_known(const struct server *s, struct MHD_Connection *c)
+/* Where what is asked for stands. */
+enum route { ROUTE_NONE, ROUTE_HEALTH, ROUTE_MODELS, ROUTE_CHAT, ROUTE_TEXT };
+
+static enum route route_of(const char *url)
 {
-    static const char scheme[] = "Bearer ";
-    const char *given = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
-                                                    "Authorization");
-    size_t skip = sizeof scheme - 1, n = s->key ? strlen(s->key) : 0;
-    if (!s->key)
-        return true;
-    if (!given || strncasecmp(given, scheme, skip) ||
-        strlen(given + skip) != n)
-        return false;
-    unsigned differs = 0;
-    for (size_t i = 0; i < n; i++)
-        differs |= (unsigned)(given[skip + i] ^ s->key[i]);
-    return !differs;
+    static const char *const paths[] = {
+        [ROUTE_HEALTH] = "/health", [ROUTE_MODELS] = "/v1/models",
+        [ROUTE_CHAT] = "/v1/chat/completions", [ROUTE_TEXT] =
+        "/v1/completions"};
+    for (size_t i = ROUTE_HEALTH; i < COUNT(paths); i++)
+        if (!strcmp(url, paths[i]))
+            return (enum route)i;
+    return strncmp(url, "/v1/models/", 11) ? ROUTE_NONE : ROUTE_MODELS;
 }
 
-/* A page in a browser that is not this machine's own: what a person visits must
- * not use the student. */
-static bool is_foreign(const struct server *s, struct MHD_Connection *c)
+static bool is_read(enum route r)
 {
-    static const char *const own[] = {
-        "http://localhost", "http://127.0.0.1", "http://[::1]",
-        "https://localhost", "https://127.0.0.1", "https://[::1]"};
-    if (s->key) /* which no page of others has */
-        return false;
-    const char *origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
-                                                     "Origin");
-    for (size_t i = 0; origin && i < COUNT(own); i++) {
-        size_t n = strlen(own[i]);
-        if (!strncmp(origin, own[i], n) && (!origin[n] || origin[n] == ':'))
-            return false;
-    }
-    return origin != NULL;
+    return r == ROUTE_HEALTH || r == ROUTE_MODELS;
 }
 
-static enum MHD_Result route(const struct server *s, struct MHD_Connection *c,
-                             const char *url, const char *method,
-                             struct exchange *x)
+/* The list of models, or the one that the path names. */
+static enum MHD_Result send_models(const struct server *s,
+                                   struct MHD_Connection *c, const char *url)
 {
-    static const char one[] = "/v1/models/";
-    bool named = !strncmp(url, one, sizeof one - 1);
-    bool models = named || !strcmp(url, "/v1/models");
-    bool chat = !strcmp(url, "/v1/chat/completions");
-    bool text = !strcmp(url, "/v1/completions");
-    if (x->too_large)
-        return send_error(c, MHD_HTTP_CONTENT_TOO_LARGE,
-                          _("the body is larger than 1 MiB"));
-    if (!models && !chat && !text)
-        return send_error(c, MHD_HTTP_NOT_FOUND,
-                          _("there are only /v1/models, /v1/completions and "
-                            "/v1/chat/completions here"));
-    if (strcmp(method, models ? "GET" : "POST"))
-        return send_error(c, MHD_HTTP_METHOD_NOT_ALLOWED,
-                          models ? _("/v1/models is read with GET")
-                                 : _("completions are asked for with POST"));
-    if (!models)
-        return complete(s, c, text, &x->body);
     struct buf b = BUF_INIT(0);
-    if (named && !reply_model(s->answerer, url + sizeof one - 1, &b)) {
-        buf_free(&b);
-        return send_error(c, MHD_HTTP_NOT_FOUND,
-                          _("no model of that name is served here"));
-    }
-    if (!named)
+    const char *name = strlen(url) > 11 ? url + 11 : NULL;
+    if (!name)
         reply_models(s->answerer, &b);
-    return send_json(c, MHD_HTTP_OK, &b);
+    else if (!reply_model(s->answerer, name, &b))
+        return send_error(s, c, MHD_HTTP_NOT_FOUND,
+                          _("no model of that name is served here"));
+    return send_json(s, c, MHD_HTTP_OK, &b);
+}
+
+static enum MHD_Result send_health(const struct server *s,
+                                   struct MHD_Connection *c)
+{
+    struct buf b = BUF_INIT(0);
+    buf_puts(&b, "{\"status\":\"ok\"}");
+    return send_json(s, c, MHD_HTTP_OK, &b);
+}
+
+static enum MHD_Result answer(const struct server *s, struct MHD_Connection *c,
+                              const char *url, const char *method,
+                              struct exchange *x)
+{
+    enum route r = route_of(url);
+    if (x->too_large)
+        return send_error(s, c, MHD_HTTP_CONTENT_TOO_LARGE,
+                          _("the body is larger than 1 MiB"));
+    if (r == ROUTE_NONE)
+        return send_error(s, c, MHD_HTTP_NOT_FOUND,
+                          _("there are only /v1/models, /v1/completions, "
+                            "/v1/chat/completions and /health here"));
+    if (strcmp(method, is_read(r) ? "GET" : "POST") &&
+        !(is_read(r) && !strcmp(method, "HEAD")))
+        return send_error(s, c, MHD_HTTP_METHOD_NOT_ALLOWED,
+                          is_read(r) ? _("this is read with GET")
+                                     : _("completions are asked for with "
+                                         "POST"));
+    return r == ROUTE_HEALTH   ? send_health(s, c)
+           : r == ROUTE_MODELS ? send_models(s, c, url)
+                               : complete(s, c, r == ROUTE_TEXT, &x->body);
 }
 
 static bool says_too_large(struct MHD_Connection *c)
@@ -251,6 +270,23 @@ static bool says_too_large(struct MHD_Connection *c)
     const char *n = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
                                                 "Content-Length");
     return n && strtoull(n, NULL, 10) > REQUEST_BYTES;
+}
+
+/* The headers are there: refuses, or waits for the body. */
+static enum MHD_Result begin(const struct server *s, struct MHD_Connection *c,
+                             const char *url, const char *method,
+                             const char *version, struct exchange *x)
+{
+    const struct guard g = {s->key, s->listener.text};
+    const char *why;
+    unsigned status = guard_check(&g, c, version,
+                                  route_of(url) == ROUTE_HEALTH, &why);
+    x->body = (struct buf)BUF_INIT(REQUEST_BYTES);
+    if (status)
+        return send_error(s, c, status, why);
+    door_allow(s->door, c, s->limits.body_ms);
+    x->too_large = says_too_large(c);
+    return x->too_large ? answer(s, c, url, method, x) : MHD_YES;
 }
 
 /* libmicrohttpd calls it once when the headers are there, then with each part
@@ -261,38 +297,25 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *c,
                               size_t *size, void **state)
 {
     struct exchange *x = *state;
-    (void)version;
     if (!x) {
         *state = x = xcalloc(1, sizeof *x);
-        x->body = (struct buf)BUF_INIT(REQUEST_BYTES);
-        if (!is_known(ctx, c))
-            return send_error(c, MHD_HTTP_UNAUTHORIZED,
-                              _("this server answers who has its key: "
-                                "Authorization: Bearer KEY"));
-        if (is_foreign(ctx, c))
-            return send_error(c, MHD_HTTP_FORBIDDEN,
-                              _("pages of other sites are not answered"));
-        x->until = clock_mono() + BODY_MS;
-        x->too_large = says_too_large(c);
-        return x->too_large ? route(ctx, c, url, method, x) : MHD_YES;
+        return begin(ctx, c, url, method, version, x);
     }
-    if (*size && clock_mono() > x->until)
-        return MHD_NO; /* which closes the connection */
     if (*size) {
         x->too_large = !buf_add(&x->body, data, *size) || x->too_large;
         *size = 0;
         return MHD_YES;
     }
-    return route(ctx, c, url, method, x);
+    return answer(ctx, c, url, method, x);
 }
 
 static void forget(void *ctx, struct MHD_Connection *c, void **state,
                    enum MHD_RequestTerminationCode why)
 {
+    const struct server *s = ctx;
     struct exchange *x = *state;
-    (void)ctx;
-    (void)c;
     (void)why;
+    door_allow(s->door, c, s->limits.head_ms); /* for the next one */
     if (x)
         buf_free(&x->body);
     free(x);
@@ -301,26 +324,35 @@ static void forget(void *ctx, struct MHD_Connection *c, void **state,
 
 /* ---- Start and stop ------------------------------------------------------ */
 
+static bool open_daemon(struct server *s)
+{
+    size_t room = s->limits.connections;
+    s->door = door_new(room, s->limits.head_ms);
+    s->daemon = MHD_start_daemon(
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
+            MHD_USE_POLL | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET,
+        0, NULL, NULL, handle, s, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)room + SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)SILENCE, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_NOTIFY_COMPLETED, forget, s, MHD_OPTION_NOTIFY_CONNECTION,
+        door_notify, s->door, MHD_OPTION_END);
+    return s->daemon && door_open(s->door, s->daemon, s->listener.fd);
+}
+
 struct server *server_start(const char *where, const char *key,
+                            const struct limits *limits,
                             const struct answerer *a, struct err *e)
 {
     struct server *s = xcalloc(1, sizeof *s);
     s->answerer = a;
+    s->limits = *limits;
     if (!listener_open(where, key != NULL, &s->listener, e)) {
         free(s);
         return NULL;
     }
     s->key = key ? xstrdup(key) : NULL;
-    s->daemon = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
-            MHD_USE_POLL | MHD_USE_ITC,
-        0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, s->listener.fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE,
-        MHD_OPTION_NOTIFY_COMPLETED, forget, NULL, MHD_OPTION_END);
-    if (!s->daemon) {
+    if (!open_daemon(s)) {
         err_sys(e, _("the server does not start on %s"), where);
-        close(s->listener.fd);
         server_stop(&s);
     }
     return s;
@@ -337,8 +369,11 @@ void server_stop(struct server **s)
         return;
     if ((*s)->answerer->stop)
         (*s)->answerer->stop((*s)->answerer->ctx);
+    door_close((*s)->door);
     if ((*s)->daemon)
-        MHD_stop_daemon((*s)->daemon); /* closes the listening socket */
+        MHD_stop_daemon((*s)->daemon);
+    door_free(&(*s)->door);
+    close((*s)->listener.fd);
     listener_close(&(*s)->listener);
     if ((*s)->key)
         explicit_bzero((*s)->key, strlen((*s)->key));
