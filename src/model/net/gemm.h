@@ -14,9 +14,10 @@
 /* Prepares the library; call once, before any product and any thread. Takes
  * the back end that STILLROOM_GEMM names, or the first of "avx512" and
  * "openblas" that the processor can run whose products come out right: small
- * ones are held against plain loops. False where none do. Where it is OpenBLAS, and that took a
- * kernel below what the processor can do, the program starts itself anew with
- * OPENBLAS_CORETYPE set, once, and never over a value that the user gave. */
+ * ones are held against plain loops. False where none do. Where it is
+ * OpenBLAS, and that took a kernel below what the processor can do, the
+ * program starts itself anew with OPENBLAS_CORETYPE set, once, and never over
+ * a value that the user gave. */
 bool gemm_start(struct err *e);
 
 /* Takes a back end by name, at the highest precision: "openblas", and where
