@@ -95,7 +95,7 @@ then
     has "a store that may not be written" "not noted in the store" \
         "$(nobody export --store shut/stillroom.db theirs/out 2>&1)"
 else
-    echo "ok - skipped: needs root and setpriv"
+    echo "skipped: needs root and setpriv"
 fi
 mkdir small
 if mount -t tmpfs -o size=8k tmpfs small 2> /dev/null; then
@@ -103,7 +103,7 @@ if mount -t tmpfs -o size=8k tmpfs small 2> /dev/null; then
     is "nothing is left on it" "" "$(ls small)"
     umount small
 else
-    echo "ok - skipped: no mount"
+    echo "skipped: no mount"
 fi
 has "fsck" "0 findings" "$($S fsck)"
 finish

@@ -74,7 +74,7 @@ if [ -d "$SHARED/data" ]; then
             "$($S import --target real "$SHARED/data/${f%:*}.jsonl")"
     done
 else
-    echo "ok - skipped: no shared data"
+    echo "skipped: no shared data"
 fi
 has "fsck" "0 findings" "$($S fsck)"
 finish

@@ -75,7 +75,7 @@ if strace -o /dev/null true 2> /dev/null; then
     echo "killed at $killed system calls, $accepts of them while accepting"
     [ $killed -gt 180 ] || is "enough points" "over 180" "$killed"
 else
-    echo "ok - skipped: ptrace is refused here, so no kills at system calls"
+    echo "skipped: ptrace is refused here, so no kills at system calls"
 fi
 
 # 60 random moments of a loop of decisions and undos.
