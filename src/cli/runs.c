@@ -5,6 +5,7 @@
 
 #include "base/lang.h"
 #include "base/say.h"
+#include "cli/table.h"
 #include "jobs/job.h"
 #include "store/job.h"
 #include "verbs/ask.h"
@@ -12,36 +13,32 @@
 #include "verbs/train.h"
 #include "verbs/withdraw.h"
 
-static const char *state_of(const struct job_view *v, const struct job *j)
-{
-    return v->state == JOB_INTERRUPTED             ? "interrupted"
-           : v->state == JOB_RUNNING               ? "running"
-           : v->state == JOB_STARTING              ? "starting"
-           : !strcmp(j->state, "running")          ? "interrupted"
-                                                   : j->state;
-}
+static const struct column columns[] = {
+    {N_("id"), 6}, {N_("what"), 13}, {N_("state"), 11}, {N_("so far"), 0}};
 
 static void print_job(struct cli *c, int64_t id)
 {
     struct job j;
     struct call_counts n;
-    char cost[24];
+    char cost[24], name[24];
     if (!job_get(c->s, id, &j, NULL))
         return;
     char *dir = store_work_dir(c->s, "j", id);
     struct job_view v = job_look(dir);
     call_counts(c->s, id, &n);
+    const char *state = job_state_word(&v, j.state);
+    snprintf(name, sizeof name, "j%lld", (long long)id);
     int64_t done = n.by_state[CALL_ANSWERED] + n.by_state[CALL_UNPARSED];
     if (c->json) {
         struct buf b = BUF_INIT(0);
         struct jw w = jw_start(&b);
         jw_open(&w, '{');
-        jw_kstr(&w, "id", "j");
+        jw_kstr(&w, "id", name);
         jw_kint(&w, "job", id);
         jw_kstr(&w, "kind", j.kind);
         jw_kstr(&w, "recipe", j.recipe_name);
         jw_kstr(&w, "teacher", j.teacher);
-        jw_kstr(&w, "state", state_of(&v, &j));
+        jw_kstr(&w, "state", state);
         jw_kint(&w, "calls", n.total);
         for (int i = 0; i < CALL_STATE_COUNT; i++)
             jw_kint(&w, call_state_name((enum call_state)i), n.by_state[i]);
@@ -50,9 +47,9 @@ static void print_job(struct cli *c, int64_t id)
         cli_print(&b);
         buf_free(&b);
     } else {
-        say(stdout, _("j%-5lld %-13s %-11s %lld of %lld calls, %lld failed, "
-                      "%lld lost  %s\n"), (long long)id,
-            j.recipe_name ? j.recipe_name : j.kind, state_of(&v, &j),
+        table_row(columns, _("%s\t%s\t%s\t%lld of %lld calls, %lld failed, "
+                             "%lld lost  %s"), name,
+            j.recipe_name ? j.recipe_name : j.kind, state,
             (long long)done, (long long)n.total,
             (long long)n.by_state[CALL_FAILED],
             (long long)n.by_state[CALL_LOST],
@@ -66,17 +63,19 @@ static void print_job(struct cli *c, int64_t id)
 static void print_run(struct cli *c, int64_t id)
 {
     struct run r;
+    char name[24];
     if (!run_get(c->s, id, &r, NULL))
         return;
     char *dir = store_work_dir(c->s, "r", id);
     struct job_view v = job_look(dir);
-    const char *state = v.state == JOB_INTERRUPTED ? "interrupted" : r.state;
+    const char *state = job_state_word(&v, r.state);
+    snprintf(name, sizeof name, "r%lld", (long long)id);
     const json *n = v.status;
     if (c->json) {
         struct buf b = BUF_INIT(0);
         struct jw w = jw_start(&b);
         jw_open(&w, '{');
-        jw_kstr(&w, "id", "r");
+        jw_kstr(&w, "id", name);
         jw_kint(&w, "run", id);
         jw_kstr(&w, "student", r.student);
         jw_kstr(&w, "state", state);
@@ -87,8 +86,8 @@ static void print_run(struct cli *c, int64_t id)
         cli_print(&b);
         buf_free(&b);
     } else {
-        say(stdout, _("r%-5lld train %-7s %-11s step %lld of %lld, exact "
-                      "%.0f%%\n"), (long long)id, r.student, state,
+        table_row(columns, _("%s\ttrain %s\t%s\tstep %lld of %lld, exact "
+                             "%.0f%%"), name, r.student, state,
             (long long)json_get_int(n, "step", 0),
             (long long)json_get_int(n, "steps", 0),
             100 * json_get_number(n, "exact", 0));
@@ -100,18 +99,19 @@ static void print_run(struct cli *c, int64_t id)
 
 static int list(struct cli *c)
 {
-    ids all;
+    ids runs, jobs;
     verb_train_collect(c->s);
-    if (run_ids(c->s, 0, &all, NULL))
-        for (size_t i = 0; i < all.n; i++)
-            print_run(c, all.at[i]);
-    VEC_FREE(&all);
-    if (!job_ids(c->s, 0, &all, &c->e))
-        return cli_fail(c);
-    for (size_t i = 0; i < all.n; i++)
-        print_job(c, all.at[i]);
-    VEC_FREE(&all);
-    return 0;
+    bool ok = run_ids(c->s, 0, &runs, &c->e);
+    ok = job_ids(c->s, 0, &jobs, &c->e) && ok;
+    if (runs.n || jobs.n)
+        table_head(c, columns);
+    for (size_t i = 0; ok && i < runs.n; i++)
+        print_run(c, runs.at[i]);
+    for (size_t i = 0; ok && i < jobs.n && cli_heard(); i++)
+        print_job(c, jobs.at[i]);
+    VEC_FREE(&runs);
+    VEC_FREE(&jobs);
+    return ok ? 0 : cli_fail(c);
 }
 
 static int act(struct cli *c, const char *what, int64_t id, bool run)
@@ -167,24 +167,25 @@ static int ask(struct cli *c, int64_t run, const char *question)
 int sub_runs(struct cli *c)
 {
     const struct opt opts[] = {{0}};
-    ids which = {0};
+    int64_t id = 0;
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
     bool asks = c->argc == 3 && !strcmp(c->argv[0], "ask");
-    if (c->argc == 1 || (c->argc > 2 && !asks))
-        return cli_usage(c, _("nothing to list all, or stop|resume jN or rN, "
-                              "drop jN, ask rN QUESTION"));
+    if (c->argc > 2 && !asks)
+        return cli_unread(c, c->argv[2], NULL);
+    if (c->argc == 1)
+        return cli_unread(c, c->argv[0],
+                          _("nothing to list all, or stop|resume jN or rN, "
+                            "drop jN, ask rN QUESTION"));
     bool run = c->argc && c->argv[1][0] == 'r';
     if (asks && !run)
         return cli_usage(c, _("ask a run: rN"));
-    if (c->argc && !cli_ids(c, c->argv[1], run ? 'r' : 'j', &which))
+    if (c->argc && !(id = cli_id(c, c->argv[1], run ? 'r' : 'j')))
         return cli_fail(c);
     if (!cli_open(c))
         return cli_fail(c);
-    code = asks      ? ask(c, which.at[0], c->argv[2])
-           : c->argc ? act(c, c->argv[0], which.at[0], run)
+    return asks      ? ask(c, id, c->argv[2])
+           : c->argc ? act(c, c->argv[0], id, run)
                      : list(c);
-    VEC_FREE(&which);
-    return code;
 }

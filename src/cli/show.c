@@ -1,13 +1,14 @@
-#include "cli/cli.h"
+#include "cli/show.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/lang.h"
 #include "base/say.h"
+#include "cli/facts.h"
 #include "store/sample.h"
 #include "store/seed.h"
+#include "store/text.h"
 
 static void add_chat(struct jw *w, const char *key, const char *text)
 {
@@ -77,9 +78,11 @@ static void json_sample(const struct sample *x, struct buf *b)
 
 static void print_sample(const struct sample *x)
 {
-    char *prompt = prompt_text(x->prompt);
+    struct buf prompt = BUF_INIT(0);
+    chat_to_people(x->prompt, &prompt);
     say(stdout, "%lld  %s  %s  %s\n%s\n", (long long)x->id,
-        status_label(x->status), split_label(x->split), x->tags, prompt);
+        status_label(x->status), split_label(x->split), x->tags,
+        buf_str(&prompt));
     for (size_t i = 0; i < x->candidates.n; i++) {
         const struct candidate *k = &x->candidates.at[i];
         char *text = answer_text(k->body);
@@ -94,103 +97,210 @@ static void print_sample(const struct sample *x)
         say(stdout, "%s %-10s %.2f  %s %.2f\n", verdict_mark(r->verdict),
             check_label(r->check), r->figure, _("limit"), r->bound);
     }
-    free(prompt);
+    buf_free(&prompt);
 }
 
-static bool show_sample(struct cli *c, int64_t id)
+/* One of a sample's texts, as it is: answer is that of the chosen one, else of
+ * the one that it opens with. */
+static bool raw_sample(struct cli *c, const struct sample *x, const char *raw)
+{
+    struct facts f;
+    char name[24];
+    snprintf(name, sizeof name, "%lld", (long long)x->id);
+    facts_start(&f, c, raw, name, "");
+    fact_chat(&f, "prompt", NULL, x->prompt);
+    int shown = sample_opens_with(x);
+    for (size_t i = 0; i < x->candidates.n; i++)
+        if (x->candidates.at[i].id == x->chosen)
+            shown = (int)i;
+    struct message m = {0};
+    if (shown >= 0)
+        answer_parse(x->candidates.at[shown].body, &m, NULL);
+    fact_text(&f, "answer", NULL, m.content, m.content ? strlen(m.content) : 0);
+    fact_text(&f, "thinking", NULL, m.reasoning,
+              m.reasoning ? strlen(m.reasoning) : 0);
+    message_free(&m);
+    return facts_end(&f);
+}
+
+static bool show_sample(struct cli *c, int64_t id, const char *raw)
 {
     struct sample x;
     struct buf b = BUF_INIT(0);
+    bool ok = true;
     if (!sample_get(c->s, id, &x, &c->e))
         return false;
-    json_sample(&x, &b);
-    if (c->json)
-        cli_print(&b);
-    else
-        print_sample(&x);
-    buf_free(&b);
-    sample_free(&x);
-    return true;
-}
-
-static bool show_seed(struct cli *c, int64_t id)
-{
-    struct seed x;
-    struct buf b = BUF_INIT(0);
-    struct jw w = jw_start(&b);
-    if (!seed_get(c->s, id, &x, &c->e))
-        return false;
-    jw_open(&w, '{');
-    jw_kint(&w, "id", x.id);
-    jw_kstr(&w, "kind", x.kind);
-    jw_kstr(&w, "split", split_name((enum split)x.split));
-    add_chat(&w, "prompt", x.prompt);
-    add_chat(&w, "answer", x.answer);
-    jw_kstr(&w, "origin", x.origin);
-    jw_kint(&w, "line", x.line);
-    jw_close(&w);
-    if (c->json) {
+    if (raw) {
+        ok = raw_sample(c, &x, raw);
+    } else if (c->json) {
+        json_sample(&x, &b);
         cli_print(&b);
     } else {
-        char *prompt = prompt_text(x.prompt);
-        char *answer = x.answer ? answer_text(x.answer) : xstrdup("");
-        say(stdout, "s%lld  %s\n%s\n---\n%s\n", (long long)x.id,
-            split_label((enum split)x.split), prompt, answer);
-        free(prompt);
-        free(answer);
+        print_sample(&x);
     }
     buf_free(&b);
-    seed_free(&x);
-    return true;
+    sample_free(&x);
+    return ok;
 }
 
-static bool show_decision(struct cli *c, int64_t seq)
+static bool show_seed(struct cli *c, int64_t id, const char *raw)
+{
+    struct facts f;
+    struct seed x;
+    char name[24];
+    if (!seed_get(c->s, id, &x, &c->e))
+        return false;
+    char *answer = x.answer ? answer_text(x.answer) : NULL;
+    snprintf(name, sizeof name, "s%lld", (long long)id);
+    facts_start(&f, c, raw, name, split_label((enum split)x.split));
+    fact_int(&f, "id", NULL, x.id);
+    fact_str(&f, "kind", N_("kind"), x.kind);
+    fact_str(&f, "split", NULL, split_name((enum split)x.split));
+    fact_str(&f, "origin", N_("from"), x.origin);
+    fact_id(&f, "line", N_("line"), 0, x.line);
+    fact_json(&f, "live", x.live ? NULL : N_("live"),
+              x.live ? "true" : "false");
+    fact_id(&f, "born", N_("came by"), 'd', x.born);
+    fact_chat(&f, "prompt", N_("prompt"), x.prompt);
+    if (c->json)
+        fact_json(&f, "answer", NULL, x.answer);
+    else
+        fact_text(&f, "answer", N_("answer"), answer,
+                  answer ? strlen(answer) : 0);
+    free(answer);
+    seed_free(&x);
+    return facts_end(&f);
+}
+
+static void json_changes(const change_list *list, struct buf *b)
+{
+    struct jw w = jw_start(b);
+    jw_open(&w, '[');
+    for (size_t i = 0; i < list->n; i++) {
+        const struct change *x = &list->at[i];
+        jw_open(&w, '{');
+        jw_kstr(&w, "kind", object_name(x->kind));
+        jw_kint(&w, "object", x->object);
+        jw_kstr(&w, "field", field_name(x->field));
+        jw_kint(&w, "old", x->old);
+        jw_kint(&w, "new", x->new_value);
+        jw_close(&w);
+    }
+    jw_close(&w);
+}
+
+/* A value of a change as people read it: t5 for a text, names for a status or
+ * a split. */
+static const char *value_text(enum field field, int64_t v, char out[24])
+{
+    if (field == FIELD_STATUS && v >= 0 && v < STATUS_COUNT)
+        return status_label((enum status)v);
+    if (field == FIELD_SPLIT && v >= 0 && v < SPLIT_COUNT)
+        return split_label((enum split)v);
+    snprintf(out, 24, field_is_text(field) && v ? "t%lld" : "%lld",
+             (long long)v);
+    return out;
+}
+
+static bool show_decision(struct cli *c, int64_t seq, const char *raw)
 {
     struct decision d;
+    struct facts f;
+    struct buf b = BUF_INIT(0);
     change_list list;
+    char name[24], title[120], old[24], new_value[24];
     if (!journal_get(c->s, seq, &d))
         return err_set(&c->e, ERR_ABSENT, _("there is no decision d%lld"),
                        (long long)seq);
     if (!journal_changes(c->s, seq, &list, &c->e))
         return false;
-    say(stdout, "d%lld %s %s %s\n", (long long)seq, d.who,
-        deed_label(d.kind), reason_label(d.reason));
-    for (size_t i = 0; i < list.n; i++) {
+    snprintf(name, sizeof name, "d%lld", (long long)seq);
+    snprintf(title, sizeof title, "%s  %s  %s", d.who, deed_label(d.kind),
+             reason_label(d.reason));
+    facts_start(&f, c, raw, name, title);
+    fact_int(&f, "seq", NULL, d.seq);
+    fact_time(&f, "at", N_("when"), d.at);
+    fact_str(&f, "who", NULL, d.who);
+    fact_str(&f, "kind", NULL, d.kind);
+    fact_str(&f, "reason", NULL, d.reason);
+    fact_id(&f, "undoes", N_("undoes"), 'd', d.undoes);
+    fact_int(&f, "rows", N_("rows"), d.n_changes);
+    json_changes(&list, &b);
+    fact_json(&f, "changes", NULL, buf_str(&b));
+    for (size_t i = 0; !raw && !c->json && i < list.n; i++) {
         const struct change *x = &list.at[i];
-        say(stdout, "  %s %lld %s: %lld > %lld\n", object_name(x->kind),
-            (long long)x->object, field_name(x->field), (long long)x->old,
-            (long long)x->new_value);
+        say(stdout, "  %s %lld %s: %s > %s\n", object_name(x->kind),
+            (long long)x->object, field_name(x->field),
+            value_text(x->field, x->old, old),
+            value_text(x->field, x->new_value, new_value));
     }
+    buf_free(&b);
     VEC_FREE(&list);
-    return true;
+    return facts_end(&f);
 }
 
-static bool show_one(struct cli *c, const char *name)
+static bool show_text(struct cli *c, int64_t id, const char *raw)
 {
-    char letter = *name;
+    struct facts f;
+    char name[24];
+    size_t n = 0;
+    char *text = text_get(c->s, id, &n);
+    snprintf(name, sizeof name, "t%lld", (long long)id);
+    if (!text)
+        return err_set(&c->e, ERR_ABSENT, _("there is no text %s, or it was "
+                                            "purged"), name);
+    facts_start(&f, c, raw, name, "");
+    fact_int(&f, "id", NULL, id);
+    fact_int(&f, "bytes", N_("bytes"), (int64_t)n);
+    fact_text(&f, "text", N_("text"), text, n);
+    free(text);
+    return facts_end(&f);
+}
+
+/* What can be shown, by its letter; samples have none. */
+static const struct {
+    char letter;
+    bool (*show)(struct cli *c, int64_t id, const char *raw);
+} kinds[] = {{0, show_sample},   {'s', show_seed}, {'d', show_decision},
+             {'j', show_job},    {'c', show_call}, {'r', show_run},
+             {'x', show_export}, {'t', show_text}};
+
+/* One word: ids of a kind; or a target's name. */
+static bool show_word(struct cli *c, const char *word, const char *raw)
+{
+    size_t k = 0;
     ids which = {0};
-    if (!cli_ids(c, name, letter == 's' || letter == 'd' ? letter : 0,
-                 &which))
-        return false;
-    int64_t id = which.at[0];
+    for (size_t i = 1; i < COUNT(kinds); i++)
+        if (*word == kinds[i].letter)
+            k = i;
+    bool ok = cli_ids(c, word, kinds[k].letter, &which);
+    int64_t target = ok ? 0 : target_find(c->s, word);
+    if (target)
+        ok = show_target(c, target, raw);
+    for (size_t i = 0; ok && i < which.n && cli_heard(); i++)
+        ok = kinds[k].show(c, which.at[i], raw);
     VEC_FREE(&which);
-    return letter == 's'   ? show_seed(c, id)
-           : letter == 'd' ? show_decision(c, id)
-                           : show_sample(c, id);
+    return ok;
 }
 
 int sub_show(struct cli *c)
 {
-    const struct opt opts[] = {{0}};
+    const char *raw = NULL;
+    const struct opt opts[] = {
+        {"raw", OPT_STRING, &raw, "TEXT",
+         N_("one text of it as it is: prompt, answer, thinking, reply ...")},
+        {0}};
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
     if (!c->argc)
         return cli_usage(c, _("name what to show"));
+    if (raw && c->json)
+        return cli_usage(c, _("--%s and --%s: one at a time"), "json", "raw");
     if (!cli_open(c))
         return cli_fail(c);
     for (int i = 0; i < c->argc; i++)
-        if (!show_one(c, c->argv[i]))
+        if (!show_word(c, c->argv[i], raw))
             return cli_fail(c);
     return 0;
 }

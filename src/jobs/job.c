@@ -164,6 +164,18 @@ static bool stop_view(const struct job_view *v, const char *dir,
     return err_sys(e, _("cannot stop %s"), dir);
 }
 
+const char *job_state_word(const struct job_view *v, const char *recorded)
+{
+    switch (v->state) {
+    case JOB_STARTING: return "starting";
+    case JOB_RUNNING: return "running";
+    case JOB_INTERRUPTED: return "interrupted";
+    case JOB_NONE:
+    case JOB_ENDED: break;
+    }
+    return !strcmp(recorded, "running") ? "interrupted" : recorded;
+}
+
 bool job_stop(const char *dir, struct err *e)
 {
     struct job_view v = job_look(dir);

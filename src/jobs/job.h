@@ -49,6 +49,9 @@ struct job_view {
 /* Looks at a job, never waits. The caller frees with job_view_free. */
 struct job_view job_look(const char *dir);
 void job_view_free(struct job_view *v);
+/* Its state in a word: what the folder says while the job lives or where it
+ * was cut short, else what the store has recorded of it. */
+const char *job_state_word(const struct job_view *v, const char *recorded);
 
 /* Asks it to stop (SIGTERM). ERR_ABSENT where it does not live, ERR_BUSY
  * where it has not said its pid yet. */

@@ -215,6 +215,28 @@ bool call_ids(struct store *s, int64_t job, enum call_state state, size_t n,
            collect(&r, out, e);
 }
 
+bool call_attempts(struct store *s, const struct call *c, ids *out,
+                   struct err *e)
+{
+    return db_ids(s, out, e, "SELECT id FROM call WHERE job = ?1"
+                  " AND step = ?2 AND n = ?3 ORDER BY attempt", "iii", c->job,
+                  c->step, c->n);
+}
+
+bool call_samples(struct store *s, int64_t call, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT id FROM sample WHERE live AND id IN"
+                  " (SELECT id FROM sample WHERE call = ?1 UNION"
+                  "  SELECT sample FROM candidate WHERE call = ?1 AND live)"
+                  " ORDER BY id", "i", call);
+}
+
+bool call_all(struct store *s, int64_t job, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT id FROM call WHERE job = ?1"
+                  " ORDER BY step, n, attempt", "i", job);
+}
+
 #define NEWEST                                                                \
     " NOT EXISTS(SELECT 1 FROM call l WHERE l.job = c.job"                    \
     " AND l.step = c.step AND l.n = c.n AND l.attempt > c.attempt)"

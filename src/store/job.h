@@ -74,6 +74,13 @@ bool call_set_state(struct store *s, int64_t id, enum call_state state,
  * ms, finish. */
 bool call_finish(struct store *s, const struct call *c, struct err *e);
 
+/* The calls of a job's (step, n), one an attempt, in order. */
+bool call_attempts(struct store *s, const struct call *c, ids *out,
+                   struct err *e);
+/* The live samples that a call brought or gave an answer to. */
+bool call_samples(struct store *s, int64_t call, ids *out, struct err *e);
+/* Ids of all of a job's calls, in their order. */
+bool call_all(struct store *s, int64_t job, ids *out, struct err *e);
 /* Ids of a job's calls in a state, in order (step, n, attempt), at most n. */
 bool call_ids(struct store *s, int64_t job, enum call_state state, size_t n,
               ids *out, struct err *e);
