@@ -1,18 +1,48 @@
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
-void (*die_hook)(void);
+static struct {
+    last_act *fn;
+    void *ctx;
+} acts[LAST_ACTS];
+static size_t n_acts;
+
+void last_act_add(last_act *fn, void *ctx)
+{
+    last_act_remove(ctx);
+    if (n_acts == LAST_ACTS)
+        return;
+    acts[n_acts].fn = fn;
+    acts[n_acts++].ctx = ctx;
+}
+
+void last_act_remove(const void *ctx)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n_acts; i++)
+        if (acts[i].ctx != ctx)
+            acts[kept++] = acts[i];
+    n_acts = kept;
+}
+
+void last_acts(const char *why)
+{
+    while (n_acts) {
+        n_acts--;
+        acts[n_acts].fn(acts[n_acts].ctx, why);
+    }
+}
 
 void die(const char *text)
 {
-    if (die_hook)
-        die_hook();
-    fprintf(stderr, "stillroom: %s\n", text);
-    exit(1);
+    last_acts(text);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
+    _exit(1);
 }
 
 void *xmalloc(size_t n)

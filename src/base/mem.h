@@ -1,5 +1,5 @@
 /* Memory. The x-functions never return NULL: they are for small things whose
- * size the program chooses, and end the process through die_hook when the
+ * size the program chooses, and end the process through its last acts when the
  * machine has none left. Data whose size comes from outside is kept in a
  * `struct buf`, which has a ceiling and reports failure.
  */
@@ -20,11 +20,19 @@ char *xstrndup(const char *s, size_t n);
 /* A formatted string of its own; the caller frees. */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Called once before the process ends for want of memory (the screen sets it
- * to give the terminal back). */
-extern void (*die_hook)(void);
+/* What a process still does before it ends in the middle of its work: the
+ * screen gives the terminal back, a job and a training say why. At most
+ * LAST_ACTS; `why` is one sentence. Removed by its ctx where the work came to
+ * its own end. */
+enum { LAST_ACTS = 4 };
+typedef void last_act(void *ctx, const char *why);
+void last_act_add(last_act *fn, void *ctx);
+void last_act_remove(const void *ctx);
 
-/* Runs die_hook, writes `text` to stderr and exits with 1. */
+/* Does them, the newest first and each once. */
+void last_acts(const char *why);
+
+/* Does the last acts, writes `text` to stderr and ends with 1. */
 _Noreturn void die(const char *text);
 
 /* Typed vectors: `VEC(int) v = {0};` then VEC_PUSH, v.at[i], v.n, VEC_FREE. */

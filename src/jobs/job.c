@@ -186,12 +186,21 @@ bool job_stop(const char *dir, struct err *e)
 
 /* ---- Being one ----------------------------------------------------------- */
 
+/* The lock goes with the process: a state that says running is then seen as
+ * interrupted, with the reason. */
+static void say_why(void *ctx, const char *why)
+{
+    const struct job_self *j = ctx;
+    write_status(j->dir, "running", getpid(), why, NULL, NULL);
+}
+
 bool job_begin(struct job_self *j, const char *dir, struct err *e)
 {
     *j = (struct job_self){.lock = status_take(dir, e)};
     if (j->lock < 0)
         return false;
     j->dir = xstrdup(dir);
+    last_act_add(say_why, j);
     return job_report(j, NULL, true, e);
 }
 
@@ -208,6 +217,7 @@ bool job_report(struct job_self *j, const char *figures, bool now,
 bool job_end(struct job_self *j, const char *state, const char *error,
              const char *figures, struct err *e)
 {
+    last_act_remove(j);
     bool ok = write_status(j->dir, state, getpid(), error, figures, e);
     close(j->lock);
     free(j->dir);

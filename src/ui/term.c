@@ -61,6 +61,13 @@ static bool wants_colour(void)
     return has_colors() && !(no && *no);
 }
 
+static void give_back(void *ctx, const char *why)
+{
+    (void)ctx;
+    (void)why;
+    term_stop();
+}
+
 bool term_start(struct err *e)
 {
     const char *name = getenv("TERM");
@@ -81,7 +88,7 @@ bool term_start(struct err *e)
                                          "\"%s\""), name);
     set_term(term.screen);
     term.on = true;
-    die_hook = term_stop;
+    last_act_add(give_back, &term);
     if (!getenv("ESCDELAY"))
         set_escdelay(25);
     set_modes();
@@ -101,6 +108,7 @@ void term_stop(void)
     if (!term.on)
         return;
     term.on = false;
+    last_act_remove(&term);
     send(PASTE_OFF);
     endwin();
 }

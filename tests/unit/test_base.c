@@ -1,9 +1,11 @@
 #include "unit/test.h"
 
 #include <math.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/ini.h"
@@ -18,6 +20,51 @@
 #include "base/status.h"
 #include "base/uni.h"
 #include "base/utf8.h"
+
+static void last_words(void *ctx, const char *why)
+{
+    dprintf(2, "%s: %s\n", (const char *)ctx, why);
+}
+
+/* What a child says that finds an invariant broken; its exit code is 1. */
+static char *broken_invariant(void)
+{
+    struct buf said = BUF_INIT(4096);
+    char part[512];
+    ssize_t n;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char first[] = "first", second[] = "second", gone[] = "gone";
+        dup2(ends[1], 2);
+        last_act_add(last_words, first);
+        last_act_add(last_words, gone);
+        last_act_add(last_words, second);
+        last_act_remove(gone);
+        must(pid == 0);
+        must(first[0] == 's');
+        _exit(0);
+    }
+    close(ends[1]);
+    while ((n = read(ends[0], part, sizeof part)) > 0)
+        buf_add(&said, part, (size_t)n);
+    close(ends[0]);
+    assert_int_equal(proc_wait(pid), 1);
+    return buf_take(&said);
+}
+
+static void a_broken_invariant_ends_the_process(void **state)
+{
+    (void)state;
+    char *said = broken_invariant();
+    const char *one = strstr(said, "first: "), *two = strstr(said, "second: ");
+    assert_true(one && two && two < one);
+    assert_null(strstr(said, "gone"));
+    assert_non_null(strstr(said, "test_base.c:"));
+    assert_non_null(strstr(said, "first[0] == 's'"));
+    free(said);
+}
 
 static void buf_has_a_ceiling(void **state)
 {
@@ -434,6 +481,7 @@ int main(void)
     const char *dirs[] = {"/nonexistent", NULL};
     lang_init(dirs);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_broken_invariant_ends_the_process),
         cmocka_unit_test(buf_has_a_ceiling),
         cmocka_unit_test(utf8_is_strict),
         cmocka_unit_test(hidden_characters_are_counted),

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/loop.h"
@@ -105,6 +106,7 @@ static int as_job(const char *dir, const char *mode)
         return wait_in_vain(&j);
     if (!strcmp(mode, "crash"))
         raise(SIGKILL);
+    must(strcmp(mode, "fault"));
     for (int i = 0; !strcmp(mode, "wait"); i++) {
         char *figures = xasprintf("{\"turn\":%d}", i);
         job_report(&j, figures, false, &e);
@@ -220,6 +222,12 @@ static void test_interrupted(void **state)
     struct job_view v = until(dir, JOB_INTERRUPTED);
     job_view_free(&v);
     assert_false(job_stop(dir, &e));
+    /* one that finds a fault in itself says which */
+    assert_true(launch(dir, "fault", NULL, &e) > 0);
+    v = until(dir, JOB_INTERRUPTED);
+    assert_non_null(strstr(json_get_string(v.status, "error", ""),
+                           "strcmp(mode, \"fault\")"));
+    job_view_free(&v);
     /* and it can be started again */
     assert_true(launch(dir, "done", NULL, &e) > 0);
     v = until(dir, JOB_ENDED);

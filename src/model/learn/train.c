@@ -581,6 +581,15 @@ static void say_end(struct trainer *x, bool ok, bool begun, bool stopped,
     report_status(&x->r, true, NULL);
 }
 
+/* It ends in the middle of its work. */
+static void say_failed(void *ctx, const char *why)
+{
+    struct trainer *x = ctx;
+    x->r.state = "failed";
+    x->r.why = why;
+    report_status(&x->r, true, NULL);
+}
+
 /* ---- Before it begins --------------------------------------------------- */
 
 /* Tokens of the whole run, as plan_next would deal them out. */
@@ -662,6 +671,7 @@ bool train_run(const struct train *t, struct outcome *o, struct err *e)
     signal(SIGHUP, SIG_IGN);
     sig_catch(SIGTERM);
     sig_catch(SIGINT);
+    last_act_add(say_failed, &x);
     bool ok = open_run(&x, e) && prepare(&x, e), begun = ok;
     ok = ok && first_figures(&x, e) && loop(&x, &o->stopped, e);
     o->early = ok && !o->stopped && is_early(&x);
@@ -670,6 +680,7 @@ bool train_run(const struct train *t, struct outcome *o, struct err *e)
     o->best_step = x.best_step;
     if (ok && !o->stopped)
         ok = write_model(&x, e) && write_figures(&x, e);
+    last_act_remove(&x);
     say_end(&x, ok, begun, o->stopped, e);
     o->steps = x.plan.step;
     o->loss = x.r.loss;
