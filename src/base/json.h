@@ -39,7 +39,8 @@ enum {
     JSON_ODD_TEXT = 2,    /* bytes that are not UTF-8, raw controls, unknown
                              escapes; NUL becomes U+FFFD, half a surrogate
                              pair its three bytes: utf8_heal makes text */
-    JSON_TWICE = 4        /* a key that stands twice: the first one counts */
+    JSON_TWICE = 4,       /* a key that stands twice: the first one counts */
+    JSON_ODD = 7          /* all of these */
 };
 
 /* As json_parse_prefix, but lets through what `odd` says. */

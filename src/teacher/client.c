@@ -12,7 +12,9 @@
 #include "teacher/retry.h"
 #include "teacher/transfer.h"
 
-#define DONE_GRACE 250 /* ms that a server may take to close after [DONE] */
+#define DONE_GRACE 250    /* ms that a server may take to close after [DONE] */
+#define FINISH_GRACE 5000 /* the same after the finish reason: usage follows */
+#define SLOW_TRIES 2      /* a teacher that was silent is asked once more */
 
 /* One ask, from client_ask to its NEWS_END. */
 struct request {
@@ -137,6 +139,16 @@ static void stop_teacher(struct client *c, const char *why)
         c->stopped = xstrdup(why);
 }
 
+/* A failure that several tries did not turn says how many they were. */
+static void say_tries(const struct request *r, struct result *result)
+{
+    if (!result->error || r->try < 2)
+        return;
+    char *once = result->error;
+    result->error = xasprintf(_("%s (asked %d times)"), once, r->try);
+    free(once);
+}
+
 /* An attempt is over: `code` is curl's word on it. */
 static void conclude(struct request *r, CURLcode code)
 {
@@ -146,15 +158,17 @@ static void conclude(struct request *r, CURLcode code)
     unsigned sent = r->ask->has | (r->ask->stream ? HAS(PARAM_USAGE) : 0);
     struct outcome v = transfer_end(&r->transfer, &c->at, code,
                                     sent & ~r->refused, &result);
+    int tries = v.slow && c->tries > SLOW_TRIES ? SLOW_TRIES : c->tries;
     if (v.stop)
         stop_teacher(c, result.error);
     c->refused |= v.refused;
     if (v.refused) {
         r->try--;
         again(r, 0, &result);
-    } else if (v.again && r->try < c->tries) {
+    } else if (v.again && r->try < tries) {
         again(r, plan_wait(r, &v), &result);
     } else {
+        say_tries(r, &result);
         end(r, &result);
     }
 }
@@ -239,8 +253,10 @@ static int64_t patience(const struct request *r)
     if (!t->last)
         return t->started + (int64_t)(p->first_byte * 1000) - clock_mono();
     int64_t silence = (int64_t)(p->silence * 1000);
-    if (transfer_complete(t) && silence > DONE_GRACE)
-        silence = DONE_GRACE;
+    int64_t grace = transfer_complete(t)          ? DONE_GRACE
+                    : assembly_whole(&t->assembly) ? FINISH_GRACE
+                                                   : silence;
+    silence = grace < silence ? grace : silence;
     return t->last + silence - clock_mono();
 }
 

@@ -4,12 +4,13 @@
  * within the functions below.
  *
  * Retried, at most 6 tries, waits of 1 to 60 s with full jitter: 408, 409,
- * 425, 429, 500, 502, 503, 504, 529, broken connections, and silence. A
- * Retry-After (0 to 300 s) parks the whole teacher. 401, 402 and 403 stop it,
- * as do an empty account and certificates that do not hold: what waits then
- * fails at once. A 400 that refuses a parameter is learned from, and the
- * request goes again without it (max_tokens under its newer name), which is
- * an attempt but no try.
+ * 425, 429, 500, 502, 503, 504, 529, an error inside a good reply that is kin
+ * to one of these, broken connections, and replies without an answer. Silence
+ * is asked about once more. A Retry-After (0 to 300 s) parks the whole
+ * teacher. 401, 402 and 403 stop it, as do an empty account and certificates
+ * that do not hold: what waits then fails at once. A 400 that refuses a
+ * parameter is learned from, and the request goes again without it
+ * (max_tokens under its newer name), which is an attempt but no try.
  */
 #ifndef TEACHER_CLIENT_H
 #define TEACHER_CLIENT_H

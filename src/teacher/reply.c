@@ -1,13 +1,15 @@
 #include "teacher/reply.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define ANSWER_BYTES ((size_t)64 << 20)
-#define ERROR_BYTES 4096 /* of an error's text */
+#define WORDS_BYTES 200 /* of data that is no JSON */
 
 /* A tool call whose arguments arrive in pieces. */
 struct call {
@@ -21,6 +23,7 @@ struct partial {
     struct call *at;
     size_t n, cap;
     char *finish;
+    bool seen;
 };
 
 static char *copy_of(const char *s)
@@ -69,6 +72,8 @@ void assembly_free(struct assembly *a)
     VEC_FREE(a);
     reply_free(&a->reply);
     sse_free(&a->sse);
+    free(a->words);
+    a->words = NULL;
 }
 
 void assembly_start(struct assembly *a)
@@ -77,84 +82,68 @@ void assembly_start(struct assembly *a)
     a->reply.tokens_in = a->reply.tokens_out = -1;
 }
 
-/* ---- Errors -------------------------------------------------------------- */
+/* ---- Pieces that both forms share ---------------------------------------- */
 
-static void read_error_object(const json *err, struct reply *r)
+/* Adds the first of the members that is a text and not empty. */
+static bool add_first(struct buf *out, const json *j, const char *const *keys)
 {
-    const char *text = json_string(err);
-    text = text ? text : json_get_string(err, "message", NULL);
-    text = text ? text : json_get_string(err, "msg", NULL);
-    struct buf b = BUF_INIT(0);
-    if (!text)
-        json_print(&b, err);
-    set_copy(&r->error, text ? text : buf_str(&b));
-    buf_free(&b);
-    set_copy(&r->error_param, json_get_string(err, "param", NULL));
-    int64_t status = json_get_int(err, "code", 0);
-    if (status >= 400 && status <= 599)
-        r->error_status = (int)status;
-}
-
-/* {"error":{"message":...}}, {"error":"..."}, {"message":...} (vLLM,
- * Mistral), {"detail":"..." or [{"msg":...}]} (FastAPI). */
-static bool read_error(const json *j, struct reply *r)
-{
-    static const char *const keys[] = {"error", "detail", "message"};
-    for (size_t i = 0; i < COUNT(keys); i++) {
-        const json *err = json_get(j, keys[i]);
-        if (!err || json_is_null(err))
-            continue;
-        read_error_object(err, r);
-        if (!r->error_param)
-            set_copy(&r->error_param, json_get_string(j, "param", NULL));
-        return true;
+    for (; *keys; keys++) {
+        const char *text = json_get_string(j, *keys, "");
+        if (*text)
+            return buf_puts(out, text);
     }
     return false;
 }
 
-void reply_parse_error(const char *body, size_t n, struct reply *r)
-{
-    json *j = json_parse(body, n, NULL);
-    bool found = j && read_error(j, r);
-    json_free(j);
-    if (found)
-        return;
-    free(r->error);
-    r->error = xstrndup(body ? body : "", n < ERROR_BYTES ? n : ERROR_BYTES);
-}
-
-/* ---- Pieces that both forms share ---------------------------------------- */
-
+/* What a part of a list says or thinks: OpenAI, Mistral ("thinking" with
+ * parts of its own), OpenRouter's reasoning_details, LiteLLM's blocks. */
 static void add_part(struct partial *p, const json *part)
 {
-    const char *text = json_get_string(part, "text", NULL);
-    if (text) {
-        buf_puts(&p->content, text);
+    static const char *const thought[] = {"thinking", "reasoning", "summary",
+                                          NULL};
+    static const char *const said[] = {"text", "refusal", "content", NULL};
+    const char *type = json_get_string(part, "type", "");
+    bool thinks = strstr(type, "think") || strstr(type, "reason");
+    if (json_is_string(part)) {
+        buf_puts(&p->content, json_string(part));
         return;
     }
-    const json *thinking = json_get(part, "thinking"); /* Mistral */
-    if (json_is_string(thinking))
-        buf_puts(&p->reasoning, json_string(thinking));
-    for (const json *t = json_first(thinking); t; t = json_next(t))
+    for (const json *t = json_first(json_get(part, "thinking")); t;
+         t = json_next(t))
         buf_puts(&p->reasoning, json_get_string(t, "text", ""));
+    if (!add_first(&p->reasoning, part, thought))
+        add_first(thinks ? &p->reasoning : &p->content, part, said);
+}
+
+static void add_parts(struct partial *p, const json *parts)
+{
+    if (json_is_object(parts))
+        add_part(p, parts);
+    else if (json_is_array(parts))
+        for (const json *x = json_first(parts); x; x = json_next(x))
+            add_part(p, x);
+}
+
+/* What is thought stands under one of these names, or two of them say the
+ * same: the first that says anything counts. */
+static void add_thought(struct partial *p, const json *delta)
+{
+    static const char *const texts[] = {"reasoning_content", "reasoning",
+                                        "thinking", "thought", NULL};
+    static const char *const lists[] = {"reasoning_details", "reasoning",
+                                        "thinking", "thinking_blocks"};
+    size_t before = p->reasoning.len;
+    add_first(&p->reasoning, delta, texts);
+    for (size_t i = 0; i < COUNT(lists) && p->reasoning.len == before; i++)
+        add_parts(p, json_get(delta, lists[i]));
 }
 
 static void add_text(struct partial *p, const json *delta)
 {
-    const json *content = json_get(delta, "content");
-    if (json_is_string(content))
-        buf_puts(&p->content, json_string(content));
-    else if (json_is_array(content))
-        for (const json *part = json_first(content); part;
-             part = json_next(part))
-            add_part(p, part);
-    const char *thought = json_get_string(delta, "reasoning_content", NULL);
-    thought = thought ? thought : json_get_string(delta, "reasoning", NULL);
-    if (thought)
-        buf_puts(&p->reasoning, thought);
-    const char *refusal = json_get_string(delta, "refusal", NULL);
-    if (refusal)
-        buf_puts(&p->content, refusal);
+    static const char *const texts[] = {"content", "text", "refusal", NULL};
+    add_first(&p->content, delta, texts);
+    add_parts(p, json_get(delta, "content"));
+    add_thought(p, delta);
 }
 
 /* The call that a delta belongs to: by its index; without one by its
@@ -164,6 +153,7 @@ static struct call *call_at(struct partial *p, const json *delta,
 {
     const char *id = json_get_string(delta, "id", NULL);
     int64_t index = json_get_int(delta, "index", -1);
+    index = index < REPLY_CALLS ? index : -1;
     if (index < 0 && p->n && (!id || !*id))
         index = (int64_t)p->n - 1;
     else if (index < 0)
@@ -177,28 +167,38 @@ static struct call *call_at(struct partial *p, const json *delta,
     return &p->at[index];
 }
 
-static bool add_calls(struct partial *p, const json *calls, struct err *e)
+static bool add_call(struct partial *p, const json *d, const json *fn,
+                     size_t position, struct err *e)
 {
-    size_t position = 0;
-    for (const json *d = json_first(calls); d; d = json_next(d), position++) {
-        struct call *c = call_at(p, d, position);
-        if (!c)
-            return err_set(e, ERR_NET, _("more than %d tool calls in one "
-                                         "answer"), REPLY_CALLS);
-        const json *fn = json_get(d, "function");
-        const char *id = json_get_string(d, "id", NULL);
-        const char *name = json_get_string(fn, "name", NULL);
-        const json *arguments = json_get(fn, "arguments");
-        if (id && *id)
-            set_copy(&c->id, id);
-        if (name && *name)
-            set_copy(&c->name, name);
-        if (json_is_string(arguments))
-            buf_puts(&c->arguments, json_string(arguments));
-        else if (json_is_object(arguments))
-            json_print(&c->arguments, arguments);
-    }
+    struct call *c = call_at(p, d, position);
+    if (!c)
+        return err_set(e, ERR_NET, _("more than %d tool calls in one "
+                                     "answer"), REPLY_CALLS);
+    const char *id = json_get_string(d, "id", NULL);
+    const char *name = json_get_string(fn, "name", NULL);
+    const json *arguments = json_get(fn, "arguments");
+    if (id && *id)
+        set_copy(&c->id, id);
+    if (name && *name)
+        set_copy(&c->name, name);
+    if (json_is_string(arguments))
+        buf_puts(&c->arguments, json_string(arguments));
+    else if (json_is_object(arguments))
+        json_print(&c->arguments, arguments);
     return true;
+}
+
+/* Tool calls, and the older function_call. */
+static bool add_calls(struct partial *p, const json *delta, struct err *e)
+{
+    const json *calls = json_get(delta, "tool_calls");
+    const json *legacy = json_get(delta, "function_call");
+    size_t position = 0;
+    for (const json *d = json_first(calls); d; d = json_next(d), position++)
+        if (!add_call(p, d, json_get(d, "function"), position, e))
+            return false;
+    return position || !json_is_object(legacy) ||
+           add_call(p, legacy, legacy, 0, e);
 }
 
 static void add_logprobs(struct partial *p, const json *choice)
@@ -210,67 +210,188 @@ static void add_logprobs(struct partial *p, const json *choice)
     }
 }
 
-/* Adds a choice of a body ("message") or of a chunk ("delta"). */
-static bool add_choice(struct partial *p, const json *choice, struct err *e)
+/* Why an answer ended, in one word for all who say it otherwise. */
+static const char *finish_word(const char *said)
 {
-    const json *delta = json_get(choice, "delta");
-    delta = delta ? delta : json_get(choice, "message");
-    add_text(p, delta);
-    add_logprobs(p, choice);
-    const char *finish = json_get_string(choice, "finish_reason", NULL);
-    if (finish && *finish)
-        set_copy(&p->finish, finish);
-    return add_calls(p, json_get(delta, "tool_calls"), e);
+    static const char *const words[][2] = {
+        {"max_tokens", "length"},         {"max_output_tokens", "length"},
+        {"max_new_tokens", "length"},     {"max_length", "length"},
+        {"model_length", "length"},       {"token_limit", "length"},
+        {"length_limit", "length"},       {"length", "length"},
+        {"content_filter", "content_filter"}, {"safety", "content_filter"},
+        {"recitation", "content_filter"}, {"blocklist", "content_filter"},
+        {"prohibited_content", "content_filter"}, {"spii", "content_filter"},
+        {"sensitive", "content_filter"},  {"error", "error"},
+        {"abort", "error"},               {"aborted", "error"},
+        {"cancelled", "error"},           {"timeout", "error"},
+        {"network_error", "error"},
+        {"insufficient_system_resource", "error"}};
+    const char *dot = strrchr(said, '.'); /* "FinishReason.MAX_TOKENS" */
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (!strcasecmp(dot ? dot + 1 : said, words[i][0]))
+            return words[i][1];
+    return said;
 }
 
-static struct partial *partial_at(struct assembly *a, const json *choice,
-                                  size_t position)
+static bool says_nothing(const char *finish)
+{
+    return !*finish || !strcasecmp(finish, "null") ||
+           !strcasecmp(finish, "none");
+}
+
+/* Adds a choice of a body ("message"), of a chunk ("delta") or of plain
+ * completions ("text"). */
+static bool add_choice(struct assembly *a, struct partial *p,
+                       const json *choice, struct err *e)
+{
+    const json *delta = json_get(choice, "delta");
+    const json *error = json_get(choice, "error"); /* OpenRouter */
+    delta = json_is_object(delta) ? delta : json_get(choice, "message");
+    delta = json_is_object(delta) ? delta : choice;
+    add_text(p, delta);
+    add_logprobs(p, choice);
+    const char *finish = json_get_string(choice, "finish_reason", "");
+    if (!says_nothing(finish))
+        set_copy(&p->finish, finish_word(finish));
+    if (json_first(error))
+        reply_take_error(choice, &a->reply);
+    return add_calls(p, delta, e);
+}
+
+/* The place of a choice: the index that it names where that is a place and no
+ * other choice of this object took it, else the next one that is free. */
+static size_t place_of(const json *choice, size_t position, bool *taken)
 {
     int64_t index = json_get_int(choice, "index", (int64_t)position);
-    if (index < 0 || index >= REPLY_CHOICES)
-        return NULL;
-    while (a->n <= (size_t)index) {
+    size_t at = index < 0 || index >= REPLY_CHOICES ? position : (size_t)index;
+    while (at < REPLY_CHOICES && taken[at])
+        at++;
+    if (at < REPLY_CHOICES)
+        taken[at] = true;
+    return at;
+}
+
+static struct partial *partial_at(struct assembly *a, size_t at)
+{
+    while (a->n <= at) {
         struct partial fresh = {.content = BUF_INIT(ANSWER_BYTES),
                                 .reasoning = BUF_INIT(ANSWER_BYTES),
                                 .logprobs = BUF_INIT(ANSWER_BYTES)};
         VEC_PUSH(a, fresh);
     }
-    return &a->at[index];
+    a->at[at].seen = true;
+    return &a->at[at];
 }
 
-static void read_usage(const json *j, struct reply *r)
+/* Tokens by the names that are used for them. A total that is higher counts
+ * thinking that is paid for beside the answer. */
+static bool read_usage(const json *j, struct reply *r)
 {
     const json *u = json_get(j, "usage");
     if (!json_is_object(u))
         u = json_get(json_get(j, "x_groq"), "usage");
-    int64_t in = json_get_int(u, "prompt_tokens", -1);
-    int64_t out = json_get_int(u, "completion_tokens", -1);
+    int64_t in = json_get_int(u, "prompt_tokens",
+                              json_get_int(u, "input_tokens", -1));
+    int64_t out = json_get_int(u, "completion_tokens",
+                               json_get_int(u, "output_tokens", -1));
+    int64_t total = json_get_int(u, "total_tokens", -1);
+    if (in >= 0 && out >= 0 && total - in > out)
+        out = total - in;
     r->tokens_in = in >= 0 ? in : r->tokens_in;
     r->tokens_out = out >= 0 ? out : r->tokens_out;
+    return json_is_object(u);
 }
 
-/* One object: a whole body or one chunk. */
-static bool add_object(struct assembly *a, const json *j, struct err *e)
+bool assembly_whole(const struct assembly *a)
+{
+    bool ended = false, open = false;
+    for (size_t i = 0; i < a->n; i++) {
+        ended = ended || a->at[i].finish;
+        open = open || (a->at[i].seen && !a->at[i].finish);
+    }
+    return a->reply.done || (ended && !open) || (a->n && a->summed);
+}
+
+static bool add_choices(struct assembly *a, const json *choices,
+                        struct err *e)
+{
+    bool taken[REPLY_CHOICES] = {false};
+    size_t position = 0;
+    for (const json *c = json_first(choices); c; c = json_next(c)) {
+        size_t at = place_of(c, position++, taken);
+        if (at >= REPLY_CHOICES)
+            return err_set(e, ERR_NET, _("more than %d answers in one reply"),
+                           REPLY_CHOICES);
+        if (!add_choice(a, partial_at(a, at), c, e))
+            return false;
+    }
+    return true;
+}
+
+/* True where an object tells of an error: it says so, or it is no reply and
+ * has words. An event that has a name of its own is none. */
+static bool is_error(const struct assembly *a, const json *j)
 {
     const json *error = json_get(j, "error");
-    if (error && !json_is_null(error))
-        return read_error(j, &a->reply);
+    const char *event = a->sse.event;
+    if (json_first(error) || (json_string(error) && *json_string(error)))
+        return true;
+    if (json_is_array(json_get(j, "choices")) && strcmp(event, "error"))
+        return false;
+    return !*event || !strcmp(event, "error") || !strcmp(event, "message");
+}
+
+/* One object: a whole body or one chunk. What is none of them is passed
+ * over. */
+static bool add_object(struct assembly *a, const json *j, struct err *e)
+{
     const json *choices = json_get(j, "choices");
-    if (!json_is_array(choices) && !json_is_object(json_get(j, "usage")))
-        return err_set(e, ERR_NET, _("JSON without choices: not a reply of "
-                                     "chat completions"));
+    if (is_error(a, j) && !assembly_whole(a))
+        reply_take_error(j, &a->reply);
     const char *model = json_get_string(j, "model", NULL);
     if (model && *model)
         set_copy(&a->reply.model, model);
-    read_usage(j, &a->reply);
-    size_t position = 0;
-    for (const json *c = json_first(choices); c; c = json_next(c)) {
-        struct partial *p = partial_at(a, c, position++);
-        if (!p)
-            return err_set(e, ERR_NET, _("more than %d answers in one reply"),
-                           REPLY_CHOICES);
-        if (!add_choice(p, c, e))
-            return false;
+    a->summed = read_usage(j, &a->reply) && !json_first(choices);
+    return !json_is_array(choices) || add_choices(a, choices, e);
+}
+
+static size_t skip_space(const char *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && strchr(" \t\r\n", p[i]) && p[i])
+        i++;
+    return i;
+}
+
+static void keep_words(struct assembly *a, const char *p, size_t n)
+{
+    a->words = xstrndup(p, n < WORDS_BYTES ? n : WORDS_BYTES);
+}
+
+/* The values of a text, one behind the other: a body, the chunks of an
+ * event. Lines that are no JSON are comments; [DONE] ends it. */
+static bool add_values(struct assembly *a, const char *p, size_t n,
+                       struct err *e)
+{
+    for (size_t i = skip_space(p, n); i < n && !a->reply.done;
+         i += skip_space(p + i, n - i)) {
+        const char *end = memchr(p + i, '\n', n - i);
+        size_t used = end ? (size_t)(end - p) - i : n - i;
+        if (used >= 6 && !strncasecmp(p + i, "[DONE]", 6)) {
+            a->reply.done = true;
+        } else if (p[i] == '{' || p[i] == '[') {
+            json *j = json_parse_odd(p + i, n - i, JSON_ODD, &used, e);
+            bool ok = j != NULL;
+            const json *x = json_is_array(j) ? json_first(j) : j;
+            for (; ok && x; x = j == x ? NULL : json_next(x))
+                ok = add_object(a, x, e);
+            json_free(j);
+            if (!ok)
+                return false;
+        } else if (p[i] != ':' && !a->words) {
+            keep_words(a, p + i, used);
+        }
+        i += used;
     }
     return true;
 }
@@ -303,12 +424,22 @@ static char *print_calls(const struct partial *p)
  * anywhere; every other reason is the model's own end. */
 static bool ends_whole(const char *finish)
 {
-    static const char *const early[] = {"cut", "length", "max_tokens",
-                                        "content_filter", "error"};
+    static const char *const early[] = {"cut", "length", "content_filter",
+                                        "error"};
     for (size_t i = 0; i < COUNT(early); i++)
         if (!strcmp(finish, early[i]))
             return false;
     return true;
+}
+
+/* Hands a text out whose characters may have come in halves. */
+static char *heal(struct buf *b)
+{
+    if (utf8_check(buf_str(b), b->len) == b->len)
+        return buf_take(b);
+    char *text = utf8_heal(buf_str(b), b->len);
+    buf_free(b);
+    return text;
 }
 
 static bool finish_choice(struct partial *p, bool whole, struct choice *c)
@@ -316,18 +447,27 @@ static bool finish_choice(struct partial *p, bool whole, struct choice *c)
     bool fits = buf_ok(&p->content) && buf_ok(&p->reasoning) &&
                 buf_ok(&p->logprobs);
     c->answer.role = ROLE_ASSISTANT;
-    c->answer.content = buf_take(&p->content);
+    c->answer.content = heal(&p->content);
     if (p->reasoning.len)
-        c->answer.reasoning = buf_take(&p->reasoning);
+        c->answer.reasoning = heal(&p->reasoning);
     if (p->n)
         c->answer.tool_calls = print_calls(p);
     if (p->logprobs.len) {
         buf_putc(&p->logprobs, ']');
         c->logprobs = buf_take(&p->logprobs);
     }
-    c->finish = xstrdup(whole && p->finish ? p->finish : "cut");
+    c->finish = xstrdup(p->finish ? p->finish : whole ? "stop" : "cut");
     c->complete = ends_whole(c->finish);
     return fits;
+}
+
+static void heal_text(char **text)
+{
+    if (!*text)
+        return;
+    char *healed = utf8_heal(*text, strlen(*text));
+    free(*text);
+    *text = healed;
 }
 
 /* Moves the assembled reply out; `whole` says that its end was seen. */
@@ -339,26 +479,32 @@ static bool finish(struct assembly *a, bool whole, struct reply *r,
     a->reply = (struct reply){0};
     for (size_t i = 0; i < a->n; i++) {
         struct choice c = {0};
+        if (!a->at[i].seen)
+            continue;
         fits = finish_choice(&a->at[i], whole, &c) && fits;
         VEC_PUSH(r, c);
     }
+    heal_text(&r->model);
+    heal_text(&r->error);
+    if (!r->error && !r->n)
+        err_set(e, ERR_NET, a->words ? _("a reply without an answer: %s")
+                                     : _("a reply without an answer"),
+                a->words);
     assembly_free(a);
     if (!fits)
         return err_set(e, ERR_MEMORY, _("the answer is too large"));
-    if (r->error || r->n)
-        return true;
-    return err_set(e, ERR_NET, _("a reply without an answer (no choices)"));
+    return r->error || r->n;
 }
 
 bool reply_parse(const char *body, size_t n, struct reply *r, struct err *e)
 {
     struct assembly a;
     assembly_start(&a);
-    json *j = json_parse(body, n, e);
-    bool ok = j && add_object(&a, j, e);
-    json_free(j);
-    if (ok)
-        return finish(&a, true, r, e);
+    bool ok = add_values(&a, body, n, e);
+    if (ok && !a.words)
+        keep_words(&a, body, n);
+    if (ok || a.n)
+        return finish(&a, ok || assembly_whole(&a), r, e);
     *r = a.reply;
     a.reply = (struct reply){0};
     assembly_free(&a);
@@ -367,38 +513,16 @@ bool reply_parse(const char *body, size_t n, struct reply *r, struct err *e)
 
 /* ---- Streams ------------------------------------------------------------- */
 
-static size_t skip_space(const char *p, size_t n)
-{
-    size_t i = 0;
-    while (i < n && strchr(" \t\n", p[i]) && p[i])
-        i++;
-    return i;
-}
-
-/* An event's data: one JSON value, or more where a server puts no blank line
- * between its events; or [DONE]. */
 static bool on_event(void *ctx, const char *data, size_t n, struct err *e)
 {
     struct assembly *a = ctx;
     a->events++;
-    for (size_t i = skip_space(data, n); i < n;) {
-        if (n - i >= 6 && !memcmp(data + i, "[DONE]", 6)) {
-            a->reply.done = true;
-            return true;
-        }
-        size_t used = 0;
-        json *j = json_parse_prefix(data + i, n - i, &used, e);
-        if (!j)
-            return err_in(e, _("event %llu of the stream"),
-                          (unsigned long long)a->events);
-        bool ok = add_object(a, j, e);
-        json_free(j);
-        if (!ok)
-            return false;
-        i += used;
-        i += skip_space(data + i, n - i);
-    }
-    return true;
+    bool named = !strcmp(a->sse.event, "error");
+    if (named && data[skip_space(data, n)] != '{' && !assembly_whole(a))
+        set_copy(&a->reply.error, data);
+    return add_values(a, data, n, e) ||
+           err_in(e, _("event %llu of the stream"),
+                  (unsigned long long)a->events);
 }
 
 bool assembly_feed(struct assembly *a, const char *p, size_t n,
@@ -411,8 +535,8 @@ bool assembly_end(struct assembly *a, struct reply *r, struct err *e)
 {
     /* A last event without its blank line is whole or broken off: where it
      * cannot be read it is the cut that the choices show. */
-    bool read = sse_end(&a->sse, on_event, a, NULL);
-    bool whole = read && a->reply.done;
+    sse_end(&a->sse, on_event, a, NULL);
+    bool whole = assembly_whole(a);
     if (!a->events) {
         *r = a->reply;
         a->reply = (struct reply){0};

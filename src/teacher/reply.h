@@ -15,11 +15,13 @@
 #define REPLY_CHOICES 128 /* most answers in one reply */
 #define REPLY_CALLS 128   /* most tool calls in one answer */
 
-/* One answer; the strings are owned. */
+/* One answer; the strings are owned, and UTF-8. */
 struct choice {
     struct message answer; /* content, reasoning, tool_calls */
-    char *finish;          /* "stop", "tool_calls", "length" ...; "cut" where
-                              the reply broke off */
+    char *finish;          /* "stop", "tool_calls" ...; "length" at a limit of
+                              tokens, "content_filter", "error" where the
+                              endpoint gave up, whatever it calls them; "cut"
+                              where the line broke */
     char *logprobs;        /* JSON array of token entries, or NULL */
     bool complete;         /* it ended by itself: neither cut nor length */
 };
@@ -30,20 +32,26 @@ struct reply {
     char *model;                   /* as the endpoint names it, or NULL */
     int64_t tokens_in, tokens_out; /* -1: not said */
     bool done;                     /* the stream's [DONE] came */
-    char *error;                   /* the endpoint's own error text */
+    char *error;                   /* the endpoint's own words */
     char *error_param;             /* the parameter that it names */
-    int error_status;              /* a status inside the error, 0: none */
+    int error_status;              /* the HTTP status that the error names or
+                                      is the kin of, 0: none */
 };
 
 void reply_free(struct reply *r);
 
-/* Reads a plain body. False where it is not a reply; an error object is a
- * reply (r->error). *r is to be freed in any case. */
+/* Reads a plain body: one value or several, one behind the other. It is read
+ * loosely: what nobody needs never costs an answer. False where it is not a
+ * reply; an error object is a reply (r->error). *r is to be freed in any
+ * case. */
 bool reply_parse(const char *body, size_t n, struct reply *r, struct err *e);
 
-/* The text and parameter of an error body (any of the known shapes), or the
- * body's beginning where it is none. */
+/* The text and parameter of an error body: any of the known shapes, a page's
+ * title, or the body's beginning. */
 void reply_parse_error(const char *body, size_t n, struct reply *r);
+/* Takes what a parsed value tells of an error into error, error_param and
+ * error_status; false where that is nothing. */
+bool reply_take_error(const struct cJSON *j, struct reply *r);
 
 /* A stream that is being put together. */
 struct assembly {
@@ -52,17 +60,23 @@ struct assembly {
     struct partial *at; /* growing choices, by index */
     size_t n, cap;
     uint64_t events;
+    bool summed; /* the last chunk held usage and no choice */
+    char *words; /* the first data that is no JSON, cut, or NULL */
 };
 
 /* Begins a streamed reply; assembly_free frees what came. */
 void assembly_start(struct assembly *a);
-/* Takes bytes of the stream; false where they are not a stream of chunks. */
+/* Takes bytes of the stream; false where they are not a stream of chunks.
+ * Events of other names, data that is no JSON and objects that are neither
+ * chunk nor error are passed over. */
 bool assembly_feed(struct assembly *a, const char *p, size_t n,
                    struct err *e);
-/* Ends it and moves what came into *r. Answers without a finish reason, and
- * all of them where no [DONE] came, are "cut". False where the last event is
- * junk and nothing but the cut explains it is ruled out, or where there was
- * no event at all. */
+/* True where anything said that the answers are whole: [DONE], a finish reason
+ * for each of them, or the usage that stands at a stream's end. */
+bool assembly_whole(const struct assembly *a);
+/* Ends it and moves what came into *r. Answers without a finish reason are
+ * "stop" where the stream is whole, else "cut". False where no answer and no
+ * error came. */
 bool assembly_end(struct assembly *a, struct reply *r, struct err *e);
 void assembly_free(struct assembly *a);
 

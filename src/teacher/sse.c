@@ -23,7 +23,29 @@ static bool dispatch(struct sse *s, sse_fn *fn, void *ctx, struct err *e)
     bool ok = fn(ctx, buf_str(&s->data), s->data.len, e);
     buf_clear(&s->data);
     s->has_data = false;
+    s->event[0] = '\0';
     return ok;
+}
+
+/* The value of the field `name` in a line; false where that is not it. */
+static bool field(const char *name, const char **p, size_t *n)
+{
+    size_t len = strlen(name);
+    if (*n < len || memcmp(*p, name, len) || (*n > len && (*p)[len] != ':'))
+        return false;
+    len += *n > len;
+    len += *n > len && (*p)[len] == ' ';
+    *p += len;
+    *n -= len;
+    return true;
+}
+
+static void set_event(struct sse *s, const char *p, size_t n)
+{
+    if (n >= sizeof s->event)
+        n = sizeof s->event - 1;
+    memcpy(s->event, p, n);
+    s->event[n] = '\0';
 }
 
 /* One whole line, without its end. */
@@ -37,15 +59,18 @@ static bool take_line(struct sse *s, const char *p, size_t n, sse_fn *fn,
     s->started = true;
     if (n == 0)
         return dispatch(s, fn, ctx, e);
-    if (n < 4 || memcmp(p, "data", 4) || (n > 4 && p[4] != ':'))
+    bool names = field("event", &p, &n);
+    bool error = !names && field("error", &p, &n);
+    if ((names || error) && !dispatch(s, fn, ctx, e))
+        return false;
+    if (names || error)
+        set_event(s, error ? "error" : p, error ? 5 : n);
+    if (names || (!error && !field("data", &p, &n)))
         return true;
-    size_t skip = n > 4 ? 5 : 4;
-    if (skip < n && p[skip] == ' ')
-        skip++;
     if (s->has_data)
         buf_putc(&s->data, '\n');
     s->has_data = true;
-    return buf_add(&s->data, p + skip, n - skip) || too_long(e);
+    return buf_add(&s->data, p, n) || too_long(e);
 }
 
 static bool end_line(struct sse *s, sse_fn *fn, void *ctx, struct err *e)

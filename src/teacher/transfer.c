@@ -33,6 +33,17 @@ static const char *header(const struct transfer *t, const char *name)
     return h->value;
 }
 
+/* A comment of an event stream, or one of its fields. */
+static bool is_field(const char *p, size_t n)
+{
+    static const char *const fields[] = {":", "data:", "event:", "id:",
+                                         "retry:", "error:"};
+    for (size_t i = 0; i < COUNT(fields); i++)
+        if (n >= strlen(fields[i]) && !memcmp(p, fields[i], strlen(fields[i])))
+            return true;
+    return false;
+}
+
 /* What a body is, by its first sign; a byte order mark is passed over. */
 static enum form sniff(const struct buf *raw)
 {
@@ -42,14 +53,11 @@ static enum form sniff(const struct buf *raw)
     if (i == raw->len)
         return FORM_UNKNOWN;
     switch (raw->data[i]) {
-    case '{': return FORM_JSON;
+    case '{':
+    case '[': return FORM_JSON;
     case '<': return FORM_PAGE;
-    case ':': /* a comment, or one of the fields */
-    case 'd':
-    case 'e':
-    case 'i':
-    case 'r': return FORM_STREAM;
-    default: return FORM_UNKNOWN;
+    default: return is_field(raw->data + i, raw->len - i) ? FORM_STREAM
+                                                          : FORM_UNKNOWN;
     }
 }
 
@@ -162,13 +170,8 @@ static bool set_route(CURL *easy, const struct endpoint *at)
     if (at->socket)
         ok = ok && !curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
                                      at->socket);
-    if (at->near) {
-        /* On a reused connection curl may send a request a second time by
-         * itself; where a new one is cheap that is ruled out. */
+    if (at->near)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
-        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-    }
     return ok;
 }
 

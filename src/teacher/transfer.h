@@ -18,7 +18,7 @@ struct endpoint {
     char *socket;      /* Unix socket, or NULL */
     int dir_fd;        /* of a socket whose path is too long; else -1 */
     bool own;          /* a server that our job started */
-    bool near;         /* this machine: no proxy, a connection a request */
+    bool near;         /* this machine: no proxy */
     struct key key;
 };
 
@@ -51,6 +51,7 @@ struct outcome {
     unsigned refused;    /* parameters to leave out from now on */
     int64_t retry_after; /* ms the teacher asked for, 0: none */
     bool limited;        /* 429: holds for the whole teacher */
+    bool slow;           /* silence: worth one more try, not all of them */
 };
 
 /* Makes the handle; `refused` as in request_write. */

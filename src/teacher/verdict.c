@@ -52,6 +52,7 @@ static bool redact_reply(const struct key *k, struct reply *r)
 {
     bool found = key_redact_text(k, &r->model);
     found |= key_redact_text(k, &r->error);
+    found |= key_redact_text(k, &r->error_param);
     for (size_t i = 0; i < r->n; i++)
         found |= redact_choice(k, &r->at[i]);
     return found;
@@ -136,7 +137,7 @@ static struct outcome end_broken(const struct transfer *t,
     }
     if (t->stalled) {
         say_stall(t, at, r);
-        return (struct outcome){.again = true};
+        return (struct outcome){.again = true, .slow = true};
     }
     if (code == CURLE_OPERATION_TIMEDOUT)
         say_error(r, &at->key, _("the reply took longer than %g s"),
@@ -176,11 +177,30 @@ static int64_t asked_wait(const struct transfer *t)
     return retry_after(h->value, clock_now());
 }
 
-/* No money left: 402, or OpenAI's 429 that no waiting turns. */
-static bool is_broke(const struct result *r)
+/* No money left: 402 or its kin, or OpenAI's 429 that no waiting turns. */
+static bool is_broke(const struct result *r, int status)
 {
-    return r->http == 402 ||
-           (r->http == 429 && strstr(buf_str(&r->raw), "insufficient_quota"));
+    return status == 402 ||
+           (status == 429 &&
+            (r->reply.error_status == 402 ||
+             strstr(buf_str(&r->raw), "insufficient_quota")));
+}
+
+/* What follows from a status: the reply's own, or that of an error inside a
+ * good one. */
+static struct outcome follow(const struct transfer *t, unsigned sent,
+                             int status, const struct result *r)
+{
+    if (status == 401 || status == 403 || is_broke(r, status))
+        return (struct outcome){.stop = true};
+    struct outcome v = {.again = retry_status(status),
+                        .limited = status == 429};
+    if (v.again)
+        v.retry_after = asked_wait(t);
+    if (status == 400 || status == 422)
+        v.refused = request_refused(r->reply.error, r->reply.error_param,
+                                    sent);
+    return v;
 }
 
 static struct outcome end_status(const struct transfer *t,
@@ -192,17 +212,11 @@ static struct outcome end_status(const struct transfer *t,
         return (struct outcome){0};
     }
     reply_parse_error(buf_str(&r->raw), r->raw.len, &r->reply);
-    say_error(r, &at->key, _("status %d: %s"), r->http, r->reply.error);
-    if (r->http == 401 || r->http == 403 || is_broke(r))
-        return (struct outcome){.stop = true};
-    struct outcome v = {.again = retry_status(r->http),
-                        .limited = r->http == 429};
-    if (v.again)
-        v.retry_after = asked_wait(t);
-    if (r->http == 400 || r->http == 422)
-        v.refused = request_refused(r->reply.error, r->reply.error_param,
-                                    sent);
-    return v;
+    if (*r->reply.error)
+        say_error(r, &at->key, _("status %d: %s"), r->http, r->reply.error);
+    else
+        say_error(r, &at->key, _("status %d without a word"), r->http);
+    return follow(t, sent, r->http, r);
 }
 
 /* Reads a good status's body into r->reply. */
@@ -218,30 +232,84 @@ static bool read_body(struct transfer *t, struct result *r, struct err *e)
     case FORM_STREAM: return assembly_end(&t->assembly, &r->reply, e);
     case FORM_JSON: return reply_parse(body, n, &r->reply, e);
     case FORM_PAGE:
-        return err_set(e, ERR_NET, _("a web page came back (HTML), not JSON: "
-                                     "is the url right?"));
+        reply_parse_error(body, n, &r->reply);
+        err_set(e, ERR_NET, _("a web page came back (HTML), not JSON: is the "
+                              "url right? \"%.100s\""), r->reply.error);
+        return false;
     default: break;
     }
     if (!n)
         return err_set(e, ERR_NET, _("an empty reply"));
     return err_set(e, ERR_NET, _("the reply is neither JSON nor an event "
-                                 "stream: %.60s"), body);
+                                 "stream: %.200s"), body);
+}
+
+/* A body whose last sign closes it: what is no JSON then is junk, not the
+ * beginning of more. */
+static bool is_closed(const struct buf *raw)
+{
+    size_t n = raw->len;
+    while (n && strchr(" \t\r\n", raw->data[n - 1]))
+        n--;
+    return n && strchr("}]", raw->data[n - 1]);
+}
+
+/* A body that could not be read: what broke off and what holds no answer is
+ * asked for again, what is something else is not. */
+static struct outcome end_unread(const struct transfer *t,
+                                 const struct endpoint *at,
+                                 const struct err *e, struct result *r)
+{
+    result_set_error(r, &at->key, e->text);
+    bool junk = t->form == FORM_PAGE ||
+                (t->form == FORM_UNKNOWN && t->raw.len) ||
+                (t->form == FORM_JSON && e->code == ERR_INPUT &&
+                 is_closed(&t->raw));
+    return (struct outcome){.again = !junk};
+}
+
+/* The first answer that says, thinks or calls something, else the first. */
+static const struct choice *best_choice(const struct reply *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const struct message *m = &r->at[i].answer;
+        if (m->content[strspn(m->content, " \t\r\n")] || m->reasoning ||
+            m->tool_calls)
+            return &r->at[i];
+    }
+    return NULL;
 }
 
 static struct outcome end_good(struct transfer *t, const struct endpoint *at,
-                               struct result *r)
+                               unsigned sent, struct result *r)
 {
     struct err e = {0};
-    if (!read_body(t, r, &e)) {
-        result_set_error(r, &at->key, e.text);
-        return (struct outcome){0};
+    if (!read_body(t, r, &e))
+        return end_unread(t, at, &e, r);
+    if (r->reply.error) {
+        say_error(r, &at->key, _("the teacher broke off: %s"),
+                  r->reply.error);
+        return follow(t, sent, r->reply.error_status, r);
     }
-    if (!r->reply.error) {
+    const struct choice *c = best_choice(&r->reply);
+    const char *why = (c ? c : &r->reply.at[0])->finish;
+    if (c && strcmp(why, "error")) {
         r->state = ASK_ANSWERED;
         return (struct outcome){0};
     }
-    say_error(r, &at->key, _("the teacher broke off: %s"), r->reply.error);
-    return (struct outcome){.again = retry_status(r->reply.error_status)};
+    if (c)
+        say_error(r, &at->key, _("the teacher broke off in mid-answer"));
+    else
+        say_error(r, &at->key, _("the answer is empty (it ended with "
+                                 "\"%s\")"), why);
+    return (struct outcome){.again = strcmp(why, "content_filter") != 0};
+}
+
+/* The line ended well, or what came says itself that it is whole. */
+static bool is_whole(const struct transfer *t, CURLcode code)
+{
+    return !code || t->form == FORM_PAGE || assembly_whole(&t->assembly) ||
+           (t->form == FORM_JSON && is_closed(&t->raw));
 }
 
 struct outcome transfer_end(struct transfer *t, const struct endpoint *at,
@@ -254,12 +322,10 @@ struct outcome transfer_end(struct transfer *t, const struct endpoint *at,
                          .ms = clock_mono() - t->started, .raw = t->raw,
                          .reply = {.tokens_in = -1, .tokens_out = -1}};
     bool bad = http != 0 && (http < 200 || http >= 300);
-    bool page = t->form == FORM_PAGE;
     if (bad)
         v = end_status(t, at, sent, r);
-    else if (!bad && (!code || page || transfer_complete(t)) &&
-             t->why.code == ERR_NONE)
-        v = end_good(t, at, r);
+    else if (is_whole(t, code) && t->why.code == ERR_NONE)
+        v = end_good(t, at, sent, r);
     else
         v = end_broken(t, at, code, r);
     if (r->state != ASK_ANSWERED && t->form == FORM_STREAM && !r->reply.n &&

@@ -69,4 +69,80 @@ reply unopened <<'END'
 "finish_reason":"stop"}]}
 END
 answers unopened '{"content":"Lisbon.","reasoning_content":"hm"}'
+
+# ---- Whole, cut off, or not an answer ----
+lisbon='{"content":"Lisbon."}'
+usage='"usage":{"prompt_tokens":9,"completion_tokens":2}'
+reply no-done <<END
+$(chunk '{"role":"assistant","content":""}'
+chunk '{"content":"Lisbon."}'
+chunk '{}' "$stop")
+
+data: {"choices":[],$usage}
+
+END
+answers no-done "$lisbon"
+reply no-reason <<END
+{"choices":[{"message":$lisbon,"finish_reason":null}],$usage}
+END
+answers no-reason "$lisbon"
+reply keepalive <<END
+data: : keepalive
+
+event: ping
+data: {"type":"ping"}
+
+$(chunk "$lisbon" "$stop")
+
+data: [DONE]
+
+END
+answers keepalive "$lisbon"
+printf 'data: {"choices":[{"delta":{"content":"\360\237"}}]}\n\n%s\n\n%s\n\n' \
+    "$(printf 'data: {"choices":[{"delta":{"content":"\230\200"}}]}')" \
+    "$(chunk '{}' "$stop")" | sed 's/^$//' > half.in
+reply half < half.in
+answers half '{"content":"😀"}'
+reply nan <<END
+{"choices":[{"message":$lisbon,"finish_reason":"stop",
+"logprobs":{"content":[{"token":"L","logprob":NaN}]}}],$usage}
+END
+answers nan "$lisbon"
+reply limit <<END
+{"choices":[{"message":$lisbon,"finish_reason":"MAX_TOKENS"}]}
+END
+has "limit: rejected" '"status":"rejected"' "$got"
+has "limit: as cut off" '"name":"cut off","figure":1' "$got"
+printf 'data: [DONE]\n\n' > nothing.reply
+echo "{\"choices\":[{\"message\":$lisbon}]}" > then.reply
+teacher nothing "file=$PWD/nothing.reply,file=$PWD/then.reply"
+ask nothing
+has "nothing, then an answer" "1 of 1 calls answered, 1 found" "$out"
+
+# ---- The endpoint's own words ----
+# says NAME PART < BYTES: the reply fails, and this is why
+says() {
+    reply "$1"
+    has "$1: its words" "$2" "$out"
+    is "$1: exit code" 1 "$code"
+}
+says object 'max context is 4096' <<END
+{"object": "error", "message": "max context is 4096", "code": 400}
+END
+says provider 'Provider returned error: one image (P)' <<END
+{"error":{"message":"Provider returned error","code":400,"metadata":{
+"raw":"{\"error\":{\"message\":\"one image\"}}","provider_name":"P"}}}
+END
+says page 'HTML), not JSON: is the url right? "Log in"' <<END
+<!DOCTYPE html><html><head><title>Log in</title></head></html>
+END
+says list 'body.seed: Extra inputs are not welcome' <<END
+{"detail":[{"loc":["body","seed"],"msg":"Extra inputs are not welcome"}]}
+END
+echo 'event: error
+data: {"message":"boom","type":"server_error"}
+' > boom.reply
+teacher boom "file=$PWD/boom.reply,file=$PWD/then.reply"
+ask boom
+has "an error event is asked again" "1 of 1 calls answered" "$out"
 finish

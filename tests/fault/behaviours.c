@@ -259,6 +259,13 @@ static void do_finish(struct talk *t, const char *arg)
     send_how(t, &how);
 }
 
+static void do_say(struct talk *t, const char *arg)
+{
+    struct how how = good;
+    how.text = arg;
+    send_how(t, &how);
+}
+
 static void do_no_done(struct talk *t, const char *arg)
 {
     (void)arg;
@@ -387,6 +394,18 @@ static void do_file(struct talk *t, const char *arg)
 static void do_file_bytes(struct talk *t, const char *arg)
 {
     send_file(t, arg, true);
+}
+
+static void do_break_whole(struct talk *t, const char *arg)
+{
+    (void)arg;
+    struct buf b = BUF_INIT(0);
+    json_text(&b, t, &good);
+    put_head(t, 200, "application/json", "");
+    put(t, b.data, b.len);
+    clock_sleep(30);
+    reset(t);
+    buf_free(&b);
 }
 
 static void do_short(struct talk *t, const char *arg)
@@ -568,8 +587,8 @@ static void do_error_event(struct talk *t, const char *arg)
 {
     static const char text[] =
         "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n"
-        "data: {\"error\":{\"message\":\"overloaded\",\"code\":%d}}\n\n";
-    char *body = xasprintf(text, *arg ? atoi(arg) : 503);
+        "data: {\"error\":{\"message\":\"overloaded\",\"code\":\"%s\"}}\n\n";
+    char *body = xasprintf(text, *arg ? arg : "503");
     start_stream(t);
     put_chunk(t, body, strlen(body));
     end_stream(t);
@@ -609,6 +628,7 @@ static const struct {
     {"sse", do_sse},                     /* a stream, whatever was asked */
     {"sleep", do_sleep},                 /* well, after ARG ms */
     {"finish", do_finish},               /* finish reason ARG, or none */
+    {"say", do_say},                     /* ARG, whatever was asked */
     {"no-done", do_no_done},             /* a stream without [DONE] */
     {"empty", do_empty},                 /* no choices */
     {"crlf", do_crlf},                   /* lines end in CRLF */
@@ -618,6 +638,7 @@ static const struct {
     {"break-before", do_break_before},   /* reset before anything */
     {"break-during", do_break_during},   /* reset in the middle */
     {"break-after", do_break_after},     /* reset behind [DONE] */
+    {"break-whole", do_break_whole},     /* reset behind a body of JSON */
     {"file", do_file},                   /* the bytes of file ARG */
     {"file-bytes", do_file_bytes},       /* the same, one byte a chunk */
     {"short", do_short},                 /* closes before the length said */

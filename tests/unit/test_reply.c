@@ -118,10 +118,7 @@ static void test_bad_bodies(void **state)
     (void)state;
     static const char *const bad[] = {
         "", "[]", "{}", "{\"choices\":[]}", "{\"choices\":[]} x",
-        "{\"choices\":{}}", "\"text\"",
-        "{\"choices\":[{\"index\":-1,\"message\":{}}]}",
-        "{\"choices\":[{\"index\":100000,\"message\":{}}]}",
-        "{\"choices\":[{\"message\":{\"tool_calls\":[{\"index\":9999}]}}]}",
+        "{\"choices\":{}}", "\"text\"", "{\"choices\":[{\"message\":{\"con",
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct reply r;
@@ -130,6 +127,142 @@ static void test_bad_bodies(void **state)
             fail_msg("accepted: %s", bad[i]);
         assert_true(*e.text);
         reply_free(&r);
+    }
+}
+
+/* What a body of one answer comes to: its text, what was thought, how it
+ * ended; "!" for a body that is none. */
+static void test_shapes(void **state)
+{
+    (void)state;
+#define CHOICE(inside) "{\"choices\":[{" inside "}]}"
+    static const struct {
+        const char *body, *said, *thought, *finish;
+    } rows[] = {
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":null"),
+         "a", "", "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\"}"), "a", "", "stop"},
+        {CHOICE("\"text\":\"a\",\"finish_reason\":\"MAX_TOKENS\""), "a", "",
+         "length"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"model_length\""), "a", "", "length"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"FinishReason.SAFETY\""), "a", "", "content_filter"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"eos_token\""), "a", "", "eos_token"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"insufficient_system_resource\""), "a", "", "error"},
+        {CHOICE("\"message\":{\"content\":null,\"reasoning_content\":"
+                "\"hm\"}"), "", "hm", "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\",\"reasoning\":\"hm\","
+                "\"reasoning_details\":[{\"type\":\"reasoning.text\","
+                "\"text\":\"hm\"}]}"), "a", "hm", "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\",\"reasoning\":null,"
+                "\"reasoning_details\":[{\"type\":\"reasoning.summary\","
+                "\"summary\":\"s\"},{\"type\":\"reasoning.encrypted\","
+                "\"data\":\"x\"}]}"), "a", "s", "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\",\"thinking\":\"hm\"}"),
+         "a", "hm", "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\",\"thinking_blocks\":[{"
+                "\"type\":\"thinking\",\"thinking\":\"hm\"}]}"), "a", "hm",
+         "stop"},
+        {CHOICE("\"message\":{\"content\":[{\"type\":\"text\",\"text\":"
+                "\"a\"},\"b\",{\"type\":\"reasoning\",\"text\":\"hm\"}]}"),
+         "ab", "hm", "stop"},
+        {CHOICE("\"message\":{\"content\":{\"type\":\"text\",\"text\":"
+                "\"a\"}}"), "a", "", "stop"},
+        {CHOICE("\"message\":{\"content\":null,\"refusal\":\"no\"}"), "no",
+         "", "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"logprobs\":{\"content\":"
+                "[{\"logprob\":-Infinity}]},\"x\":1e999,\"x\":NaN"), "a", "",
+         "stop"},
+        {CHOICE("\"index\":-1,\"message\":{\"content\":\"a\"}"), "a", "",
+         "stop"},
+        {CHOICE("\"index\":100000,\"message\":{\"content\":\"a\"}"), "a", "",
+         "stop"},
+        {CHOICE("\"index\":1,\"message\":{\"content\":\"a\"}"), "a", "",
+         "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\\ud83d\"}"),
+         "a\xef\xbf\xbd", "", "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\xff\\u0000b\nc\"}"),
+         "a\xef\xbf\xbd\xef\xbf\xbd" "b\nc", "", "stop"},
+        {"[" CHOICE("\"message\":{\"content\":\"a\"}") "]", "a", "", "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\"}") "\n\ndata: [DONE]", "a",
+         "", "stop"},
+        {CHOICE("\"delta\":{\"content\":\"a\"}") "\n"
+         CHOICE("\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\""),
+         "ab", "", "stop"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply r;
+        struct err e = {0};
+        if (!parse(rows[i].body, &r, &e))
+            fail_msg("%s: %s", rows[i].body, e.text);
+        const struct choice *c = &r.at[0];
+        assert_int_equal(r.n, 1);
+        assert_string_equal(c->answer.content, rows[i].said);
+        assert_string_equal(c->answer.reasoning ? c->answer.reasoning : "",
+                            rows[i].thought);
+        assert_string_equal(c->finish, rows[i].finish);
+        reply_free(&r);
+    }
+}
+
+/* Answers that stand in one body are as many as they are, in the order of
+ * their numbers where these are numbers. */
+static void test_places(void **state)
+{
+    (void)state;
+#define AT(index, text) "{\"index\":" index ",\"message\":{\"content\":\"" \
+                        text "\"}}"
+    static const char *const rows[][2] = {
+        {AT("0", "a") "," AT("0", "b"), "a|b|"},
+        {AT("1", "b") "," AT("0", "a"), "a|b|"},
+        {AT("0", "a") "," AT("0", "b") "," AT("1", "c"), "a|b|c|"},
+        {AT("\"x\"", "a") "," AT("null", "b"), "a|b|"},
+        {AT("5", "f") "," AT("3", "d"), "d|f|"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply r;
+        struct err e = {0};
+        struct buf got = BUF_INIT(0);
+        char *body = xasprintf("{\"choices\":[%s]}", rows[i][0]);
+        assert_ok(parse(body, &r, &e), e);
+        for (size_t k = 0; k < r.n; k++)
+            buf_printf(&got, "%s|", r.at[k].answer.content);
+        assert_string_equal(buf_str(&got), rows[i][1]);
+        buf_free(&got);
+        reply_free(&r);
+        free(body);
+    }
+}
+
+static void test_usage(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *usage;
+        int64_t in, out;
+    } rows[] = {
+        {"{\"prompt_tokens\":9,\"completion_tokens\":2}", 9, 2},
+        {"{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11}",
+         9, 2},
+        {"{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":61}",
+         9, 52}, /* thinking is counted in the total alone */
+        {"{\"input_tokens\":9,\"output_tokens\":2}", 9, 2},
+        {"{\"prompt_tokens\":-3,\"completion_tokens\":null}", -1, -1},
+        {"null", -1, -1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply r;
+        struct err e = {0};
+        char *body = xasprintf("{\"choices\":[{\"text\":\"a\"}],\"usage\":%s}",
+                               rows[i].usage);
+        assert_ok(parse(body, &r, &e), e);
+        assert_int_equal(r.tokens_in, rows[i].in);
+        assert_int_equal(r.tokens_out, rows[i].out);
+        reply_free(&r);
+        free(body);
     }
 }
 
@@ -144,9 +277,43 @@ static void test_errors(void **state)
          "no", "seed", 503},
         {"{\"error\":\"plain\"}", "plain", NULL, 0},
         {"{\"object\":\"error\",\"message\":\"vllm\",\"code\":400}", "vllm",
-         NULL, 0},
-        {"{\"detail\":[{\"msg\":\"x\"}]}", "[{\"msg\":\"x\"}]", NULL, 0},
-        {"<html>oops", "<html>oops", NULL, 0},
+         NULL, 400},
+        {"{\"detail\":[{\"msg\":\"x\"}]}", "x", NULL, 0},
+        {"{\"detail\":[{\"loc\":[\"body\",\"seed\"],\"msg\":\"no\"},"
+         "{\"loc\":[\"body\",\"stop\",0],\"msg\":\"too long\"}]}",
+         "body.seed: no; body.stop.0: too long", NULL, 0},
+        {"{\"detail\":\"Not Found\"}", "Not Found", NULL, 0},
+        {"[{\"error\":{\"code\":429,\"message\":\"quota\",\"status\":"
+         "\"RESOURCE_EXHAUSTED\"}}]", "quota", NULL, 429},
+        {"{\"error\":{\"message\":\"Provider returned error\",\"code\":400,"
+         "\"metadata\":{\"raw\":\"{\\\"error\\\":{\\\"message\\\":"
+         "\\\"one image\\\"}}\",\"provider_name\":\"P\"}}}",
+         "Provider returned error: one image (P)", NULL, 400},
+        {"{\"error\":{\"message\":\"Provider returned error\",\"metadata\":"
+         "{\"raw\":\"upstream is down\"}}}",
+         "Provider returned error: upstream is down", NULL, 0},
+        {"{\"error\":{\"message\":\"\",\"type\":\"overloaded_error\"}}",
+         "{\"message\":\"\",\"type\":\"overloaded_error\"}", NULL, 503},
+        {"{\"error\":{\"message\":\"slow down\",\"code\":"
+         "\"rate_limit_exceeded\"}}", "slow down", NULL, 429},
+        {"{\"message\":\"boom\",\"type\":\"server_error\"}", "boom", NULL, 500},
+        {"{\"error\":{\"message\":\"pay\",\"code\":\"insufficient_quota\","
+         "\"type\":\"insufficient_quota\"}}", "pay", NULL, 402},
+        {"{\"error\":\"Rate limit reached for m\"}",
+         "Rate limit reached for m", NULL, 429},
+        {"{\"error\":{\"message\":\"bad\",\"code\":\"400\"}}", "bad", NULL,
+         400},
+        {"{\"success\":false,\"errors\":[{\"code\":7,\"message\":\"cf\"}]}",
+         "cf", NULL, 0},
+        {"{\"base_resp\":{\"status_code\":1004,\"status_msg\":\"mm\"}}",
+         "mm", NULL, 0},
+        {"{\"error\":{\"message\":\"invalid\",\"type\":"
+         "\"invalid_request_error\",\"param\":\"stop\"}}", "invalid",
+         "stop", 0},
+        {"<html>oops", "oops", NULL, 0},
+        {"<html><head><title>502 Bad Gateway</title></head><body><center>"
+         "<h1>x</h1></center></body>", "502 Bad Gateway", NULL, 0},
+        {"upstream  connect error", "upstream  connect error", NULL, 0},
         {"", "", NULL, 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -251,18 +418,22 @@ static void test_stream_splits(void **state)
     }
 }
 
-/* Every beginning of the stream is an answer that is cut, or none. */
+/* Every beginning of the stream is an answer that is cut, or none, until its
+ * finish reason was seen. */
 static void test_stream_cuts(void **state)
 {
     (void)state;
     size_t whole = strlen(stream), done = whole - 2; /* behind [DONE] */
+    static const char last[] = "\"tool_calls\"}]}";
+    size_t end = (size_t)(strstr(stream, last) - stream) + sizeof last - 1;
     for (size_t n = 0; n < done; n++) {
         struct reply r;
         struct err e = {0};
         bool ok = feed(stream, n, NULL, 0, &r, &e);
+        bool ended = n >= end; /* the finish reason was seen */
         for (size_t i = 0; ok && i < r.n; i++) {
-            assert_false(r.at[i].complete);
-            assert_string_equal(r.at[i].finish, "cut");
+            assert_int_equal(r.at[i].complete, ended);
+            assert_string_equal(r.at[i].finish, ended ? "tool_calls" : "cut");
         }
         assert_true(ok || *e.text);
         reply_free(&r);
@@ -292,7 +463,7 @@ static void test_stream_shapes(void **state)
     const char *open = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}"
                        "\n\ndata: [DONE]\n\n";
     assert_ok(feed(open, strlen(open), NULL, 0, &r, &e), e);
-    assert_string_equal(r.at[0].finish, "cut");
+    assert_string_equal(r.at[0].finish, "stop");
     reply_free(&r);
     /* answers in turns; tool calls without an index */
     const char *two =
@@ -314,6 +485,69 @@ static void test_stream_shapes(void **state)
     reply_free(&r);
     assert_false(feed(": x\n\n", 5, NULL, 0, &r, &e));
     reply_free(&r);
+}
+
+/* What streams come to: the text and how it ended, the error, or "!" and why
+ * it is no answer. */
+static void test_stream_kinds(void **state)
+{
+    (void)state;
+#define SAY(text) "data: {\"choices\":[{\"delta\":{\"content\":\"" text \
+                  "\"}}]}\n\n"
+#define STOP "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}" \
+             "\n\n"
+    static const char *const rows[][2] = {
+        {"data: : keepalive\n\n" SAY("a") STOP "data: [DONE]\n\n", "a|stop"},
+        {": ping\n\n" SAY("a") "event: ping\ndata: {\"type\":\"ping\"}\n\n"
+         SAY("b") STOP, "ab|stop"},
+        {"event: queue\ndata: {\"message\":\"you are 3rd\"}\n\n" SAY("a")
+         "data: ping\n\ndata: \n\ndata: {}\n\ndata: [done]\n\n", "a|stop"},
+        {SAY("a") STOP "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,"
+         "\"completion_tokens\":1}}\n\n", "a|stop"},
+        {SAY("a") "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\n",
+         "a|stop"},
+        {"data: {\"choices\":[],\"prompt_filter_results\":[]}\n\n" SAY("a"),
+         "a|cut"},
+        {SAY("a") SAY("b"), "ab|cut"},
+        {SAY("a \\ud83d") SAY("\\ude00 b") STOP, "a \xf0\x9f\x98\x80 b|stop"},
+        {SAY("a \xf0\x9f") SAY("\x98\x80 b") STOP,
+         "a \xf0\x9f\x98\x80 b|stop"},
+        {SAY("a \\ud83d") SAY("b") STOP, "a \xef\xbf\xbd" "b|stop"},
+        {"data: {\"choices\":[{\"text\":\"a\",\"finish_reason\":\"length\"}]}"
+         "\n\n", "a|length"},
+        {SAY("a") "data: {\"choices\":[{\"delta\":null,\"message\":{"
+         "\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\n", "ab|stop"},
+        {SAY("a") "event: error\ndata: {\"message\":\"boom\",\"type\":"
+         "\"server_error\"}\n\n", "500 boom"},
+        {SAY("a") "event: error\ndata: boom\n\n", "0 boom"},
+        {SAY("a") "error: {\"code\":503,\"message\":\"loading\"}\n\n",
+         "503 loading"},
+        {SAY("a") "data: {\"error\":\"boom\"}\n\n", "0 boom"},
+        {SAY("a") "data: {\"object\":\"error\",\"message\":\"boom\","
+         "\"code\":400}\n\n", "400 boom"},
+        {SAY("a") "data: {\"error\":{\"code\":\"server_error\",\"message\":"
+         "\"gone\"},\"choices\":[{\"delta\":{\"content\":\"\"},"
+         "\"finish_reason\":\"error\"}]}\n\n", "500 gone"},
+        {SAY("a") STOP "data: {\"error\":\"usage is not counted\"}\n\n",
+         "a|stop"},
+        {SAY("a") "data: {\"error\":null,\"choices\":[{\"delta\":{},"
+         "\"finish_reason\":\"stop\"}]}\n\n", "a|stop"},
+        {"data: [DONE]\n\n", "! a reply without an answer"},
+        {"data: Internal Server Error\n\n",
+         "! a reply without an answer: Internal Server Error"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply r;
+        struct err e = {0};
+        bool ok = feed(rows[i][0], strlen(rows[i][0]), NULL, 0, &r, &e);
+        char *got = !ok       ? xasprintf("! %s", e.text)
+                    : r.error ? xasprintf("%d %s", r.error_status, r.error)
+                              : xasprintf("%s|%s", r.at[0].answer.content,
+                                          r.at[0].finish);
+        assert_string_equal(got, rows[i][1]);
+        free(got);
+        reply_free(&r);
+    }
 }
 
 /* Damaged streams and bodies: an answer or a sentence, never more. */
@@ -434,10 +668,14 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_body),
         cmocka_unit_test(test_bad_bodies),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_usage),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_stream_splits),
         cmocka_unit_test(test_stream_cuts),
         cmocka_unit_test(test_stream_shapes),
+        cmocka_unit_test(test_stream_kinds),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_sse_limit),
         cmocka_unit_test(test_retry_after),

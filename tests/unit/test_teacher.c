@@ -111,8 +111,7 @@ static void test_cut(void **state)
     (void)state;
     static const struct {
         const char *model, *finish;
-    } rows[] = {{"no-done", "cut"}, {"finish", "cut"},
-                {"finish=length", "length"},
+    } rows[] = {{"finish=length", "length"},
                 {"finish=content_filter", "content_filter"}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct scene s;
@@ -143,7 +142,6 @@ static void test_no_retry(void **state)
     fails_once("bad-json", "byte ", 200);
     fails_once("html", "web page", 200);
     fails_once("gzip", "wrong content type", 200);
-    fails_once("empty", "without an answer", 200);
     fails_once("error-event=400", "broke off: overloaded", 200);
 }
 
@@ -234,6 +232,10 @@ static void test_recovers(void **state)
     recovers("stall,ok", 2);
     recovers("silence,ok", 2);
     recovers("error-event,ok", 2);
+    recovers("error-event=rate_limit_exceeded,ok", 2);
+    recovers("empty,ok", 2);
+    recovers("say=,ok", 2);
+    recovers("finish=abort,ok", 2);
 }
 
 static void test_gives_up(void **state)
@@ -244,6 +246,37 @@ static void test_gives_up(void **state)
     assert_int_equal(s.seen.state, ASK_FAILED);
     assert_int_equal(s.seen.sent, 6);
     assert_int_equal(requests("always 500"), 6);
+    close_scene(&s);
+}
+
+/* Whole by one of the things that say so. */
+static void test_whole(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"no-done", "finish", "hold",
+                                       "break-after", "break-whole"};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scene s;
+        play(&s, rows[i], "whole");
+        assert_int_equal(s.seen.state, ASK_ANSWERED);
+        assert_string_equal(s.seen.finish, "stop");
+        assert_true(s.seen.complete);
+        assert_int_equal(s.seen.sent, 1);
+        close_scene(&s);
+    }
+}
+
+/* Silence is asked about once more, and the sentence says so. */
+static void test_silent(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, "stall", "silent");
+    s.p.first_byte = 1;
+    ask(&s);
+    assert_int_equal(s.seen.state, ASK_FAILED);
+    assert_int_equal(s.seen.sent, 2);
+    assert_non_null(strstr(s.seen.error, "within 1 s (asked 2 times)"));
     close_scene(&s);
 }
 
@@ -424,6 +457,8 @@ int main(void)
         cmocka_unit_test(test_stops),
         cmocka_unit_test(test_recovers),
         cmocka_unit_test(test_gives_up),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_silent),
         cmocka_unit_test(test_partial),
         cmocka_unit_test(test_refused_connection),
         cmocka_unit_test(test_retry_after),
