@@ -117,7 +117,7 @@ static void note_choices(struct form *f)
     struct recipe *r = recipe_find(form_value(f, RECIPE), NULL);
     if (r)
         snprintf(f->fields[0].note, sizeof f->fields[0].note, "%s: %s",
-                 recipe_kind_name(r->kind), recipe_about(r));
+                 recipe_kind_name(r->kind), r->about);
     recipe_free(&r);
     if (!profiles_load(NULL, &ps, NULL))
         return;

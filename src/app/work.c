@@ -66,17 +66,24 @@ void work_import(struct app *a, const char *path)
 
 /* ---- Many decisions ----------------------------------------------------- */
 
-static void say_decided(struct app *a, enum status to, int64_t changed,
-                        int64_t left_out, int64_t seq)
+static void say_decided(struct app *a, enum status to,
+                        const struct bulk_report *n)
 {
-    if (left_out)
-        app_say(a, _("%lld %s as d%lld; %lld left out: others changed them"),
-                (long long)changed, status_label(to), (long long)seq,
-                (long long)left_out);
+    struct buf b = BUF_INIT(0);
+    if (n->seq)
+        buf_printf(&b, _("%lld %s as d%lld"), (long long)n->changed,
+                   status_label(to), (long long)n->seq);
     else
-        app_say(a, _("%lld %s as d%lld"), (long long)changed,
-                status_label(to), (long long)seq);
-    a->said_undo = true;
+        buf_puts(&b, _("nothing was decided"));
+    if (n->left_out)
+        buf_printf(&b, _(", %lld left out: others changed them"),
+                   (long long)n->left_out);
+    if (n->no_answer)
+        buf_printf(&b, _(", %lld left out: no answer of theirs passes its "
+                         "checks"), (long long)n->no_answer);
+    app_say(a, "%s", buf_str(&b));
+    a->said_undo = n->seq != 0;
+    buf_free(&b);
 }
 
 void work_bulk(struct app *a, const struct decide *d, const ids *samples)
@@ -92,7 +99,7 @@ void work_bulk(struct app *a, const struct decide *d, const ids *samples)
         return;
     }
     app_open(a, VIEW_REVIEW);
-    say_decided(a, d->to, n.changed, n.left_out, n.seq);
+    say_decided(a, d->to, &n);
 }
 
 /* ---- Watching ----------------------------------------------------------- */
@@ -126,9 +133,11 @@ static void say_done(struct app *a, const struct job *j, const json *n)
     } else {
         status_parse(json_get_string(args, "to", ""), &to);
         app_open(a, a->view);
-        say_decided(a, to, json_get_int(n, "changed", 0),
-                    json_get_int(n, "left_out", 0),
-                    json_get_int(n, "decision", 0));
+        struct bulk_report r = {json_get_int(n, "changed", 0),
+                                json_get_int(n, "left_out", 0),
+                                json_get_int(n, "no_answer", 0),
+                                json_get_int(n, "decision", 0)};
+        say_decided(a, to, &r);
     }
     json_free(args);
 }

@@ -162,11 +162,17 @@ static int decide_all(struct cli *c, const struct decide *d, const ids *all)
     struct bulk_report r;
     if (verb_decide_all(c->s, d, all, &r, &c->e) > DECIDED_FOUND)
         return cli_fail(c);
-    say(stdout, _("%lld %s d%lld"), (long long)r.changed,
-        status_name(d->to), (long long)r.seq);
+    if (r.seq)
+        say(stdout, "%lld %s d%lld", (long long)r.changed,
+            status_name(d->to), (long long)r.seq);
+    else
+        say(stdout, _("nothing was decided"));
     if (r.left_out)
         say(stdout, _(", %lld left out: others changed them"),
             (long long)r.left_out);
+    if (r.no_answer)
+        say(stdout, _(", %lld left out: no answer of theirs passes its "
+                      "checks"), (long long)r.no_answer);
     say(stdout, "\n");
     return 0;
 }

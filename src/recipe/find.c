@@ -31,6 +31,10 @@ struct recipe *recipe_find(const char *name, struct err *e)
     bool yours;
     char *path = find_named("recipes", name, &yours, e);
     struct recipe *r = path ? load_file(path, e) : NULL;
+    if (r && r->cannot) {
+        err_set(e, ERR_INPUT, "%s: %s", path, r->cannot);
+        recipe_free(&r);
+    }
     if (r)
         r->yours = yours;
     free(path);

@@ -7,48 +7,16 @@
 #include "base/json.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "recipe/parser.h"
 #include "recipe/read.h"
 #include "recipe/template.h"
 
 static const char *const kinds[] = {"label",   "expand",   "curate",
                                     "feature", "feedback", "self"};
 static const char *const overs[] = {"draw", "prompt", "candidates"};
-static const char *const parsers[] = {"numbered", "triples", "answer",
-                                      "ratings"};
-static const char *const check_names[] = {"near", "duplicate", "length",
-                                          "cut_off", "echo", "refusal",
-                                          "empty"};
-
-/* What the recipes in data/recipes say of themselves, for the translators. */
-static const char *const shipped[] = {
-    N_("17 tasks and answers in one call"),
-    N_("reasoning apart, then an answer"),
-    N_("answers prompts that are there"),
-    N_("rated by help, truth, instr"),
-    N_("new tasks from 8, then answers"),
-};
-
-const char *recipe_about(const struct recipe *r)
-{
-    for (size_t i = 0; r->about && i < COUNT(shipped); i++)
-        if (!strcmp(shipped[i], r->about))
-            return _(shipped[i]);
-    return r->about ? r->about : "";
-}
-
 const char *recipe_kind_name(enum recipe_kind k)
 {
     return kinds[k];
-}
-
-const char *step_over_name(enum step_over o)
-{
-    return overs[o];
-}
-
-const char *step_parser_name(enum step_parser p)
-{
-    return parsers[p];
 }
 
 /* ---- One step ------------------------------------------------------------ */
@@ -132,105 +100,53 @@ static bool load_decode(const json *j, struct recipe_decode *d, struct err *e)
            load_stop(json_get(j, "stop"), d, e);
 }
 
-static bool load_aspects(const json *j, struct recipe_step *s, struct err *e)
-{
-    size_t n = json_count(j), i = 0;
-    if (!json_is_array(j) || n < 1 || n > 16)
-        return err_set(e, ERR_INPUT, _("aspects: expected a list of 1 to 16 "
-                                       "aspects"));
-    s->aspects = xcalloc(n, sizeof *s->aspects);
-    for (const json *a = json_first(j); a; a = json_next(a), i++) {
-        struct recipe_aspect *x = &s->aspects[i];
-        s->n_aspects = i + 1;
-        if (!read_keys(a, "name text", e) ||
-            !read_text(a, "name", true, &x->name, e) ||
-            !read_text(a, "text", true, &x->text, e))
-            return err_in(e, "aspects[%zu]", i);
-        if (!name_ok(x->name))
-            return err_set(e, ERR_INPUT, _("aspects[%zu]: name: use a-z, "
-                                           "0-9, - and _"), i);
-    }
-    return true;
-}
-
-static bool load_ratings(const json *j, struct recipe_step *s, struct err *e)
-{
-    if (!read_keys(j, "as low high aspects", e) ||
-        !read_whole(j, "low", 0, 100, &s->low, e) ||
-        !read_whole(j, "high", 0, 100, &s->high, e))
-        return false;
-    if (s->high <= s->low)
-        return err_set(e, ERR_INPUT, _("high: must be above low"));
-    return load_aspects(json_get(j, "aspects"), s, e);
-}
-
-static void text_or(char **s, const char *otherwise)
-{
-    if (!*s || !**s) {
-        free(*s);
-        *s = xstrdup(otherwise);
-    }
-}
-
-static bool load_triples(const json *j, struct recipe_step *s, struct err *e)
-{
-    static const char *const keys[] = {"instruction", "input", "output"};
-    static const char *const usual[] = {"Instruction:", "Input:", "Output:"};
-    if (!read_keys(j, "as instruction input output no_input", e))
-        return false;
-    for (int i = 0; i < 3; i++) {
-        if (!read_text(j, keys[i], false, &s->fields[i], e))
-            return false;
-        text_or(&s->fields[i], usual[i]);
-    }
-    if (!read_text(j, "no_input", false, &s->no_input, e))
-        return false;
-    text_or(&s->no_input, "<none>");
-    return true;
-}
-
-static bool load_answer(const json *j, struct recipe_step *s, struct err *e)
-{
-    if (!read_keys(j, "as rationale marker", e) ||
-        !read_bool(j, "rationale", &s->rationale, e) ||
-        !read_text(j, "marker", false, &s->marker, e))
-        return false;
-    text_or(&s->marker, "Answer:");
-    return true;
-}
-
 static bool load_parser(const json *j, struct recipe_step *s, struct err *e)
 {
-    int parser = 0;
-    if (!read_choice(j, "as", parsers, COUNT(parsers), &parser, e))
-        return false;
-    s->parser = (enum step_parser)parser;
-    switch (s->parser) {
-    case PARSE_NUMBERED:
-        return read_keys(j, "as", e);
-    case PARSE_TRIPLES:
-        return load_triples(j, s, e);
-    case PARSE_ANSWER:
-        return load_answer(j, s, e);
-    case PARSE_RATINGS:
-        return load_ratings(j, s, e);
+    const char *names[16];
+    size_t n = 0;
+    int which = 0;
+    while (parsers[n] && n < COUNT(names)) {
+        names[n] = parsers[n]->name;
+        n++;
     }
-    return false;
+    if (!read_choice(j, "as", names, n, &which, e))
+        return false;
+    s->parser = parsers[which];
+    char *keys = xasprintf("as %s", s->parser->keys);
+    bool ok = read_keys(j, keys, e) &&
+              (!s->parser->load || s->parser->load(j, s, e));
+    free(keys);
+    return ok;
 }
 
-static bool load_check(const json *j, struct recipe_check *c, struct err *e)
+/* The names of all checks, for the sentence that lists them. */
+static bool load_check_name(const json *j, enum check *out, struct err *e)
 {
+    const char *names[CHECK_COUNT];
     int which = 0;
+    const char *name = json_get_string(j, "name", "");
+    if (check_parse(name, out))
+        return true;
+    for (int i = 0; i < CHECK_COUNT; i++)
+        names[i] = check_name((enum check)i);
+    return read_choice(j, "name", names, CHECK_COUNT, &which, e);
+}
+
+static bool load_check(const json *j, struct check_rule *c, struct err *e)
+{
+    static const char *const figures[] = {"limit", "min", "max"};
+    enum check which = CHECK_EMPTY;
     if (!read_keys(j, "name limit min max", e) ||
-        !read_choice(j, "name", check_names, COUNT(check_names), &which, e))
+        !load_check_name(j, &which, e))
         return false;
-    bool near = which == 0, length = which == 2, echo = which == 4;
-    c->name = xstrdup(check_names[which]);
-    *c = (struct recipe_check){c->name, near ? .70 : 16, 0, 1e6};
-    if ((json_get(j, "limit") && !near && !echo) ||
-        ((json_get(j, "min") || json_get(j, "max")) && !length))
-        return err_set(e, ERR_INPUT, _("%s takes no such figure"), c->name);
-    return read_number(j, "limit", 0, near ? 1 : 1e6, &c->limit, e) &&
+    *c = check_rule(which);
+    for (size_t i = 0; i < COUNT(figures); i++)
+        if (json_get(j, figures[i]) &&
+            !strstr(check_settings(which), figures[i]))
+            return err_set(e, ERR_INPUT, _("%s takes no such figure"),
+                           check_name(which));
+    return read_number(j, "limit", 0, which == CHECK_NEAR ? 1 : 1e6,
+                       &c->limit, e) &&
            read_number(j, "min", 0, 1e6, &c->min, e) &&
            read_number(j, "max", c->min, 1e6, &c->max, e);
 }
@@ -240,18 +156,17 @@ static bool load_checks(const json *j, struct recipe_step *s, struct err *e)
     size_t n = json_count(j), i = 0;
     if (!j)
         return true;
-    if (!json_is_array(j) || n > COUNT(check_names))
+    if (!json_is_array(j) || n > CHECK_COUNT)
         return err_set(e, ERR_INPUT, _("checks: expected a list of checks"));
     s->checks = xcalloc(n + 1, sizeof *s->checks);
     for (const json *c = json_first(j); c; c = json_next(c), i++) {
-        s->n_checks = i + 1;
         if (!load_check(c, &s->checks[i], e))
             return err_in(e, "checks[%zu]", i);
-        for (size_t k = 0; k < i; k++)
-            if (!strcmp(s->checks[k].name, s->checks[i].name))
-                return err_set(e, ERR_INPUT, _("checks[%zu]: %s stands there "
-                                               "twice"), i,
-                               s->checks[i].name);
+        if (recipe_check(s, s->checks[i].check))
+            return err_set(e, ERR_INPUT, _("checks[%zu]: %s stands there "
+                                           "twice"), i,
+                           check_name(s->checks[i].check));
+        s->n_checks = i + 1;
     }
     return true;
 }
@@ -259,10 +174,9 @@ static bool load_checks(const json *j, struct recipe_step *s, struct err *e)
 /* What fits together: a step that judges needs candidates, and so on. */
 static bool check_step(const struct recipe_step *s, struct err *e)
 {
-    bool many = s->parser == PARSE_NUMBERED || s->parser == PARSE_TRIPLES;
-    bool judges = s->parser == PARSE_RATINGS;
+    bool judges = s->parser->makes == ITEM_RATING;
     bool uses_candidates = false;
-    if (many && !s->wanted)
+    if (s->parser->many && !s->wanted)
         return err_set(e, ERR_INPUT, _("wanted: how many items a call asks "
                                        "for is missing"));
     if (judges != (s->over == OVER_CANDIDATES))
@@ -353,6 +267,72 @@ static bool load_steps(const json *j, struct recipe *r, struct err *e)
     return check_order(r, e);
 }
 
+/* A text, or one by language: {"en": "...", "pt_BR": "..."}. */
+static bool load_about(const json *j, struct recipe *r, struct err *e)
+{
+    const json *mine = json_is_object(j) ? json_get(j, lang_name()) : j;
+    if (json_is_object(j) && !mine)
+        mine = json_get(j, "en");
+    for (const json *v = json_is_object(j) ? json_first(j) : NULL; v;
+         v = json_next(v))
+        if (!json_is_string(v))
+            return err_set(e, ERR_INPUT, _("about: expected a text for each "
+                                           "language"));
+    if (!json_is_string(mine))
+        return err_set(e, ERR_INPUT, _("about: expected a text, or one by "
+                                       "language with \"en\" among them"));
+    r->about = xstrdup(json_string(mine));
+    return true;
+}
+
+/* ---- What would never run ------------------------------------------------ */
+
+static bool makes_prompts(const struct recipe_step *s)
+{
+    return s->parser->makes == ITEM_PROMPT || s->parser->makes == ITEM_TRIPLE;
+}
+
+/* A check is run on what it is about: a step that makes no prompts runs none
+ * of theirs, and ratings have none at all. What is listed where prompts are
+ * made and is about the answer runs when the answer is there. */
+static char *idle_check(const struct recipe_step *s, size_t at)
+{
+    for (size_t i = 0; i < s->n_checks; i++) {
+        enum check c = s->checks[i].check;
+        if (s->parser->makes == ITEM_RATING)
+            return xasprintf(_("steps[%zu]: checks[%zu]: ratings have no "
+                               "checks"), at, i);
+        if (check_about(c) == ABOUT_PROMPT && !makes_prompts(s))
+            return xasprintf(_("steps[%zu]: checks[%zu]: %s is about prompts, "
+                               "and this step makes none"), at, i,
+                             check_name(c));
+    }
+    return NULL;
+}
+
+/* The first thing in the recipe that would be read and never done, as a
+ * sentence that the caller frees; NULL where all of it runs. */
+static char *never_runs(const struct recipe *r)
+{
+    for (size_t i = 0; i < r->n_steps; i++) {
+        const struct recipe_step *s = &r->steps[i];
+        bool fed = i == 0 || r->steps[i - 1].parser->makes == ITEM_PROMPT;
+        bool read = s->parser->makes != ITEM_PROMPT || i + 1 < r->n_steps;
+        if (!fed || (i > 0 && s->over != OVER_PROMPT))
+            return xasprintf(_("steps[%zu]: it would never be asked: the step "
+                               "before it makes no prompts for it"), i);
+        if (!read)
+            return xasprintf(_("steps[%zu]: it makes prompts, and no step "
+                               "behind it answers them"), i);
+        char *idle = idle_check(s, i);
+        if (idle)
+            return idle;
+    }
+    if (r->with_answers && !r->from_seeds && !r->from_samples)
+        return xstrdup(_("draw: answers: nothing is drawn"));
+    return NULL;
+}
+
 static bool load_recipe(const json *j, struct recipe *r, struct err *e)
 {
     int kind = 0;
@@ -360,15 +340,18 @@ static bool load_recipe(const json *j, struct recipe *r, struct err *e)
         !read_text(j, "name", true, &r->name, e) ||
         !read_whole(j, "version", 1, 1e6, &r->version, e) ||
         !read_choice(j, "kind", kinds, COUNT(kinds), &kind, e) ||
-        !read_text(j, "about", true, &r->about, e))
+        !load_about(json_get(j, "about"), r, e))
         return false;
     r->kind = (enum recipe_kind)kind;
     if (!name_ok(r->name))
         return err_set(e, ERR_INPUT, _("name: use a-z, 0-9, - and _"));
     if (!r->version)
         return err_set(e, ERR_INPUT, _("version is missing"));
-    return load_draw(json_get(j, "draw"), r, e) &&
-           load_steps(json_get(j, "steps"), r, e);
+    if (!load_draw(json_get(j, "draw"), r, e) ||
+        !load_steps(json_get(j, "steps"), r, e))
+        return false;
+    r->cannot = never_runs(r);
+    return true;
 }
 
 struct recipe *recipe_load(const char *text, size_t n, struct err *e)
@@ -399,8 +382,6 @@ static void free_step(struct recipe_step *s)
         free(s->aspects[i].name);
         free(s->aspects[i].text);
     }
-    for (size_t i = 0; i < s->n_checks; i++)
-        free(s->checks[i].name);
     for (int i = 0; i < 3; i++)
         free(s->fields[i]);
     free(s->messages);
@@ -421,6 +402,7 @@ void recipe_free(struct recipe **r)
     free((*r)->steps);
     free((*r)->name);
     free((*r)->about);
+    free((*r)->cannot);
     free((*r)->text);
     free(*r);
     *r = NULL;
@@ -435,11 +417,11 @@ const struct recipe_step *recipe_step(const struct recipe *r,
     return NULL;
 }
 
-const struct recipe_check *recipe_check(const struct recipe_step *s,
-                                        const char *name)
+const struct check_rule *recipe_check(const struct recipe_step *s,
+                                      enum check check)
 {
     for (size_t i = 0; i < s->n_checks; i++)
-        if (!strcmp(s->checks[i].name, name))
+        if (s->checks[i].check == check)
             return &s->checks[i];
     return NULL;
 }

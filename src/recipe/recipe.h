@@ -14,10 +14,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "domain/chat.h"
+#include "domain/check.h"
 
 enum {
     RECIPE_BYTES = 256 << 10, /* a recipe file */
-    RECIPE_STEPS = 8,
+    RECIPE_STEPS = 8,         /* in a file; see `cannot` */
     RECIPE_DEMOS = 64,        /* demonstrations in one prompt */
     RECIPE_CANDIDATES = 26,   /* answers judged in one call: A to Z */
     RECIPE_WANTED = 200,      /* items asked for in one call */
@@ -35,26 +36,14 @@ enum recipe_kind {
     RECIPE_SELF
 };
 
+/* What a step can make of a reply. */
+enum item_kind { ITEM_PROMPT, ITEM_ANSWER, ITEM_TRIPLE, ITEM_RATING };
+
 /* What one call of a step is made for. */
 enum step_over {
     OVER_DRAW,      /* once for each draw of demonstrations */
     OVER_PROMPT,    /* for each prompt of the step before, or drawn input */
     OVER_CANDIDATES /* for each sample with two or more candidates */
-};
-
-/* How a reply is read, and so what a step makes. */
-enum step_parser {
-    PARSE_NUMBERED, /* a numbered list of prompts */
-    PARSE_TRIPLES,  /* instruction, input and output, many times */
-    PARSE_ANSWER,   /* the whole reply is one answer */
-    PARSE_RATINGS   /* a rating and a reason by candidate and aspect */
-};
-
-/* One check of a step: `limit` for near (ROUGE-L F) and echo (characters),
- * `min` and `max` words for length; the others have no figure. */
-struct recipe_check {
-    char *name; /* near duplicate length cut_off echo refusal empty */
-    double limit, min, max;
 };
 
 struct recipe_aspect {
@@ -70,7 +59,8 @@ struct recipe_decode {
     size_t n_stop;
 };
 
-struct tmpl; /* a compiled template, see template.h */
+struct tmpl;   /* a compiled template, see template.h */
+struct parser; /* how a reply is read, see parser.h */
 
 struct recipe_message {
     enum role role;
@@ -84,7 +74,7 @@ struct recipe_step {
     struct recipe_message *messages;
     size_t n_messages;
     struct recipe_decode decode;
-    enum step_parser parser;
+    const struct parser *parser; /* see parser.h */
     bool rationale;    /* answer: reasoning first, then the marker */
     char *marker;      /* "Answer:" */
     char *fields[3];   /* triples: "Instruction:" "Input:" "Output:" */
@@ -92,7 +82,7 @@ struct recipe_step {
     int low, high;     /* ratings: the scale */
     struct recipe_aspect *aspects;
     size_t n_aspects;
-    struct recipe_check *checks;
+    struct check_rule *checks; /* those that run */
     size_t n_checks;
 };
 
@@ -100,7 +90,7 @@ struct recipe {
     char *name;
     int version;
     enum recipe_kind kind;
-    char *about;       /* one line for the form: "new tasks from 8 ..." */
+    char *about;       /* one line for the form, in the program's language */
     size_t from_seeds; /* demonstrations drawn from seeds ... */
     size_t from_samples; /* ... and from samples; too few: more seeds */
     bool with_answers;   /* demonstrations need an answer */
@@ -108,24 +98,22 @@ struct recipe {
     size_t n_steps;
     char *text; /* the file as it was read */
     bool yours; /* found under the user's own folder */
+    char *cannot; /* what of it would never run, a sentence; NULL: nothing */
 };
 
-/* The line for the form: in the program's language where the recipe is one of
- * ours, else as its file has it; "" where it has none. */
-const char *recipe_about(const struct recipe *r);
-
-/* "label" ... "self"; "draw" "prompt" "candidates"; the parsers' names. */
+/* "label" ... "self". */
 const char *recipe_kind_name(enum recipe_kind k);
-const char *step_over_name(enum step_over o);
-const char *step_parser_name(enum step_parser p);
 
 /* Reads a recipe from the text of its file. NULL with an error that names the
- * key ("steps[1]: decode: top_p: ..."). The caller frees. */
+ * key ("steps[1]: decode: top_p: ..."). What is well formed and would never
+ * run stands in `cannot`; a copy of a recipe that a job has used is taken all
+ * the same. The caller frees. */
 struct recipe *recipe_load(const char *text, size_t n, struct err *e);
 void recipe_free(struct recipe **r);
 
 /* Finds NAME.json: in the user's own folder, then in the shipped ones. A name
- * is 1 to 40 of a-z, 0-9, `-` and `_`. */
+ * is 1 to 40 of a-z, 0-9, `-` and `_`. One of which a part would never run is
+ * refused. */
 struct recipe *recipe_find(const char *name, struct err *e);
 /* Finds it in one folder only. */
 struct recipe *recipe_find_in(const char *dir, const char *name,
@@ -138,9 +126,11 @@ void recipe_free_list(char **names);
 /* The step of that name, NULL where there is none. */
 const struct recipe_step *recipe_step(const struct recipe *r,
                                       const char *name);
-/* The step's check of that name, NULL where it does not run. */
-const struct recipe_check *recipe_check(const struct recipe_step *s,
-                                        const char *name);
+/* What a step makes of a reply. */
+enum item_kind recipe_makes(const struct recipe_step *s);
+/* The step's rule for a check, NULL where it does not run. */
+const struct check_rule *recipe_check(const struct recipe_step *s,
+                                      enum check check);
 
 /* ---- Draws to prompts ---------------------------------------------------- */
 
@@ -203,8 +193,6 @@ bool recipe_unrender(const struct recipe_step *s, const struct chat *messages,
 void recipe_found_free(struct recipe_found *f);
 
 /* ---- Replies to items ---------------------------------------------------- */
-
-enum item_kind { ITEM_PROMPT, ITEM_ANSWER, ITEM_TRIPLE, ITEM_RATING };
 
 /* One thing that a reply brought; strings owned, NULL where not of the kind. */
 struct recipe_item {

@@ -276,6 +276,69 @@ void call_counts(struct store *s, int64_t job, struct call_counts *out)
     rows_done(&r);
 }
 
+void arrived_add(struct arrived *a, const struct check_result *checks,
+                 size_t n)
+{
+    bool failed = false, warned = false;
+    for (size_t i = 0; i < n; i++) {
+        enum check c = checks[i].check;
+        if (checks[i].verdict == VERDICT_FAIL && !failed)
+            a->fails[c]++;
+        a->warns[c] += checks[i].verdict == VERDICT_WARN;
+        failed = failed || checks[i].verdict == VERDICT_FAIL;
+        warned = warned || checks[i].verdict == VERDICT_WARN;
+    }
+    a->found++;
+    a->failed += failed;
+    a->passed += !failed;
+    a->warned += warned && !failed;
+}
+
+/* Walks (id, check's name, verdict) ordered by id. */
+static void add_arrived(struct rows *r, struct arrived *out)
+{
+    struct check_result list[CHECK_COUNT];
+    int64_t last = 0;
+    size_t n = 0;
+    while (rows_next(r, NULL)) {
+        int64_t id = rows_int(r, 0);
+        if (last && id != last) {
+            arrived_add(out, list, n);
+            n = 0;
+        }
+        last = id;
+        struct check_result c = {.verdict = (enum verdict)rows_int(r, 2)};
+        if (n < COUNT(list) && rows_text(r, 1) &&
+            check_parse(rows_text(r, 1), &c.check))
+            list[n++] = c;
+    }
+    if (last)
+        arrived_add(out, list, n);
+    rows_done(r);
+}
+
+void job_arrived(struct store *s, int64_t job, bool prompts,
+                 struct arrived *out)
+{
+    struct rows r;
+    *out = (struct arrived){0};
+    if (!db_int(s, 0, "SELECT 1 FROM call WHERE job = ?1 AND state ="
+                " 'answered' LIMIT 1", "i", job))
+        return;
+    if (prompts &&
+        db_query(s, &r, NULL, "SELECT x.id, k.name, k.verdict FROM sample x"
+                 " LEFT JOIN check_result k ON k.sample = x.id"
+                 "  AND coalesce(k.candidate, 0) = 0 WHERE x.job = ?1"
+                 " ORDER BY x.id, k.id", "i", job))
+        add_arrived(&r, out);
+    if (db_query(s, &r, NULL, "SELECT c.id, k.name, k.verdict FROM candidate c"
+                 " LEFT JOIN check_result k ON k.sample = c.sample"
+                 "  AND k.candidate = c.id WHERE c.source = ?2 AND c.call IN"
+                 " (SELECT id FROM call WHERE job = ?1) ORDER BY c.id, k.id",
+                 "ii", job, (int64_t)SOURCE_TEACHER))
+        add_arrived(&r, out);
+}
+
 int64_t call_next_n(struct store *s, int64_t job, int64_t step)
 {
     return 1 + db_int(s, 0, "SELECT max(n) FROM call WHERE job = ?1"

@@ -6,6 +6,7 @@
 #define STORE_JOB_H
 
 #include "base/lang.h"
+#include "domain/check.h"
 #include "store/journal.h"
 #include "store/target.h"
 
@@ -96,6 +97,22 @@ struct call_counts {
     double cost;
 };
 void call_counts(struct store *s, int64_t job, struct call_counts *out);
+/* What a job's replies brought: prompts and answers. found is passed and
+ * failed together; what warned has passed. */
+struct arrived {
+    int64_t found, passed, failed, warned;
+    int64_t repeated; /* prompts that stood already: their answers join them */
+    int64_t fails[CHECK_COUNT], warns[CHECK_COUNT]; /* by check: the first
+                            that failed a prompt or answer; all that warned */
+};
+/* Adds one prompt or answer with the n checks that were run on it. */
+void arrived_add(struct arrived *a, const struct check_result *checks,
+                 size_t n);
+/* Counts them from the store (all but `repeated`); `prompts` where the job's
+ * recipe makes prompts. */
+void job_arrived(struct store *s, int64_t job, bool prompts,
+                 struct arrived *out);
+
 /* The next free n of a step. */
 int64_t call_next_n(struct store *s, int64_t job, int64_t step);
 

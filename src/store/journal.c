@@ -388,17 +388,20 @@ bool journal_changes(struct store *s, int64_t seq, change_list *out,
     return !r.failed;
 }
 
-bool journal_changed_since(struct store *s, enum object kind, int64_t object,
-                           int64_t base_seq, const char *who,
-                           struct other *out)
+/* `field` NULL: any field; `tag` not 0: only where this tag came or went. */
+static bool changed_since(struct store *s, enum object kind, int64_t object,
+                          const char *field, int64_t tag, int64_t base_seq,
+                          const char *who, struct other *out)
 {
     struct rows r;
     if (!db_query(s, &r, NULL, "SELECT seq, at, who, kind, reason"
                   " FROM decision WHERE seq IN (SELECT decision FROM change"
-                  "  WHERE object = ?1 AND kind = ?2 AND decision > ?3)"
+                  "  WHERE object = ?1 AND kind = ?2 AND decision > ?3"
+                  "  AND (?5 IS NULL OR field = ?5)"
+                  "  AND (?6 = 0 OR old = ?6 OR new = ?6))"
                   " AND who <> ?4 AND kind <> 'arrive'"
-                  " ORDER BY seq DESC LIMIT 1", "isis", object,
-                  object_name(kind), base_seq, who))
+                  " ORDER BY seq DESC LIMIT 1", "isissi", object,
+                  object_name(kind), base_seq, who, field, tag))
         return false;
     bool found = rows_next(&r, NULL);
     if (found) {
@@ -410,6 +413,13 @@ bool journal_changed_since(struct store *s, enum object kind, int64_t object,
     }
     rows_done(&r);
     return found;
+}
+
+bool journal_changed_since(struct store *s, enum object kind, int64_t object,
+                           int64_t base_seq, const char *who,
+                           struct other *out)
+{
+    return changed_since(s, kind, object, NULL, 0, base_seq, who, out);
 }
 
 /* ---- Undo --------------------------------------------------------------- */
@@ -449,7 +459,11 @@ static bool refuse_foreign(struct store *s, int64_t seq,
     for (size_t i = 0; i < list->n; i++) {
         struct other o;
         const struct change *c = &list->at[i];
-        if (journal_changed_since(s, c->kind, c->object, seq, who, &o))
+        int64_t tag = c->field != FIELD_TAG ? 0
+                      : c->old              ? c->old
+                                            : c->new_value;
+        if (changed_since(s, c->kind, c->object, field_name(c->field), tag,
+                          seq, who, &o))
             return err_set(e, ERR_REFUSED, _("not undone: %s has since "
                            "changed %s %lld (%s, d%lld)"), o.who,
                            object_name(c->kind), (long long)c->object, o.kind,

@@ -147,7 +147,8 @@ int64_t journal_redoable(struct store *s, const char *who);
 
 /* Takes decision `seq` back as a decision of its own of that kind ("undo",
  * "redo"): every change reversed. Refused, naming who, where another person
- * has since changed one of its objects. */
+ * has since changed the same field of one of its objects (of tags, the same
+ * tag). */
 enum outcome journal_reverse(struct store *s, int64_t seq, const char *who,
                              const char *kind, struct err *e);
 

@@ -322,22 +322,80 @@ void sample_free(struct sample *x)
     *x = (struct sample){0};
 }
 
-int sample_opens_with(const struct sample *x)
+/* The first check that failed the candidate (0: the prompt), NULL for none. */
+static const struct checked *failed(const struct sample *x, int64_t candidate)
+{
+    for (size_t i = 0; i < x->checks.n; i++)
+        if (x->checks.at[i].candidate == candidate &&
+            x->checks.at[i].result.verdict == VERDICT_FAIL)
+            return &x->checks.at[i];
+    return NULL;
+}
+
+bool sample_passes(const struct sample *x, int k)
+{
+    return !failed(x, x->candidates.at[k].id);
+}
+
+static bool is_empty(const struct candidate *c)
+{
+    char *text = answer_text(c->body);
+    bool empty = check_empty(text);
+    free(text);
+    return empty;
+}
+
+int sample_choice(const struct sample *x)
 {
     int edit = -1, best = -1;
     for (int i = 0; i < (int)x->candidates.n; i++) {
         const struct candidate *c = &x->candidates.at[i];
         if (c->id == x->chosen)
             return i;
-        if (c->source == SOURCE_HUMAN)
+        if (c->source == SOURCE_HUMAN && !is_empty(c))
             edit = i;
-        if (!isnan(c->judge) &&
-            (best < 0 || c->judge > x->candidates.at[best].judge))
+        if (!sample_passes(x, i))
+            continue;
+        double least = best < 0 ? NAN : x->candidates.at[best].judge;
+        if (best < 0 || (!isnan(c->judge) && !(c->judge <= least)))
             best = i;
     }
-    if (edit >= 0)
-        return edit;
-    return best >= 0 ? best : x->candidates.n ? 0 : -1;
+    return edit >= 0 ? edit : best;
+}
+
+int sample_opens_with(const struct sample *x)
+{
+    int choice = sample_choice(x);
+    return choice >= 0 ? choice : x->candidates.n ? 0 : -1;
+}
+
+bool sample_falls(const struct sample *x, enum check *by)
+{
+    const struct checked *first = failed(x, 0);
+    for (int i = 0; !first && i < (int)x->candidates.n; i++)
+        if (sample_passes(x, i))
+            return false;
+    if (!first && x->candidates.n)
+        first = failed(x, x->candidates.at[0].id);
+    if (first)
+        *by = first->result.check;
+    return first != NULL;
+}
+
+bool sample_prompts(struct store *s, int64_t target, int64_t after,
+                    prompt_fn *fn, void *ctx, struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT x.id, x.job, p.body FROM sample x"
+                  " JOIN text p ON p.id = x.prompt_text WHERE x.target = ?1"
+                  " AND x.live AND x.status <> 2 AND x.id > ?2"
+                  " ORDER BY x.id", "ii", target, after))
+        return false;
+    while (rows_next(&r, e))
+        if (rows_text(&r, 2))
+            fn(ctx, rows_int(&r, 0), rows_int(&r, 1), rows_text(&r, 2));
+    rows_done(&r);
+    return !r.failed;
 }
 
 bool sample_row_get(struct store *s, int64_t id, struct sample_row *out)

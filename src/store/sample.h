@@ -66,6 +66,14 @@ int64_t sample_made_by(struct store *s, int64_t call, int64_t item);
 int64_t sample_with_prompt(struct store *s, int64_t target,
                            const struct chat *prompt);
 
+/* Calls fn with the prompt (canonical messages, good for the call) of each
+ * live sample of the target above `after` that is not rejected, by id; job is
+ * 0 for one that no job brought. False where they cannot all be read. */
+typedef void prompt_fn(void *ctx, int64_t id, int64_t job,
+                       const char *messages);
+bool sample_prompts(struct store *s, int64_t target, int64_t after,
+                    prompt_fn *fn, void *ctx, struct err *e);
+
 /* ---- Reading ------------------------------------------------------------ */
 
 struct candidate {
@@ -112,10 +120,22 @@ void sample_free(struct sample *x);
 bool sample_state(struct store *s, int64_t id, enum status *status,
                   enum split *split, struct err *e);
 
-/* The index of the candidate that the sample opens with: chosen; else the
- * newest human edit; else the best judge mean; else the first. -1 where there
- * are none. */
+/* False where a check failed the k-th candidate. */
+bool sample_passes(const struct sample *x, int k);
+
+/* The index of the answer that stands for the sample where nobody names one:
+ * the chosen one; else the newest human edit unless it is empty; else, of those
+ * whose checks pass, the one with the best judge mean, or the first. -1 where
+ * there is none. */
+int sample_choice(const struct sample *x);
+
+/* The index of the candidate that a screen opens with: the choice, else the
+ * first. -1 where there are none. */
 int sample_opens_with(const struct sample *x);
+
+/* Whether the checks leave nothing of it: its prompt fails, or it has answers
+ * and none passes. *by is the check that it falls by. */
+bool sample_falls(const struct sample *x, enum check *by);
 
 /* One row of a queue. */
 struct sample_row {

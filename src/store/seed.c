@@ -161,6 +161,28 @@ bool seed_ids(struct store *s, int64_t target, const struct filter *f,
     return ok;
 }
 
+bool seed_has_answer(struct store *s, int64_t id)
+{
+    return db_int(s, 0, "SELECT answer_text IS NOT NULL FROM seed"
+                  " WHERE id = ?1", "i", id) != 0;
+}
+
+bool seed_prompts(struct store *s, int64_t target, int64_t after,
+                  prompt_fn *fn, void *ctx, struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT x.id, x.job, p.body FROM seed x"
+                  " JOIN text p ON p.id = x.messages_text WHERE x.target = ?1"
+                  " AND x.live AND x.id > ?2 ORDER BY x.id", "ii", target,
+                  after))
+        return false;
+    while (rows_next(&r, e))
+        if (rows_text(&r, 2))
+            fn(ctx, rows_int(&r, 0), rows_int(&r, 1), rows_text(&r, 2));
+    rows_done(&r);
+    return !r.failed;
+}
+
 bool seed_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)
 {
     return db_ids(s, out, e, "SELECT id FROM seed WHERE born = ?1 AND live"

@@ -5,6 +5,7 @@
 #include "domain/chat.h"
 #include "domain/filter.h"
 #include "store/journal.h"
+#include "store/sample.h"
 #include "store/target.h"
 
 struct seed_new {
@@ -31,10 +32,17 @@ struct seed {
                                               answer: canonical body or NULL */
 };
 
+/* Whether a person gave the seed an answer. */
+bool seed_has_answer(struct store *s, int64_t id);
 /* Reads a seed, freed with seed_free; false where there is none or the store
  * cannot be read. */
 bool seed_get(struct store *s, int64_t id, struct seed *out, struct err *e);
 void seed_free(struct seed *x);
+
+/* Calls fn with the prompt of each live seed of the target above `after`, by
+ * id, as sample_prompts does. */
+bool seed_prompts(struct store *s, int64_t target, int64_t after,
+                  prompt_fn *fn, void *ctx, struct err *e);
 
 /* One row of the Seeds list. `made` counts samples of every status that are
  * nearest to it; kept is accepted over accepted plus rejected, -1 where there

@@ -49,10 +49,17 @@ static void compare(struct sql *q, const struct filter_node *n)
     sql_double(q, n->number);
 }
 
-/* The last decision that gave the sample its status. */
-#define STATUS_DECISION                                                       \
-    "FROM decision d WHERE d.seq = (SELECT max(decision) FROM change"         \
-    " WHERE kind = 'sample' AND object = o.id AND field = 'status')"
+/* The decision that gave the sample the status it has: an undo or a redo is
+ * followed back to what it brought again (as status_decision does for one). */
+#define LAST_STATUS                                                           \
+    "(SELECT max(decision) FROM change WHERE kind = 'sample'"                 \
+    " AND object = o.id AND field = 'status'"
+#define STATUS_DECISION(column)                                               \
+    "(WITH RECURSIVE stands(seq) AS (SELECT " LAST_STATUS ") UNION ALL"       \
+    " SELECT " LAST_STATUS " AND decision < d.undoes) FROM stands"            \
+    " JOIN decision d ON d.seq = stands.seq WHERE d.undoes > 0)"              \
+    " SELECT d." column " FROM stands JOIN decision d ON d.seq = stands.seq"  \
+    " WHERE d.undoes = 0)"
 
 static void term_of_sample(struct sql *q, const struct filter_node *n)
 {
@@ -86,12 +93,11 @@ static void term_of_sample(struct sql *q, const struct filter_node *n)
         buf_putc(b, ')');
         break;
     case FILTER_WHO:
-        buf_puts(b, "(SELECT d.who " STATUS_DECISION ")");
+        buf_puts(b, STATUS_DECISION("who"));
         in_values(q, n, true);
         break;
     case FILTER_REASON:
-        buf_puts(b, "(o.status = 2 AND (SELECT d.reason " STATUS_DECISION
-                    ")");
+        buf_puts(b, "(o.status = 2 AND " STATUS_DECISION("reason"));
         in_values(q, n, true);
         buf_putc(b, ')');
         break;

@@ -6,13 +6,16 @@
 #include "base/mem.h"
 
 static const char *const names[PARAM_COUNT] = {
-    "temperature", "top_p",    "max_tokens", "stop",          "seed",
-    "n",           "logprobs", "tools",      "stream_options"};
-
-const char *param_name(enum param p)
-{
-    return names[p];
-}
+    [PARAM_TEMPERATURE] = "temperature",
+    [PARAM_TOP_P] = "top_p",
+    [PARAM_PRESENCE] = "presence_penalty",
+    [PARAM_MAX_TOKENS] = "max_tokens",
+    [PARAM_STOP] = "stop",
+    [PARAM_SEED] = "seed",
+    [PARAM_N] = "n",
+    [PARAM_LOGPROBS] = "logprobs",
+    [PARAM_TOOLS] = "tools",
+    [PARAM_USAGE] = "stream_options"};
 
 static void write_message(struct jw *w, const struct message *m)
 {
@@ -44,6 +47,7 @@ static void write_param(struct jw *w, const struct ask *a, enum param p)
     switch (p) {
     case PARAM_TEMPERATURE: jw_knum(w, names[p], a->temperature); break;
     case PARAM_TOP_P: jw_knum(w, names[p], a->top_p); break;
+    case PARAM_PRESENCE: jw_knum(w, names[p], a->presence_penalty); break;
     case PARAM_MAX_TOKENS: jw_kint(w, names[p], a->max_tokens); break;
     case PARAM_STOP: write_stop(w, a->stop); break;
     case PARAM_SEED: jw_kint(w, names[p], a->seed); break;
@@ -120,8 +124,9 @@ static bool refuses(const char *text)
 unsigned request_refused(const char *error, const char *param, unsigned sent)
 {
     const unsigned learnable =
-        HAS(PARAM_TEMPERATURE) | HAS(PARAM_TOP_P) | HAS(PARAM_MAX_TOKENS) |
-        HAS(PARAM_STOP) | HAS(PARAM_SEED) | HAS(PARAM_USAGE);
+        HAS(PARAM_TEMPERATURE) | HAS(PARAM_TOP_P) | HAS(PARAM_PRESENCE) |
+        HAS(PARAM_MAX_TOKENS) | HAS(PARAM_STOP) | HAS(PARAM_SEED) |
+        HAS(PARAM_USAGE);
     unsigned found = 0;
     if (!refuses(error))
         return 0;

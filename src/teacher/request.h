@@ -14,6 +14,7 @@
 enum param {
     PARAM_TEMPERATURE,
     PARAM_TOP_P,
+    PARAM_PRESENCE,
     PARAM_MAX_TOKENS,
     PARAM_STOP,
     PARAM_SEED,
@@ -31,7 +32,7 @@ struct ask {
     const struct chat *chat;
     const char *model; /* NULL: the profile's */
     unsigned has;      /* HAS(PARAM_...) of what is said below */
-    double temperature, top_p;
+    double temperature, top_p, presence_penalty;
     int64_t max_tokens, seed, n;
     int top_logprobs;         /* 0 to 20, with PARAM_LOGPROBS */
     const char *const *stop;  /* NULL-ended */
@@ -39,9 +40,6 @@ struct ask {
     bool stream;
     const char *step; /* "RECIPE/STEP", told only to servers of our own */
 };
-
-/* The name under which a parameter stands in the body. */
-const char *param_name(enum param p);
 
 /* Appends the body. Parameters in `refused` are left out, except max_tokens,
  * which is then called max_completion_tokens. Reasoning and marks of ours are

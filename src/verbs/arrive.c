@@ -5,67 +5,62 @@
 #include <string.h>
 
 #include "base/lang.h"
-#include "store/query.h"
+#include "store/export.h"
 #include "store/sample.h"
 #include "store/seed.h"
 #include "store/text.h"
-
-/* In the index a prompt that waits for its answers is no sample yet: its key
- * says which item of which call it is. */
-#define WAITING ((int64_t)1 << 50)
-#define WAITING_KEY(call, item) (WAITING + (call) * 4096 + (item))
-
-/* The sample that a key names by now; 0 for one that still waits. */
-static int64_t sample_of_key(struct store *s, int64_t key)
-{
-    if (key < WAITING)
-        return key > 0 ? key : 0;
-    return sample_made_by(s, (key - WAITING) / 4096, (key - WAITING) % 4096);
-}
+#include "verbs/checks.h"
 
 /* ---- Opening ------------------------------------------------------------ */
 
-static void index_seeds(struct arrivals *v)
+/* What near found of a call's prompt when that came. */
+static struct near_found found_before(const json *params)
 {
-    struct filter f;
-    ids all;
-    if (!filter_parse("", &f, NULL))
-        return;
-    if (seed_ids(v->s, v->job.target, &f, &all, NULL)) {
-        for (size_t i = 0; i < all.n; i++) {
-            struct seed x;
-            if (!seed_get(v->s, all.at[i], &x, NULL))
-                continue;
-            char *text = prompt_text(x.prompt);
-            near_add(v->near, -x.id, text);
-            free(text);
-            seed_free(&x);
-        }
-        VEC_FREE(&all);
-    }
-    filter_free(&f);
+    return (struct near_found){json_get(params, "near") != NULL,
+                               json_get_number(params, "near", 0),
+                               json_get_number(params, "limit", 1),
+                               json_get_int(params, "against", 0)};
 }
 
-static void index_samples(struct arrivals *v)
+/* A planned call whose prompt an earlier step made. */
+static bool wait_for(struct arrivals *v, int64_t id, struct err *e)
 {
-    struct filter f;
-    ids all = {0};
-    if (!filter_parse("-status:rejected", &f, NULL))
-        return;
-    struct query q = {v->job.target, &f, 0};
-    if (query_ids(v->s, &q, 0, SIZE_MAX >> 2, &all, NULL)) {
-        for (size_t i = 0; i < all.n; i++) {
-            struct sample x;
-            if (!sample_get(v->s, all.at[i], &x, NULL))
-                continue;
-            char *text = prompt_text(x.prompt);
-            near_add(v->near, x.id, text);
-            free(text);
-            sample_free(&x);
-        }
+    struct call c;
+    struct chat prompt;
+    if (!call_get(v->s, id, &c, e))
+        return false;
+    json *p = json_parse(c.params, strlen(c.params), e);
+    char *messages = text_get(v->s, json_get_int(p, "prompt", 0), NULL);
+    if (c.from_call && messages && chat_parse(messages, &prompt, NULL)) {
+        struct near_found f = found_before(p);
+        near_prompts_wait(v->near, &prompt, c.from_call, c.from_item, &f);
+        chat_free(&prompt);
     }
-    VEC_FREE(&all);
-    filter_free(&f);
+    free(messages);
+    json_free(p);
+    call_free(&c);
+    return true;
+}
+
+/* What the job of an earlier life planned and did not get. */
+static bool wait_for_planned(struct arrivals *v, struct err *e)
+{
+    static const enum call_state states[] = {CALL_PLANNED, CALL_SENT};
+    bool ok = true;
+    for (size_t k = 0; ok && k < COUNT(states); k++) {
+        ids list;
+        ok = call_ids(v->s, v->job.id, states[k], SIZE_MAX >> 2, &list, e);
+        for (size_t i = 0; ok && i < list.n; i++)
+            ok = wait_for(v, list.at[i], e);
+        VEC_FREE(&list);
+    }
+    return ok;
+}
+
+static bool makes_prompts(const struct recipe *r)
+{
+    return recipe_makes(&r->steps[0]) != ITEM_ANSWER &&
+           recipe_makes(&r->steps[0]) != ITEM_RATING;
 }
 
 bool arrivals_open(struct arrivals *v, struct store *s, int64_t job,
@@ -82,13 +77,11 @@ bool arrivals_open(struct arrivals *v, struct store *s, int64_t job,
     free(file);
     if (!v->r || !target_words_load(s, v->job.target, &v->words, e))
         return false;
-    v->near = near_new();
-    bool makes_prompts = v->r->steps[0].over == OVER_DRAW;
-    if (makes_prompts) {
-        index_seeds(v);
-        index_samples(v);
-    }
-    return true;
+    job_arrived(s, job, makes_prompts(v->r), &v->n);
+    if (!makes_prompts(v->r))
+        return true;
+    v->near = near_prompts_open(s, v->job.target, job, e);
+    return v->near && wait_for_planned(v, e);
 }
 
 void arrivals_close(struct arrivals *v)
@@ -97,7 +90,7 @@ void arrivals_close(struct arrivals *v)
     recipe_free(&v->r);
     if (v->words.doc)
         target_words_free(&v->words);
-    near_free(&v->near);
+    near_prompts_free(&v->near);
 }
 
 /* ---- One reply ---------------------------------------------------------- */
@@ -106,20 +99,21 @@ struct arrival {
     struct arrivals *v;
     struct act *a;
     struct call call;
-    const struct recipe_step *step;
+    const struct recipe_step *step, *maker; /* maker: of its prompt, or NULL */
     enum split split;
     json *params;
     ids *planned;
-    VEC(struct failed {
+    ids unsettled; /* samples whose status its checks may change */
+    VEC(struct fate {
         int64_t sample;
-        const char *check;
-    }) failed;
+        enum check by; /* CHECK_COUNT: it stands up again */
+    }) fates;
 };
 
-static const struct recipe_check *limit_of(const struct arrival *x,
-                                           const char *name)
+static void unsettle(struct arrival *x, int64_t sample)
 {
-    return recipe_check(x->step, name);
+    if (!x->unsettled.n || x->unsettled.at[x->unsettled.n - 1] != sample)
+        VEC_PUSH(&x->unsettled, sample);
 }
 
 /* The drawn seed that a prompt is nearest to, 0 where none was drawn. */
@@ -145,43 +139,49 @@ static int64_t nearest_drawn(struct arrival *x, const char *prompt)
     return best;
 }
 
-static struct check_result run_near(struct arrival *x, const char *prompt,
-                                    double limit, int64_t *key)
+/* The rules for a prompt that a step makes; the target's own limit of near
+ * comes first. */
+static struct check_list prompt_rules(const struct arrivals *v,
+                                      const struct recipe_step *s)
 {
-    struct near_hit hit = near_find(x->v->near, prompt, NEAR_EXACT);
-    if (!isnan(x->v->words.near_limit))
-        limit = x->v->words.near_limit;
-    *key = hit.key;
-    return check_near(hit.f, limit, sample_of_key(x->v->s, hit.key),
-                      hit.key < 0 ? -hit.key : 0);
+    struct check_list l = checks_of_prompt(s);
+    for (size_t i = 0; i < l.n; i++)
+        if (l.at[i].check == CHECK_NEAR && !isnan(v->words.near_limit))
+            l.at[i].limit = v->words.near_limit;
+    return l;
 }
 
-/* The checks of a new prompt that its step runs; *n of them. */
-static bool prompt_checks(struct arrival *x, const char *prompt,
-                          struct check_result *out, size_t *n, int64_t *key)
+/* Looks a new prompt up in the index, where its step asks for that. */
+static struct near_found look_near(struct arrival *x,
+                                   const struct check_list *l,
+                                   const char *prompt)
 {
-    const struct recipe_check *near = limit_of(x, "near");
-    bool failed = false;
-    *n = 0;
-    if (near)
-        out[(*n)++] = run_near(x, prompt, near->limit, key);
-    if (limit_of(x, "length"))
-        out[(*n)++] = check_length(prompt);
-    for (size_t i = 0; i < *n; i++)
-        failed = failed || out[i].verdict == VERDICT_FAIL;
-    return !failed;
+    struct near_found f = {.looked = false};
+    for (size_t i = 0; i < l->n; i++) {
+        if (l->at[i].check != CHECK_NEAR)
+            continue;
+        struct near_hit hit = near_prompts_find(x->v->near, prompt);
+        f = (struct near_found){true, hit.f, l->at[i].limit, hit.key};
+    }
+    return f;
 }
 
-static bool note_failure(struct arrival *x, int64_t sample,
-                         const struct check_result *r)
+/* Runs the rules of a prompt with what near found of it. */
+static size_t check_prompt(struct arrival *x, struct check_list *l,
+                           const char *prompt, const struct near_found *w,
+                           struct check_result *out)
 {
-    struct failed f = {sample, check_name(r->check)};
-    VEC_PUSH(&x->failed, f);
-    x->v->failed_checks[r->check]++;
-    return true;
+    struct check_input in = {
+        .prompt = prompt, .near = w->figure,
+        .near_sample = near_key_sample(x->v->s, w->against),
+        .near_seed = near_key_seed(w->against)};
+    for (size_t i = 0; i < l->n; i++)
+        if (l->at[i].check == CHECK_NEAR)
+            l->at[i].limit = w->limit;
+    return checks_run(l, &in, out);
 }
 
-/* Adds the sample with its prompt's checks; *id. Failures are noted. */
+/* Adds the sample with the checks of its prompt; *id. */
 static bool add_sample(struct arrival *x, const struct chat *prompt,
                        int64_t item, int64_t call, int64_t seed,
                        const struct check_result *checks, size_t n,
@@ -191,17 +191,16 @@ static bool add_sample(struct arrival *x, const struct chat *prompt,
                            .call = call, .item = item, .seed = seed,
                            .prompt = prompt, .split = x->split};
     *id = sample_add(x->a, &s, e);
-    bool ok = *id != 0, bad = false;
-    for (size_t i = 0; ok && i < n; i++) {
+    bool ok = *id != 0;
+    for (size_t i = 0; ok && i < n; i++)
         ok = check_add(x->a, *id, 0, &checks[i], e);
-        if (checks[i].verdict == VERDICT_FAIL && !bad)
-            bad = note_failure(x, *id, &checks[i]);
-    }
+    if (checks_failed(checks, n))
+        unsettle(x, *id);
     return ok;
 }
 
-/* A candidate under a sample, with the checks of the step. */
-static bool add_candidate(struct arrival *x, int64_t sample, bool first,
+/* A candidate under a sample, with the checks that its steps list. */
+static bool add_candidate(struct arrival *x, int64_t sample,
                           const struct chat *prompt,
                           const struct recipe_item *it, const char *finish,
                           struct err *e)
@@ -218,18 +217,18 @@ static bool add_candidate(struct arrival *x, int64_t sample, bool first,
                               .body = buf_str(&body), .hash = hash};
     int64_t id = candidate_add(x->a, &c, e);
     const struct message *last = chat_last(prompt, ROLE_USER);
-    const char *asked = last ? last->content : "";
-    const struct check_result all[] = {
-        check_duplicate(same == sample ? 0 : same), check_empty(it->answer),
-        check_cut_off(finish), check_echo(asked, it->answer),
-        check_refusal(it->answer)};
-    bool ok = id != 0, bad = false;
-    for (size_t i = 0; ok && i < COUNT(all); i++) {
-        ok = check_add(x->a, sample, id, &all[i], e);
-        if (all[i].verdict == VERDICT_FAIL && first && !bad)
-            bad = note_failure(x, sample, &all[i]);
-    }
-    x->v->passed += ok && !bad;
+    struct check_input in = {.prompt = last ? last->content : "",
+                             .answer = it->answer, .finish = finish,
+                             .same = same == sample ? 0 : same};
+    struct check_list rules = checks_of_answer(x->step, x->maker);
+    struct check_result found[CHECK_COUNT];
+    size_t n = checks_run(&rules, &in, found);
+    bool ok = id != 0;
+    for (size_t i = 0; ok && i < n; i++)
+        ok = check_add(x->a, sample, id, &found[i], e);
+    arrived_add(&x->v->n, found, n);
+    if (checks_failed(found, n))
+        unsettle(x, sample);
     buf_free(&body);
     return ok;
 }
@@ -244,17 +243,42 @@ static struct chat chat_of(const char *text)
 
 /* ---- By what the step makes --------------------------------------------- */
 
-/* Plans the calls that answer a new prompt. */
+/* The parameters of the k-th call that answers a prompt (text `own`). */
+static void answer_params(const struct arrival *x, int64_t item, int64_t k,
+                          int64_t own, int64_t seed,
+                          const struct near_found *near,
+                          struct buf *out)
+{
+    struct jw w = jw_start(out);
+    jw_open(&w, '{');
+    jw_kint(&w, "split", x->split);
+    jw_kint(&w, "prompt", own);
+    jw_kint(&w, "seed_row", seed);
+    jw_kint(&w, "seed", (json_get_int(x->params, "seed", 1) + item * 31 +
+                         k * 7 + 1) & 0x7fffffff);
+    if (json_get(x->params, "temperature"))
+        jw_knum(&w, "temperature",
+                json_get_number(x->params, "temperature", 0));
+    if (near->looked) {
+        jw_knum(&w, "near", near->figure);
+        jw_knum(&w, "limit", near->limit);
+        jw_kint(&w, "against", near->against);
+    }
+    jw_close(&w);
+}
+
+/* Plans the calls of the next step, which answers the prompt. */
 static bool plan_answers(struct arrival *x, const struct chat *prompt,
-                         int64_t item, int64_t seed, double near,
-                         double limit, int64_t against, struct err *e)
+                         int64_t item, int64_t seed,
+                         const struct near_found *near, struct err *e)
 {
     struct arrivals *v = x->v;
     struct recipe_bindings b = {.prompt = prompt};
     struct chat asked;
     struct buf text = BUF_INIT(0), mine = BUF_INIT(0);
+    int64_t step = x->call.step + 1;
     target_bind(&v->words, &b);
-    if (!recipe_render(&v->r->steps[1], &b, &asked, e))
+    if (!recipe_render(&v->r->steps[step - 1], &b, &asked, e))
         return false;
     chat_print(&asked, &text);
     chat_print(prompt, &mine);
@@ -264,24 +288,9 @@ static bool plan_answers(struct arrival *x, const struct chat *prompt,
     bool ok = rendered && own;
     for (int64_t k = 0; ok && k < v->answers; k++) {
         struct buf params = BUF_INIT(0);
-        struct jw w = jw_start(&params);
-        jw_open(&w, '{');
-        jw_kint(&w, "split", x->split);
-        jw_kint(&w, "prompt", own);
-        jw_kint(&w, "seed_row", seed);
-        jw_kint(&w, "seed", (json_get_int(x->params, "seed", 1) + item * 31 +
-                             k * 7 + 1) & 0x7fffffff);
-        if (json_get(x->params, "temperature"))
-            jw_knum(&w, "temperature",
-                    json_get_number(x->params, "temperature", 0));
-        if (!isnan(near)) {
-            jw_knum(&w, "near", near);
-            jw_knum(&w, "limit", limit);
-            jw_kint(&w, "against", against);
-        }
-        jw_close(&w);
-        struct call c = {.job = v->job.id, .step = 2, .attempt = 1,
-                         .n = call_next_n(v->s, v->job.id, 2),
+        answer_params(x, item, k, own, seed, near, &params);
+        struct call c = {.job = v->job.id, .step = step, .attempt = 1,
+                         .n = call_next_n(v->s, v->job.id, step),
                          .from_call = x->call.id, .from_item = item,
                          .prompt_text = rendered,
                          .params = (char *)(uintptr_t)buf_str(&params)};
@@ -296,64 +305,111 @@ static bool plan_answers(struct arrival *x, const struct chat *prompt,
     return ok;
 }
 
+/* A prompt that is new: held against the others, then answered, or kept with
+ * the check that it fails. */
+static bool take_new_prompt(struct arrival *x, const struct recipe_item *it,
+                            const struct chat *prompt, struct err *e)
+{
+    struct arrivals *v = x->v;
+    struct check_list rules = prompt_rules(v, x->step);
+    struct check_result found[CHECK_COUNT];
+    struct near_found w = look_near(x, &rules, it->prompt);
+    size_t n = check_prompt(x, &rules, it->prompt, &w, found);
+    int64_t seed = nearest_drawn(x, it->prompt), id;
+    arrived_add(&v->n, found, n);
+    if (checks_failed(found, n))
+        return add_sample(x, prompt, (int64_t)it->index, x->call.id, seed,
+                          found, n, &id, e) &&
+               sample_index(x->a, id, e);
+    near_prompts_wait(v->near, prompt, x->call.id, (int64_t)it->index, &w);
+    return plan_answers(x, prompt, (int64_t)it->index, seed, &w, e);
+}
+
+/* One that stands already, or waits for its answers, is never held against
+ * itself: it is answered once more, and the answers join it. */
 static bool take_prompt(struct arrival *x, const struct recipe_item *it,
                         struct err *e)
 {
     struct arrivals *v = x->v;
-    struct check_result checks[4];
-    size_t n;
     struct chat prompt = chat_of(it->prompt);
-    int64_t same = sample_with_prompt(v->s, v->job.target, &prompt), id;
-    int64_t seed = nearest_drawn(x, it->prompt), against = 0;
-    bool ok = true;
-    v->found++;
-    if (same) { /* a prompt that stands there: nothing new was made */
-        v->failed_checks[CHECK_DUPLICATE]++;
-    } else if (!prompt_checks(x, it->prompt, checks, &n, &against)) {
-        ok = add_sample(x, &prompt, (int64_t)it->index, x->call.id, seed,
-                        checks, n, &id, e) &&
-             sample_index(x->a, id, e);
+    const struct near_found *twin = near_prompts_twin(v->near, &prompt);
+    static const struct near_found none;
+    bool stands = sample_with_prompt(v->s, v->job.target, &prompt) != 0;
+    bool ok;
+    if (stands || twin) {
+        struct near_found w = twin ? *twin : none;
+        v->n.repeated++;
+        ok = plan_answers(x, &prompt, (int64_t)it->index,
+                          nearest_drawn(x, it->prompt), &w, e);
     } else {
-        double near = NAN, limit = NAN;
-        for (size_t i = 0; i < n; i++) {
-            if (checks[i].check != CHECK_NEAR)
-                continue;
-            near = checks[i].figure;
-            limit = checks[i].bound;
-        }
-        ok = plan_answers(x, &prompt, (int64_t)it->index, seed, near, limit,
-                          against, e);
-        near_add(v->near, WAITING_KEY(x->call.id, (int64_t)it->index),
-                 it->prompt);
+        ok = take_new_prompt(x, it, &prompt, e);
     }
     chat_free(&prompt);
     return ok;
 }
 
+/* A sample that stands gets another answer: out of the word index until it is
+ * there, and up again where it fell for want of one. */
+static bool take_up(struct arrival *x, int64_t sample, struct err *e)
+{
+    enum status status;
+    enum split split;
+    if (!sample_state(x->v->s, sample, &status, &split, e))
+        return false;
+    if (status == STATUS_REJECTED)
+        unsettle(x, sample);
+    return sample_unindex(x->a, sample, e);
+}
+
 static bool take_triple(struct arrival *x, const struct recipe_item *it,
                         const char *finish, struct err *e)
 {
-    struct check_result checks[4];
-    size_t n;
+    struct arrivals *v = x->v;
     char *text = recipe_triple_prompt(it);
     struct chat prompt = chat_of(text);
-    int64_t same = sample_with_prompt(x->v->s, x->v->job.target, &prompt);
-    int64_t id = same, seed = nearest_drawn(x, text), key;
-    bool ok = true;
-    x->v->found++;
-    if (!same) {
-        prompt_checks(x, text, checks, &n, &key);
-        ok = add_sample(x, &prompt, (int64_t)it->index, x->call.id, seed,
-                        checks, n, &id, e);
-        near_add(x->v->near, id, text);
+    int64_t same = sample_with_prompt(v->s, v->job.target, &prompt);
+    int64_t id = same, seed = nearest_drawn(x, text);
+    bool ok;
+    if (same) {
+        v->n.repeated++;
+        ok = take_up(x, same, e);
     } else {
-        ok = sample_unindex(x->a, same, e);
+        struct check_list rules = prompt_rules(v, x->step);
+        struct check_result found[CHECK_COUNT];
+        struct near_found w = look_near(x, &rules, text);
+        size_t n = check_prompt(x, &rules, text, &w, found);
+        arrived_add(&v->n, found, n);
+        ok = add_sample(x, &prompt, (int64_t)it->index, x->call.id, seed,
+                        found, n, &id, e);
+        near_prompts_add(v->near, id, text);
     }
-    ok = ok && add_candidate(x, id, !same, &prompt, it, finish, e) &&
+    ok = ok && add_candidate(x, id, &prompt, it, finish, e) &&
          sample_index(x->a, id, e);
     chat_free(&prompt);
     free(text);
     return ok;
+}
+
+/* The sample of a prompt that was drawn, or that an earlier step made; its
+ * prompt was checked when it came, and what near found then is in the call. */
+static bool make_sample(struct arrival *x, const struct chat *prompt,
+                        int64_t *id, struct err *e)
+{
+    struct check_list rules = {.n = 0};
+    struct check_result found[CHECK_COUNT];
+    struct drawn in[1] = {{.seed = 0}};
+    const struct message *last = chat_last(prompt, ROLE_USER);
+    struct near_found w = found_before(x->params);
+    size_t n = 0;
+    if (x->maker) {
+        rules = prompt_rules(x->v, x->maker);
+        n = check_prompt(x, &rules, last ? last->content : "", &w, found);
+    }
+    draws_of(x->v->s, x->call.id, in, 1);
+    return add_sample(x, prompt, x->call.from_item,
+                      x->call.from_call ? x->call.from_call : x->call.id,
+                      json_get_int(x->params, "seed_row", in[0].seed), found,
+                      n, id, e);
 }
 
 /* An answer to a prompt that was drawn, or that an earlier step made. */
@@ -374,26 +430,9 @@ static bool take_answer(struct arrival *x, const struct recipe_item *it,
     if (!ok)
         return err_set(e, ERR_STORE, _("call c%lld: its prompt is not there"),
                        (long long)x->call.id);
-    int64_t same = sample_with_prompt(v->s, v->job.target, &prompt);
-    int64_t id = same, against = json_get_int(x->params, "against", 0);
-    struct drawn in[1] = {{.seed = 0}};
-    draws_of(v->s, x->call.id, in, 1);
-    v->found++;
-    if (same) {
-        ok = sample_unindex(x->a, same, e);
-    } else {
-        struct check_result near =
-            check_near(json_get_number(x->params, "near", 0),
-                       json_get_number(x->params, "limit", 1),
-                       sample_of_key(v->s, against),
-                       against < 0 ? -against : 0);
-        bool has = json_get(x->params, "near") != NULL;
-        int64_t seed = json_get_int(x->params, "seed_row", in[0].seed);
-        ok = add_sample(x, &prompt, x->call.from_item,
-                        x->call.from_call ? x->call.from_call : x->call.id,
-                        seed, &near, has, &id, e);
-    }
-    ok = ok && add_candidate(x, id, !same, &prompt, it, finish, e) &&
+    int64_t id = sample_with_prompt(v->s, v->job.target, &prompt);
+    ok = (id ? take_up(x, id, e) : make_sample(x, &prompt, &id, e)) &&
+         add_candidate(x, id, &prompt, it, finish, e) &&
          sample_index(x->a, id, e);
     chat_free(&prompt);
     return ok;
@@ -409,7 +448,8 @@ static bool take_rating(struct arrival *x, const struct recipe_item *it,
     struct score_new s = {.candidate = id, .call = x->call.id,
                           .aspect = x->step->aspects[it->aspect].name,
                           .value = it->value, .reason = it->reason};
-    x->v->passed += it->aspect == 0;
+    if (it->aspect == 0)
+        arrived_add(&x->v->n, NULL, 0);
     return !id || score_add(x->a, &s, e);
 }
 
@@ -447,31 +487,65 @@ static bool take_item(struct arrival *x, const struct recipe_item *it,
     if (was_purged(x, it))
         return true;
     switch (it->kind) {
-    case ITEM_PROMPT:
-        return x->v->r->n_steps < 2 || take_prompt(x, it, e);
+    case ITEM_PROMPT: /* a copy of old may have nobody to answer it */
+        return (size_t)x->call.step >= x->v->r->n_steps ||
+               take_prompt(x, it, e);
     case ITEM_TRIPLE: return take_triple(x, it, finish, e);
     case ITEM_ANSWER: return take_answer(x, it, finish, e);
-    default: return take_rating(x, it, e);
+    case ITEM_RATING: return take_rating(x, it, e);
     }
+    return false;
 }
 
-/* What failed arrives rejected: one decision of `check` a kind of check. */
-static bool reject_failed(struct arrival *x, struct err *e)
+/* ---- What the checks leave ---------------------------------------------- */
+
+/* What becomes of a sample by its checks, all of its answers counted. What a
+ * person decided stands. */
+static bool settle(struct arrival *x, int64_t id, struct err *e)
 {
-    for (int c = 0; c < CHECK_COUNT; c++) {
-        const char *name = check_name((enum check)c);
-        bool begun = false;
-        for (size_t i = 0; i < x->failed.n; i++) {
-            if (strcmp(x->failed.at[i].check, name))
-                continue;
-            if (!begun && !act_next(x->a, "reject", "check", name, e))
-                return false;
-            begun = true;
-            if (!act_change(x->a, OBJECT_SAMPLE, x->failed.at[i].sample,
-                            FIELD_STATUS, STATUS_REJECTED, e))
-                return false;
-        }
+    struct sample s;
+    struct decision d;
+    struct fate f = {id, CHECK_COUNT};
+    bool decided = status_decision(x->v->s, id, &d);
+    if (decided && strcmp(d.who, "check"))
+        return true;
+    if (!sample_get(x->v->s, id, &s, e))
+        return false;
+    bool falls = sample_falls(&s, &f.by);
+    bool fell = s.status == STATUS_REJECTED;
+    if (falls != fell && (fell || s.status == STATUS_PENDING))
+        VEC_PUSH(&x->fates, f);
+    sample_free(&s);
+    return true;
+}
+
+/* One decision of `check` for all whose fate is `by`. */
+static bool decide_fates(struct arrival *x, enum check by, struct err *e)
+{
+    bool rises = by == CHECK_COUNT, begun = false;
+    for (size_t i = 0; i < x->fates.n; i++) {
+        if (x->fates.at[i].by != by)
+            continue;
+        if (!begun && !act_next(x->a, rises ? "reopen" : "reject", "check",
+                                rises ? "" : check_name(by), e))
+            return false;
+        begun = true;
+        if (!act_change(x->a, OBJECT_SAMPLE, x->fates.at[i].sample,
+                        FIELD_STATUS,
+                        rises ? STATUS_PENDING : STATUS_REJECTED, e))
+            return false;
     }
+    return true;
+}
+
+static bool settle_all(struct arrival *x, struct err *e)
+{
+    for (size_t i = 0; i < x->unsettled.n; i++)
+        if (!settle(x, x->unsettled.at[i], e))
+            return false;
+    for (int c = 0; c <= CHECK_COUNT; c++)
+        if (!decide_fates(x, (enum check)c, e))
+            return false;
     return true;
 }
 
@@ -501,14 +575,19 @@ static bool take_items(struct arrival *x, struct recipe_items *items,
     for (size_t i = 0; i < items->n; i++)
         if (!take_item(x, &items->at[i], x->call.finish, e))
             return false;
-    return reject_failed(x, e);
+    return settle_all(x, e);
 }
 
 static bool open_call(struct arrival *x, int64_t call, struct err *e)
 {
     if (!call_get(x->v->s, call, &x->call, e))
         return false;
-    x->step = &x->v->r->steps[x->call.step - 1];
+    const struct recipe *r = x->v->r;
+    if (x->call.step < 1 || x->call.step > (int64_t)r->n_steps)
+        return err_set(e, ERR_STORE, _("call c%lld is of no step of its "
+                                       "recipe"), (long long)call);
+    x->step = &r->steps[x->call.step - 1];
+    x->maker = x->call.from_call && x->call.step > 1 ? x->step - 1 : NULL;
     x->params = json_parse(x->call.params, strlen(x->call.params), e);
     x->split = (enum split)json_get_int(x->params, "split", SPLIT_TRAIN);
     return x->params != NULL;
@@ -542,7 +621,8 @@ static bool arrive_one(struct arrivals *v, struct act *a, int64_t call,
         ok = take_items(&x, &items, e) && call_finish(v->s, &x.call, e);
     }
     recipe_items_free(&items);
-    VEC_FREE(&x.failed);
+    VEC_FREE(&x.unsettled);
+    VEC_FREE(&x.fates);
     json_free(x.params);
     call_free(&x.call);
     return ok;
@@ -553,7 +633,7 @@ bool arrive(struct arrivals *v, const ids *calls, ids *planned,
 {
     struct act a = {0};
     size_t before = planned->n;
-    bool ok = true;
+    bool ok = !v->near || near_prompts_refresh(v->near, e);
     for (size_t i = 0; ok && i < calls->n; i++)
         ok = (i ? act_next(&a, "arrive", v->job.who, v->r->name, e)
                 : act_begin(v->s, &a, "arrive", v->job.who, v->r->name, 0,

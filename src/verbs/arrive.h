@@ -5,7 +5,7 @@
 #ifndef VERBS_ARRIVE_H
 #define VERBS_ARRIVE_H
 
-#include "domain/rouge.h"
+#include "verbs/near.h"
 #include "verbs/plan.h"
 
 struct arrivals {
@@ -13,21 +13,26 @@ struct arrivals {
     struct job job;
     struct recipe *r;
     struct target_words words;
-    int64_t answers;        /* each */
-    struct near_index *near; /* keys: samples, and minus seeds */
-    /* counts for the status */
-    int64_t found, passed, unparsed, failed_checks[16];
+    int64_t answers;           /* each */
+    struct near_prompts *near; /* NULL where the recipe makes no prompts */
+    struct arrived n;          /* since the job began, in other lives too */
+    int64_t unparsed;
 };
 
-/* Loads the job, its recipe as it was used, its target and the index. */
+/* Loads the job, its recipe as it was used, its target, the prompts that new
+ * ones are held against and the counts. arrivals_close also after a
+ * failure. */
 bool arrivals_open(struct arrivals *v, struct store *s, int64_t job,
                    struct err *e);
 void arrivals_close(struct arrivals *v);
 
 /* Reads the replies of calls whose reply is stored (state sent) and writes
  * what they bring: one decision a reply, all in one transaction. Each call's
- * state becomes answered or unparsed. The ids of calls that were planned are
- * appended. On failure nothing was written. */
+ * state becomes answered or unparsed. All answers of a sample are checked; it
+ * falls, by a decision of `check`, only when its prompt fails or no answer is
+ * left that passes, and stands up again when one comes; what a person decided
+ * stands. The ids of calls that were planned are appended. On failure nothing
+ * was written. */
 bool arrive(struct arrivals *v, const ids *calls, ids *planned,
             struct err *e);
 

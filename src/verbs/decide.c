@@ -30,19 +30,25 @@ static enum decided finish(struct act *a, bool ok, int64_t *seq,
     }
 }
 
+/* The answer that an acceptance stands for where nobody named one: in bulk
+ * the sample's choice, else what a screen opens with. *chosen is 0 where there
+ * is none. */
+static bool find_chosen(struct act *a, int64_t id, bool bulk, int64_t *chosen,
+                        struct err *e)
+{
+    struct sample x;
+    if (!sample_get(a->s, id, &x, e))
+        return false;
+    int i = bulk ? sample_choice(&x) : sample_opens_with(&x);
+    *chosen = i >= 0 ? x.candidates.at[i].id : 0;
+    sample_free(&x);
+    return true;
+}
+
 /* The status, and for an acceptance the chosen answer. */
 static bool change_one(struct act *a, const struct decide *d, int64_t id,
-                       struct err *e)
+                       int64_t chosen, struct err *e)
 {
-    int64_t chosen = d->candidate;
-    if (d->to == STATUS_ACCEPTED && !chosen) {
-        struct sample x;
-        if (!sample_get(a->s, id, &x, e))
-            return false;
-        int i = sample_opens_with(&x);
-        chosen = i >= 0 ? x.candidates.at[i].id : 0;
-        sample_free(&x);
-    }
     if (d->to == STATUS_ACCEPTED && !chosen)
         return err_set(e, ERR_REFUSED, _("sample %lld has no answer to "
                                          "accept"), (long long)id);
@@ -74,7 +80,10 @@ enum decided verb_decide(struct store *s, const struct decide *d,
     bool again = d->to != STATUS_PENDING && same_status(&a, sample, d->to);
     bool ok = !again || act_change(&a, OBJECT_SAMPLE, sample, FIELD_STATUS,
                                    STATUS_PENDING, e);
-    ok = ok && change_one(&a, d, sample, e);
+    int64_t chosen = d->candidate;
+    bool look = d->to == STATUS_ACCEPTED && !chosen;
+    ok = ok && (!look || find_chosen(&a, sample, false, &chosen, e)) &&
+         change_one(&a, d, sample, chosen, e);
     return finish(&a, ok, seq, e);
 }
 
@@ -95,10 +104,21 @@ enum decided verb_decide_all(struct store *s, const struct decide *d,
             out->left_out++;
             continue;
         }
-        ok = change_one(&a, d, id, e);
+        int64_t chosen = 0;
+        bool accept = d->to == STATUS_ACCEPTED;
+        ok = !accept || find_chosen(&a, id, true, &chosen, e);
+        if (ok && accept && !chosen) {
+            out->no_answer++;
+            continue;
+        }
+        ok = ok && change_one(&a, d, id, chosen, e);
         out->changed += ok;
     }
     ok = ok && (!d->job || job_set_state(s, d->job, "done", e));
+    if (ok && !out->changed && !d->job) { /* an act that changes nothing */
+        act_cancel(&a);
+        return DECIDED;
+    }
     return finish(&a, ok, &out->seq, e);
 }
 

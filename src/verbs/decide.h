@@ -11,7 +11,7 @@ struct decide {
     enum status to;
     const char *reason;   /* of a rejection; "" for none */
     int64_t base_seq;     /* the journal position that the person saw; 0: now */
-    int64_t candidate;    /* the answer on the screen; 0: what it opens with */
+    int64_t candidate;    /* the answer on the screen; 0: none is named */
     int64_t job;          /* of verb_decide_all: is done with it; 0: none */
 };
 
@@ -29,9 +29,11 @@ enum decided verb_decide(struct store *s, const struct decide *d,
                          struct err *e);
 
 /* All of them as one decision; samples that another person changed since
- * base_seq are left out and counted. *seq gets the decision. */
+ * base_seq are left out and counted, and so are, where they are accepted, those
+ * with no answer whose checks pass (sample_choice). *seq gets the decision, 0
+ * where nothing changed. */
 struct bulk_report {
-    int64_t changed, left_out, seq;
+    int64_t changed, left_out, no_answer, seq;
 };
 enum decided verb_decide_all(struct store *s, const struct decide *d,
                              const ids *samples, struct bulk_report *out,

@@ -6,6 +6,7 @@
 #include "base/lang.h"
 #include "store/sample.h"
 #include "store/text.h"
+#include "verbs/checks.h"
 
 static const struct candidate *find(const struct sample *x, int64_t id)
 {
@@ -29,37 +30,51 @@ static char *with_content(const char *body, const char *text, struct err *e)
     return buf_take(&b);
 }
 
-/* The checks that need no index of all prompts. */
-static bool check_again(struct act *a, const struct sample *x,
-                        int64_t candidate, const char *prompt,
-                        const char *answer, struct err *e)
+static bool add_checks(struct act *a, int64_t sample, int64_t candidate,
+                       const struct check_list *l,
+                       const struct check_input *in, struct err *e)
 {
-    struct chat chat;
-    uint8_t hash[SHA_SIZE];
-    if (!chat_parse(x->prompt, &chat, e))
-        return false;
-    chat_hash(&chat, answer, hash);
-    chat_free(&chat);
-    const struct check_result all[] = {
-        check_duplicate(sample_same(a->s, x->target, hash, x->id)),
-        check_length(prompt), check_echo(prompt, answer),
-        check_refusal(answer), check_empty(answer)};
-    for (size_t i = 0; i < COUNT(all); i++)
-        if (!check_add(a, x->id, candidate, &all[i], e))
+    struct check_result found[CHECK_COUNT];
+    size_t n = checks_run(l, in, found);
+    for (size_t i = 0; i < n; i++)
+        if (!check_add(a, sample, candidate, &found[i], e))
             return false;
     return true;
 }
 
+/* Runs again what an edit can change: the checks of the new answer, and those
+ * of the prompt where that is new too. */
+static bool check_again(struct act *a, const struct sample *x,
+                        int64_t candidate, bool new_prompt, const char *prompt,
+                        const char *answer, struct err *e)
+{
+    struct chat chat;
+    uint8_t hash[SHA_SIZE];
+    struct check_list of_prompt, of_answer;
+    if (!chat_parse(x->prompt, &chat, e))
+        return false;
+    chat_hash(&chat, answer, hash);
+    chat_free(&chat);
+    struct check_input in = {
+        .prompt = prompt, .answer = answer,
+        .same = sample_same(a->s, x->target, hash, x->id)};
+    struct check_input asked = {.prompt = prompt};
+    checks_of_edit(a->s, x, &of_prompt, &of_answer);
+    return (!new_prompt ||
+            add_checks(a, x->id, 0, &of_prompt, &asked, e)) &&
+           add_checks(a, x->id, candidate, &of_answer, &in, e);
+}
+
 /* Adds the edited candidate and makes it the chosen one. */
 static bool add_edit(struct act *a, const struct sample *x,
-                     const struct candidate_new *n, int64_t *id,
-                     struct err *e)
+                     const struct candidate_new *n, bool new_prompt,
+                     int64_t *id, struct err *e)
 {
     char *prompt = prompt_text(x->prompt), *answer = answer_text(n->body);
     *id = candidate_add(a, n, e);
     bool ok = *id && sample_index(a, x->id, e) &&
               act_change(a, OBJECT_SAMPLE, x->id, FIELD_CHOSEN, *id, e) &&
-              check_again(a, x, *id, prompt, answer, e);
+              check_again(a, x, *id, new_prompt, prompt, answer, e);
     free(prompt);
     free(answer);
     return ok;
@@ -97,7 +112,7 @@ enum decided verb_edit_answer(struct store *s, const char *who,
                                   .source = SOURCE_HUMAN, .who = who,
                                   .body = body};
         bool ok = sample_unindex(&a, sample, e) &&
-                  add_edit(&a, &x, &n, candidate, e);
+                  add_edit(&a, &x, &n, false, candidate, e);
         out = commit(&a, ok, e);
     }
     free(body);
@@ -152,7 +167,7 @@ enum decided verb_edit_prompt(struct store *s, const char *who,
             x.prompt = messages;
             messages = NULL;
             ok = sample_unindex(&a, sample, e) &&
-                 add_edit(&a, &x, &n, candidate, e);
+                 add_edit(&a, &x, &n, true, candidate, e);
         }
         out = commit(&a, ok, e);
     }

@@ -78,6 +78,28 @@ static void flight_free(struct flight *f)
 
 /* ---- Status ------------------------------------------------------------- */
 
+static void by_check(struct jw *w, const char *key, const int64_t *n)
+{
+    jw_key(w, key);
+    jw_open(w, '{');
+    for (int c = 0; c < CHECK_COUNT; c++)
+        if (n[c])
+            jw_kint(w, check_name((enum check)c), n[c]);
+    jw_close(w);
+}
+
+/* What the replies brought; `fails` and `warns` by check. */
+static void report_arrived(struct jw *w, const struct arrivals *v)
+{
+    jw_kint(w, "found", v->n.found);
+    jw_kint(w, "passed", v->n.passed);
+    jw_kint(w, "rejected", v->n.failed);
+    jw_kint(w, "warned", v->n.warned);
+    jw_kint(w, "repeated", v->n.repeated);
+    by_check(w, "fails", v->n.fails);
+    by_check(w, "warns", v->n.warns);
+}
+
 static char *figures(struct elicit *x)
 {
     struct call_counts n;
@@ -89,8 +111,7 @@ static char *figures(struct elicit *x)
     jw_kint(&w, "calls", n.total);
     for (int i = 0; i < CALL_STATE_COUNT; i++)
         jw_kint(&w, call_state_name((enum call_state)i), n.by_state[i]);
-    jw_kint(&w, "found", x->v.found);
-    jw_kint(&w, "passed", x->v.passed);
+    report_arrived(&w, &x->v);
     jw_knum(&w, "cost", n.cost);
     jw_kint(&w, "tokens_in", n.tokens_in);
     jw_kint(&w, "tokens_out", n.tokens_out);
@@ -140,6 +161,10 @@ static bool prepare(struct flight *f, struct err *e)
     if (!isnan(d->top_p)) {
         a->top_p = d->top_p;
         a->has |= HAS(PARAM_TOP_P);
+    }
+    if (!isnan(d->presence_penalty)) {
+        a->presence_penalty = d->presence_penalty;
+        a->has |= HAS(PARAM_PRESENCE);
     }
     if (d->max_tokens) {
         a->max_tokens = d->max_tokens;

@@ -130,7 +130,8 @@ static bool put_sample(struct import *im, const struct item *x, int split,
                                                 : 0;
     struct candidate_new c = {.sample = id, .source = SOURCE_SEED,
                               .body = x->answer, .hash = hash};
-    struct check_result r = check_duplicate(same);
+    struct check_input in = {.same = same};
+    struct check_result r = check_usual(CHECK_DUPLICATE, &in);
     if (!id || !candidate_add(&im->a, &c, e) ||
         !check_add(&im->a, id, 0, &r, e) ||
         !sample_index_words(&im->a, id, last ? last->content : "", answer, e))
@@ -158,7 +159,7 @@ static bool on_item(void *ctx, struct item *x, struct err *e)
         return false;
     if (im->o->as_samples) {
         char *answer = x->answer ? answer_text(x->answer) : NULL;
-        bool empty = !answer || check_empty(answer).verdict == VERDICT_FAIL;
+        bool empty = !answer || check_empty(answer);
         free(answer);
         if (empty)
             return err_set(e, ERR_INPUT, _("a sample needs an answer"));

@@ -72,7 +72,7 @@ static void pool_free(struct pool *p)
 }
 
 static bool read_seeds(struct store *s, const struct expand *x,
-                       struct pool *p, struct err *e)
+                       bool with_answers, struct pool *p, struct err *e)
 {
     for (int i = 0; i < SPLIT_COUNT; i++) {
         struct filter f;
@@ -87,6 +87,8 @@ static bool read_seeds(struct store *s, const struct expand *x,
         filter_free(&f);
         for (size_t k = 0; ok && k < all.n; k++) {
             bool picked = !x->picked;
+            if (with_answers && !seed_has_answer(s, all.at[k]))
+                continue;
             for (size_t q = 0; x->picked && q < x->picked->n; q++)
                 picked = picked || x->picked->at[q] == all.at[k];
             if (picked)
@@ -120,42 +122,55 @@ static bool read_samples(struct store *s, const struct expand *x,
     return true;
 }
 
-/* Deals n calls to the splits in proportion to their seeds (largest
- * remainder). */
+/* Deals n calls to the splits that have seeds, 90/5/5 (largest remainder), at
+ * least one each where there are as many calls as splits. */
 static void deal(const struct pool *p, int64_t n, int64_t out[SPLIT_COUNT])
 {
+    static const int weight[SPLIT_COUNT] = {90, 5, 5};
     double part[SPLIT_COUNT];
-    int64_t all = 0, given = 0;
-    for (int i = 0; i < SPLIT_COUNT; i++)
-        all += (int64_t)p->seeds[i].n;
+    int64_t all = 0, splits = 0, given = 0;
     for (int i = 0; i < SPLIT_COUNT; i++) {
-        part[i] = all ? (double)n * (double)p->seeds[i].n / (double)all : 0;
-        out[i] = (int64_t)part[i];
+        all += p->seeds[i].n ? weight[i] : 0;
+        splits += p->seeds[i].n > 0;
+        out[i] = 0;
+    }
+    int64_t least = n >= splits;
+    for (int i = 0; i < SPLIT_COUNT; i++) {
+        bool has = p->seeds[i].n > 0;
+        part[i] = has ? (double)n * weight[i] / (double)all : -1;
+        out[i] = has ? (int64_t)part[i] : 0;
+        out[i] = has && out[i] < least ? least : out[i];
         part[i] -= (double)out[i];
         given += out[i];
     }
-    for (; given < n && all; given++) {
+    for (; given != n && all; given += given < n ? 1 : -1) {
         int best = 0;
         for (int i = 1; i < SPLIT_COUNT; i++)
-            if (part[i] > part[best])
+            if (given < n ? part[i] > part[best] : out[i] > out[best])
                 best = i;
-        out[best]++;
-        part[best] = -1;
+        out[best] += given < n ? 1 : -1;
+        part[best] = given < n ? -1 : part[best];
     }
 }
 
-/* k of v, each at most once, in random order. */
+/* k of v, each at most once, in random order: what is drawn changes places
+ * with the last one, and goes back in the end. */
 static void draw_some(struct rng *r, const ids *v, size_t k, ids *out)
 {
-    ids bag = {0};
-    for (size_t i = 0; i < v->n; i++)
-        VEC_PUSH(&bag, v->at[i]);
-    for (size_t i = 0; i < k && bag.n; i++) {
-        size_t at = (size_t)rng_below(r, bag.n);
-        VEC_PUSH(out, bag.at[at]);
-        bag.at[at] = bag.at[--bag.n];
+    size_t places[RECIPE_DEMOS], n = v->n, drawn = 0;
+    while (drawn < k && drawn < COUNT(places) && n) {
+        size_t at = (size_t)rng_below(r, n);
+        int64_t id = v->at[at];
+        VEC_PUSH(out, id);
+        v->at[at] = v->at[--n];
+        v->at[n] = id;
+        places[drawn++] = at;
     }
-    VEC_FREE(&bag);
+    while (drawn) {
+        int64_t id = v->at[n];
+        v->at[n++] = v->at[places[--drawn]];
+        v->at[places[drawn]] = id;
+    }
 }
 
 /* ---- Demonstrations ----------------------------------------------------- */
@@ -209,7 +224,7 @@ static void draw_demos(struct store *s, const struct recipe *r,
         struct sample x;
         if (!sample_get(s, out->samples.at[i], &x, NULL))
             continue;
-        int k = sample_opens_with(&x);
+        int k = sample_choice(&x);
         add_demo(out, x.prompt, k >= 0 ? x.candidates.at[k].body : NULL);
         sample_free(&x);
     }
@@ -417,7 +432,7 @@ static bool open_plan(struct plan *p, struct store *s,
     if (!p->r || !target_words_load(s, x->target, &p->words, e))
         return false;
     bool rank = p->r->steps[0].over == OVER_CANDIDATES;
-    if (!read_seeds(s, x, &p->pool, e) ||
+    if (!read_seeds(s, x, p->r->with_answers, &p->pool, e) ||
         !read_samples(s, x, rank ? "status:pending" : "status:accepted",
                       &p->pool, e))
         return false;

@@ -54,7 +54,7 @@ bool pick_next(struct pick *p, struct err *e)
     }
     int i = p->x.status == STATUS_ACCEPTED
                 ? find_candidate(&p->x, p->x.chosen)
-                : sample_opens_with(&p->x);
+                : sample_choice(&p->x);
     p->answer = i < 0 ? NULL : &p->x.candidates.at[i];
     return true;
 }
@@ -439,7 +439,7 @@ static int shown_then(const struct row_walk *w)
 static bool says_something(const struct candidate *c)
 {
     char *text = answer_text(c->body);
-    bool something = check_empty(text).verdict == VERDICT_PASS;
+    bool something = !check_empty(text);
     free(text);
     return something;
 }

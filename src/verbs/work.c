@@ -146,6 +146,7 @@ static bool do_bulk(struct work *x, struct jw *w, struct err *e)
     ok = ok && verb_decide_all(x->s, &d, &which, &n, e) <= DECIDED_FOUND;
     jw_kint(w, "changed", n.changed);
     jw_kint(w, "left_out", n.left_out);
+    jw_kint(w, "no_answer", n.no_answer);
     jw_kint(w, "decision", ok ? n.seq : 0);
     VEC_FREE(&which);
     return ok;

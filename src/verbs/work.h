@@ -4,8 +4,8 @@
  * one transaction, and `u` takes it back.
  *
  * Its figures in status.json: {"rows","items","bad","duplicates"} of an
- * import, {"changed","left_out","decision"} of a bulk act. What is wrong with
- * a row stands in the job's log.
+ * import, {"changed","left_out","no_answer","decision"} of a bulk act. What is
+ * wrong with a row stands in the job's log.
  */
 #ifndef VERBS_WORK_H
 #define VERBS_WORK_H

@@ -310,26 +310,105 @@ static void diffs_rebuild(void **state)
     }
 }
 
+static enum verdict judged(enum check c, struct check_input in)
+{
+    return check_usual(c, &in).verdict;
+}
+
 static void checks_judge(void **state)
 {
     (void)state;
-    assert_int_equal(check_near(.71, .70, 0, 3).verdict, VERDICT_FAIL);
-    assert_int_equal(check_near(.65, .70, 0, 3).verdict, VERDICT_WARN);
-    assert_int_equal(check_near(.59, .70, 0, 3).verdict, VERDICT_PASS);
-    assert_int_equal(check_length("too short").verdict, VERDICT_WARN);
-    assert_int_equal(check_length("this is not").verdict, VERDICT_PASS);
-    assert_int_equal(check_cut_off("length").verdict, VERDICT_FAIL);
-    assert_int_equal(check_cut_off("stop").verdict, VERDICT_PASS);
-    assert_int_equal(check_echo("Name a metal that floats.",
-                                "Name a  metal that floats. Iron").verdict,
-                     VERDICT_FAIL);
-    assert_int_equal(check_echo("Name it.", "Name it. Iron").verdict,
-                     VERDICT_PASS);
-    assert_int_equal(check_refusal("I\u2019m sorry, but no.").verdict,
+    struct check_input in = {.near = .71, .near_seed = 3};
+    struct check_result r = check_usual(CHECK_NEAR, &in);
+    assert_int_equal(r.verdict, VERDICT_FAIL);
+    assert_int_equal(r.against_seed, 3);
+    assert_int_equal(judged(CHECK_NEAR, (struct check_input){.near = .65}),
                      VERDICT_WARN);
-    assert_int_equal(check_refusal("NÃO POSSO ajudar").verdict, VERDICT_WARN);
-    assert_int_equal(check_refusal("24 - 2 = 22").verdict, VERDICT_PASS);
-    assert_int_equal(check_empty(" \n\u00a0").verdict, VERDICT_FAIL);
+    assert_int_equal(judged(CHECK_NEAR, (struct check_input){.near = .59}),
+                     VERDICT_PASS);
+#define ANSWER(c, p, a)                                                       \
+    judged(c, (struct check_input){.prompt = p, .answer = a})
+    assert_int_equal(judged(CHECK_CUT_OFF,
+                            (struct check_input){.finish = "length"}),
+                     VERDICT_FAIL);
+    assert_int_equal(judged(CHECK_CUT_OFF,
+                            (struct check_input){.finish = "stop"}),
+                     VERDICT_PASS);
+    assert_int_equal(ANSWER(CHECK_ECHO, "Name a metal that floats.",
+                            "Name a  metal that floats. Iron"), VERDICT_FAIL);
+    assert_int_equal(ANSWER(CHECK_ECHO, "Name it.", "Name it. Iron"),
+                     VERDICT_PASS);
+    assert_int_equal(ANSWER(CHECK_REFUSAL, "", "I\u2019m sorry, but no."),
+                     VERDICT_WARN);
+    assert_int_equal(ANSWER(CHECK_REFUSAL, "", "NÃO POSSO ajudar"),
+                     VERDICT_WARN);
+    assert_int_equal(ANSWER(CHECK_REFUSAL, "", "24 - 2 = 22"), VERDICT_PASS);
+    assert_int_equal(ANSWER(CHECK_EMPTY, "p", " \n\u00a0"), VERDICT_FAIL);
+    assert_int_equal(ANSWER(CHECK_SPECIAL, "p", "Four.<|im_end|>"),
+                     VERDICT_WARN);
+    assert_int_equal(judged(CHECK_DUPLICATE, (struct check_input){.same = 7}),
+                     VERDICT_FAIL);
+}
+
+/* The settings that a rule is given are those that it goes by. */
+static void checks_go_by_their_settings(void **state)
+{
+    (void)state;
+    struct check_rule r = check_rule(CHECK_LENGTH);
+    struct check_input in = {.prompt = "this is a prompt", .answer = NULL};
+    r.min = 5;
+    assert_int_equal(check_run(&r, &in).verdict, VERDICT_WARN);
+    r.min = 4;
+    assert_int_equal(check_run(&r, &in).verdict, VERDICT_PASS);
+    in.answer = "an answer of six words here";
+    r.max = 5;
+    assert_int_equal(check_run(&r, &in).verdict, VERDICT_WARN);
+    assert_true(check_run(&r, &in).figure == 6);
+    r = check_rule(CHECK_ECHO);
+    in = (struct check_input){.prompt = "Name it.", .answer = "Name it. No."};
+    r.limit = 7;
+    assert_int_equal(check_run(&r, &in).verdict, VERDICT_FAIL);
+    r.limit = 8;
+    assert_int_equal(check_run(&r, &in).verdict, VERDICT_PASS);
+    r = check_rule(CHECK_NEAR);
+    in = (struct check_input){.near = .8};
+    r.limit = .9;
+    assert_int_equal(check_run(&r, &in).verdict, VERDICT_WARN);
+}
+
+static void special_tokens_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t n;
+    } rows[] = {{"plain", 0},
+                {"a < b | c > d", 0},
+                {"x <| y |> z", 0},
+                {"ok<|im_end|>", 1},
+                {"<|start_header_id|>user<|end_header_id|>", 2},
+                {"<\uff5cend\u2581of\u2581sentence\uff5c>", 1},
+                {"[INST] hi [/INST] ho</s>", 3},
+                {"<start_of_turn>model", 1},
+                {"if (a[i] <b> c)", 0},
+                {"hm\n</think>\nyes", 1}};
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(check_special_tokens(rows[i].text), rows[i].n);
+}
+
+/* One spelling everywhere; the other is read. */
+static void check_names_are_one(void **state)
+{
+    (void)state;
+    enum check c;
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        assert_true(check_parse(check_name((enum check)i), &c));
+        assert_int_equal(c, i);
+    }
+    assert_true(check_parse("cut_off", &c));
+    assert_string_equal(check_name(c), "cut off");
+    assert_false(check_parse("cut", &c));
+    assert_false(check_parse("nearly", &c));
 }
 
 struct sums {
@@ -447,6 +526,9 @@ int main(void)
         cmocka_unit_test(diffs_are_by_word),
         cmocka_unit_test(diffs_rebuild),
         cmocka_unit_test(checks_judge),
+        cmocka_unit_test(checks_go_by_their_settings),
+        cmocka_unit_test(special_tokens_are_counted),
+        cmocka_unit_test(check_names_are_one),
         cmocka_unit_test(orders_are_read_and_moved),
         cmocka_unit_test(splits_are_dealt),
         cmocka_unit_test(thoughts_are_parted),

@@ -60,9 +60,9 @@ static void figures_are_read(void **state)
     assert_int_equal(r->kind, RECIPE_EXPAND);
     assert_int_equal(r->from_seeds + r->from_samples, 8);
     assert_int_equal(s->wanted, 8);
-    assert_true(fabs(recipe_check(s, "near")->limit - .70) < 1e-9);
-    assert_true(recipe_check(s, "length")->max == 150);
-    assert_null(recipe_check(s, "echo"));
+    assert_true(fabs(recipe_check(s, CHECK_NEAR)->limit - .70) < 1e-9);
+    assert_true(recipe_check(s, CHECK_LENGTH)->max == 150);
+    assert_null(recipe_check(s, CHECK_ECHO));
     assert_true(isnan(s->decode.presence_penalty));
     struct recipe_bindings b = {.n_demos = 8};
     char *stop = recipe_stop(s, &b, 0);
@@ -118,7 +118,7 @@ static void mistakes_name_the_key(void **state)
             "ratings");
     refused(text, "\"near\"", "\"nearly\"",
             "steps[0]: checks[0]: name: expected one of near, duplicate, "
-            "length, cut_off, echo, refusal, empty");
+            "length, cut off, echo, refusal, empty, special tokens");
     refused(text, "\"wanted\":2,", "",
             "steps[0]: wanted: how many items a call asks for is missing");
     refused(text, "\"version\":1", "\"version\":1.5",

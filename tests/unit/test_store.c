@@ -77,7 +77,8 @@ static int64_t fill(int n)
             assert_ok(score_add(&a, &z, &e), e);
             free(body);
         }
-        struct check_result r = check_near(.5 + .01 * (i % 40), .7, 0, 1);
+        struct check_input in = {.near = .5 + .01 * (i % 40), .near_seed = 1};
+        struct check_result r = check_usual(CHECK_NEAR, &in);
         assert_ok(check_add(&a, id, 0, &r, &e), e);
         assert_ok(sample_index(&a, id, &e), e);
         chat_free(&c);

@@ -247,13 +247,13 @@ static uint64_t reply_seed(const struct teacher *t,
 
 static bool do_step(struct reply *x)
 {
-    switch (x->step->parser) {
-    case PARSE_NUMBERED:
-    case PARSE_TRIPLES:
+    switch (recipe_makes(x->step)) {
+    case ITEM_PROMPT:
+    case ITEM_TRIPLE:
         return pose(x);
-    case PARSE_ANSWER:
+    case ITEM_ANSWER:
         return answer(x, x->found->input);
-    case PARSE_RATINGS:
+    case ITEM_RATING:
         return judge(x);
     }
     return false;

@@ -1,0 +1,128 @@
+/* Items of instruction, input and output. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/lang.h"
+#include "base/mem.h"
+#include "recipe/parser.h"
+#include "recipe/read.h"
+
+static bool load(const json *j, struct recipe_step *s, struct err *e)
+{
+    static const char *const keys[] = {"instruction", "input", "output"};
+    static const char *const usual[] = {"Instruction:", "Input:", "Output:"};
+    for (int i = 0; i < 3; i++) {
+        if (!read_text(j, keys[i], false, &s->fields[i], e))
+            return false;
+        text_or(&s->fields[i], usual[i]);
+    }
+    if (!read_text(j, "no_input", false, &s->no_input, e))
+        return false;
+    text_or(&s->no_input, "<none>");
+    return true;
+}
+
+struct triple {
+    const char *from[3], *to[3]; /* instruction, input, output */
+    int field;                   /* the one that is being read, -1: none */
+    size_t index;
+};
+
+static bool no_input(const struct parse *p, const char *s)
+{
+    return !*s || !strcasecmp(s, p->step->no_input) ||
+           !strcasecmp(s, "<noinput>") || !strcasecmp(s, "none") ||
+           !strcasecmp(s, "n/a");
+}
+
+static void end_triple(struct parse *p, struct triple *t, const char *end,
+                       bool cut)
+{
+    if (t->field < 0)
+        return;
+    t->to[t->field] = end;
+    char *part[3];
+    bool too_long = false;
+    for (int i = 0; i < 3; i++) {
+        part[i] = t->from[i] ? parse_between(t->from[i], t->to[i])
+                             : xstrdup("");
+        too_long = too_long || strlen(part[i]) > RECIPE_ITEM;
+    }
+    size_t n = t->index + 1;
+    if (cut)
+        parse_miss(p, xasprintf(_("item %zu was cut off"), n));
+    else if (too_long)
+        parse_miss(p, xasprintf(_("item %zu is longer than %d bytes"), n,
+                          RECIPE_ITEM));
+    else if (!*part[0] || !*part[2])
+        parse_miss(p, xasprintf(*part[0] ? _("item %zu has no output")
+                                   : _("item %zu has no instruction"), n));
+    if (cut || too_long || !*part[0] || !*part[2]) {
+        for (int i = 0; i < 3; i++)
+            free(part[i]);
+    } else {
+        bool none = no_input(p, part[1]);
+        if (none)
+            free(part[1]);
+        parse_add(p, (struct recipe_item){
+                        .kind = ITEM_TRIPLE, .index = t->index,
+                        .prompt = part[0], .input = none ? NULL : part[1],
+                        .answer = part[2]});
+    }
+    *t = (struct triple){.field = -1, .index = t->index + 1};
+}
+
+/* A line that only parts items: "###", "---". */
+static bool is_rule(const char *line)
+{
+    const char *end = parse_line_end(line);
+    size_t n = strspn(line, "#-= \t\r");
+    return end > line && line + n == end && n >= 3;
+}
+
+static void parse(struct parse *p, const char *s)
+{
+    struct triple t = {.field = -1};
+    char *const *label = p->step->fields;
+    const char *line = s, *behind;
+    for (; *line && t.index < parse_wanted(p); line = parse_next_line(line)) {
+        const char *at = parse_number(line, &behind) ? behind : line;
+        const char *text = parse_labelled(at, label[0]);
+        int field = 0;
+        if (text && t.field != 0) {
+            end_triple(p, &t, line, false);
+            if (t.index >= parse_wanted(p))
+                break;
+        } else {
+            for (text = NULL, field = t.field + 1;
+                 t.field >= 0 && field < 3 && !text; field++)
+                text = parse_labelled(line, label[field]);
+            field--;
+        }
+        if (!text && t.field == 2 && is_rule(line))
+            end_triple(p, &t, line, false);
+        if (!text)
+            continue;
+        if (t.field >= 0)
+            t.to[t.field] = line;
+        t.from[field] = text;
+        t.field = field;
+    }
+    end_triple(p, &t, line, p->cut);
+    if (t.index < parse_wanted(p))
+        parse_miss_range(p, t.index + 1, parse_wanted(p));
+}
+
+static void write_item(const struct recipe_step *s, size_t number,
+                         const struct recipe_item *it, struct buf *out)
+{
+    buf_printf(out, "%zu. %s %s\n%s %s\n%s %s\n\n", number, s->fields[0],
+               it->prompt, s->fields[1], it->input ? it->input : s->no_input,
+               s->fields[2], it->answer);
+}
+
+const struct parser parser_triples = {
+    .name = "triples", .keys = "instruction input output no_input",
+    .makes = ITEM_TRIPLE, .many = true, .load = load, .parse = parse,
+    .write = write_item};
