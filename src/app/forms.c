@@ -144,10 +144,11 @@ static void refresh_expand(struct app *a)
         snprintf(f->facts[0], sizeof f->facts[0], "%.119s", e.text);
         return;
     }
-    char in[32], out[32];
+    char first[32], then[32], in[32], out[32];
     snprintf(f->facts[0], sizeof f->facts[0],
-             _("%lld + %lld calls   %s tokens in   %s out"),
-             (long long)n.calls_first, (long long)n.calls_then,
+             _("%s + %s calls   %s tokens in   %s out"),
+             lang_number(first, sizeof first, (double)n.calls_first, 0),
+             lang_number(then, sizeof then, (double)n.calls_then, 0),
              lang_number(in, sizeof in, (double)n.tokens_in, 0),
              lang_number(out, sizeof out, (double)n.tokens_out, 0));
     snprintf(f->preview_title, sizeof f->preview_title, _("%lld tokens"),

@@ -20,7 +20,7 @@ static bool diff_marks(const struct app *a)
 static void where(struct app *a, int y, int x, int w)
 {
     const struct review_state *r = &a->review;
-    char text[400], of[32], rate[32] = "", per[32];
+    char text[400], now[32], of[32], today[32], rate[32] = "", per[32];
     int64_t at, total;
     review_position(a, &at, &total);
     double minutes = (double)(r->last_at - r->first_at) / 60000.0;
@@ -28,16 +28,16 @@ static void where(struct app *a, int y, int x, int w)
         snprintf(rate, sizeof rate, _("   %s a minute"),
                  lang_number(per, sizeof per, (double)(r->since - 1) / minutes,
                              1));
+    count_text(now, sizeof now, at);
     count_text(of, sizeof of, total);
+    count_text(today, sizeof today, r->today);
     if (r->filter)
-        snprintf(text, sizeof text, _("%s   filter: %s   %lld of %s"),
-                 a->target_name ? a->target_name : "", r->filter,
-                 (long long)at, of);
+        snprintf(text, sizeof text, _("%s   filter: %s   %s of %s"),
+                 a->target_name ? a->target_name : "", r->filter, now, of);
     else
         snprintf(text, sizeof text,
-                 _("%s   pending, oldest first   %lld of %s   %lld today%s"),
-                 a->target_name ? a->target_name : "", (long long)at, of,
-                 (long long)r->today, rate);
+                 _("%s   pending, oldest first   %s of %s   %s today%s"),
+                 a->target_name ? a->target_name : "", now, of, today, rate);
     cells_put(y, x, w, STYLE_FACT, text);
 }
 

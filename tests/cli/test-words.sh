@@ -125,6 +125,25 @@ is "an empty list is empty" "" "$($S review $T --filter id:4000 2>&1)"
 is "columns stand under each other" 1 "$($S review $T --filter '' 2>&1 |
     awk '{ print index($0, NR == 1 ? "prompt" : "How") }' | sort -u | wc -l)"
 
+# ---- Teachers ---------------------------------------------------------------
+
+headed teacher "address" $S teacher list
+has "our own server has a preset" "stillroom" "$($S teacher)"
+T="--no-check --yes"
+is "a server of our own" "serve       = stillroom-model serve builtin" \
+    "$($S teacher add own --serve 'stillroom-model serve builtin' $T |
+        grep serve)"
+has "which the config has then" "serve builtin" \
+    "$(cat "$HOME/.config/stillroom/config")"
+has "and which answers" "answers in" "$($S teacher check own)"
+fails "an address or a server" 1 "one of the two" \
+    $S teacher add two --serve 'stillroom-model serve builtin' --url x: $T
+has "a preset is written" "http://127.0.0.1:8100/v1" \
+    "$($S teacher add student --preset stillroom --model student $T)"
+refused "list takes no word" '"x"' $S teacher list x
+refused "no such verb of teacher" '"frob"' $S teacher frob
+refused "options are for add" "teacher add" $S teacher check own --url x
+
 # ---- A reader that goes away -----------------------------------------------
 
 i=0

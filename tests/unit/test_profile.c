@@ -213,7 +213,7 @@ static void test_presets(void **state)
     static const char *const names[] = {
         "openai",     "anthropic", "mistral",   "deepseek", "together",
         "groq",       "fireworks", "openrouter", "vllm",    "sglang",
-        "llama.cpp",  "ollama",    "lmstudio"};
+        "llama.cpp",  "ollama",    "lmstudio",  "stillroom"};
     struct presets ps;
     struct err e = {0};
     assert_ok(presets_load(&ps, &e), e);
