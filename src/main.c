@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/file.h"
+#include "base/lang.h"
 #include "base/mem.h"
 #include "base/paths.h"
 #include "base/say.h"
@@ -22,14 +23,32 @@ static char *my_name(void)
     return xstrdup(pw ? pw->pw_name : "someone");
 }
 
+/* A store that lost its end is opened to be read; to be written to only where
+ * the person says so. */
+static void ask_loss(struct store *s, bool after_loss)
+{
+    char answer[8] = "";
+    if (!after_loss && store_loss(s)) {
+        say(stderr, "stillroom: %s\n%s ", store_loss(s),
+            _("Go on all the same and write to it? [y/N]"));
+        if (!fgets(answer, sizeof answer, stdin))
+            *answer = '\0';
+    }
+    /* TRANSLATORS: the letter of yes, small */
+    if (after_loss || *answer == 'y' || *answer == *_("y"))
+        store_after_loss(s);
+}
+
 /* The screen on a store; `as` decides, NULL: as the config says, else the
  * login name. */
-static int open_screen(const char *path, const char *as, bool tour)
+static int open_screen(const char *path, const char *as, bool tour,
+                       bool after_loss)
 {
     struct store *s;
     struct err e = {0};
     if (!store_open(path, &s, &e))
         return say_err("stillroom", &e);
+    ask_loss(s, after_loss);
     char *who = config_defaults(&e);
     if (e.code) {
         free(who);
@@ -61,7 +80,7 @@ static int make_and_open(const char *import, const char *as)
         if (cli_begin(&c, 3, argv) < 0)
             cli_run(&c);
     }
-    return open_screen(STORE_DEFAULT, as, false);
+    return open_screen(STORE_DEFAULT, as, false, false);
 }
 
 /* The demo store, made where it is missing, with its tour. */
@@ -71,7 +90,7 @@ static int open_demo(const char *as)
     struct err e = {0};
     if (!demo_store(&path, &e))
         return say_err("stillroom", &e);
-    int code = open_screen(path, as, true);
+    int code = open_screen(path, as, true, false);
     free(path);
     return code;
 }
@@ -92,7 +111,7 @@ static int welcome(const char *as)
     else if (w == WELCOME_IMPORT)
         code = make_and_open(buf_str(&path), as);
     else if (w == WELCOME_OPEN)
-        code = open_screen(buf_str(&path), as, false);
+        code = open_screen(buf_str(&path), as, false, false);
     buf_free(&path);
     return code;
 }
@@ -100,7 +119,7 @@ static int welcome(const char *as)
 static int screen(const struct cli *c)
 {
     return c->store_path || file_exists(STORE_DEFAULT)
-               ? open_screen(cli_store(c), c->as, false)
+               ? open_screen(cli_store(c), c->as, false, c->after_loss)
                : welcome(c->as);
 }
 

@@ -169,6 +169,10 @@ void app_init(struct app *a, struct store *s, const char *who)
     struct err e = {0};
     if (!options_load(&a->options, &e))
         app_say_err(a, &e);
+    if (store_notice(s))
+        app_say(a, "%s", store_notice(s));
+    if (store_loss(s))
+        app_say(a, "%s", store_loss(s));
     if (store_read_only(s))
         app_say(a, _("this store may not be written: it is open read-only"));
 }

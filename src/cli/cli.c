@@ -54,18 +54,20 @@ static int print_version(void)
 /* The options that everything takes. */
 static const struct opt *common(struct cli *c, size_t i)
 {
-    static struct opt table[6];
+    static struct opt table[7];
     table[0] = (struct opt){"store", OPT_STRING, &c->store_path, "FILE",
                             N_("the store (stillroom.db)")};
     table[1] = (struct opt){"as", OPT_STRING, &c->as, "NAME",
                             N_("who decides (your login name)")};
     table[2] = (struct opt){"json", OPT_FLAG, &c->json, NULL,
                             N_("print JSON")};
-    table[3] = (struct opt){"help", OPT_FLAG, &c->help, NULL,
+    table[3] = (struct opt){"after-loss", OPT_FLAG, &c->after_loss, NULL,
+                            N_("write to a store that lost its end")};
+    table[4] = (struct opt){"help", OPT_FLAG, &c->help, NULL,
                             N_("print this help (-h)")};
-    table[4] = (struct opt){"version", OPT_FLAG, &c->version, NULL,
+    table[5] = (struct opt){"version", OPT_FLAG, &c->version, NULL,
                             N_("print the version (-V)")};
-    table[5] = (struct opt){NULL, OPT_FLAG, NULL, NULL, NULL};
+    table[6] = (struct opt){NULL, OPT_FLAG, NULL, NULL, NULL};
     return &table[i];
 }
 
@@ -249,7 +251,15 @@ const char *cli_store(const struct cli *c)
 
 bool cli_open(struct cli *c)
 {
-    return store_open(cli_store(c), &c->s, &c->e);
+    if (!store_open(cli_store(c), &c->s, &c->e))
+        return false;
+    if (store_notice(c->s))
+        say(stderr, "stillroom: %s\n", store_notice(c->s));
+    if (c->after_loss)
+        store_after_loss(c->s);
+    else if (store_loss(c->s))
+        say(stderr, "stillroom: %s\n", store_loss(c->s));
+    return true;
 }
 
 int64_t cli_target(struct cli *c)

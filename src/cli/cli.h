@@ -31,7 +31,7 @@ struct cli {
     int argc;              /* what is behind its name */
     char **argv;
     const char *store_path, *as, *target_name; /* NULL: not named */
-    bool json, help, version;
+    bool json, help, version, after_loss;
     char *who;
     struct store *s; /* after cli_open */
     struct err e;
@@ -56,16 +56,17 @@ struct opt {
 };
 
 /* Reads options in any order, leaving the rest in c->argv[0..argc). The common
- * ones (--store, --as, --json, --help, --version) are known to every
- * subcommand; those of `opts` (ended by a NULL name) are its own. More words
- * than the subcommand's row takes are refused; one that is the store is taken
- * as such. Returns -1 to go on, else the exit code (0 after --help, 2 on a
- * mistake, which has been said). */
+ * ones (--store, --as, --json, --after-loss, --help, --version) are known to
+ * every subcommand; those of `opts` (ended by a NULL name) are its own. More
+ * words than the subcommand's row takes are refused; one that is the store is
+ * taken as such. Returns -1 to go on, else the exit code (0 after --help, 2 on
+ * a mistake, which has been said). */
 int cli_options(struct cli *c, const struct opt *opts);
 
 /* The store's file: as named, or stillroom.db. */
 const char *cli_store(const struct cli *c);
-/* Opens it; false with the reason in c->e. */
+/* Opens it and says what has to be said of it; false with the reason in
+ * c->e. */
 bool cli_open(struct cli *c);
 
 /* The target named by --target, else the only one; 0 with the reason. */

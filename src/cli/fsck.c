@@ -4,7 +4,7 @@
 #include "base/say.h"
 #include "store/fsck.h"
 
-static void on_finding(void *ctx, const char *text)
+static void on_finding(void *ctx, bool finding, const char *text)
 {
     struct cli *c = ctx;
     if (!c->json) {
@@ -14,7 +14,7 @@ static void on_finding(void *ctx, const char *text)
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
     jw_open(&w, '{');
-    jw_kstr(&w, "finding", text);
+    jw_kstr(&w, finding ? "finding" : "remark", text);
     jw_close(&w);
     cli_print(&b);
     buf_free(&b);

@@ -30,6 +30,9 @@ static const struct {
     COLUMN(SEED, SPLIT, seed, split),
     COLUMN(TARGET, TEXT, target, doc_text),
     COLUMN(JOB, LIVE, job, live),
+    {OBJECT_TEXT, FIELD_PURGED,
+     "SELECT coalesce(purged, 0) FROM text WHERE id = ?1",
+     "UPDATE text SET purged = nullif(?2, 0) WHERE id = ?1"},
     {OBJECT_SAMPLE, FIELD_ORDER,
      "SELECT coalesce((SELECT order_text FROM ranking WHERE sample = ?1), 0)",
      "REPLACE INTO ranking VALUES(?1, ?2)"},
@@ -119,6 +122,17 @@ static bool refresh_prompt_hash(struct store *s, int64_t sample,
     chat_free(&chat);
     return db_run(s, e, "UPDATE sample SET prompt_hash = ?2 WHERE id = ?1",
                   "ib", sample, hash, sizeof hash);
+}
+
+bool cache_prompts_of(struct store *s, int64_t text, struct err *e)
+{
+    ids samples;
+    bool ok = db_ids(s, &samples, e, "SELECT id FROM sample"
+                     " WHERE prompt_text = ?1", "i", text);
+    for (size_t i = 0; ok && i < samples.n; i++)
+        ok = refresh_prompt_hash(s, samples.at[i], text, e);
+    VEC_FREE(&samples);
+    return ok;
 }
 
 /* The sample whose words a change of this object alters, 0 for none. */

@@ -14,6 +14,9 @@ bool cache_get(struct store *s, enum object kind, int64_t object,
  * index and the prompt's hash in step. */
 bool cache_set(struct store *s, const struct change *c, struct err *e);
 
+/* Makes the hash of every prompt that is this text again. */
+bool cache_prompts_of(struct store *s, int64_t text, struct err *e);
+
 /* Whether the object carries the tag now. */
 bool cache_has_tag(struct store *s, enum object kind, int64_t object,
                    const char *name);

@@ -9,9 +9,15 @@
 bool db_error(struct store *s, struct err *e, int rc, const char *doing)
 {
     int kind = rc & 0xff;
-    if (kind == SQLITE_INTERRUPT || (s->gave_up && kind == SQLITE_BUSY))
-        return err_set(e, s->gave_up ? ERR_BUSY : ERR_CANCEL, _("%s: stopped"),
-                       doing);
+    if (kind == SQLITE_INTERRUPT)
+        return err_set(e, ERR_CANCEL, _("%s: stopped"), doing);
+    if (s->gave_up && kind == SQLITE_BUSY && s->stopped)
+        return err_set(e, ERR_BUSY, _("%s: stopped"), doing);
+    if (s->gave_up && kind == SQLITE_BUSY)
+        return err_set(e, ERR_BUSY, _("%s: the store was held for %lld s by "
+                       "%s; nothing was done"), doing,
+                       (long long)((s->waited + 500) / 1000),
+                       *s->holder ? s->holder : _("another process"));
     if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED)
         return err_set(e, ERR_BUSY,
                        _("%s: the store is held by another process"), doing);
@@ -86,16 +92,19 @@ static void bind_one(sqlite3_stmt *st, int i, char kind, va_list *ap)
     }
 }
 
+/* Binds the values from parameter `from` on. */
 static bool query_va(struct store *s, struct rows *r, struct err *e,
-                     const char *sql, const char *format, va_list *ap)
+                     const char *sql, int from, const char *format,
+                     va_list *ap)
 {
     *r = (struct rows){.s = s, .st = prepare(s, sql, true, e)};
     if (!r->st)
         return false;
     for (int i = 0; format[i]; i++)
-        bind_one(r->st, i + 1, format[i], ap);
+        bind_one(r->st, from + i, format[i], ap);
     s->gave_up = false;
     s->wait_from = 0;
+    s->statements++;
     return true;
 }
 
@@ -104,7 +113,7 @@ bool db_query(struct store *s, struct rows *r, struct err *e, const char *sql,
 {
     va_list ap;
     va_start(ap, format);
-    bool ok = query_va(s, r, e, sql, format, &ap);
+    bool ok = query_va(s, r, e, sql, 1, format, &ap);
     va_end(ap);
     return ok;
 }
@@ -185,22 +194,36 @@ char *rows_copy(const struct rows *r, int column)
     return s ? xstrdup(s) : NULL;
 }
 
+static bool run_through(struct rows *r, struct err *e)
+{
+    int rc;
+    while ((rc = sqlite3_step(r->st)) == SQLITE_ROW)
+        ;
+    bool ok = rc == SQLITE_DONE ||
+              db_error(r->s, e, rc, _("cannot write the store"));
+    rows_done(r);
+    return ok;
+}
+
 bool db_run(struct store *s, struct err *e, const char *sql,
             const char *format, ...)
 {
     struct rows r;
     va_list ap;
     va_start(ap, format);
-    bool ok = query_va(s, &r, e, sql, format, &ap);
+    bool ok = query_va(s, &r, e, sql, 1, format, &ap);
     va_end(ap);
-    if (!ok)
+    return ok && run_through(&r, e);
+}
+
+bool db_run_with(struct store *s, struct err *e, const char *sql,
+                 int64_t first, const char *format, va_list *values)
+{
+    struct rows r;
+    if (!query_va(s, &r, e, sql, 2, format, values))
         return false;
-    int rc;
-    while ((rc = sqlite3_step(r.st)) == SQLITE_ROW)
-        ;
-    ok = rc == SQLITE_DONE || db_error(s, e, rc, _("cannot write the store"));
-    rows_done(&r);
-    return ok;
+    rows_bind_int(&r, 1, first);
+    return run_through(&r, e);
 }
 
 int64_t db_int(struct store *s, int64_t otherwise, const char *sql,
@@ -209,7 +232,7 @@ int64_t db_int(struct store *s, int64_t otherwise, const char *sql,
     struct rows r;
     va_list ap;
     va_start(ap, format);
-    bool ok = query_va(s, &r, NULL, sql, format, &ap);
+    bool ok = query_va(s, &r, NULL, sql, 1, format, &ap);
     va_end(ap);
     if (!ok)
         return otherwise;
@@ -226,7 +249,7 @@ bool db_ids(struct store *s, ids *out, struct err *e, const char *sql,
     va_list ap;
     *out = (ids){0};
     va_start(ap, format);
-    bool ok = query_va(s, &r, e, sql, format, &ap);
+    bool ok = query_va(s, &r, e, sql, 1, format, &ap);
     va_end(ap);
     if (!ok)
         return false;
@@ -241,7 +264,7 @@ char *db_text(struct store *s, const char *sql, const char *format, ...)
     struct rows r;
     va_list ap;
     va_start(ap, format);
-    bool ok = query_va(s, &r, NULL, sql, format, &ap);
+    bool ok = query_va(s, &r, NULL, sql, 1, format, &ap);
     va_end(ap);
     if (!ok)
         return NULL;

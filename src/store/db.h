@@ -5,6 +5,7 @@
 #define STORE_DB_H
 
 #include <sqlite3.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,11 +13,21 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "store/head.h"
+#include "store/ledger.h"
 #include "store/store.h"
 
 struct cached {
     const char *sql;
     sqlite3_stmt *st;
+};
+
+/* A statement's text made of the columns of a table (store/seal.h). */
+struct made {
+    int kind;
+    enum sealed table;
+    const char *set;
+    char *sql;
 };
 
 struct store {
@@ -28,11 +39,26 @@ struct store {
     int64_t begun; /* monotonic ms when the write transaction began */
     bool named;    /* our name stands in NAME.runs/holder */
     bool head_dirty;
+    struct tail tail;     /* where the journal ended when it was looked at */
+    struct ledger ledger; /* of the write transaction that is open */
+    uint8_t last_seal[SEAL_SIZE];
+    bool sealed;     /* a decision covers the store's own row */
+    bool counted;    /* the ledger was read */
+    char *loss;      /* why nothing is written; NULL where all is well */
+    struct act *act; /* the decision that is being made, if any */
+    bool keep_head;  /* the head file is not written now */
+    bool after_loss; /* the person wants to go on all the same */
+    char *notice;    /* what opening it did, to be said once */
+    int64_t statements; /* that were begun, for tests */
     store_tick *tick;
     void *tick_ctx;
     int64_t wait_from, last_tick;
-    bool gave_up;
+    bool gave_up;    /* waiting ended without the lock: */
+    bool stopped;    /* because the person said so */
+    int64_t waited;  /* ms */
+    char holder[200]; /* who held it, "" where nobody is known */
     VEC(struct cached) cache;
+    VEC(struct made) made;
 };
 
 /* A statement being walked. Cached by the address of its SQL, so `sql` is a
@@ -72,6 +98,9 @@ char *rows_copy(const struct rows *r, int column);
 /* Runs a statement to its end. */
 bool db_run(struct store *s, struct err *e, const char *sql,
             const char *format, ...);
+/* The same with ?1 being `first` and the values from ?2 on. */
+bool db_run_with(struct store *s, struct err *e, const char *sql,
+                 int64_t first, const char *format, va_list *values);
 /* The first column of the first row, or `otherwise`. */
 int64_t db_int(struct store *s, int64_t otherwise, const char *sql,
                const char *format, ...);
@@ -85,6 +114,10 @@ char *db_text(struct store *s, const char *sql, const char *format, ...);
 /* The error of the last SQLite call as a sentence; `doing` says what was
  * tried. Returns false. */
 bool db_error(struct store *s, struct err *e, int rc, const char *doing);
+
+/* Reads where the journal and the ledger end, into s->tail and s->ledger
+ * (store.c). */
+bool store_look(struct store *s, struct err *e);
 
 /* Finalises every cached statement (before closing or copying). */
 void db_forget_statements(struct store *s);

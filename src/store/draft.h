@@ -13,5 +13,8 @@ char *draft_get(struct store *s, const char *who, enum object kind,
                 int64_t object, const char *field);
 bool draft_drop(struct store *s, const char *who, enum object kind,
                 int64_t object, const char *field, struct err *e);
+/* Drops everybody's drafts of an object. Inside an act. */
+bool draft_drop_all(struct store *s, enum object kind, int64_t object,
+                    struct err *e);
 
 #endif

@@ -134,12 +134,9 @@ void candidate_origin_free(struct candidate_origin *o)
 
 int64_t export_add(struct store *s, const struct export *x, struct err *e)
 {
-    if (!db_run(s, e, "INSERT INTO export(target, filter, as_of, seed,"
-                " version, lock_json, path, at) VALUES(?1, ?2, ?3, ?4, ?5,"
-                " ?6, ?7, ?8)", "isiiissi", x->target, x->filter, x->as_of,
-                x->seed, x->version, x->lock, x->path, clock_now()))
-        return 0;
-    return sqlite3_last_insert_rowid(s->db);
+    return log_add(s, SEAL_EXPORT, e, "isiisissi", x->target, x->filter,
+                   x->as_of, x->seed, NULL, x->version, x->lock, x->path,
+                   clock_now());
 }
 
 int64_t export_last(struct store *s, int64_t target, int64_t before)

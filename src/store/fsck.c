@@ -8,29 +8,32 @@
 #include "base/lang.h"
 #include "domain/chat.h"
 #include "store/db.h"
+#include "store/finding.h"
 #include "store/journal.h"
 #include "store/text.h"
 
-struct fsck {
-    struct store *s;
-    fsck_fn *fn;
-    void *ctx;
-    struct fsck_counts *n;
-    struct err *e;
-};
-
-static void found(struct fsck *f, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void found(struct fsck *f, const char *fmt, ...)
+static void say(struct fsck *f, bool finding, const char *fmt, va_list ap)
 {
     char text[400];
+    vsnprintf(text, sizeof text, fmt, ap);
+    f->n->findings += finding;
+    f->fn(f->ctx, finding, text);
+}
+
+void found(struct fsck *f, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    say(f, true, fmt, ap);
     va_end(ap);
-    f->n->findings++;
-    f->fn(f->ctx, text);
+}
+
+void remark(struct fsck *f, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(f, false, fmt, ap);
+    va_end(ap);
 }
 
 /* ---- SQLite and texts --------------------------------------------------- */
@@ -84,7 +87,7 @@ struct side {
 
 struct chain {
     struct fsck *f;
-    struct side tables[SEAL_COUNT];
+    struct side tables[BROUGHT_COUNT];
     struct side changes;
     int64_t count; /* of changes and rows of the present decision */
 };
@@ -98,7 +101,7 @@ static bool open_side(struct fsck *f, struct side *x, const char *sql)
 
 static void close_sides(struct chain *c)
 {
-    for (int t = 0; t < SEAL_COUNT; t++)
+    for (int t = 0; t < BROUGHT_COUNT; t++)
         if (c->tables[t].open)
             rows_done(&c->tables[t].r);
     if (c->changes.open)
@@ -166,7 +169,7 @@ static void check_decision(struct chain *c, const struct rows *r,
                            const uint8_t prev[SHA_SIZE],
                            uint8_t hash[SHA_SIZE])
 {
-    struct sha changes, sums[SEAL_COUNT];
+    struct sha changes, sums[BROUGHT_COUNT];
     uint8_t total[SHA_SIZE];
     size_t op_n, sum_n, prev_n, hash_n;
     int64_t seq = rows_int(r, 0);
@@ -177,11 +180,14 @@ static void check_decision(struct chain *c, const struct rows *r,
     c->count = 0;
     sha_start(&changes);
     take_changes(c, seq, &changes);
-    for (int t = 0; t < SEAL_COUNT; t++) {
+    bool with_store = false;
+    for (int t = 0; t < BROUGHT_COUNT; t++) {
+        int64_t before = c->count;
         sha_start(&sums[t]);
         take_rows(c, (enum sealed)t, seq, &sums[t]);
+        with_store = t == SEAL_STORE && c->count > before;
     }
-    changes_hash_end(&changes, sums, total);
+    changes_hash_end(&changes, sums, with_store, total);
     if (c->count != rows_int(r, 8))
         found(c->f, _("decision d%lld: wrote %lld changes and rows, %lld are "
                       "there"), (long long)seq, (long long)rows_int(r, 8),
@@ -227,7 +233,7 @@ static bool walk_chain(struct chain *c)
         c->f->n->decisions++;
     }
     rows_done(&r);
-    for (int t = 0; t < SEAL_COUNT; t++) {
+    for (int t = 0; t < BROUGHT_COUNT; t++) {
         struct sha none;
         sha_start(&none);
         for (; c->tables[t].more; take_row(c, (enum sealed)t, &none))
@@ -247,8 +253,8 @@ static bool check_chain(struct fsck *f)
     struct chain c = {.f = f};
     bool ok = open_side(f, &c.changes, "SELECT decision, n, kind, object,"
                         " field, old, new FROM change ORDER BY decision, n");
-    for (int t = 0; ok && t < SEAL_COUNT; t++)
-        ok = open_side(f, &c.tables[t], seal_scan_sql((enum sealed)t));
+    for (int t = 0; ok && t < BROUGHT_COUNT; t++)
+        ok = open_side(f, &c.tables[t], seal_scan_sql(f->s, (enum sealed)t));
     ok = ok && walk_chain(&c);
     close_sides(&c);
     return ok;
@@ -265,15 +271,16 @@ static bool check_chain(struct fsck *f)
     {"SELECT id, '" field "' FROM " #table " WHERE " #column                  \
      " <> coalesce(" LAST_CHANGE(kind, #table ".id", field) ", " born ")",    \
      kind}
-#define SIDE(kind, table, column, field)                                      \
-    {"SELECT object, '" field "' FROM " #table " WHERE kind = '" kind         \
-     "' AND " #column " <> coalesce("                                         \
-     LAST_CHANGE(kind, #table ".object", field) ", 0)", kind},                \
-    {"SELECT DISTINCT object, '" field "' FROM change c WHERE kind = '"       \
-     kind "' AND field = '" field "' AND "                                    \
-     LAST_CHANGE(kind, "c.object", field) " <> 0 AND NOT EXISTS(SELECT 1"     \
-     " FROM " #table " x WHERE x.kind = '" kind "' AND x.object = c.object)", \
-     kind}
+#define SIDE(table, column, field)                                            \
+    {"SELECT object, '" field "' FROM " #table " WHERE " #column              \
+     " <> coalesce((SELECT new FROM change c WHERE c.object = " #table        \
+     ".object AND c.kind = " #table ".kind AND field = '" field               \
+     "' ORDER BY decision DESC, n DESC LIMIT 1), 0)", "tagged"},              \
+    {"SELECT DISTINCT object, '" field "' FROM change c WHERE field = '"      \
+     field "' AND (SELECT new FROM change d WHERE d.object = c.object"        \
+     " AND d.kind = c.kind AND d.field = c.field ORDER BY d.decision DESC,"   \
+     " d.n DESC LIMIT 1) <> 0 AND NOT EXISTS(SELECT 1 FROM " #table " x"      \
+     " WHERE x.kind = c.kind AND x.object = c.object)", "tagged"}
 
 static const struct {
     const char *sql, *kind;
@@ -288,10 +295,10 @@ static const struct {
     CACHE("seed", seed, split, "split", "split"),
     CACHE("target", target, doc_text, "text", "doc_text"),
     CACHE("job", job, live, "live", "1"),
-    SIDE("sample", note, body_text, "note"),
-    SIDE("seed", note, body_text, "note"),
-    SIDE("sample", rating, value, "rating"),
-    SIDE("seed", rating, value, "rating"),
+    SIDE(note, body_text, "note"),
+    SIDE(rating, value, "rating"),
+    {"SELECT id, 'purged' FROM text WHERE coalesce(purged, 0) <> coalesce("
+     LAST_CHANGE("text", "text.id", "purged") ", 0)", "text"},
     {"SELECT sample, 'order' FROM ranking WHERE order_text <> coalesce("
      LAST_CHANGE("sample", "ranking.sample", "order") ", 0)", "sample"},
     {"SELECT DISTINCT object, 'order' FROM change c WHERE field = 'order'"
@@ -393,13 +400,13 @@ static bool check_prompts(struct fsck *f)
         return false;
     while (rows_next(&r, f->e)) {
         struct chat c;
-        uint8_t hash[SHA_SIZE];
+        uint8_t hash[SHA_SIZE] = {0}; /* a purged prompt's */
         size_t n;
-        if (!rows_null(&r, 3))
-            continue;
         const void *is = rows_blob(&r, 1, &n);
-        bool ok = rows_text(&r, 2) && chat_parse(rows_text(&r, 2), &c, NULL);
-        if (ok) {
+        bool purged = !rows_null(&r, 3), ok = purged;
+        if (!purged)
+            ok = rows_text(&r, 2) && chat_parse(rows_text(&r, 2), &c, NULL);
+        if (ok && !purged) {
             chat_prompt_hash(&c, hash);
             chat_free(&c);
         }
@@ -411,41 +418,49 @@ static bool check_prompts(struct fsck *f)
     return !r.failed;
 }
 
-static void check_words(struct fsck *f)
+static void check_head(struct fsck *f, enum head_found is,
+                       const struct tail *head)
 {
-    static const char *const tables[] = {"sample_words", "seed_words"};
-    for (size_t i = 0; i < COUNT(tables) && !f->s->read_only; i++) {
-        char sql[120];
-        snprintf(sql, sizeof sql, "INSERT INTO %s(%s) "
-                 "VALUES('integrity-check')", tables[i], tables[i]);
-        if (sqlite3_exec(f->s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-            found(f, _("%s: the word index is damaged"), tables[i]);
+    struct err why = {0};
+    switch (is) {
+    case HEAD_MALFORMED:
+        found(f, _("head: the file cannot be read or is malformed"));
+        break;
+    case HEAD_NONE:
+        if (f->s->tail.seq)
+            remark(f, _("head: there is none, so there was nothing to "
+                        "compare the store's end with"));
+        break;
+    case HEAD_READ:
+        if (!head_fits(f->s, head, &f->s->tail, &why))
+            found(f, _("head: %s"), why.text);
+        break;
     }
 }
 
-static void check_head(struct fsck *f)
+/* The log and the head, at one moment: nobody commits in between. */
+static bool check_log(struct fsck *f)
 {
-    int64_t seq, last = store_seq(f->s);
-    uint8_t hash[SHA_SIZE];
+    struct tail head;
+    enum head_found is = head_read(f->s, &head);
+    bool ok = db_run(f->s, f->e, "BEGIN", "") && store_look(f->s, f->e) &&
+              fsck_log(f);
+    if (ok)
+        check_head(f, is, &head);
+    store_rollback(f->s);
+    return ok;
+}
+
+/* What a store of an older schema brought without a seal. */
+static void say_trusted(struct fsck *f)
+{
     struct rows r;
-    if (!head_read(f->s, &seq, hash)) {
-        if (last)
-            found(f, _("head: the file is missing or malformed"));
+    if (!db_query_once(f->s, &r, f->e, "SELECT seq, reason FROM decision"
+                       " WHERE kind = 'seal'"))
         return;
-    }
-    if (seq > last) {
-        found(f, _("head: the store ends at d%lld, but d%lld was saved once: "
-                   "decisions are lost"), (long long)last, (long long)seq);
-        return;
-    }
-    if (!db_query(f->s, &r, f->e, "SELECT hash FROM decision WHERE seq = ?1",
-                  "i", seq))
-        return;
-    size_t n = 0;
-    const void *is = rows_next(&r, f->e) ? rows_blob(&r, 0, &n) : NULL;
-    if (n != SHA_SIZE || memcmp(is, hash, SHA_SIZE))
-        found(f, _("head: d%lld is not the decision that was saved"),
-              (long long)seq);
+    while (rows_next(&r, f->e))
+        remark(f, _("d%lld: taken on trust, as nothing sealed it before: %s"),
+               (long long)rows_int(&r, 0), rows_text(&r, 1));
     rows_done(&r);
 }
 
@@ -455,10 +470,9 @@ bool store_fsck(struct store *s, fsck_fn *fn, void *ctx,
     struct fsck f = {s, fn, ctx, out, e};
     *out = (struct fsck_counts){0};
     bool ok = check_sqlite(&f) && check_texts(&f) && check_chain(&f) &&
-              check_caches(&f) && check_references(&f) && check_prompts(&f);
-    if (ok) {
-        check_words(&f);
-        check_head(&f);
-    }
+              check_log(&f) && check_caches(&f) && check_references(&f) &&
+              check_prompts(&f) && fsck_words(&f);
+    if (ok)
+        say_trusted(&f);
     return ok;
 }

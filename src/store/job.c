@@ -30,17 +30,9 @@ void job_free(struct job *j)
 
 int64_t job_add(struct store *s, const struct job *j, struct err *e)
 {
-    if (!db_run(s, e, "INSERT INTO job(kind, target, recipe, teacher, who,"
-                " args_json, state, started) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
-                " 'running', ?7)", "sIIsssi", j->kind, j->target, j->recipe,
-                j->teacher, j->who, j->args, clock_now()))
-        return 0;
-    int64_t id = sqlite3_last_insert_rowid(s->db);
-    if (!isnan(j->spend_max) &&
-        !db_run(s, e, "UPDATE job SET spend_max = ?2 WHERE id = ?1", "id", id,
-                j->spend_max))
-        return 0;
-    return id;
+    return log_add(s, SEAL_JOB, e, "sIIsssdsiI", j->kind, j->target,
+                   j->recipe, j->teacher, j->who, j->args, j->spend_max,
+                   "running", clock_now(), (int64_t)0);
 }
 
 bool job_get(struct store *s, int64_t id, struct job *out, struct err *e)
@@ -72,15 +64,14 @@ bool job_set_state(struct store *s, int64_t id, const char *state,
                    struct err *e)
 {
     bool over = strcmp(state, "running") != 0;
-    return db_run(s, e, "UPDATE job SET state = ?2, ended = ?3 WHERE id = ?1",
-                  "isI", id, state, over ? clock_now() : (int64_t)0);
+    return log_set(s, SEAL_JOB, id, "state ended", e, "sI", state,
+                   over ? clock_now() : (int64_t)0);
 }
 
 bool job_set_target(struct store *s, int64_t id, int64_t target,
                     struct err *e)
 {
-    return db_run(s, e, "UPDATE job SET target = ?2 WHERE id = ?1", "iI", id,
-                  target);
+    return log_set(s, SEAL_JOB, id, "target", e, "I", target);
 }
 
 static bool collect(struct rows *r, ids *out, struct err *e)
@@ -108,10 +99,7 @@ int64_t recipe_row(struct store *s, const char *name, int64_t version,
         return 0;
     int64_t id = db_int(s, 0, "SELECT id FROM recipe WHERE name = ?1"
                         " AND file_text = ?2", "si", name, text);
-    if (id || !db_run(s, e, "INSERT INTO recipe(name, version, file_text)"
-                      " VALUES(?1, ?2, ?3)", "sii", name, version, text))
-        return id;
-    return sqlite3_last_insert_rowid(s->db);
+    return id ? id : log_add(s, SEAL_RECIPE, e, "sii", name, version, text);
 }
 
 char *recipe_file(struct store *s, int64_t recipe)
@@ -132,14 +120,11 @@ void call_free(struct call *c)
 
 int64_t call_add(struct store *s, const struct call *c, struct err *e)
 {
-    if (!db_run(s, e, "INSERT INTO call(job, step, n, attempt, from_call,"
-                " from_item, sample, prompt_text, params_json, state, at)"
-                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'planned', ?10)",
-                "iiiiIIIisi", c->job, c->step, c->n, c->attempt, c->from_call,
-                c->from_item, c->sample, c->prompt_text, c->params,
-                clock_now()))
-        return 0;
-    return sqlite3_last_insert_rowid(s->db);
+    return log_add(s, SEAL_CALL, e, "iiiiIIIissIIIsIIdIsiI", c->job, c->step,
+                   c->n, c->attempt, c->from_call, c->from_item, c->sample,
+                   c->prompt_text, c->params, "planned", (int64_t)0,
+                   (int64_t)0, (int64_t)0, NULL, (int64_t)0, (int64_t)0, NAN,
+                   (int64_t)0, NULL, clock_now(), (int64_t)0);
 }
 
 static enum call_state parse_state(const char *name)
@@ -187,21 +172,18 @@ bool call_get(struct store *s, int64_t id, struct call *out, struct err *e)
 bool call_set_state(struct store *s, int64_t id, enum call_state state,
                     struct err *e)
 {
-    return db_run(s, e, "UPDATE call SET state = ?2, at = ?3 WHERE id = ?1",
-                  "isi", id, state_names[state], clock_now());
+    return log_set(s, SEAL_CALL, id, "state at", e, "si", state_names[state],
+                   clock_now());
 }
 
 bool call_finish(struct store *s, const struct call *c, struct err *e)
 {
-    return db_run(s, e, "UPDATE call SET state = ?2, http = ?3,"
-                  " reply_text = ?4, answer_text = ?5, trouble = ?6,"
-                  " tokens_in = ?7, tokens_out = ?8, cost = ?9, ms = ?10,"
-                  " finish = ?11, at = ?12, thinking_text = ?13"
-                  " WHERE id = ?1", "isIIIsiidisiI",
-                  c->id, state_names[c->state], (int64_t)c->http,
-                  c->reply_text, c->answer_text, c->trouble, c->tokens_in,
-                  c->tokens_out, c->cost, c->ms, c->finish, clock_now(),
-                  c->thinking_text);
+    return log_set(s, SEAL_CALL, c->id, "state http reply_text answer_text"
+                   " trouble tokens_in tokens_out cost ms finish at"
+                   " thinking_text", e, "siIIsiidisiI", state_names[c->state],
+                   (int64_t)c->http, c->reply_text, c->answer_text,
+                   c->trouble, c->tokens_in, c->tokens_out, c->cost, c->ms,
+                   c->finish, clock_now(), c->thinking_text);
 }
 
 bool call_ids(struct store *s, int64_t job, enum call_state state, size_t n,
@@ -350,10 +332,7 @@ int64_t call_next_n(struct store *s, int64_t job, int64_t step)
 bool draw_add(struct act *a, int64_t call, const char *role, int64_t seed,
               int64_t sample, struct err *e)
 {
-    return db_run(a->s, e, "INSERT INTO draw(call, role, seed, sample, born)"
-                  " VALUES(?1, ?2, ?3, ?4, ?5)", "isIIi", call, role, seed,
-                  sample, a->seq) &&
-           act_brought(a, SEAL_DRAW, sqlite3_last_insert_rowid(a->s->db), e);
+    return act_bring(a, SEAL_DRAW, e, "isII", call, role, seed, sample) != 0;
 }
 
 size_t draws_of(struct store *s, int64_t call, struct drawn *out, size_t n)

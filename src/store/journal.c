@@ -88,22 +88,25 @@ void change_digest(struct store *s, struct sha *sum, const struct change *c)
 {
     sha_field(sum, object_name(c->kind), strlen(object_name(c->kind)));
     sha_int(sum, c->object);
+    if (c->kind == OBJECT_TEXT)
+        digest_value(s, sum, FIELD_TEXT, c->object);
     sha_field(sum, field_name(c->field), strlen(field_name(c->field)));
     digest_value(s, sum, c->field, c->old);
     digest_value(s, sum, c->field, c->new_value);
 }
 
-void changes_hash_end(struct sha *sums, struct sha rows[SEAL_COUNT],
-                      uint8_t out[SHA_SIZE])
+void changes_hash_end(struct sha *sums, struct sha rows[BROUGHT_COUNT],
+                      bool with_store, uint8_t out[SHA_SIZE])
 {
     struct sha all;
     uint8_t part[SHA_SIZE];
     sha_start(&all);
     sha_end(sums, part);
     sha_add(&all, part, SHA_SIZE);
-    for (int i = 0; i < SEAL_COUNT; i++) {
+    for (int i = 0; i < BROUGHT_COUNT; i++) {
         sha_end(&rows[i], part);
-        sha_add(&all, part, SHA_SIZE);
+        if (i != SEAL_STORE || with_store)
+            sha_add(&all, part, SHA_SIZE);
     }
     sha_end(&all, out);
 }
@@ -114,7 +117,7 @@ static void start_sums(struct act *a)
 {
     a->n_changes = a->n_rows = 0;
     sha_start(&a->changes);
-    for (int i = 0; i < SEAL_COUNT; i++)
+    for (int i = 0; i < BROUGHT_COUNT; i++)
         sha_start(&a->rows[i]);
     rng_system(a->op_id, sizeof a->op_id);
 }
@@ -126,22 +129,30 @@ static void close_act(struct act *a)
     free(a->reason);
     a->who = a->kind = a->reason = NULL;
     a->open = false;
+    a->s->act = NULL;
 }
 
-bool act_begin(struct store *s, struct act *a, const char *kind,
-               const char *who, const char *reason, int64_t base_seq,
-               struct err *e)
+void act_open(struct store *s, struct act *a, const char *kind,
+              const char *who, const char *reason, int64_t base_seq)
 {
-    *a = (struct act){.s = s, .at = clock_now()};
-    if (!store_begin(s, e))
-        return false;
-    a->seq = store_seq(s) + 1;
+    *a = (struct act){.s = s, .at = clock_now(), .seq = s->tail.seq + 1};
     a->base_seq = base_seq ? base_seq : a->seq - 1;
     a->who = xstrdup(who);
     a->kind = xstrdup(kind);
     a->reason = xstrdup(reason ? reason : "");
     start_sums(a);
     a->open = true;
+    s->act = a;
+}
+
+bool act_begin(struct store *s, struct act *a, const char *kind,
+               const char *who, const char *reason, int64_t base_seq,
+               struct err *e)
+{
+    *a = (struct act){.s = s};
+    if (!store_begin(s, e))
+        return false;
+    act_open(s, a, kind, who, reason, base_seq);
     return true;
 }
 
@@ -177,14 +188,38 @@ bool act_tag(struct act *a, enum object kind, int64_t object,
     return cache_set(a->s, &c, e) && write_change(a, &c, e);
 }
 
-bool act_brought(struct act *a, enum sealed table, int64_t id, struct err *e)
+static void take_seal(struct act *a, enum sealed t, int64_t id,
+                      const uint8_t seal[SEAL_SIZE])
+{
+    sha_int(&a->rows[t], id);
+    sha_add(&a->rows[t], seal, SEAL_SIZE);
+    a->n_rows++;
+}
+
+int64_t act_bring(struct act *a, enum sealed table, struct err *e,
+                  const char *format, ...)
 {
     uint8_t seal[SEAL_SIZE];
-    if (!seal_row(a->s, table, id, seal, e))
+    va_list values;
+    va_start(values, format);
+    int64_t id = seal_insert(a->s, table, a->seq, seal, e, format, &values);
+    va_end(values);
+    if (id)
+        take_seal(a, table, id, seal);
+    return id;
+}
+
+/* The first decision of a store covers who the store is. */
+static bool bring_store(struct act *a, struct err *e)
+{
+    struct store *s = a->s;
+    if (s->sealed)
+        return true;
+    if (!db_run(s, e, "UPDATE store SET born = ?1, seal = seal(rowid, ?1, id,"
+                " salt, created)", "i", a->seq))
         return false;
-    sha_int(&a->rows[table], id);
-    sha_add(&a->rows[table], seal, SEAL_SIZE);
-    a->n_rows++;
+    take_seal(a, SEAL_STORE, 1, s->last_seal);
+    a->brings_store = s->sealed = true;
     return true;
 }
 
@@ -196,38 +231,34 @@ void act_cancel(struct act *a)
     close_act(a);
 }
 
-static bool write_decision(struct act *a, uint8_t hash[SHA_SIZE],
-                           struct err *e)
+static bool write_decision(struct act *a, struct err *e)
 {
-    uint8_t prev[SHA_SIZE] = {0}, sum[SHA_SIZE];
-    struct rows r;
-    if (!db_query(a->s, &r, e, "SELECT hash FROM decision WHERE seq = ?1",
-                  "i", a->seq - 1))
+    struct tail *t = &a->s->tail;
+    uint8_t sum[SHA_SIZE], prev[SHA_SIZE], seal[SEAL_SIZE];
+    if (!bring_store(a, e))
         return false;
-    size_t n = 0;
-    const void *p = rows_next(&r, e) ? rows_blob(&r, 0, &n) : NULL;
-    if (n == SHA_SIZE)
-        memcpy(prev, p, n);
-    rows_done(&r);
-    changes_hash_end(&a->changes, a->rows, sum);
+    memcpy(prev, t->hash, SHA_SIZE);
+    changes_hash_end(&a->changes, a->rows, a->brings_store, sum);
     struct decision_fields d = {a->op_id, sizeof a->op_id, a->seq, a->at,
                                 a->undoes, a->base_seq,
                                 a->n_changes + a->n_rows, a->who, a->kind,
                                 a->reason, sum, prev};
-    decision_hash(&d, hash);
+    decision_hash(&d, t->hash);
+    t->seq = a->seq;
+    ledger_seal(a->s->id, SEAL_DECISION, a->seq, t->hash, SHA_SIZE, seal);
+    ledger_enter(&a->s->ledger, SEAL_DECISION, NULL, seal);
     return db_run(a->s, e, "INSERT INTO decision VALUES(?1, ?2, ?3, ?4, ?5,"
                   " ?6, ?7, ?8, ?9, ?10, ?11, ?12)", "ibisssiiibbb", a->seq,
                   a->op_id, sizeof a->op_id, a->at, a->who, a->kind,
                   a->reason, a->undoes, a->base_seq, d.n_changes, sum,
-                  (size_t)SHA_SIZE, prev, (size_t)SHA_SIZE, hash,
+                  (size_t)SHA_SIZE, prev, (size_t)SHA_SIZE, t->hash,
                   (size_t)SHA_SIZE);
 }
 
 bool act_next(struct act *a, const char *kind, const char *who,
               const char *reason, struct err *e)
 {
-    uint8_t hash[SHA_SIZE];
-    if (!write_decision(a, hash, e))
+    if (!write_decision(a, e))
         return false;
     free(a->who);
     free(a->kind);
@@ -237,75 +268,50 @@ bool act_next(struct act *a, const char *kind, const char *who,
     a->reason = xstrdup(reason);
     a->base_seq = a->seq++;
     a->undoes = 0;
+    a->brings_store = false;
     start_sums(a);
     return true;
 }
 
 /* After an error of COMMIT: is the decision there? Asked on a new connection,
  * because this one may hold pages that never reached the disk. */
-static bool look_up(struct act *a)
+static enum outcome look_up(struct act *a)
 {
     struct store *fresh;
+    struct rows r;
+    enum outcome out = ACT_UNKNOWN;
     if (!store_open(a->s->path, &fresh, NULL))
-        return false;
-    bool there = db_int(fresh, 0, "SELECT seq FROM decision WHERE op_id = ?1",
-                        "b", a->op_id, sizeof a->op_id) == a->seq;
+        return out;
+    if (db_query(fresh, &r, NULL, "SELECT 1 FROM decision WHERE op_id = ?1",
+                 "b", a->op_id, sizeof a->op_id)) {
+        bool there = rows_next(&r, NULL);
+        rows_done(&r);
+        out = there ? ACT_FOUND : r.failed ? ACT_UNKNOWN : ACT_NOT_SAVED;
+    }
     store_close(&fresh);
-    return there;
+    return out;
 }
 
 enum outcome act_commit(struct act *a, struct err *e)
 {
-    uint8_t hash[SHA_SIZE];
     enum outcome out = ACT_SAVED;
-    if (!write_decision(a, hash, e)) {
+    if (!write_decision(a, e)) {
         act_cancel(a);
         return ACT_NOT_SAVED;
     }
     if (!store_commit(a->s, e)) {
         bool disk = !e || e->code == ERR_STORE;
-        out = disk && look_up(a) ? ACT_FOUND : ACT_NOT_SAVED;
+        out = disk ? look_up(a) : ACT_NOT_SAVED;
         a->s->broken = disk;
+        if (out == ACT_FOUND)
+            head_write(a->s, &a->s->tail);
+        if (out == ACT_UNKNOWN)
+            err_set(e, ERR_STORE, _("the disk reported an error, and whether "
+                    "this was saved could not be looked up: look with "
+                    "`stillroom log` when the disk is well"));
     }
-    if (out != ACT_NOT_SAVED)
-        head_write(a->s, a->seq, hash);
     close_act(a);
     return out;
-}
-
-/* ---- The head file ------------------------------------------------------ */
-
-void head_write(struct store *s, int64_t seq, const uint8_t hash[SHA_SIZE])
-{
-    char hex[2 * SHA_SIZE + 1], text[100];
-    int n = snprintf(text, sizeof text, "%lld %s\n", (long long)seq,
-                     sha_hex(hash, SHA_SIZE, hex));
-    char *path = path_join(s->runs_dir, "head");
-    if (!file_replace(path, text, (size_t)n, 0600, false, NULL) &&
-        dir_make(s->runs_dir, 0700, NULL))
-        file_replace(path, text, (size_t)n, 0600, false, NULL);
-    free(path);
-    s->head_dirty = true;
-}
-
-bool head_read(struct store *s, int64_t *seq, uint8_t hash[SHA_SIZE])
-{
-    struct buf b = BUF_INIT(200);
-    char *path = path_join(s->runs_dir, "head");
-    long long n = 0;
-    char hex[2 * SHA_SIZE + 2] = "";
-    bool ok = file_read(path, 200, &b, NULL) &&
-              sscanf(buf_str(&b), "%lld %65s", &n, hex) == 2 &&
-              strlen(hex) == 2 * SHA_SIZE;
-    for (size_t i = 0; ok && i < SHA_SIZE; i++) {
-        unsigned v;
-        ok = sscanf(hex + 2 * i, "%2x", &v) == 1;
-        hash[i] = (uint8_t)v;
-    }
-    *seq = n;
-    free(path);
-    buf_free(&b);
-    return ok;
 }
 
 /* ---- Reading ------------------------------------------------------------ */
@@ -434,7 +440,7 @@ bool journal_changed_since(struct store *s, enum object kind, int64_t object,
 int64_t journal_undoable(struct store *s, const char *who)
 {
     return db_int(s, 0, "SELECT d.seq FROM decision d WHERE d.who = ?1"
-                  " AND d.kind NOT IN ('arrive', 'undo', 'redo', 'purge') AND"
+                  " AND d.kind NOT IN " NO_ACTS " AND"
                   NOT_UNDONE("d.seq") " ORDER BY d.seq DESC LIMIT 1", "s",
                   who);
 }

@@ -12,7 +12,26 @@
  * hash. changes_hash is SHA-256 over the digest of the changes (kind, object,
  * field, old, new of each, texts by their SHA-256) and, for each sealed table
  * in the order of store/seal.h, the digest of the seals of the rows that it
- * brought. n_changes counts both.
+ * brought. n_changes counts both. (The digest for the table `store`, which
+ * schema 1 did not seal, is left out where nothing of it was brought.)
+ *
+ * What is covered by what:
+ *   decision, change           by the decision's hash, that by the next one's,
+ *                              the newest one's by the head file
+ *   rows with `born`, store    by their seal, that by their decision's hash
+ *   caches (schema.c: j)       made again from `change`
+ *   a text                     by its SHA-256, that by what refers to it and
+ *                              by the ledger; that it was purged by a change
+ *   recipe, job, call, run,    by their seal, that by the ledger (how many,
+ *   export, member, draft      and the sum of their seals; so is `decision`),
+ *                              that by the head file
+ *   sample_words, seed_words   made again from the texts
+ *   the head file              by nothing: it is compared with the store
+ * So a row of the log that is changed by another program is found, as long as
+ * its seal, the ledger and the head file are not made anew along with it; none
+ * of these is keyed. Where a head is older than the store (the process died
+ * between the two) or absent (the store was copied alone) the ledger is
+ * compared with nothing until the next commit.
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
@@ -28,13 +47,14 @@
 
 #define OBJECTS(X)                                                            \
     X(SAMPLE, "sample") X(CANDIDATE, "candidate") X(SEED, "seed")             \
-    X(TARGET, "target") X(JOB, "job")
+    X(TARGET, "target") X(JOB, "job") X(TEXT, "text")
 /* name, and whether old and new are ids of texts */
 #define FIELDS(X)                                                             \
     X(STATUS, "status", false) X(CHOSEN, "chosen", false)                     \
     X(PROMPT, "prompt", true) X(LIVE, "live", false)                          \
     X(SPLIT, "split", false) X(ORDER, "order", true) X(TAG, "tag", true)      \
-    X(NOTE, "note", true) X(RATING, "rating", false) X(TEXT, "text", true)
+    X(NOTE, "note", true) X(RATING, "rating", false) X(TEXT, "text", true)    \
+    X(PURGED, "purged", false)
 
 #define OBJECT_ID(id, ...) OBJECT_##id,
 #define FIELD_ID(id, ...) FIELD_##id,
@@ -51,21 +71,25 @@ bool object_parse(const char *name, enum object *out);
 bool field_parse(const char *name, enum field *out);
 bool field_is_text(enum field f);
 
+/* Kinds of decisions that `undo` passes over: nobody's acts. */
+#define NO_ACTS "('arrive', 'undo', 'redo', 'purge', 'seal')"
+
 struct act {
     struct store *s;
     char *who, *kind, *reason;
     uint8_t op_id[16];
     int64_t seq, at, undoes, base_seq;
     int64_t n_changes, n_rows;
-    struct sha changes, rows[SEAL_COUNT];
-    bool open;
+    struct sha changes, rows[BROUGHT_COUNT];
+    bool open, brings_store;
 };
 
 enum outcome {
     ACT_SAVED,
     ACT_NOT_SAVED, /* nothing was written; e says why */
-    ACT_FOUND      /* the disk reported an error; looked up by its own id:
+    ACT_FOUND,     /* the disk reported an error; looked up by its own id:
                       saved after all */
+    ACT_UNKNOWN    /* it could not be looked up: saved or not; e says so */
 };
 
 /* Begins a decision inside BEGIN IMMEDIATE. `base_seq` is the journal position
@@ -73,6 +97,9 @@ enum outcome {
 bool act_begin(struct store *s, struct act *a, const char *kind,
                const char *who, const char *reason, int64_t base_seq,
                struct err *e);
+/* The same inside a transaction that is open. */
+void act_open(struct store *s, struct act *a, const char *kind,
+              const char *who, const char *reason, int64_t base_seq);
 
 /* Changes one field: reads the old value, writes the cache and the change.
  * Nothing is written where it holds the new value already. For FIELD_TAG
@@ -83,9 +110,11 @@ bool act_change(struct act *a, enum object kind, int64_t object,
 bool act_tag(struct act *a, enum object kind, int64_t object,
              const char *name, bool on, struct err *e);
 
-/* Seals a row that this decision has just inserted with born = a->seq. */
-bool act_brought(struct act *a, enum sealed table, int64_t id,
-                 struct err *e);
+/* Inserts a row that this decision brings, sealed; values in the order of
+ * the table's columns in store/seal.h, formats as db_run's. Its id, 0 on
+ * failure. */
+int64_t act_bring(struct act *a, enum sealed table, struct err *e,
+                  const char *format, ...);
 
 /* Ends this decision and begins the next one in the same transaction, so that
  * both are saved or neither. */
@@ -152,12 +181,7 @@ int64_t journal_redoable(struct store *s, const char *who);
 enum outcome journal_reverse(struct store *s, int64_t seq, const char *who,
                              const char *kind, struct err *e);
 
-/* ---- The head file ------------------------------------------------------ */
-
-/* Reads NAME.runs/head: false where there is none or it is malformed. */
-bool head_read(struct store *s, int64_t *seq, uint8_t hash[SHA_SIZE]);
-/* Renames a new one into place (no fsync; store_sync_head does that). */
-void head_write(struct store *s, int64_t seq, const uint8_t hash[SHA_SIZE]);
+/* ---- Hashes ------------------------------------------------------------- */
 
 /* The hash of a decision from its fields (used by act_commit and fsck). */
 struct decision_fields {
@@ -171,7 +195,7 @@ void decision_hash(const struct decision_fields *d, uint8_t out[SHA_SIZE]);
 /* Adds one change to a running digest; texts by their SHA-256. */
 void change_digest(struct store *s, struct sha *sum, const struct change *c);
 /* The digest over the changes' and the tables' digests; ends them all. */
-void changes_hash_end(struct sha *changes, struct sha rows[SEAL_COUNT],
-                      uint8_t out[SHA_SIZE]);
+void changes_hash_end(struct sha *changes, struct sha rows[BROUGHT_COUNT],
+                      bool with_store, uint8_t out[SHA_SIZE]);
 
 #endif

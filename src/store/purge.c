@@ -6,6 +6,8 @@
 #include "base/lang.h"
 #include "domain/chat.h"
 #include "store/db.h"
+#include "store/draft.h"
+#include "store/job.h"
 #include "store/words.h"
 
 /* Sets of ids, as tables of this connection. */
@@ -294,48 +296,46 @@ void purge_found_free(struct purge_found *f)
 
 /* ---- Emptying ----------------------------------------------------------- */
 
-/* An object that lost a text before is in no index any more. */
-static bool is_whole(struct store *s, int64_t sample)
+static bool withdraw(struct act *a, enum object kind, int64_t id,
+                     struct err *e)
 {
-    return !db_int(s, 0, "SELECT 1 FROM text WHERE purged IS NOT NULL AND id"
-                   " IN (SELECT prompt_text FROM sample WHERE id = ?1"
-                   "  UNION SELECT body_text FROM candidate"
-                   "  WHERE sample = ?1 AND live)", "i", sample);
+    return act_change(a, kind, id, FIELD_LIVE, 0, e) &&
+           draft_drop_all(a->s, kind, id, e);
 }
 
-static bool withdraw_sample(struct act *a, int64_t id, struct err *e)
+/* Also what is withdrawn already loses its place in the index. */
+static bool empty(struct act *a, int64_t text, struct err *e)
 {
-    return (!is_whole(a->s, id) || words_remove_sample(a->s, id, e)) &&
-           act_change(a, OBJECT_SAMPLE, id, FIELD_LIVE, 0, e) &&
-           db_run(a->s, e, "DELETE FROM draft WHERE kind = 'sample'"
-                  " AND object = ?1", "i", id);
+    return words_of_text(a->s, text, false, e) &&
+           act_change(a, OBJECT_TEXT, text, FIELD_PURGED, a->at, e) &&
+           db_run(a->s, e, "UPDATE text SET body = NULL WHERE id = ?1", "i",
+                  text) &&
+           db_run(a->s, e, "UPDATE sample SET prompt_hash = zeroblob(32)"
+                  " WHERE prompt_text = ?1", "i", text);
 }
 
-static bool withdraw_seed(struct act *a, int64_t id, struct err *e)
+static bool cancel_planned(struct store *s, struct err *e)
 {
-    bool whole = !db_int(a->s, 0, "SELECT 1 FROM text WHERE purged IS NOT"
-                         " NULL AND id IN (SELECT messages_text FROM seed"
-                         "  WHERE id = ?1 UNION SELECT answer_text FROM seed"
-                         "  WHERE id = ?1)", "i", id);
-    return (!whole || words_remove_seed(a->s, id, e)) &&
-           act_change(a, OBJECT_SEED, id, FIELD_LIVE, 0, e) &&
-           db_run(a->s, e, "DELETE FROM draft WHERE kind = 'seed'"
-                  " AND object = ?1", "i", id);
+    ids calls;
+    bool ok = db_ids(s, &calls, e, "SELECT id FROM call WHERE"
+                     " state = 'planned' AND prompt_text IN (SELECT id"
+                     "  FROM text WHERE purged IS NOT NULL)", "");
+    for (size_t i = 0; ok && i < calls.n; i++)
+        ok = call_set_state(s, calls.at[i], CALL_CANCELLED, e);
+    VEC_FREE(&calls);
+    return ok;
 }
 
 bool purge_apply(struct act *a, const struct purge_found *f, struct err *e)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < f->samples.n; i++)
-        ok = withdraw_sample(a, f->samples.at[i], e);
+        ok = withdraw(a, OBJECT_SAMPLE, f->samples.at[i], e);
     for (size_t i = 0; ok && i < f->seeds.n; i++)
-        ok = withdraw_seed(a, f->seeds.at[i], e);
+        ok = withdraw(a, OBJECT_SEED, f->seeds.at[i], e);
     for (size_t i = 0; ok && i < f->texts.n; i++)
-        ok = db_run(a->s, e, "UPDATE text SET body = NULL, purged = ?2"
-                    " WHERE id = ?1", "ii", f->texts.at[i], a->at);
-    ok = ok && db_run(a->s, e, "UPDATE call SET state = 'cancelled' WHERE"
-                      " state = 'planned' AND prompt_text IN (SELECT id"
-                      "  FROM text WHERE purged IS NOT NULL)", "");
+        ok = empty(a, f->texts.at[i], e);
+    ok = ok && cancel_planned(a->s, e);
     /* the index keeps deleted words until its parts are merged */
     return ok && run(a->s, "INSERT INTO sample_words(sample_words)"
                      " VALUES('optimize');"

@@ -20,13 +20,9 @@ void run_free(struct run *r)
 
 int64_t run_add(struct store *s, const struct run *r, struct err *e)
 {
-    if (!db_run(s, e, "INSERT INTO run(target, filter, as_of, student,"
-                " objective, args_json, seed, state, started) VALUES(?1, ?2,"
-                " ?3, ?4, ?5, ?6, ?7, 'running', ?8)", "isisssii", r->target,
-                r->filter, r->as_of, r->student, r->objective, r->args,
-                r->seed, clock_now()))
-        return 0;
-    return sqlite3_last_insert_rowid(s->db);
+    return log_add(s, SEAL_RUN, e, "isisssibsiIs", r->target, r->filter,
+                   r->as_of, r->student, r->objective, r->args, r->seed, NULL,
+                   (size_t)0, "running", clock_now(), (int64_t)0, NULL);
 }
 
 bool run_get(struct store *s, int64_t id, struct run *out, struct err *e)
@@ -54,10 +50,11 @@ bool run_set_state(struct store *s, int64_t id, const char *state,
                    const char *figures, struct err *e)
 {
     bool over = strcmp(state, "running") != 0;
-    return db_run(s, e, "UPDATE run SET state = ?2, ended = ?3,"
-                  " figures_json = coalesce(?4, figures_json)"
-                  " WHERE id = ?1", "isIs", id, state,
-                  over ? clock_now() : (int64_t)0, figures);
+    int64_t ended = over ? clock_now() : 0;
+    return figures ? log_set(s, SEAL_RUN, id, "state ended figures_json", e,
+                             "sIs", state, ended, figures)
+                   : log_set(s, SEAL_RUN, id, "state ended", e, "sI", state,
+                             ended);
 }
 
 bool run_ids(struct store *s, int64_t target, ids *out, struct err *e)
@@ -68,11 +65,9 @@ bool run_ids(struct store *s, int64_t target, ids *out, struct err *e)
 
 bool member_add(struct store *s, const struct member *m, struct err *e)
 {
-    return db_run(s, e, "INSERT INTO member(kind, owner, shape, split, row,"
-                  " sample, candidate, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
-                  " ?7, ?8)", "sisiiiib", m->kind, m->owner, m->shape,
-                  (int64_t)m->split, m->row, m->sample, m->candidate,
-                  m->hash, (size_t)MEMBER_HASH);
+    return log_add(s, SEAL_MEMBER, e, "sisiiiib", m->kind, m->owner,
+                   m->shape, m->row, (int64_t)m->split, m->sample,
+                   m->candidate, m->hash, (size_t)MEMBER_HASH) != 0;
 }
 
 int64_t run_new_samples(struct store *s, int64_t target)

@@ -23,16 +23,11 @@ int64_t sample_add(struct act *a, const struct sample_new *n, struct err *e)
     chat_prompt_hash(n->prompt, hash);
     int64_t text = text_put(s, buf_str(&b), b.len, e);
     buf_free(&b);
-    if (!text || !db_run(s, e, "INSERT INTO sample(target, job, call, item,"
-                         " seed, origin, line, prompt_text, prompt_hash,"
-                         " split, born) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-                         " ?8, ?9, ?10, ?11)", "iIIIIsIibii", n->target,
-                         n->job, n->call, n->item, n->seed, n->origin,
-                         n->line, text, hash, sizeof hash, (int64_t)n->split,
-                         a->seq))
-        return 0;
-    int64_t id = sqlite3_last_insert_rowid(s->db);
-    return act_brought(a, SEAL_SAMPLE, id, e) ? id : 0;
+    return text ? act_bring(a, SEAL_SAMPLE, e, "iIIIIsIiib", n->target,
+                            n->job, n->call, n->item, n->seed, n->origin,
+                            n->line, text, (int64_t)n->split, hash,
+                            sizeof hash)
+                : 0;
 }
 
 /* The duplicate hash of a candidate under the sample's present prompt. */
@@ -52,26 +47,39 @@ static bool candidate_hash(struct store *s, int64_t prompt, const char *body,
     return true;
 }
 
+/* The prompt that a candidate of the sample answers now, and its number. */
+static bool next_place(struct store *s, int64_t sample, int64_t *prompt,
+                       int64_t *number, struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT prompt_text, 1 + coalesce((SELECT max(n)"
+                  " FROM candidate WHERE sample = ?1), 0) FROM sample"
+                  " WHERE id = ?1", "i", sample))
+        return false;
+    bool there = rows_next(&r, e);
+    *prompt = rows_int(&r, 0);
+    *number = rows_int(&r, 1);
+    rows_done(&r);
+    return there || err_set(e, ERR_ABSENT, _("there is no sample %lld"),
+                            (long long)sample);
+}
+
 int64_t candidate_add(struct act *a, const struct candidate_new *n,
                       struct err *e)
 {
     struct store *s = a->s;
     uint8_t hash[SHA_SIZE];
-    int64_t prompt = db_int(s, 0, "SELECT prompt_text FROM sample"
-                            " WHERE id = ?1", "i", n->sample);
+    int64_t prompt, number;
+    if (!next_place(s, n->sample, &prompt, &number, e))
+        return 0;
     int64_t body = text_puts(s, n->body, e);
     if (n->hash)
         memcpy(hash, n->hash, sizeof hash);
-    if (!body || (!n->hash && !candidate_hash(s, prompt, n->body, hash, e)) ||
-        !db_run(s, e, "INSERT INTO candidate(sample, n, source, who, call,"
-                " parent, prompt_text, body_text, hash, born) VALUES(?1,"
-                " 1 + coalesce((SELECT max(n) FROM candidate"
-                "  WHERE sample = ?1), 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                "iisIIiibi", n->sample, (int64_t)n->source, n->who, n->call,
-                n->parent, prompt, body, hash, sizeof hash, a->seq))
+    if (!body || (!n->hash && !candidate_hash(s, prompt, n->body, hash, e)))
         return 0;
-    int64_t id = sqlite3_last_insert_rowid(s->db);
-    return act_brought(a, SEAL_CANDIDATE, id, e) ? id : 0;
+    return act_bring(a, SEAL_CANDIDATE, e, "iiisIIiib", n->sample, number,
+                     (int64_t)n->source, n->who, n->call, n->parent, prompt,
+                     body, hash, sizeof hash);
 }
 
 bool sample_index(struct act *a, int64_t sample, struct err *e)
@@ -93,14 +101,10 @@ bool sample_unindex(struct act *a, int64_t sample, struct err *e)
 bool check_add(struct act *a, int64_t sample, int64_t candidate,
                const struct check_result *c, struct err *e)
 {
-    struct store *s = a->s;
-    return db_run(s, e, "INSERT INTO check_result(sample, candidate, name,"
-                  " figure, bound, verdict, against_sample, against_seed,"
-                  " born) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                  "iIsddiIIi", sample, candidate, check_name(c->check),
-                  c->figure, c->bound, (int64_t)c->verdict,
-                  c->against_sample, c->against_seed, a->seq) &&
-           act_brought(a, SEAL_CHECK, sqlite3_last_insert_rowid(s->db), e);
+    return act_bring(a, SEAL_CHECK, e, "iIsddiII", sample, candidate,
+                     check_name(c->check), c->figure, c->bound,
+                     (int64_t)c->verdict, c->against_sample,
+                     c->against_seed) != 0;
 }
 
 bool score_add(struct act *a, const struct score_new *n, struct err *e)
@@ -109,11 +113,8 @@ bool score_add(struct act *a, const struct score_new *n, struct err *e)
     int64_t reason = 0;
     if (n->reason && !(reason = text_puts(s, n->reason, e)))
         return false;
-    return db_run(s, e, "INSERT INTO score(candidate, aspect, value,"
-                  " reason_text, call, who, born) VALUES(?1, ?2, ?3, ?4, ?5,"
-                  " ?6, ?7)", "isdIIsi", n->candidate, n->aspect, n->value,
-                  reason, n->call, n->who, a->seq) &&
-           act_brought(a, SEAL_SCORE, sqlite3_last_insert_rowid(s->db), e);
+    return act_bring(a, SEAL_SCORE, e, "isdIIs", n->candidate, n->aspect,
+                     n->value, reason, n->call, n->who) != 0;
 }
 
 int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,

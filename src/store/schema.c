@@ -3,10 +3,12 @@
 /* Columns marked (j) are caches of the journal: journal_change writes them
  * and fsck recomputes them from `change`. `born` is the seq of the decision
  * that brought the row; `seal` is over the row's other columns as they came
- * (store/seal.h), and the decision's changes_hash is over the seals. */
+ * (store/seal.h): of rows with `born` the decision's changes_hash is over the
+ * seals, of the others the ledger in `store`. */
 const char schema_sql[] =
     "CREATE TABLE store("
-    " id TEXT NOT NULL, salt BLOB NOT NULL, created INTEGER NOT NULL"
+    " id TEXT NOT NULL, salt BLOB NOT NULL, created INTEGER NOT NULL,"
+    " born INTEGER, seal BLOB, ledger BLOB"
     ") STRICT;"
 
     "CREATE TABLE text("
@@ -33,7 +35,7 @@ const char schema_sql[] =
 
     "CREATE TABLE recipe("
     " id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL,"
-    " file_text INTEGER NOT NULL REFERENCES text,"
+    " file_text INTEGER NOT NULL REFERENCES text, seal BLOB,"
     " UNIQUE(name, file_text)"
     ") STRICT;"
 
@@ -42,7 +44,7 @@ const char schema_sql[] =
     " recipe INTEGER REFERENCES recipe, teacher TEXT, who TEXT NOT NULL,"
     " args_json TEXT NOT NULL, spend_max REAL, state TEXT NOT NULL,"
     " live INTEGER NOT NULL DEFAULT 1," /* (j) */
-    " started INTEGER NOT NULL, ended INTEGER"
+    " started INTEGER NOT NULL, ended INTEGER, seal BLOB"
     ") STRICT;"
 
     "CREATE TABLE call("
@@ -54,7 +56,7 @@ const char schema_sql[] =
     " reply_text INTEGER REFERENCES text, answer_text INTEGER,"
     " trouble TEXT, tokens_in INTEGER,"
     " tokens_out INTEGER, cost REAL, ms INTEGER, finish TEXT,"
-    " at INTEGER NOT NULL, thinking_text INTEGER,"
+    " at INTEGER NOT NULL, thinking_text INTEGER, seal BLOB,"
     " UNIQUE(job, step, n, attempt)"
     ") STRICT;"
 
@@ -149,6 +151,7 @@ const char schema_sql[] =
     "CREATE TABLE draft("
     " who TEXT NOT NULL, kind TEXT NOT NULL, object INTEGER NOT NULL,"
     " field TEXT NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL,"
+    " seal BLOB,"
     " PRIMARY KEY(who, kind, object, field)"
     ") STRICT;"
 
@@ -157,18 +160,19 @@ const char schema_sql[] =
     " filter TEXT NOT NULL, as_of INTEGER NOT NULL, student TEXT NOT NULL,"
     " objective TEXT NOT NULL, args_json TEXT NOT NULL,"
     " seed INTEGER NOT NULL, snapshot_sha BLOB, state TEXT NOT NULL,"
-    " started INTEGER NOT NULL, ended INTEGER, figures_json TEXT"
+    " started INTEGER NOT NULL, ended INTEGER, figures_json TEXT, seal BLOB"
     ") STRICT;"
     "CREATE TABLE export("
     " id INTEGER PRIMARY KEY, target INTEGER NOT NULL REFERENCES target,"
     " filter TEXT NOT NULL, as_of INTEGER NOT NULL, seed INTEGER NOT NULL,"
     " student TEXT, version INTEGER NOT NULL, lock_json TEXT NOT NULL,"
-    " path TEXT NOT NULL, at INTEGER NOT NULL"
+    " path TEXT NOT NULL, at INTEGER NOT NULL, seal BLOB"
     ") STRICT;"
     "CREATE TABLE member("
     " kind TEXT NOT NULL, owner INTEGER NOT NULL, shape TEXT NOT NULL,"
     " split INTEGER NOT NULL, row INTEGER NOT NULL,"
     " sample INTEGER NOT NULL, candidate INTEGER NOT NULL, hash BLOB,"
+    " seal BLOB,"
     " PRIMARY KEY(kind, owner, shape, split, row)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX member_sample ON member(sample);"
@@ -182,5 +186,18 @@ const char schema_sql[] =
 /* ALTER TABLE writes ", " and the column behind the last one: the schema above
  * has to read the same to the letter. */
 const char *const schema_migrations[STORE_VERSION] = {
-    [1] = "ALTER TABLE call ADD COLUMN thinking_text INTEGER;",
+    [1] = "ALTER TABLE call ADD COLUMN thinking_text INTEGER;"
+          "ALTER TABLE store ADD COLUMN born INTEGER;"
+          "ALTER TABLE store ADD COLUMN seal BLOB;"
+          "ALTER TABLE store ADD COLUMN ledger BLOB;"
+          "ALTER TABLE recipe ADD COLUMN seal BLOB;"
+          "ALTER TABLE job ADD COLUMN seal BLOB;"
+          "ALTER TABLE call ADD COLUMN seal BLOB;"
+          "ALTER TABLE draft ADD COLUMN seal BLOB;"
+          "ALTER TABLE run ADD COLUMN seal BLOB;"
+          "ALTER TABLE export ADD COLUMN seal BLOB;"
+          "ALTER TABLE member ADD COLUMN seal BLOB;"
+          /* a purged prompt has no hash any more */
+          "UPDATE sample SET prompt_hash = zeroblob(32) WHERE prompt_text IN"
+          " (SELECT id FROM text WHERE purged IS NOT NULL);",
 };

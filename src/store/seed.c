@@ -48,17 +48,11 @@ int64_t seed_add(struct act *a, const struct seed_new *n, struct err *e)
         (messages = text_put(s, buf_str(&b), b.len, e)) &&
         (!n->answer || (answer_id = text_puts(s, n->answer, e))) &&
         (!n->raw || (raw = text_put(s, n->raw, n->raw_size, e))) &&
-        db_run(s, e, "INSERT INTO seed(target, kind, messages_text,"
-               " answer_text, raw_text, origin, line, split, hash, born,"
-               " job) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-               "isiIIsIibiI", n->target, n->kind, messages, answer_id, raw,
-               n->origin, n->line, (int64_t)split, hash, sizeof hash,
-               a->seq, n->job)) {
-        id = sqlite3_last_insert_rowid(s->db);
-        if (!act_brought(a, SEAL_SEED, id, e) ||
-            !words_add_seed(s, id, last ? last->content : "", answer, e))
-            id = 0;
-    }
+        (id = act_bring(a, SEAL_SEED, e, "isiIIIsIbi", n->target, n->kind,
+                        messages, answer_id, raw, n->job, n->origin, n->line,
+                        hash, sizeof hash, (int64_t)split)) &&
+        !words_add_seed(s, id, last ? last->content : "", answer, e))
+        id = 0;
     buf_free(&b);
     free(answer);
     return id;

@@ -14,6 +14,7 @@
 #include "base/proc.h"
 #include "base/rng.h"
 #include "store/db.h"
+#include "store/migrate.h"
 #include "store/schema.h"
 #include "store/seal.h"
 
@@ -51,7 +52,7 @@ static void write_holder(struct store *s)
     int n = snprintf(text, sizeof text, "%ld %.80s", (long)getpid(),
                      who ? who : "?");
     char *path = path_join(s->runs_dir, "holder");
-    if (dir_make(s->runs_dir, 0700, NULL))
+    if (runs_dir_make(s, NULL))
         file_replace(path, text, (size_t)n, 0600, false, NULL);
     free(path);
 }
@@ -80,6 +81,11 @@ static int on_busy(void *ctx, int tries)
         go_on = s->tick(s->tick_ctx, holder, waited);
     }
     s->gave_up = !go_on;
+    s->stopped = !go_on && s->tick;
+    if (!go_on) {
+        s->waited = waited;
+        read_holder(s, s->holder, sizeof s->holder);
+    }
     if (go_on)
         clock_sleep(NAP_MS);
     return go_on;
@@ -117,7 +123,7 @@ static bool pragma(struct store *s, const char *name, const char *set,
 {
     char sql[100];
     snprintf(sql, sizeof sql, "PRAGMA %s=%s", name, set);
-    if (!run_plain(s, sql, e, name))
+    if (!run_plain(s, sql, e, s->path))
         return false;
     snprintf(sql, sizeof sql, "PRAGMA %s", name);
     struct rows r;
@@ -156,6 +162,18 @@ static bool settings(struct store *s, struct err *e)
     return seal_register(s, e);
 }
 
+/* What SQLite would open along with the store: on a FIFO it would wait for
+ * ever, through a link it would write elsewhere. */
+static bool check_beside(const char *path, const char *end, struct err *e)
+{
+    struct stat st;
+    char *beside = xasprintf("%s%s", path, end);
+    bool ok = lstat(beside, &st) < 0 || S_ISREG(st.st_mode) ||
+              err_set(e, ERR_REFUSED, _("%s is not a file"), beside);
+    free(beside);
+    return ok;
+}
+
 /* Refuses what is not a plain file of ours before SQLite touches it. */
 static bool check_file(const char *path, struct err *e)
 {
@@ -174,8 +192,10 @@ static bool check_file(const char *path, struct err *e)
     if (st.st_nlink > 1)
         return err_set(e, ERR_REFUSED, _("%s has a second name (a hard "
                        "link); SQLite would lose its journal"), path);
+    if (!check_beside(path, "-journal", e) || !check_beside(path, "-wal", e))
+        return false;
     char magic[16] = "";
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return err_sys(e, "%s", path);
     ssize_t n = read(fd, magic, sizeof magic);
@@ -186,19 +206,8 @@ static bool check_file(const char *path, struct err *e)
     return true;
 }
 
-static int64_t pragma_int(struct store *s, const char *sql)
-{
-    struct rows r;
-    int64_t v = -1;
-    if (!db_query_once(s, &r, NULL, sql))
-        return v;
-    if (rows_next(&r, NULL))
-        v = rows_int(&r, 0);
-    rows_done(&r);
-    return v;
-}
 
-static bool check_identity(struct store *s, struct err *e)
+static bool check_identity(struct store *s, bool *old, struct err *e)
 {
     struct rows r;
     if (!db_query_once(s, &r, e, "SELECT count(*) FROM sqlite_schema"))
@@ -207,14 +216,15 @@ static bool check_identity(struct store *s, struct err *e)
     rows_done(&r);
     if (!readable)
         return err_in(e, "%s", s->path);
-    if (pragma_int(s, "PRAGMA application_id") != STORE_APPLICATION_ID)
+    if (db_int(s, -1, "PRAGMA application_id", "") != STORE_APPLICATION_ID)
         return err_set(e, ERR_REFUSED, _("%s is an SQLite file of another "
                                          "program"), s->path);
-    int64_t version = pragma_int(s, "PRAGMA user_version");
+    int64_t version = db_int(s, -1, "PRAGMA user_version", "");
     if (version > STORE_VERSION || version < 1)
         return err_set(e, ERR_REFUSED, _("%s has schema %lld; this stillroom "
                        "knows up to %d: use a newer one"), s->path,
                        (long long)version, STORE_VERSION);
+    *old = version < STORE_VERSION;
     return true;
 }
 
@@ -279,11 +289,17 @@ static struct store *new_store(const char *path)
 static bool connect(struct store *s, int flags, struct err *e)
 {
     sqlite3_initialize();
-    int rc = sqlite3_open_v2(s->path, &s->db,
+    /* links are refused in the last part alone: SQLite judges all of them */
+    char *dir = path_dir(s->path), *real = realpath(dir, NULL);
+    char *path = path_join(real ? real : dir, path_base(s->path));
+    int rc = sqlite3_open_v2(path, &s->db,
                              flags | SQLITE_OPEN_NOFOLLOW |
                                  SQLITE_OPEN_PRIVATECACHE |
                                  SQLITE_OPEN_FULLMUTEX,
                              NULL);
+    free(dir);
+    free(real);
+    free(path);
     if (rc != SQLITE_OK)
         return db_error(s, e, rc, s->path);
     return settings(s, e);
@@ -314,6 +330,8 @@ bool store_create(const char *path, struct store **out, struct err *e)
     rng_system(id, sizeof id);
     rng_system(s->salt, sizeof s->salt);
     sha_hex(id, sizeof id, s->id);
+    uint8_t ledger[LEDGER_SIZE];
+    ledger_print(&s->ledger, s->id, ledger);
     char head[120];
     snprintf(head, sizeof head,
              "PRAGMA application_id=%d; PRAGMA user_version=%d;",
@@ -322,8 +340,9 @@ bool store_create(const char *path, struct store **out, struct err *e)
               run_plain(s, "BEGIN IMMEDIATE", e, path) &&
               run_plain(s, schema_sql, e, path) &&
               run_plain(s, head, e, path) &&
-              db_run(s, e, "INSERT INTO store VALUES(?1, ?2, ?3)", "sbi",
-                     s->id, s->salt, sizeof s->salt, clock_now()) &&
+              db_run(s, e, "INSERT INTO store(id, salt, created, ledger)"
+                     " VALUES(?1, ?2, ?3, ?4)", "sbib", s->id, s->salt,
+                     sizeof s->salt, clock_now(), ledger, sizeof ledger) &&
               run_plain(s, "COMMIT", e, path);
     if (!ok) {
         store_close(&s);
@@ -332,32 +351,6 @@ bool store_create(const char *path, struct store **out, struct err *e)
     }
     *out = s;
     return true;
-}
-
-/* Takes an older store up to STORE_VERSION in one transaction, with a copy of
- * it kept beside. */
-static bool migrate(struct store *s, struct err *e)
-{
-    int64_t version = pragma_int(s, "PRAGMA user_version");
-    if (version == STORE_VERSION)
-        return true;
-    if (s->read_only)
-        return err_set(e, ERR_REFUSED, _("%s has an older schema and may not "
-                                         "be written"), s->path);
-    char *copy = xasprintf("%s.before-v%d", s->path, STORE_VERSION);
-    bool ok = file_exists(copy) || store_copy(s, copy, e);
-    free(copy);
-    ok = ok && run_plain(s, "BEGIN IMMEDIATE", e, s->path);
-    for (int64_t v = pragma_int(s, "PRAGMA user_version");
-         ok && v < STORE_VERSION; v++)
-        ok = run_plain(s, schema_migrations[v], e, s->path);
-    char sql[60];
-    snprintf(sql, sizeof sql, "PRAGMA user_version=%d; COMMIT;",
-             STORE_VERSION);
-    ok = ok && run_plain(s, sql, e, s->path);
-    if (!ok && !sqlite3_get_autocommit(s->db))
-        run_plain(s, "ROLLBACK", NULL, "");
-    return ok;
 }
 
 /* Root may write anything; what counts is a read-only disk or our rights. */
@@ -369,17 +362,85 @@ static bool may_write(const char *path)
     return ok;
 }
 
+/* Where the journal and the ledger end. A store of schema 1 has no ledger. */
+static bool read_tail(struct store *s, bool first, struct err *e)
+{
+    struct rows r;
+    const char *sql =
+        first ? "SELECT d.seq, d.hash FROM store s LEFT JOIN (SELECT seq,"
+                " hash FROM decision ORDER BY seq DESC LIMIT 1) d"
+              : "SELECT d.seq, d.hash, s.ledger, s.born FROM store s"
+                " LEFT JOIN (SELECT seq, hash FROM decision ORDER BY seq DESC"
+                " LIMIT 1) d";
+    s->tail = (struct tail){0};
+    s->counted = first;
+    if (!db_query(s, &r, e, sql, ""))
+        return false;
+    size_t n = 0;
+    bool ok = rows_next(&r, e);
+    if (ok) {
+        const void *hash = rows_blob(&r, 1, &n);
+        s->tail.seq = rows_int(&r, 0);
+        if (n == SHA_SIZE)
+            memcpy(s->tail.hash, hash, n);
+    }
+    if (ok && !first) {
+        const uint8_t *p = rows_blob(&r, 2, &n);
+        s->sealed = !rows_null(&r, 3);
+        s->counted = ledger_parse(&s->ledger, s->id, p, n);
+        s->tail.n = s->ledger.n;
+        if (s->counted)
+            memcpy(s->tail.ledger, p + n - SEAL_SIZE, SEAL_SIZE);
+    }
+    rows_done(&r);
+    return ok;
+}
+
+bool store_look(struct store *s, struct err *e)
+{
+    return read_tail(s, false, e);
+}
+
+/* Compares the store with what the head file says of it. */
+static bool compare_head(struct store *s, const struct tail *head,
+                         enum head_found found, struct err *e)
+{
+    if (!s->counted)
+        return err_set(e, ERR_REFUSED, _("the ledger is damaged; see "
+                                         "`stillroom fsck`"));
+    return found != HEAD_READ || head_fits(s, head, &s->tail, e);
+}
+
+static bool look_back(struct store *s, bool first, struct err *e)
+{
+    struct tail head;
+    struct err why = {0};
+    enum head_found found = head_read(s, &head);
+    if (!read_tail(s, first, e))
+        return false;
+    if (!compare_head(s, &head, found, &why))
+        s->loss = xasprintf(_("%s: %s. Nothing is written to it unless you "
+                              "say --after-loss"), s->path, why.text);
+    return true;
+}
+
 bool store_open(const char *path, struct store **out, struct err *e)
 {
     *out = NULL;
     if (!check_file(path, e))
         return false;
     struct store *s = new_store(path);
+    if (!runs_dir_check(s, e)) {
+        store_close(&s);
+        return false;
+    }
     s->read_only = !may_write(path);
-    bool ok = connect(s, s->read_only ? SQLITE_OPEN_READONLY
+    bool old = false, ok = connect(s, s->read_only ? SQLITE_OPEN_READONLY
                                       : SQLITE_OPEN_READWRITE, e) &&
-              check_identity(s, e) && journal_mode(s, e) && migrate(s, e) &&
-              check_schema(s, e) && load_identity(s, e);
+              check_identity(s, &old, e) && journal_mode(s, e) &&
+              (old || check_schema(s, e)) && load_identity(s, e) &&
+              look_back(s, old, e) &&
+              (!old || (migrate(s, e) && check_schema(s, e)));
     if (!ok) {
         store_close(&s);
         return false;
@@ -396,12 +457,24 @@ void store_close(struct store **out)
     if (s->head_dirty)
         store_sync_head(s);
     db_forget_statements(s);
+    seal_forget(s);
     sqlite3_close(s->db);
     free(s->path);
     free(s->runs_dir);
+    free(s->loss);
+    free(s->notice);
     free(s);
     *out = NULL;
 }
+
+const char *store_notice(const struct store *s) { return s->notice; }
+
+const char *store_loss(const struct store *s)
+{
+    return s->after_loss ? NULL : s->loss;
+}
+
+void store_after_loss(struct store *s) { s->after_loss = true; }
 
 const char *store_path(const struct store *s) { return s->path; }
 const char *store_runs_dir(const struct store *s) { return s->runs_dir; }
@@ -431,6 +504,36 @@ int64_t store_seq(struct store *s)
 
 /* ---- Writing ------------------------------------------------------------ */
 
+/* What the ledger counts, counted anew: after a loss, where it is damaged. */
+static bool count_anew(struct store *s, struct err *e)
+{
+    bool ok = true;
+    for (int t = BROUGHT_COUNT; ok && t < SEAL_COUNT; t++)
+        ok = seal_table_anew(s, (enum sealed)t, e);
+    return ok;
+}
+
+/* Inside the transaction: does the store follow what was last saved? */
+static bool may_follow(struct store *s, struct err *e)
+{
+    struct tail head;
+    struct err why = {0};
+    enum head_found found = head_read(s, &head);
+    if (!read_tail(s, false, e))
+        return false;
+    if (compare_head(s, &head, found, &why))
+        return found != HEAD_MALFORMED || head_set_aside(s, e);
+    if (!s->after_loss)
+        return err_set(e, ERR_REFUSED, _("not saved: %s. --after-loss goes "
+                       "on all the same and keeps the old head as "
+                       "head.lost-N"), why.text);
+    free(s->loss);
+    s->loss = NULL;
+    s->after_loss = false;
+    return (found == HEAD_NONE || head_set_aside(s, e)) &&
+           (s->counted || count_anew(s, e));
+}
+
 bool store_begin(struct store *s, struct err *e)
 {
     if (s->read_only)
@@ -443,24 +546,43 @@ bool store_begin(struct store *s, struct err *e)
         return false;
     s->in_write = true;
     s->begun = clock_mono();
-    if (db_int(s, -1, "PRAGMA user_version", "") == STORE_VERSION)
+    bool ours = db_int(s, -1, "PRAGMA user_version", "") == STORE_VERSION;
+    if (!ours)
+        err_set(e, ERR_REFUSED, _("a newer stillroom has changed %s: start "
+                                  "this one anew"), s->path);
+    if (ours && may_follow(s, e))
         return true;
     store_rollback(s);
-    return err_set(e, ERR_REFUSED, _("a newer stillroom has changed %s: "
-                                     "start this one anew"), s->path);
+    return false;
+}
+
+static bool write_ledger(struct store *s, struct err *e)
+{
+    uint8_t bytes[LEDGER_SIZE];
+    if (!s->ledger.changed)
+        return true;
+    s->tail.n = ++s->ledger.n;
+    ledger_print(&s->ledger, s->id, bytes);
+    memcpy(s->tail.ledger, bytes + LEDGER_SIZE - SEAL_SIZE, SEAL_SIZE);
+    return db_run(s, e, "UPDATE store SET ledger = ?1", "b", bytes,
+                  sizeof bytes);
 }
 
 bool store_commit(struct store *s, struct err *e)
 {
-    bool ok = db_run(s, e, "COMMIT", "");
+    bool written = write_ledger(s, e);
+    bool ok = written && db_run(s, e, "COMMIT", "");
     /* a reader's lock delays a COMMIT; the transaction is still open */
-    while (!ok && e && e->code == ERR_BUSY && !s->gave_up &&
+    while (written && !ok && e && e->code == ERR_BUSY && !s->gave_up &&
            !sqlite3_get_autocommit(s->db))
         ok = db_run(s, e, "COMMIT", "");
     if (!ok && !sqlite3_get_autocommit(s->db))
         db_run(s, NULL, "ROLLBACK", "");
     s->in_write = false;
     erase_holder(s);
+    if (ok && s->ledger.changed)
+        head_write(s, &s->tail);
+    s->ledger.changed = false;
     return ok;
 }
 
@@ -469,6 +591,7 @@ void store_rollback(struct store *s)
     if (!sqlite3_get_autocommit(s->db))
         db_run(s, NULL, "ROLLBACK", "");
     s->in_write = false;
+    s->ledger.changed = false;
     erase_holder(s);
 }
 

@@ -34,6 +34,15 @@ bool store_open(const char *path, struct store **out, struct err *e);
 
 void store_close(struct store **s);
 
+/* What opening did that has to be said once (an older store was taken up),
+ * and why nothing is written (the head file is ahead of the store: it lost
+ * its end, or another one stands in its place); NULL where there is nothing
+ * to say. Borrowed. */
+const char *store_notice(const struct store *s);
+const char *store_loss(const struct store *s);
+/* Goes on after a loss: the next write keeps the old head as head.lost-N. */
+void store_after_loss(struct store *s);
+
 /* The file as it was opened. Borrowed. */
 const char *store_path(const struct store *s);
 /* NAME.runs beside it (not made yet). Borrowed. */
@@ -56,7 +65,8 @@ typedef bool store_tick(void *ctx, const char *holder, int64_t waited_ms);
 void store_set_tick(struct store *s, store_tick *fn, void *ctx);
 
 /* Groups writes that are not decisions (jobs, calls, drafts, runs): BEGIN
- * IMMEDIATE, the schema's version checked, COMMIT with retries. */
+ * IMMEDIATE, the schema's version and the head file checked; the ledger
+ * written, COMMIT with retries, the head file written. */
 bool store_begin(struct store *s, struct err *e);
 bool store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);

@@ -36,11 +36,7 @@ int64_t target_add(struct act *a, const char *name, const char *doc,
         return 0;
     }
     int64_t text = text_puts(a->s, doc, e);
-    if (!text || !db_run(a->s, e, "INSERT INTO target(name, doc_text, born)"
-                         " VALUES(?1, ?2, ?3)", "sii", name, text, a->seq))
-        return 0;
-    int64_t id = sqlite3_last_insert_rowid(a->s->db);
-    return act_brought(a, SEAL_TARGET, id, e) ? id : 0;
+    return text ? act_bring(a, SEAL_TARGET, e, "si", name, text) : 0;
 }
 
 bool target_get(struct store *s, int64_t id, struct target *out,

@@ -5,27 +5,33 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/utf8.h"
+#include "store/cache.h"
 #include "store/db.h"
+#include "store/words.h"
 
 static int64_t insert(struct store *s, const uint8_t *sha, const void *p,
                       size_t n, struct err *e)
 {
+    uint8_t seal[SEAL_SIZE];
     bool plain = !memchr(p, '\0', n) && utf8_check(p, n) == n;
-    bool ok = plain ? db_run(s, e, "INSERT INTO text(sha256, body) "
-                             "VALUES(?1, ?2)", "bt", sha, (size_t)SHA_SIZE,
-                             (const char *)p, n)
-                    : db_run(s, e, "INSERT INTO text(sha256, body)"
-                             " VALUES(?1, ?2)", "bb", sha, (size_t)SHA_SIZE,
-                             p, n);
-    return ok ? sqlite3_last_insert_rowid(s->db) : 0;
+    if (!db_run(s, e, "INSERT INTO text(sha256, body) VALUES(?1, ?2)",
+                plain ? "bt" : "bb", sha, (size_t)SHA_SIZE, p, n))
+        return 0;
+    int64_t id = sqlite3_last_insert_rowid(s->db);
+    ledger_seal(s->id, SEAL_TEXT, id, sha, SHA_SIZE, seal);
+    ledger_enter(&s->ledger, SEAL_TEXT, NULL, seal);
+    return id;
 }
 
+/* The words come back: a change of the decision that brings them. */
 static bool restore(struct store *s, int64_t id, const void *p, size_t n,
                     struct err *e)
 {
     bool plain = !memchr(p, '\0', n) && utf8_check(p, n) == n;
-    return db_run(s, e, "UPDATE text SET body = ?2, purged = NULL"
-                  " WHERE id = ?1", plain ? "it" : "ib", id, p, n);
+    return db_run(s, e, "UPDATE text SET body = ?2 WHERE id = ?1",
+                  plain ? "it" : "ib", id, p, n) &&
+           act_change(s->act, OBJECT_TEXT, id, FIELD_PURGED, 0, e) &&
+           cache_prompts_of(s, id, e) && words_of_text(s, id, true, e);
 }
 
 /* The text's row, 0 where there is none; when it was purged. False where the
@@ -61,7 +67,7 @@ int64_t text_put(struct store *s, const void *p, size_t n, struct err *e)
     sha_of(p, n, sha);
     if (!find(s, sha, &id, &purged, e))
         return 0;
-    if (purged && s->restore)
+    if (purged && s->restore && s->act)
         return restore(s, id, p, n, e) ? id : 0;
     if (purged)
         return refuse(purged, e);

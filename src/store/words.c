@@ -8,59 +8,65 @@
 #include "store/db.h"
 #include "store/text.h"
 
-/* What the index holds of a sample: two texts that the caller frees. */
-static void collect(struct store *s, int64_t sample, char **prompt,
-                    char **answers)
+/* ---- What the index should hold ------------------------------------------ */
+
+static char *words_of(const char *body, char *of(const char *))
+{
+    return body ? of(body) : xstrdup("");
+}
+
+bool words_of_sample(struct store *s, int64_t sample, char **prompt,
+                     char **answers)
 {
     struct buf b = BUF_INIT(0);
     struct rows r;
-    char *messages = db_text(s, "SELECT body FROM text WHERE id ="
-                             " (SELECT prompt_text FROM sample"
-                             "  WHERE id = ?1)", "i", sample);
-    *prompt = messages ? prompt_text(messages) : xstrdup("");
-    free(messages);
-    if (db_query(s, &r, NULL, "SELECT t.body FROM candidate c"
-                 " JOIN text t ON t.id = c.body_text"
-                 " WHERE c.sample = ?1 AND c.live ORDER BY c.n", "i",
-                 sample)) {
-        while (rows_next(&r, NULL)) {
-            char *text = rows_text(&r, 0) ? answer_text(rows_text(&r, 0))
-                                          : xstrdup("");
-            buf_printf(&b, "%s%s", b.len ? "\n" : "", text);
-            free(text);
+    bool whole = true;
+    *prompt = *answers = NULL;
+    if (!db_query(s, &r, NULL, "SELECT 0, t.body, t.purged FROM sample x"
+                  " JOIN text t ON t.id = x.prompt_text WHERE x.id = ?1"
+                  " UNION ALL SELECT c.n, t.body, t.purged FROM candidate c"
+                  " JOIN text t ON t.id = c.body_text WHERE c.sample = ?1"
+                  " AND c.live ORDER BY 1", "i", sample))
+        return false;
+    while (rows_next(&r, NULL)) {
+        whole = whole && rows_null(&r, 2);
+        if (!*prompt && !rows_int(&r, 0)) {
+            *prompt = words_of(rows_text(&r, 1), prompt_text);
+            continue;
         }
-        rows_done(&r);
+        char *text = words_of(rows_text(&r, 1), answer_text);
+        buf_printf(&b, "%s%s", b.len ? "\n" : "", text);
+        free(text);
     }
+    rows_done(&r);
     *answers = buf_take(&b);
+    return whole && *prompt;
 }
+
+bool words_of_seed(struct store *s, int64_t seed, char **prompt,
+                   char **answer)
+{
+    struct rows r;
+    *prompt = *answer = NULL;
+    if (!db_query(s, &r, NULL, "SELECT t.body, a.body, coalesce(t.purged,"
+                  " a.purged) FROM seed x JOIN text t"
+                  " ON t.id = x.messages_text LEFT JOIN text a"
+                  " ON a.id = x.answer_text WHERE x.id = ?1", "i", seed))
+        return false;
+    bool whole = rows_next(&r, NULL) && rows_null(&r, 2);
+    *prompt = words_of(whole ? rows_text(&r, 0) : NULL, prompt_text);
+    *answer = words_of(whole ? rows_text(&r, 1) : NULL, answer_text);
+    rows_done(&r);
+    return whole;
+}
+
+/* ---- Writing ------------------------------------------------------------- */
 
 bool words_add(struct store *s, int64_t sample, const char *prompt,
                const char *answers, struct err *e)
 {
     return db_run(s, e, "INSERT INTO sample_words(rowid, prompt, answer)"
                   " VALUES(?1, ?2, ?3)", "iss", sample, prompt, answers);
-}
-
-bool words_add_sample(struct store *s, int64_t sample, struct err *e)
-{
-    char *prompt, *answers;
-    collect(s, sample, &prompt, &answers);
-    bool ok = words_add(s, sample, prompt, answers, e);
-    free(prompt);
-    free(answers);
-    return ok;
-}
-
-bool words_remove_sample(struct store *s, int64_t sample, struct err *e)
-{
-    char *prompt, *answers;
-    collect(s, sample, &prompt, &answers);
-    bool ok = db_run(s, e, "INSERT INTO sample_words(sample_words, rowid,"
-                     " prompt, answer) VALUES('delete', ?1, ?2, ?3)", "iss",
-                     sample, prompt, answers);
-    free(prompt);
-    free(answers);
-    return ok;
 }
 
 bool words_add_seed(struct store *s, int64_t seed, const char *prompt,
@@ -71,22 +77,70 @@ bool words_add_seed(struct store *s, int64_t seed, const char *prompt,
                   answer ? answer : "");
 }
 
-bool words_remove_seed(struct store *s, int64_t seed, struct err *e)
+static bool take_out(struct store *s, int64_t sample, const char *prompt,
+                     const char *answers, struct err *e)
 {
-    char *messages = db_text(s, "SELECT body FROM text WHERE id = (SELECT"
-                             " messages_text FROM seed WHERE id = ?1)", "i",
-                             seed);
-    char *body = db_text(s, "SELECT body FROM text WHERE id = (SELECT"
-                         " answer_text FROM seed WHERE id = ?1)", "i", seed);
-    char *prompt = prompt_text(messages ? messages : "[]");
-    char *answer = body ? answer_text(body) : xstrdup("");
-    bool ok = db_run(s, e, "INSERT INTO seed_words(seed_words, rowid, prompt,"
-                     " answer) VALUES('delete', ?1, ?2, ?3)", "iss", seed,
-                     prompt, answer);
-    free(messages);
-    free(body);
+    return db_run(s, e, "INSERT INTO sample_words(sample_words, rowid,"
+                  " prompt, answer) VALUES('delete', ?1, ?2, ?3)", "iss",
+                  sample, prompt, answers);
+}
+
+static bool take_out_seed(struct store *s, int64_t seed, const char *prompt,
+                          const char *answer, struct err *e)
+{
+    return db_run(s, e, "INSERT INTO seed_words(seed_words, rowid, prompt,"
+                  " answer) VALUES('delete', ?1, ?2, ?3)", "iss", seed,
+                  prompt, answer);
+}
+
+typedef bool words_find(struct store *s, int64_t id, char **a, char **b);
+typedef bool words_write(struct store *s, int64_t id, const char *a,
+                         const char *b, struct err *e);
+
+/* Writes what is whole; nothing of the rest is in the index. */
+static bool write_whole(struct store *s, int64_t id, words_find *find,
+                        words_write *write, struct err *e)
+{
+    char *prompt, *answer;
+    bool ok = !find(s, id, &prompt, &answer) ||
+              write(s, id, prompt, answer, e);
     free(prompt);
     free(answer);
+    return ok;
+}
+
+bool words_add_sample(struct store *s, int64_t sample, struct err *e)
+{
+    return write_whole(s, sample, words_of_sample, words_add, e);
+}
+
+bool words_remove_sample(struct store *s, int64_t sample, struct err *e)
+{
+    return write_whole(s, sample, words_of_sample, take_out, e);
+}
+
+bool words_remove_seed(struct store *s, int64_t seed, struct err *e)
+{
+    return write_whole(s, seed, words_of_seed, take_out_seed, e);
+}
+
+bool words_of_text(struct store *s, int64_t text, bool in, struct err *e)
+{
+    ids samples = {0}, seeds = {0};
+    bool ok = db_ids(s, &samples, e, "SELECT id FROM sample"
+                     " WHERE prompt_text = ?1 UNION SELECT sample"
+                     " FROM candidate WHERE body_text = ?1 AND live", "i",
+                     text) &&
+              db_ids(s, &seeds, e, "SELECT id FROM seed WHERE"
+                     " messages_text = ?1 OR answer_text = ?1", "i", text);
+    for (size_t i = 0; ok && i < samples.n; i++)
+        ok = write_whole(s, samples.at[i], words_of_sample,
+                         in ? words_add : take_out, e);
+    for (size_t i = 0; ok && i < seeds.n; i++)
+        ok = write_whole(s, seeds.at[i], words_of_seed,
+                         in ? words_add_seed : take_out_seed, e);
+    VEC_FREE(&samples);
+    VEC_FREE(&seeds);
     return ok;
 }
 

@@ -10,10 +10,12 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "domain/filter.h"
+#include "store/db.h"
 #include "store/draft.h"
 #include "store/fsck.h"
 #include "store/job.h"
 #include "store/query.h"
+#include "store/run.h"
 #include "store/sample.h"
 #include "store/seed.h"
 #include "store/target.h"
@@ -104,8 +106,9 @@ static enum status status_of(int64_t id)
     return st;
 }
 
-static void on_finding(void *ctx, const char *text)
+static void on_finding(void *ctx, bool finding, const char *text)
 {
+    (void)finding;
     buf_printf(ctx, "%s\n", text);
 }
 
@@ -344,7 +347,8 @@ static void purged_texts_are_refused(void **state)
     assert_non_null(strstr(e.text, "purged on 21 Sep"));
     act_cancel(&a);
     struct buf b = BUF_INIT(0);
-    assert_int_equal(findings(&b), 0);
+    assert_int_equal(findings(&b), 1); /* no decision purged it */
+    assert_non_null(strstr(buf_str(&b), "its purged is not what the journal"));
     buf_free(&b);
 }
 
@@ -494,6 +498,42 @@ static void fsck_finds_every_corruption(void **state)
     free(to);
 }
 
+/* A row's seal costs no statement of its own. */
+static void a_row_is_one_statement(void **state)
+{
+    (void)state;
+    fill(1);
+    struct act a;
+    struct job j = {.kind = "expand", .target = 1, .who = "ana",
+                    .args = "{}", .spend_max = 1.5};
+    struct call c = {.step = 1, .n = 1, .attempt = 1, .prompt_text = 1,
+                     .params = "{}", .state = CALL_ANSWERED};
+    struct member m = {.kind = "run", .shape = "sft", .owner = 1, .row = 1,
+                       .sample = 1, .candidate = 1};
+    struct check_input in = {.near = .5, .near_seed = 1};
+    struct check_result r = check_usual(CHECK_NEAR, &in);
+    assert_ok(act_begin(s, &a, "arrive", "ana", "", 0, &e), e);
+#define ONE(what)                                                             \
+    do {                                                                      \
+        int64_t before = s->statements;                                       \
+        assert_true((what) > 0);                                              \
+        assert_int_equal(s->statements - before, 1);                          \
+    } while (0)
+    ONE(c.job = job_add(s, &j, &e));
+    ONE(c.id = call_add(s, &c, &e));
+    ONE(call_set_state(s, c.id, CALL_SENT, &e));
+    ONE(call_finish(s, &c, &e));
+    ONE(job_set_state(s, c.job, "done", &e));
+    ONE(draw_add(&a, c.id, "demonstration", 1, 0, &e));
+    ONE(check_add(&a, 1, 0, &r, &e));
+    ONE(member_add(s, &m, &e));
+    assert_int_equal(act_commit(&a, &e), ACT_SAVED);
+    /* BEGIN, version, ends, the row, ledger, COMMIT */
+    int64_t before = s->statements;
+    assert_ok(draft_put(s, "ana", OBJECT_SAMPLE, 1, "note", "n", &e), e);
+    assert_int_equal(s->statements - before, 6);
+}
+
 int main(void)
 {
     const char *dirs[] = {"/nonexistent", NULL};
@@ -507,6 +547,7 @@ int main(void)
         TEST(wrong_files_are_refused),
         TEST(a_held_store_is_waited_for),
         TEST(drafts_are_kept),
+        TEST(a_row_is_one_statement),
         TEST(purged_texts_are_refused),
         TEST(fsck_finds_every_corruption),
     };

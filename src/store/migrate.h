@@ -1,0 +1,17 @@
+/* Takes an older store up to STORE_VERSION. */
+#ifndef STORE_MIGRATE_H
+#define STORE_MIGRATE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct store;
+
+/* In one transaction, with a copy NAME.before-vN kept beside: the schema, the
+ * seals that it did not have, and a decision of kind "seal" by `stillroom`
+ * whose reason counts, table by table, what was taken on trust. What was done
+ * is the store's notice. A store that a head is ahead of keeps that head. */
+bool migrate(struct store *s, struct err *e);
+
+#endif
