@@ -32,7 +32,7 @@ static void start(struct app *a, bool write)
     const char *args[20] = {"export", dir, "--store", store, "--target",
                             a->target_name, "--filter",
                             x->filter ? x->filter : "", "--shapes", shapes,
-                            "--json", write ? "--overwrite" : "--dry-run"};
+                            "--json", write ? "--replace" : "--dry-run"};
     size_t n = 12;
     if (x->leave_wrong) {
         args[n++] = "--leave-out";

@@ -171,7 +171,7 @@ bool dir_remove(const char *path, struct err *e)
     return true;
 }
 
-void dir_sweep(const char *prefix)
+void dir_sweep(const char *prefix, struct buf *names)
 {
     char *parent = path_dir(prefix);
     const char *name = path_base(prefix);
@@ -186,7 +186,8 @@ void dir_sweep(const char *prefix)
         if (end == number || *end || pid <= 1 || proc_alive((pid_t)pid))
             continue;
         char *old = path_join(parent, entry->d_name);
-        dir_remove(old, NULL);
+        if (dir_remove(old, NULL) && names)
+            buf_printf(names, "%s%s", names->len ? " " : "", entry->d_name);
         free(old);
     }
     if (d)

@@ -33,8 +33,9 @@ bool dir_make(const char *path, mode_t mode, struct err *e);
 bool dir_remove(const char *path, struct err *e);
 
 /* Removes the folders PREFIX<pid> of processes that are gone: what kill -9
- * left of a folder that was being made. */
-void dir_sweep(const char *prefix);
+ * left of a folder that was being made. Their names are appended to `names`
+ * (NULL: nobody asks), between blanks. */
+void dir_sweep(const char *prefix, struct buf *names);
 
 /* Whether a file can hold a key: a regular one of this user that nobody else
  * can read. */

@@ -17,7 +17,8 @@ struct asked {
     const char *filter, *shapes, *leave;
     const char *since;
     int64_t seed, max_words;
-    bool overwrite, dry_run;
+    const char *thinking, *system;
+    bool replace, dry_run;
 };
 
 static bool read_shapes(struct cli *c, const char *text,
@@ -40,6 +41,14 @@ static bool read_shapes(struct cli *c, const char *text,
         p += n + (p[n] == ',');
     }
     return ok;
+}
+
+static bool read_thinking(struct cli *c, const char *text,
+                          struct export_form *f)
+{
+    return !text || thinking_parse(text, &f->thinking) ||
+           err_set(&c->e, ERR_USAGE, _("\"%s\" is none of keep, drop, field"),
+                   text);
 }
 
 static char *size_text(int64_t bytes)
@@ -119,11 +128,17 @@ static void print_report(const struct export_form *f,
         say(stdout, _("%s: %zu files, %s; not noted in the store, which is "
                       "read-only\n"), f->dir, r->files.n, size);
     free(size);
+    if (r->swept)
+        say(stdout, _("removed, left by exports that were killed: %s\n"),
+            r->swept);
     print_counts(r);
     print_found(stdout, r);
     if (r->left.n)
         say(stdout, P_("%zu row left out\n", "%zu rows left out\n",
                        r->left.n), r->left.n);
+    if (export_rows(r, SHAPE_KTO) && !r->false_rows)
+        say(stdout, _("%s kto has no false row: it has nothing to compare "
+                      "with\n"), verdict_mark(VERDICT_WARN));
     print_since(since);
 }
 
@@ -203,10 +218,13 @@ static void print_json(const struct export_form *f,
     jw_kint(&w, "edit_pairs", r->edit_pairs);
     jw_kint(&w, "false_rows", r->false_rows);
     jw_kint(&w, "wrong_rows", r->wrong_rows);
+    jw_kint(&w, "compared", r->compared);
     jw_kint(&w, "left_out", (int64_t)r->left.n);
     json_found(&w, r);
     jw_kint(&w, "files", (int64_t)r->files.n);
     jw_kint(&w, "bytes", r->bytes);
+    if (r->swept)
+        jw_kstr(&w, "swept", r->swept);
     json_since(&w, since);
     jw_close(&w);
     cli_print(&b);
@@ -245,7 +263,7 @@ static int open_and_run(struct cli *c, const struct asked *a)
 {
     struct export_form f = {.filter = a->filter, .seed = a->seed,
                             .max_words = a->max_words,
-                            .overwrite = a->overwrite,
+                            .replace = a->replace, .system = a->system,
                             .stop = asked_to_stop,
                             .dir = c->argc ? c->argv[0] : NULL};
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -254,6 +272,7 @@ static int open_and_run(struct cli *c, const struct asked *a)
     ids leave = {0}, since = {0};
     f.leave_wrong = a->leave && !strcmp(a->leave, "wrong");
     bool ok = read_shapes(c, a->shapes, &f) &&
+              read_thinking(c, a->thinking, &f) &&
               (!a->leave || f.leave_wrong ||
                cli_ids(c, a->leave, 0, &leave)) &&
               (!a->since || cli_ids(c, a->since, 'x', &since)) &&
@@ -284,7 +303,11 @@ int sub_export(struct cli *c)
          N_("leave these samples out; or: wrong")},
         {"since", OPT_STRING, &a.since, "xN",
          N_("count the changes since that export (the newest)")},
-        {"overwrite", OPT_FLAG, &a.overwrite, NULL,
+        {"thinking", OPT_STRING, &a.thinking, "HOW",
+         N_("keep (in <think>), drop, or field (reasoning_content)")},
+        {"system", OPT_STRING, &a.system, "HOW",
+         N_("keep (its own, else the target's), drop, or a text of yours")},
+        {"replace", OPT_FLAG, &a.replace, NULL,
          N_("replace an earlier bundle")},
         {"dry-run", OPT_FLAG, &a.dry_run, NULL, N_("only count and check")},
         {0}};

@@ -13,6 +13,7 @@
 #include "domain/rouge.h"
 #include "export/card.h"
 #include "export/folder.h"
+#include "export/lock.h"
 
 #define FLUSH ((size_t)64 << 10)
 #define NAMED 12 /* samples that a refusal names */
@@ -38,7 +39,10 @@ struct bundle {
     char *dir, *temp; /* NULL: dry */
     bool published;
     struct out files[SHAPE_COUNT][SPLIT_COUNT], rows;
+    struct out turns[SHAPE_COUNT][SPLIT_COUNT]; /* the same rows, for
+                                                   LLaMA-Factory */
     int64_t sample; /* whose rows are coming in */
+    id_list leave;  /* sorted */
     struct near_index *train;
     VEC(struct held_out) held_out;
     answerers by;
@@ -138,12 +142,18 @@ static int first_fail(unsigned bits)
     return -1;
 }
 
-static bool is_left(const struct export_options *o, int64_t sample)
+static bool is_left(struct bundle *b, int64_t sample)
 {
-    for (size_t i = 0; o->leave && i < o->leave->n; i++)
-        if (o->leave->at[i] == sample)
-            return true;
-    return false;
+    const id_list *l = &b->leave;
+    size_t low = 0, high = l->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (l->at[mid] < sample)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < l->n && l->at[low] == sample;
 }
 
 /* Once a sample: into the index of train, or onto the held-out list. */
@@ -203,35 +213,52 @@ static void count_row(struct bundle *b, const struct export_row *r,
     note_answerer(b, r);
 }
 
+/* Opens the file where it is not yet: a folder has what has rows. */
+static bool open_rows(struct bundle *b, struct out *f, const char *folder,
+                      char between, const struct export_row *r,
+                      struct err *e)
+{
+    if (f->open)
+        return true;
+    char *path = xasprintf("%s%s%c%s.jsonl", folder, shape_name(r->shape),
+                           between, split_name(r->split));
+    bool ok = out_open(b, f, path, e);
+    free(path);
+    return ok;
+}
+
+static bool put_line(struct bundle *b, struct out *f, struct err *e)
+{
+    buf_putc(&b->line, '\n');
+    f->rows++;
+    return out_put(f, &b->line, e);
+}
+
 static bool write_row(struct bundle *b, const struct export_row *r,
                       struct err *e)
 {
     struct out *f = &b->files[r->shape][r->split];
-    if (!f->open) {
-        char *path = xasprintf("%s/%s.jsonl", shape_name(r->shape),
-                               split_name(r->split));
-        bool ok = out_open(b, f, path, e);
-        free(path);
-        if (!ok)
-            return false;
-    }
-    f->rows++;
+    struct out *turns = &b->turns[r->shape][r->split];
+    if (!open_rows(b, f, "", '/', r, e) ||
+        !open_rows(b, turns, TURNS_DIR "/", '_', r, e))
+        return false;
     buf_clear(&b->line);
     row_write(r, &b->line);
-    buf_putc(&b->line, '\n');
-    if (!out_put(f, &b->line, e))
+    if (!put_line(b, f, e))
         return false;
     count_row(b, r, f->rows);
     buf_clear(&b->line);
+    row_write_turns(r, &b->line);
+    if (!put_line(b, turns, e))
+        return false;
+    buf_clear(&b->line);
     row_provenance(r, f->rows, &b->line);
-    buf_putc(&b->line, '\n');
-    b->rows.rows++;
-    return out_put(&b->rows, &b->line, e);
+    return put_line(b, &b->rows, e);
 }
 
 bool bundle_add(struct bundle *b, const struct export_row *r, struct err *e)
 {
-    if (is_left(b->o, r->sample)) {
+    if (is_left(b, r->sample)) {
         report_leave(b->report, r, -1);
         return true;
     }
@@ -253,13 +280,15 @@ static void look_near(struct bundle *b)
     struct export_finding *f = &b->report->found[ROW_NEAR];
     for (size_t i = 0; i < b->held_out.n; i++) {
         const struct held_out *h = &b->held_out.at[i];
-        double near = near_find(b->train, h->asked, NEAR_EXACT).f;
-        if (near < b->o->near)
+        double near = near_find_from(b->train, h->asked, SIZE_MAX,
+                                     b->o->near).f;
+        if (near <= 0)
             continue;
         f->low = f->samples.n ? fmin(f->low, near) : near;
         f->high = fmax(f->high, near);
         report_find(b->report, ROW_NEAR, h->sample);
     }
+    b->report->compared = (int64_t)near_effort(b->train).compared;
 }
 
 /* Refuses, naming each wrong sample once, with the first check it fails. */
@@ -292,7 +321,8 @@ static bool close_rows(struct bundle *b, struct err *e)
     bool ok = true;
     for (int s = 0; s < SHAPE_COUNT; s++)
         for (int k = 0; k < SPLIT_COUNT; k++)
-            ok = ok && out_close(b, &b->files[s][k], e);
+            ok = ok && out_close(b, &b->files[s][k], e) &&
+                 out_close(b, &b->turns[s][k], e);
     return ok && out_close(b, &b->rows, e);
 }
 
@@ -302,7 +332,7 @@ static bool write_texts(struct bundle *b, struct err *e)
     card_write(b->o, b->report, &b->by, &text);
     bool ok = write_whole(b, "README.md", &text, e);
     buf_clear(&text);
-    if (ok && export_rows(b->report, SHAPE_SFT)) {
+    if (ok && export_most_rows(b->report)) {
         index_write(b->report, &text);
         ok = write_whole(b, "dataset_info.json", &text, e);
         buf_clear(&text);
@@ -327,15 +357,33 @@ bool bundle_finish(struct bundle *b, struct err *e)
     return close_rows(b, e) && write_texts(b, e);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Clears away what killed exports to this folder have left. */
+static void sweep(struct bundle *b, const char *dir)
+{
+    static const char *const kinds[] = {"tmp", "old"};
+    struct buf names = BUF_INIT(4096);
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        char *prefix = xasprintf("%s.%s-", dir, kinds[i]);
+        dir_sweep(prefix, &names);
+        free(prefix);
+    }
+    b->report->swept = names.len ? buf_take(&names) : NULL;
+    buf_free(&names);
+}
+
 static bool start(struct bundle *b, struct err *e)
 {
     if (b->o->dir) {
         char *dir = folder_name(b->o->dir);
-        char *prefix = xasprintf("%s.tmp-", dir);
-        char *temp = xasprintf("%s%ld", prefix, (long)getpid());
-        dir_sweep(prefix);
-        free(prefix);
-        bool ok = folder_check(dir, b->o->overwrite, e);
+        char *temp = xasprintf("%s.tmp-%ld", dir, (long)getpid());
+        sweep(b, dir);
+        bool ok = folder_check(dir, b->o->replace, e);
         if (ok && file_exists(temp))
             ok = dir_remove(temp, e);
         if (ok && mkdir(temp, 0777) < 0)
@@ -348,6 +396,10 @@ static bool start(struct bundle *b, struct err *e)
         }
     }
     b->train = near_new();
+    for (size_t i = 0; b->o->leave && i < b->o->leave->n; i++)
+        VEC_PUSH(&b->leave, b->o->leave->at[i]);
+    if (b->leave.n)
+        qsort(b->leave.at, b->leave.n, sizeof *b->leave.at, compare_ids);
     return out_open(b, &b->rows, "prov/rows.jsonl", e);
 }
 
@@ -364,8 +416,9 @@ struct bundle *bundle_open(const struct export_options *o,
 
 bool bundle_publish(struct bundle *b, struct err *e)
 {
-    b->published = folder_publish(b->temp, b->dir, e);
-    return b->published;
+    b->published = true; /* or still there, by its name */
+    return folder_publish(b->temp, b->dir, e) ||
+           err_in(e, _("the bundle stands in %s"), b->temp);
 }
 
 void bundle_free(struct bundle **b)
@@ -374,8 +427,10 @@ void bundle_free(struct bundle **b)
     if (!x)
         return;
     for (int s = 0; s < SHAPE_COUNT; s++)
-        for (int k = 0; k < SPLIT_COUNT; k++)
+        for (int k = 0; k < SPLIT_COUNT; k++) {
             out_drop(&x->files[s][k]);
+            out_drop(&x->turns[s][k]);
+        }
     out_drop(&x->rows);
     if (x->temp && !x->published)
         dir_remove(x->temp, NULL);
@@ -386,6 +441,7 @@ void bundle_free(struct bundle **b)
     for (size_t i = 0; i < x->by.n; i++)
         free(x->by.at[i].name);
     VEC_FREE(&x->by);
+    VEC_FREE(&x->leave);
     buf_free(&x->line);
     free(x->dir);
     free(x->temp);

@@ -2,8 +2,9 @@
  * its target and renamed at the end.
  *
  *   DIR/README.md              card of the Hugging Face hub
- *   DIR/dataset_info.json      LLaMA-Factory's index (where sft is written)
+ *   DIR/dataset_info.json      LLaMA-Factory's index
  *   DIR/SHAPE/SPLIT.jsonl      only shapes and splits that have rows
+ *   DIR/lf/SHAPE_SPLIT.jsonl   the same rows for LLaMA-Factory
  *   DIR/prov/rows.jsonl        one line a row: where it came from
  *   DIR/prov/lock.json         what was asked, counts, hashes; not of itself
  *
@@ -17,11 +18,11 @@
 #include "export/report.h"
 
 /* Grows with every change of what is written for the same rows. */
-#define EXPORT_VERSION 1
+#define EXPORT_VERSION 2
 
 struct export_options {
     const char *dir;        /* NULL: dry, nothing is written */
-    bool overwrite;         /* an earlier bundle may be replaced */
+    bool replace;         /* an earlier bundle may be replaced */
     bool leave_wrong;       /* wrong rows are left out, not refused */
     const id_list *leave;   /* samples left out; NULL: none */
     int64_t max_words;      /* 0: no limit */
@@ -29,6 +30,8 @@ struct export_options {
     /* what the card and the lock say */
     const char *target, *description, *filter, *store_id;
     const char *languages;  /* JSON array of strings, or NULL */
+    const char *system;     /* as asked: keep, drop or a text; NULL: not */
+    enum thinking thinking;
     int64_t as_of, seed;
 };
 
@@ -36,13 +39,12 @@ struct bundle;
 
 /* Opens a bundle: with a `dir` its files go into a folder beside it, dry they
  * are only counted. Refuses a target that holds anything but, with
- * `overwrite`, an earlier bundle. The report is emptied here, filled by what
+ * `replace`, an earlier bundle. The report is emptied here, filled by what
  * follows, also on failure, and the caller's to free. NULL on failure. */
 struct bundle *bundle_open(const struct export_options *o,
                            struct export_report *report, struct err *e);
 
-/* Checks a row and writes it; the rows of a sample come together, samples in
- * ascending order. */
+/* Checks a row and writes it; the rows of a sample come together. */
 bool bundle_add(struct bundle *b, const struct export_row *row,
                 struct err *e);
 
@@ -51,7 +53,7 @@ bool bundle_add(struct bundle *b, const struct export_row *row,
 bool bundle_finish(struct bundle *b, struct err *e);
 
 /* Puts the finished folder in place of its target. On failure the target is
- * what it was. */
+ * what it was, and the folder stays beside it, named in the error. */
 bool bundle_publish(struct bundle *b, struct err *e);
 
 /* Removes from the disk what was not published. */

@@ -1,9 +1,8 @@
 #include "export/card.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/sha256.h"
+#include "export/lock.h"
 
 /* ---- README.md ---------------------------------------------------------- */
 
@@ -90,12 +89,65 @@ static void write_counts(const struct export_report *r, struct buf *out)
                    "it was made from). `weight` in `prov/rows.jsonl` adds up "
                    "to 1 over the pairs of a prompt.\n",
                    (long long)r->order_pairs, (long long)r->edit_pairs);
-    if (export_rows(r, SHAPE_KTO))
+    if (export_rows(r, SHAPE_KTO) && !r->false_rows)
+        buf_puts(out, "\nLabels: all true. Without a false row kto has "
+                      "nothing to compare with: train on sft_pc, or reject "
+                      "some answers as wrong.\n");
+    else if (export_rows(r, SHAPE_KTO))
         buf_printf(out, "\nLabels: %lld true, %lld false. False are only "
                    "answers that a person rejected as wrong, off topic, "
-                   "format, style, unsafe or all bad.\n",
+                   "format, style, unsafe or all bad, or that arrived "
+                   "labelled so.\n",
                    (long long)(export_rows(r, SHAPE_KTO) - r->false_rows),
                    (long long)r->false_rows);
+}
+
+/* How each trainer reads a shape, with the one setting that it wants.
+ * Tried: trl 1.16 and datasets 5.2, which ran; LLaMA-Factory 0.9.5, Axolotl
+ * 0.18: their converters, run on such rows. The others from their sources. */
+static const struct {
+    enum shape shape;
+    const char *trainer, *how;
+} loading[] = {
+    {SHAPE_SFT, "TRL", "`--dataset_name DIR --dataset_config sft`; trains the "
+                       "prompt too, unless `assistant_only_loss: true`"},
+    {SHAPE_SFT, "LLaMA-Factory", "`dataset_dir: DIR`, `dataset: sft_train`"},
+    {SHAPE_SFT, "Axolotl", "`path: DIR/sft/train.jsonl`, `ds_type: json`, "
+                           "`type: chat_template`; for turns marked `train`, "
+                           "`message_field_training: train`"},
+    {SHAPE_SFT, "MLX-LM", "`--data DIR/sft --mask-prompt`; rows with `tools` "
+                          "are not for it: it wants a list there"},
+    {SHAPE_SFT, "NeMo RL", "`dataset_name: openai_format`, `chat_key: "
+                           "messages`; rows with `tools` as for MLX-LM"},
+    {SHAPE_SFT, "Unsloth", "as TRL; `--format_type chatml` on its command "
+                           "line"},
+    {SHAPE_SFT_PC, "TRL", "`--dataset_config sft_pc`; trains the completion "
+                          "only, by itself"},
+    {SHAPE_SFT_PC, "LLaMA-Factory", "`dataset: sft_pc_train`, "
+                                    "`mask_history: true`"},
+    {SHAPE_DPO, "TRL", "`--dataset_config dpo`"},
+    {SHAPE_DPO, "LLaMA-Factory", "`stage: dpo`, `dataset: dpo_train`"},
+    {SHAPE_DPO, "Axolotl", "`rl: dpo`, `type: chat_template.default`, "
+                           "`field_messages: prompt`; tool calls are lost "
+                           "there"},
+    {SHAPE_KTO, "TRL", "`--dataset_config kto`, "
+                       "`per_device_train_batch_size` of 2 or more"},
+    {SHAPE_KTO, "LLaMA-Factory", "`stage: kto`, `dataset: kto_train`"}};
+
+static void write_loading(const struct export_report *r, struct buf *out)
+{
+    buf_puts(out, "\n## Loading\n\nDIR is this folder. `datasets` reads a "
+                  "subset with `load_dataset(DIR, \"sft\")`; where rows "
+                  "have tools, version 4.7 or later. LLaMA-Factory's own "
+                  "files are in `" TURNS_DIR "/`, which "
+                  "`dataset_info.json` names: thinking stands in the text "
+                  "there, and of a turn that calls tools the calls alone.\n\n"
+                  "| subset | trainer | how |\n| --- | --- | --- |\n");
+    for (size_t i = 0; i < COUNT(loading); i++)
+        if (export_rows(r, loading[i].shape))
+            buf_printf(out, "| %s | %s | %s |\n",
+                       shape_name(loading[i].shape), loading[i].trainer,
+                       loading[i].how);
 }
 
 /* A Markdown table's cell or line: no new lines, pipes kept apart. */
@@ -122,6 +174,18 @@ static void write_origin(const struct export_options *o,
         buf_puts(out, "| ");
         put_plain(out, by->at[i].name);
         buf_printf(out, " | %lld |\n", (long long)by->at[i].rows);
+    }
+    buf_puts(out, o->thinking == THINKING_KEEP
+                      ? "\nThinking, where there is some, stands in the "
+                        "text between `<think>` and `</think>`.\n"
+                  : o->thinking == THINKING_FIELD
+                      ? "\nThinking, where there is some, is "
+                        "`reasoning_content`.\n"
+                      : "\nThinking was left out.\n");
+    if (o->system) {
+        buf_puts(out, "\nSystem message: ");
+        put_plain(out, o->system);
+        buf_putc(out, '\n');
     }
     buf_puts(out, "\nNo licence is stated here: the terms of the teachers and "
                   "of the seeds apply.\n");
@@ -159,145 +223,7 @@ void card_write(const struct export_options *o, const struct export_report *r,
     if (o->description && *o->description)
         buf_printf(out, "%s\n\n", o->description);
     write_counts(r, out);
+    write_loading(r, out);
     write_origin(o, by, out);
     write_checks(r, out);
-}
-
-/* ---- dataset_info.json -------------------------------------------------- */
-
-void index_write(const struct export_report *r, struct buf *out)
-{
-    static const char *const tags[][2] = {
-        {"role_tag", "role"}, {"content_tag", "content"},
-        {"user_tag", "user"}, {"assistant_tag", "assistant"},
-        {"system_tag", "system"}, {"observation_tag", "tool"},
-        {"function_tag", "function"}};
-    struct jw w = jw_start(out);
-    char name[40];
-    jw_open(&w, '{');
-    for (int k = 0; k < SPLIT_COUNT; k++) {
-        if (!r->rows[SHAPE_SFT][k])
-            continue;
-        const char *split = split_name((enum split)k);
-        snprintf(name, sizeof name, "sft_%s", split);
-        jw_key(&w, name);
-        jw_open(&w, '{');
-        snprintf(name, sizeof name, "sft/%s.jsonl", split);
-        jw_kstr(&w, "file_name", name);
-        jw_kstr(&w, "formatting", "sharegpt");
-        jw_key(&w, "columns");
-        jw_open(&w, '{');
-        jw_kstr(&w, "messages", "messages");
-        jw_close(&w);
-        jw_key(&w, "tags");
-        jw_open(&w, '{');
-        for (size_t i = 0; i < COUNT(tags); i++)
-            jw_kstr(&w, tags[i][0], tags[i][1]);
-        jw_close(&w);
-        jw_close(&w);
-    }
-    jw_close(&w);
-    buf_putc(out, '\n');
-}
-
-/* ---- prov/lock.json ----------------------------------------------------- */
-
-static void lock_counts(struct jw *w, const struct export_report *r)
-{
-    jw_key(w, "rows");
-    jw_open(w, '{');
-    for (int s = 0; s < SHAPE_COUNT; s++) {
-        if (!export_rows(r, (enum shape)s))
-            continue;
-        jw_key(w, shape_name((enum shape)s));
-        jw_open(w, '{');
-        for (int k = 0; k < SPLIT_COUNT; k++)
-            if (r->rows[s][k])
-                jw_kint(w, split_name((enum split)k), r->rows[s][k]);
-        jw_close(w);
-    }
-    jw_close(w);
-    jw_kint(w, "samples", r->samples);
-    jw_kint(w, "order_pairs", r->order_pairs);
-    jw_kint(w, "edit_pairs", r->edit_pairs);
-    jw_kint(w, "false_rows", r->false_rows);
-}
-
-static void lock_files(struct jw *w, const struct export_report *r)
-{
-    char hex[2 * SHA_SIZE + 1];
-    jw_key(w, "files");
-    jw_open(w, '[');
-    for (size_t i = 0; i < r->files.n; i++) {
-        const struct export_file *f = &r->files.at[i];
-        jw_open(w, '{');
-        jw_kstr(w, "path", f->path);
-        if (f->rows)
-            jw_kint(w, "rows", f->rows);
-        jw_kint(w, "bytes", f->bytes);
-        jw_kstr(w, "sha256", sha_hex(f->sha, SHA_SIZE, hex));
-        jw_close(w);
-    }
-    jw_close(w);
-}
-
-static void lock_found(struct jw *w, const struct export_report *r)
-{
-    jw_key(w, "checks");
-    jw_open(w, '[');
-    for (int i = 0; i < ROW_CHECK_COUNT; i++) {
-        enum row_check c = (enum row_check)i;
-        const struct export_finding *f = &r->found[i];
-        if (!f->samples.n)
-            continue;
-        jw_open(w, '{');
-        jw_kstr(w, "check", row_check_name(c));
-        jw_kstr(w, "verdict", verdict_name(row_check_verdict(c)));
-        jw_key(w, "samples");
-        jw_open(w, '[');
-        for (size_t k = 0; k < f->samples.n; k++)
-            jw_int(w, f->samples.at[k]);
-        jw_close(w);
-        jw_close(w);
-    }
-    jw_close(w);
-}
-
-static void lock_left(struct jw *w, const struct export_report *r)
-{
-    jw_key(w, "left_out");
-    jw_open(w, '[');
-    for (size_t i = 0; i < r->left.n; i++) {
-        const struct export_left *l = &r->left.at[i];
-        jw_open(w, '{');
-        jw_kint(w, "sample", l->sample);
-        jw_kint(w, "candidate", l->candidate);
-        jw_kstr(w, "shape", shape_name(l->shape));
-        jw_kstr(w, "why", l->check < 0
-                              ? "asked"
-                              : row_check_name((enum row_check)l->check));
-        jw_close(w);
-    }
-    jw_close(w);
-}
-
-void lock_write(const struct export_options *o, const struct export_report *r,
-                struct buf *out)
-{
-    struct jw w = jw_start(out);
-    jw_open(&w, '{');
-    jw_kint(&w, "stillroom_export", EXPORT_VERSION);
-    jw_kstr(&w, "store", o->store_id);
-    jw_kstr(&w, "target", o->target);
-    jw_kstr(&w, "filter", o->filter);
-    jw_kint(&w, "as_of", o->as_of);
-    jw_kint(&w, "seed", o->seed);
-    jw_kint(&w, "max_words", o->max_words);
-    jw_knum(&w, "near", o->near);
-    lock_counts(&w, r);
-    lock_files(&w, r);
-    lock_found(&w, r);
-    lock_left(&w, r);
-    jw_close(&w);
-    buf_putc(out, '\n');
 }

@@ -1,5 +1,5 @@
-/* The texts of a bundle that are no rows. All English: the same bytes in
- * every language. Not for other rooms. */
+/* The card of a bundle, in English: the same bytes in every language. Not for
+ * other rooms. */
 #ifndef EXPORT_CARD_H
 #define EXPORT_CARD_H
 
@@ -12,16 +12,9 @@ struct answerer {
 };
 typedef VEC(struct answerer) answerers;
 
-/* README.md: header of the hub, counts, how it was made, checks. */
+/* README.md: header of the hub, counts, how each trainer loads it, how it was
+ * made, checks. */
 void card_write(const struct export_options *o, const struct export_report *r,
                 const answerers *by, struct buf *out);
-
-/* dataset_info.json for the subsets that LLaMA-Factory reads as they are. It
- * takes message lists (sft); its pairs and its marks want other rows. */
-void index_write(const struct export_report *r, struct buf *out);
-
-/* prov/lock.json. */
-void lock_write(const struct export_options *o, const struct export_report *r,
-                struct buf *out);
 
 #endif

@@ -67,15 +67,15 @@ static char *find_foreign(const json *lock, const char *dir,
     return found;
 }
 
-static bool check_bundle(const char *path, const json *lock, bool overwrite,
+static bool check_bundle(const char *path, const json *lock, bool replace,
                          struct err *e)
 {
     if (!lock || json_get_int(lock, "stillroom_export", 0) < 1)
         return err_set(e, ERR_REFUSED, _("%s is not empty and no bundle of "
                                          "ours"), path);
-    if (!overwrite)
+    if (!replace)
         return err_set(e, ERR_REFUSED, _("%s holds an earlier bundle; it is "
-                                         "replaced with --overwrite"), path);
+                                         "replaced with --replace"), path);
     char *foreign = find_foreign(lock, path, "");
     if (foreign)
         err_set(e, ERR_REFUSED, _("%s holds %s, which is no file of the "
@@ -100,7 +100,7 @@ static int is_empty(const char *path)
     return empty;
 }
 
-bool folder_check(const char *path, bool overwrite, struct err *e)
+bool folder_check(const char *path, bool replace, struct err *e)
 {
     struct stat st;
     const char *base = path_base(path);
@@ -120,7 +120,7 @@ bool folder_check(const char *path, bool overwrite, struct err *e)
         return empty > 0 || err_sys(e, _("cannot read %s"), path);
     char *name = path_join(path, LOCK);
     json *lock = json_load(name, LOCK_MAX, NULL);
-    bool ok = check_bundle(path, lock, overwrite, e);
+    bool ok = check_bundle(path, lock, replace, e);
     json_free(lock);
     free(name);
     return ok;

@@ -11,8 +11,8 @@
 char *folder_name(const char *path);
 
 /* True where a bundle may be written there: nothing stands there, or an empty
- * folder, or (with `overwrite`) an earlier bundle without a foreign file. */
-bool folder_check(const char *path, bool overwrite, struct err *e);
+ * folder, or (with `replace`) an earlier bundle without a foreign file. */
+bool folder_check(const char *path, bool replace, struct err *e);
 
 /* Renames `temp` to `path`, which folder_check has allowed, replacing an
  * earlier bundle; that is then removed. On failure both are what they were. */

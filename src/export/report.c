@@ -50,5 +50,6 @@ void export_report_free(struct export_report *r)
     VEC_FREE(&r->left);
     VEC_FREE(&r->members);
     free(r->lock);
+    free(r->swept);
     *r = (struct export_report){0};
 }

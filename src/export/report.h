@@ -41,6 +41,8 @@ struct export_report {
     VEC(struct export_member) members;
     int64_t bytes;      /* of all files */
     char *lock;         /* prov/lock.json */
+    char *swept;        /* folders that killed exports had left; NULL: none */
+    int64_t compared;   /* prompts held against others, for near */
 };
 
 /* The rows of all splits of a shape. */

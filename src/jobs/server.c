@@ -42,7 +42,7 @@ static void sweep(const char *runtime)
 {
     char *parent = path_dir(runtime);
     char *prefix = path_join(parent, "stillroom-");
-    dir_sweep(prefix);
+    dir_sweep(prefix, NULL);
     free(prefix);
     free(parent);
 }

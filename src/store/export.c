@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/lang.h"
+#include "domain/status.h"
 #include "store/db.h"
 
 #define EDITS_MAX 1000 /* in one chain */
@@ -128,6 +129,29 @@ void candidate_origin_free(struct candidate_origin *o)
     free(o->recipe);
     free(o->params);
     *o = (struct candidate_origin){0};
+}
+
+/* Keys of canonical messages; in a content each of these quotes would have a
+ * backslash before it. */
+#define HAS_MORE(body)                                                        \
+    "(instr(" body ", '{\"messages\":') = 1"                                  \
+    " OR instr(" body ", '\"tool_calls\":') > 0"                              \
+    " OR instr(" body ", '\"tool_call_id\":') > 0"                            \
+    " OR instr(" body ", '\"reasoning_content\":') > 0"                       \
+    " OR instr(" body ", '\"name\":') > 0"                                    \
+    " OR instr(" body ", '\"train\":false') > 0)"
+
+bool samples_with_more(struct store *s, int64_t target, ids *out,
+                       struct err *e)
+{
+    return db_ids(s, out, e, "SELECT x.id FROM sample x"
+                  " JOIN text p ON p.id = x.prompt_text"
+                  " WHERE x.live AND x.target = ?1 AND x.status IN (?2, ?3)"
+                  " AND (" HAS_MORE("p.body") " OR EXISTS(SELECT 1"
+                  " FROM candidate c JOIN text b ON b.id = c.body_text"
+                  " WHERE c.sample = x.id AND " HAS_MORE("b.body") "))"
+                  " ORDER BY x.id", "iii", target,
+                  (int64_t)STATUS_ACCEPTED, (int64_t)STATUS_REJECTED);
 }
 
 /* ---- Exports ------------------------------------------------------------ */

@@ -38,6 +38,11 @@ bool candidate_origin(struct store *s, int64_t candidate,
                       struct candidate_origin *out, struct err *e);
 void candidate_origin_free(struct candidate_origin *o);
 
+/* The target's samples (ascending) with more than role and content in a
+ * message of theirs: tools, calls, thinking, turns that are not trained. */
+bool samples_with_more(struct store *s, int64_t target, ids *out,
+                       struct err *e);
+
 /* ---- Exports ------------------------------------------------------------ */
 
 struct export {

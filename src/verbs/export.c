@@ -40,12 +40,16 @@ static bool fill(struct store *s, const struct row_form *form,
 }
 
 static bool make_bundle(struct store *s, const struct export_form *f,
-                        const struct export_options *o,
+                        const struct export_options *o, const char *system,
                         struct export_report *report, struct bundle **out,
                         struct err *e)
 {
     struct row_form form = {.target = f->target, .filter = f->filter,
-                            .stop = f->stop};
+                            .thinking = f->thinking, .stop = f->stop};
+    bool keep = f->system && !strcmp(f->system, "keep");
+    bool drop = f->system && !strcmp(f->system, "drop");
+    form.keep_own = keep;
+    form.system = keep ? system : drop ? "" : f->system;
     memcpy(form.shapes, f->shapes, sizeof form.shapes);
     struct bundle *b = bundle_open(o, report, e);
     bool ok = b && fill(s, &form, b, e);
@@ -71,12 +75,14 @@ static bool make(struct store *s, const struct export_form *f,
     if (ok) {
         json *doc = json_parse(t.doc, strlen(t.doc), NULL);
         *o = (struct export_options){
-            .dir = dir, .overwrite = f->overwrite, .filter = f->filter,
+            .dir = dir, .replace = f->replace, .filter = f->filter,
             .leave_wrong = f->leave_wrong, .leave = f->leave,
             .max_words = f->max_words, .store_id = store_id(s),
-            .as_of = store_seq(s), .seed = f->seed};
+            .as_of = store_seq(s), .seed = f->seed, .system = f->system,
+            .thinking = f->thinking};
         read_target(&t, doc, o, &languages);
-        ok = make_bundle(s, f, o, report, out, e);
+        ok = make_bundle(s, f, o, json_get_string(doc, "system", NULL), report,
+                         out, e);
         json_free(doc);
         free(languages);
         target_free(&t);
@@ -114,8 +120,8 @@ static bool note(struct store *s, const struct export_form *f, int64_t as_of,
     return ok;
 }
 
-/* Published before the commit: a note without its bundle would be a lie, a
- * bundle without its note only lacks a line of history. */
+/* Noted before it is published: whoever is killed in between leaves a note and
+ * a finished folder beside the target, never a bundle that nobody knows. */
 static bool publish(struct store *s, const struct export_form *f,
                     int64_t as_of, const struct export_report *r,
                     struct bundle *b, int64_t *id, struct err *e)
@@ -124,13 +130,11 @@ static bool publish(struct store *s, const struct export_form *f,
         return bundle_publish(b, e);
     if (!store_begin(s, e))
         return false;
-    if (!note(s, f, as_of, r, id, e) || !bundle_publish(b, e)) {
+    if (!note(s, f, as_of, r, id, e)) {
         store_rollback(s);
         return false;
     }
-    return store_commit(s, e) ||
-           err_in(e, _("%s is written, but the store could not note it"),
-                  f->dir);
+    return store_commit(s, e) && bundle_publish(b, e);
 }
 
 bool verb_export(struct store *s, const struct export_form *f,

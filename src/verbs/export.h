@@ -6,8 +6,8 @@
  *   dpo          pairs of accepted samples: by a person's order the best
  *                against each worse, and each edit on the way to the chosen
  *                answer against what it was made from (unless the order says
- *                otherwise); both under the same prompt. The weights of a
- *                prompt's pairs add up to 1
+ *                otherwise); both under the same prompt, neither empty, equal
+ *                ones tie. The weights of a prompt's pairs add up to 1
  *   kto          the chosen answers as true; as false those that a person
  *                (never a check) rejected as wrong, off topic, format, style
  *                or unsafe: the one that was shown; all bad: every one.
@@ -29,11 +29,15 @@ struct export_form {
     int64_t target;
     const char *filter;        /* "" for everything */
     bool shapes[SHAPE_COUNT];  /* which to write */
+    enum thinking thinking;
+    const char *system;        /* "keep": the target's, where a prompt has
+                                  none; "drop": none; another: this one; NULL:
+                                  as the prompts have it */
     int64_t seed;              /* noted in the lock, for the trainer */
     int64_t max_words;         /* 0: no limit */
     const id_list *leave;      /* samples to leave out; NULL: none */
     bool leave_wrong;          /* leave wrong rows out */
-    bool overwrite;
+    bool replace;              /* an earlier bundle */
     int64_t since;             /* the export compared with; 0: the newest */
     const char *dir;
     bool (*stop)(void);        /* asked once a sample: true ends with

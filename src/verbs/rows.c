@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/lang.h"
-#include "domain/check.h"
 #include "domain/order.h"
 #include "store/export.h"
 #include "store/query.h"
@@ -103,11 +102,30 @@ static void leave_sample(struct row_walk *w)
     w->rows.n = w->next = 0;
 }
 
+/* The prompt with the system message that is asked for. */
+static void set_system(struct row_walk *w)
+{
+    struct chat *c = &w->prompt;
+    struct chat with = {.tools = c->tools};
+    bool has = c->n && c->at[0].role == ROLE_SYSTEM;
+    const char *text = w->form->system;
+    if (!c->n || !text || (has && w->form->keep_own))
+        return;
+    if (*text)
+        chat_add(&with, ROLE_SYSTEM, text);
+    for (size_t i = has; i < c->n; i++)
+        chat_add_copy(&with, &c->at[i]);
+    c->tools = NULL;
+    chat_free(c);
+    *c = with;
+}
+
 static bool enter_sample(struct row_walk *w)
 {
     const struct sample *x = &w->pick.x;
     if (!chat_parse(x->prompt, &w->prompt, NULL))
         w->prompt = (struct chat){0}; /* purged: the check says so */
+    set_system(w);
     w->decided = (struct decision){0};
     status_decision(w->s, x->id, &w->decided);
     w->answers = xcalloc(x->candidates.n + 1, sizeof *w->answers);
@@ -117,13 +135,42 @@ static bool enter_sample(struct row_walk *w)
     return true;
 }
 
+/* The first rows of a file decide how the Hugging Face loader reads the rest:
+ * a key that comes later than 10 MB behind them ends it. So the samples with
+ * more than role and content come first. */
+static bool put_first(struct store *s, int64_t target, ids *all,
+                      struct err *e)
+{
+    ids more = {0}, order = {0}, rest = {0};
+    bool ok = samples_with_more(s, target, &more, e);
+    for (size_t i = 0, k = 0; ok && i < all->n; i++) {
+        int64_t id = all->at[i];
+        while (k < more.n && more.at[k] < id)
+            k++;
+        if (k < more.n && more.at[k] == id)
+            VEC_PUSH(&order, id);
+        else
+            VEC_PUSH(&rest, id);
+    }
+    if (ok && order.n) {
+        memcpy(all->at, order.at, order.n * sizeof *order.at);
+        if (rest.n)
+            memcpy(all->at + order.n, rest.at, rest.n * sizeof *rest.at);
+    }
+    VEC_FREE(&more);
+    VEC_FREE(&order);
+    VEC_FREE(&rest);
+    return ok;
+}
+
 struct row_walk *row_walk_open(struct store *s, const struct row_form *form,
                                struct err *e)
 {
     struct row_walk *w = xcalloc(1, sizeof *w);
     *w = (struct row_walk){.s = s, .form = form};
     if (!pick_ids(s, form->target, "status:accepted,rejected", form->filter,
-                  &w->ids, e))
+                  &w->ids, e) ||
+        !put_first(s, form->target, &w->ids, e))
         row_walk_free(&w);
     else
         w->pick = (struct pick){.s = s, .ids = &w->ids};
@@ -197,7 +244,8 @@ static struct export_row *add_row(struct row_walk *w, enum shape shape, int i,
     struct export_row row = {
         .shape = shape, .split = x->split, .sample = x->id,
         .candidate = c ? c->id : 0, .prompt = w->prompt.at,
-        .n_prompt = w->prompt.n, .answer = "", .label = true, .weight = 1};
+        .n_prompt = w->prompt.n, .tools = w->prompt.tools, .label = true,
+        .thinking = w->form->thinking, .weight = 1};
     row.from = (struct provenance){
         .seed = x->seed, .line = x->line, .origin = x->origin,
         .who = w->decided.who, .reason = w->decided.reason,
@@ -219,13 +267,6 @@ static struct export_row *add_row(struct row_walk *w, enum shape shape, int i,
     return &w->rows.at[w->rows.n - 1];
 }
 
-static void set_answer(struct export_row *row, const struct message *m)
-{
-    row->answer = m->content;
-    row->reasoning |= m->reasoning != NULL;
-    row->tools |= m->tool_calls != NULL;
-}
-
 static bool add_answer(struct row_walk *w, enum shape shape, int i,
                        bool label, struct err *e)
 {
@@ -235,7 +276,7 @@ static bool add_answer(struct row_walk *w, enum shape shape, int i,
     if (!row)
         return false;
     if (i >= 0 && w->answers[i].parsed)
-        set_answer(row, &w->answers[i].m);
+        row->answer = &w->answers[i].m;
     row->label = label;
     return true;
 }
@@ -255,7 +296,7 @@ static bool add_turns(struct row_walk *w, int answer, struct err *e)
         if (!row)
             return false;
         row->n_prompt = i;
-        set_answer(row, m);
+        row->answer = m;
     }
     return true;
 }
@@ -268,23 +309,23 @@ struct pair {
 };
 typedef VEC(struct pair) pairs;
 
+/* Whether two answers can stand against each other: an empty side teaches
+ * nothing, and equal ones tie. */
+static bool can_pair(const struct row_walk *w, size_t better, size_t worse)
+{
+    const struct answer *a = &w->answers[better], *b = &w->answers[worse];
+    return a->parsed && b->parsed && !row_says_nothing(&a->m) &&
+           !row_says_nothing(&b->m) && !row_says_the_same(&a->m, &b->m);
+}
+
 static bool add_pair(struct row_walk *w, const struct pair *p, double weight,
                      struct err *e)
 {
-    const struct answer *better = &w->answers[p->better];
-    const struct answer *worse = &w->answers[p->worse];
-    if (!better->parsed)
-        return answer_parse(w->pick.x.candidates.at[p->better].body,
-                            &(struct message){0}, e);
-    if (!worse->parsed)
-        return answer_parse(w->pick.x.candidates.at[p->worse].body,
-                            &(struct message){0}, e);
     struct export_row *row = add_row(w, SHAPE_DPO, (int)p->better, e);
     if (!row)
         return false;
-    set_answer(row, &worse->m);
-    row->worse = row->answer;
-    set_answer(row, &better->m);
+    row->answer = &w->answers[p->better].m;
+    row->worse = &w->answers[p->worse].m;
     row->rejected = w->pick.x.candidates.at[p->worse].id;
     row->weight = weight;
     row->from.why = p->why;
@@ -300,15 +341,16 @@ static size_t count_letters(const char *text)
     return n <= ORDER_MAX ? n : 0;
 }
 
-/* Leaves the answers that are still there: order->n of them, at[i] the index
- * of the i-th. */
-static void keep_live(const struct sample *x, const struct order *all,
+/* Leaves the answers that are still there and say something: order->n of
+ * them, at[i] the index of the i-th. */
+static void keep_live(const struct row_walk *w, const struct order *all,
                       const ids *letters, struct order *out,
                       size_t at[ORDER_MAX])
 {
     for (size_t i = 0; i < all->n; i++) {
-        int k = find_candidate(x, letters->at[i]);
-        if (k < 0)
+        int k = find_candidate(&w->pick.x, letters->at[i]);
+        if (k < 0 || !w->answers[k].parsed ||
+            row_says_nothing(&w->answers[k].m))
             continue;
         at[out->n] = (size_t)k;
         out->place[out->n++] = all->place[i];
@@ -333,13 +375,14 @@ static bool live_order(struct row_walk *w, struct order *order,
     bool has = order_read(w->s, x->id, &text, &letters);
     size_t n = has ? count_letters(text) : 0;
     if (n && n <= letters.n && order_parse(text, n, &all, NULL))
-        keep_live(x, &all, &letters, order, at);
+        keep_live(w, &all, &letters, order, at);
     free(text);
     VEC_FREE(&letters);
     return order->n > 0;
 }
 
 struct ordered {
+    const struct row_walk *w;
     const size_t *at;
     pairs *out;
 };
@@ -349,7 +392,8 @@ static void add_ordered(void *ctx, size_t better, size_t worse, double weight)
     struct ordered *o = ctx;
     struct pair p = {o->at[better], o->at[worse], "order"};
     (void)weight; /* edits may share the prompt: see add_pairs */
-    VEC_PUSH(o->out, p);
+    if (can_pair(o->w, p.better, p.worse))
+        VEC_PUSH(o->out, p);
 }
 
 /* What the order says of two answers: above 0 where a is the better one, 0
@@ -374,9 +418,10 @@ static bool has_pair(const pairs *list, size_t better, size_t worse)
 }
 
 /* The chain of edits from the chosen answer down. */
-static void add_edits(const struct sample *x, const struct order *o,
+static void add_edits(const struct row_walk *w, const struct order *o,
                       const size_t *at, pairs *out)
 {
+    const struct sample *x = &w->pick.x;
     int i = find_candidate(x, x->chosen);
     while (i >= 0) {
         const struct candidate *c = &x->candidates.at[i];
@@ -384,7 +429,8 @@ static void add_edits(const struct sample *x, const struct order *o,
         if (parent < 0)
             break;
         struct pair p = {(size_t)i, (size_t)parent, "edit"};
-        if (c->source == SOURCE_HUMAN && !has_pair(out, p.better, p.worse) &&
+        if (c->source == SOURCE_HUMAN && can_pair(w, p.better, p.worse) &&
+            !has_pair(out, p.better, p.worse) &&
             order_says(o, at, p.better, p.worse) >= 0)
             VEC_PUSH(out, p);
         i = parent;
@@ -399,8 +445,8 @@ static bool add_pairs(struct row_walk *w, struct err *e)
     if (!w->form->shapes[SHAPE_DPO])
         return true;
     if (live_order(w, &order, at))
-        order_pairs(&order, add_ordered, &(struct ordered){at, &list});
-    add_edits(&w->pick.x, &order, at, &list);
+        order_pairs(&order, add_ordered, &(struct ordered){w, at, &list});
+    add_edits(w, &order, at, &list);
     bool ok = true;
     for (size_t i = 0; ok && i < list.n; i++)
         ok = add_pair(w, &list.at[i], 1.0 / (double)list.n, e);
@@ -435,15 +481,6 @@ static int shown_then(const struct row_walk *w)
     return sample_opens_with(&then);
 }
 
-/* An empty answer teaches nothing, also as a false one. */
-static bool says_something(const struct candidate *c)
-{
-    char *text = answer_text(c->body);
-    bool something = !check_empty(text);
-    free(text);
-    return something;
-}
-
 static bool add_rejected(struct row_walk *w, struct err *e)
 {
     const struct sample *x = &w->pick.x;
@@ -454,9 +491,11 @@ static bool add_rejected(struct row_walk *w, struct err *e)
     int shown = all ? -1 : shown_then(w);
     bool ok = true;
     for (int i = 0; ok && i < (int)x->candidates.n; i++) {
-        const struct candidate *c = &x->candidates.at[i];
-        if ((i == shown || (all && c->born <= w->decided.seq)) &&
-            says_something(c))
+        const struct answer *a = &w->answers[i];
+        bool meant = i == shown ||
+                     (all && x->candidates.at[i].born <= w->decided.seq);
+        /* an empty one teaches nothing, also as a false one */
+        if (meant && a->parsed && !row_says_nothing(&a->m))
             ok = add_answer(w, SHAPE_KTO, i, false, e);
     }
     return ok;

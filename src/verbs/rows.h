@@ -37,11 +37,16 @@ struct row_form {
     int64_t target;
     const char *filter;       /* "" for everything */
     bool shapes[SHAPE_COUNT]; /* which to make */
+    enum thinking thinking;
+    const char *system;       /* the system message of each row, "" for none;
+                                 NULL: as the prompts have it */
+    bool keep_own;            /* only where a prompt has none */
     bool (*stop)(void);       /* asked once a sample: true ends with
                                  ERR_CANCEL; or NULL */
 };
 
-/* Rows, all of one sample together. `form` is borrowed. NULL on failure. */
+/* Rows, all of one sample together; samples ascending, but first those that
+ * have more than role and content. `form` is borrowed. NULL on failure. */
 struct row_walk;
 struct row_walk *row_walk_open(struct store *s, const struct row_form *form,
                                struct err *e);

@@ -355,7 +355,7 @@ bool verb_train_cost(struct store *s, const struct train *t, struct buf *out,
                           (long)getpid());
     char *student = NULL, *folder = NULL;
     char *earlier = xasprintf("%s/estimate.", store_runs_dir(s));
-    dir_sweep(earlier); /* of some that were killed */
+    dir_sweep(earlier, NULL); /* of some that were killed */
     free(earlier);
     here.epochs = t->epochs ? t->epochs : 4;
     here.rate = rate_of(t);

@@ -48,10 +48,10 @@ is "a row of provenance for each row" \
     "$(cat out/sft/* out/sft_pc/* out/dpo/* out/kto/* | wc -l)" \
     "$(wc -l < out/prov/rows.jsonl)"
 
-fails "an earlier bundle" 1 "--overwrite" $S export out
+fails "an earlier bundle" 1 "--replace" $S export out
 $S review --reject 10 --reason style > /dev/null
 has "replaced" "since x3: 0 rows new, 5 gone, 1 changed" \
-    "$($S export --leave-out 11 --overwrite out)"
+    "$($S export --leave-out 11 --replace out)"
 has "since an earlier one" "since x3: 0 rows new, 5 gone, 1 changed" \
     "$($S export --dry-run --leave-out 11 --since x3)"
 has "since the newest" "since x4: 0 rows new, 0 gone, 0 changed" \
@@ -59,27 +59,27 @@ has "since the newest" "since x4: 0 rows new, 0 gone, 0 changed" \
 fails "since none" 1 "x9" $S export --dry-run --since x9
 fails "since nonsense" 2 "often" $S export --dry-run --since often
 sh -c 'mkdir out.tmp-$$ && echo part > out.tmp-$$/rows'
-$S export --leave-out 11 --overwrite out > /dev/null
+$S export --leave-out 11 --replace out > /dev/null
 is "what a killed export left is swept" "" "$(ls -d out.tmp-* 2> /dev/null)"
 has "left out on request" '"sample":11,"candidate":11,"shape":"sft","why":"asked"' \
     "$(cat $lock)"
 is "no traces beside it" "" "$(ls | grep -E 'tmp|old')"
 echo mine > out/mine.txt
-fails "a file of somebody's" 1 "mine.txt" $S export --overwrite out
+fails "a file of somebody's" 1 "mine.txt" $S export --replace out
 is "is still there" mine "$(cat out/mine.txt)"
 
 printf ' ' > blank.txt
 $S review --edit 12 --answer blank.txt > /dev/null
 fails "a wrong row" 1 "12 (empty)" $S export bad
 is "is not written" "" "$(ls | grep bad)"
-has "is left out" "4 rows left out" "$($S export bad --leave-out wrong)"
+has "is left out" "3 rows left out" "$($S export bad --leave-out wrong)"
 has "and the lock says so" '"sample":12,"candidate":62,"shape":"sft","why":"empty"' \
     "$(cat bad/prov/lock.json)"
 $S review --reject 12 --reason wrong > /dev/null
 
 fails "no parent folder" 1 "No such file" $S export no/where
 ln -s out link
-fails "a link" 1 "is a link" $S export link --overwrite
+fails "a link" 1 "is a link" $S export link --replace
 if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null &&
     chmod 711 "$HOME" && setpriv --reuid=65534 --clear-groups test -x "$S"
 then

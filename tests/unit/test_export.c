@@ -1,5 +1,5 @@
-/* Exports: the checks of a row, the bundle, and which rows verbs choose. */
-#include "unit/test.h"
+/* Exports: which rows verbs choose, refusals, the bundle. */
+#include "unit/bundles.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,147 +7,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/sha256.h"
-#include "export/bundle.h"
 #include "export/folder.h"
-#include "store/export.h"
 #include "store/fsck.h"
 #include "store/sample.h"
-#include "store/target.h"
-#include "store/text.h"
-#include "verbs/decide.h"
 #include "verbs/edit.h"
-#include "verbs/export.h"
 #include "verbs/order.h"
-
-static struct err e;
-static struct store *s;
-static int64_t target;
-static int made;
-
-static char *temp_path(const char *name)
-{
-    return xasprintf("%s/%s%d", getenv("TMPDIR"), name, made++);
-}
-
-static int fresh_store(void **state)
-{
-    (void)state;
-    struct act a;
-    char *path = temp_path("store");
-    e = (struct err){0};
-    bool ok = store_create(path, &s, &e) &&
-              act_begin(s, &a, "arrive", "ana", "", 0, &e);
-    target = ok ? target_add(&a, "sums", "{\"description\":\"Sums.\","
-                             "\"languages\":[\"en\"],\"near_limit\":0.99}",
-                             &e)
-                : 0;
-    free(path);
-    return ok && act_commit(&a, &e) == ACT_SAVED && target ? 0 : -1;
-}
-
-static int close_store(void **state)
-{
-    (void)state;
-    store_close(&s);
-    return 0;
-}
-
-/* A sample with these answers (NULL-ended); its id. */
-static int64_t add(const char *question, enum split split,
-                   const char *const *answers)
-{
-    struct act a;
-    struct chat c = {0};
-    chat_add(&c, ROLE_USER, question);
-    assert_ok(act_begin(s, &a, "arrive", "ana", "", 0, &e), e);
-    struct sample_new n = {.target = target, .prompt = &c, .split = split};
-    int64_t id = sample_add(&a, &n, &e);
-    for (; *answers; answers++) {
-        char *body = answer_of(*answers);
-        struct candidate_new k = {.sample = id, .source = SOURCE_TEACHER,
-                                  .body = body};
-        assert_true(candidate_add(&a, &k, &e) > 0);
-        free(body);
-    }
-    assert_ok(sample_index(&a, id, &e), e);
-    assert_int_equal(act_commit(&a, &e), ACT_SAVED);
-    chat_free(&c);
-    return id;
-}
-
-#define ADD(question, split, ...)                                             \
-    add(question, split, (const char *const[]){__VA_ARGS__, NULL})
-
-static void decide(int64_t id, enum status to, const char *who,
-                   const char *reason)
-{
-    struct decide d = {.who = who, .to = to, .reason = reason};
-    struct other o;
-    assert_int_equal(verb_decide(s, &d, id, &o, NULL, &e), DECIDED);
-}
-
-static void put_order(int64_t id, const char *text)
-{
-    struct act a;
-    assert_ok(act_begin(s, &a, "rank", "ana", "", 0, &e), e);
-    int64_t order = text_puts(s, text, &e);
-    assert_ok(act_change(&a, OBJECT_SAMPLE, id, FIELD_ORDER, order, &e), e);
-    assert_int_equal(act_commit(&a, &e), ACT_SAVED);
-}
-
-static int64_t candidate_id(int64_t sample, size_t i)
-{
-    struct sample x;
-    assert_ok(sample_get(s, sample, &x, &e), e);
-    int64_t id = x.candidates.at[i].id;
-    sample_free(&x);
-    return id;
-}
-
-static struct export_form form(const char *dir)
-{
-    return (struct export_form){.target = target, .filter = "",
-                                .shapes = {true, true, true, true},
-                                .seed = 7, .dir = dir};
-}
-
-/* The file's text; the caller frees. "" where there is none. */
-static char *slurp(const char *dir, const char *name)
-{
-    struct buf b = BUF_INIT(0);
-    char *path = path_join(dir, name);
-    if (!file_read(path, 1 << 20, &b, NULL))
-        buf_clear(&b);
-    free(path);
-    return buf_take(&b);
-}
-
-static void assert_file(const char *dir, const char *name, const char *want)
-{
-    char *text = slurp(dir, name);
-    assert_string_equal(text, want);
-    free(text);
-}
-
-/* Exports everything into a new folder, which the caller frees. */
-static char *export_all(struct export_report *r)
-{
-    char *dir = temp_path("out");
-    struct export_form f = form(dir);
-    struct export_since since;
-    int64_t id;
-    assert_ok(verb_export(s, &f, r, &since, &id, &e), e);
-    assert_true(id > 0);
-    return dir;
-}
-
-static size_t lines_with(const char *text, const char *part)
-{
-    size_t n = 0;
-    for (const char *p = text; (p = strstr(p, part)); p++)
-        n++;
-    return n;
-}
 
 /* ---- Which rows --------------------------------------------------------- */
 
@@ -475,14 +339,13 @@ static void wrong_rows(void **state)
     decide(ADD("fine?", SPLIT_TRAIN, "yes"), STATUS_ACCEPTED, "ana", "");
     decide(blank, STATUS_ACCEPTED, "ana", "");
     int64_t same = ADD("same?", SPLIT_TRAIN, "a  b", "a b ");
-    put_order(same, "A B");
+    put_order(same, "A B"); /* which tie: no pair, and nothing wrong */
     decide(same, STATUS_ACCEPTED, "ana", "");
     char *dir = temp_path("out"), named[80];
     struct export_form f = form(dir);
     assert_false(verb_export(s, &f, &r, &since, &id, &e));
     assert_int_equal(e.code, ERR_REFUSED);
-    snprintf(named, sizeof named, "%lld (empty), %lld (same)",
-             (long long)blank, (long long)same);
+    snprintf(named, sizeof named, "wrong: %lld (empty);", (long long)blank);
     assert_non_null(strstr(e.text, named));
     assert_false(file_exists(dir));
     assert_int_equal(export_last(s, target, 0), 0);
@@ -490,15 +353,15 @@ static void wrong_rows(void **state)
 
     assert_ok(verb_export_preview(s, &f, &r, &since, &e), e); /* never */
     assert_int_equal(r.found[ROW_EMPTY].samples.n, 1);
-    assert_int_equal(r.wrong_rows, 4); /* sft, sft_pc, kto; and the pair */
+    assert_int_equal(r.wrong_rows, 3); /* sft, sft_pc, kto */
     assert_false(file_exists(dir));
     export_report_free(&r);
 
     f.leave_wrong = true;
     assert_ok(verb_export(s, &f, &r, &since, &id, &e), e);
     snprintf(named, sizeof named, "{\"sample\":%lld,\"candidate\":%lld,"
-             "\"shape\":\"dpo\",\"why\":\"same\"}", (long long)same,
-             (long long)candidate_id(same, 0));
+             "\"shape\":\"kto\",\"why\":\"empty\"}", (long long)blank,
+             (long long)candidate_id(blank, 0));
     assert_non_null(strstr(r.lock, named));
     assert_int_equal(export_rows(&r, SHAPE_SFT), 2);
     assert_int_equal(export_rows(&r, SHAPE_DPO), 0);
@@ -512,7 +375,7 @@ static void wrong_rows(void **state)
     VEC_PUSH(&leave, same);
     f.leave = &leave;
     assert_ok(verb_export(s, &f, &r, &since, &id, &e), e);
-    assert_int_equal(lines_with(r.lock, "\"why\":\"asked\""), 7);
+    assert_int_equal(lines_with(r.lock, "\"why\":\"asked\""), 6);
     assert_int_equal(export_rows(&r, SHAPE_SFT), 1);
     VEC_FREE(&leave);
     export_report_free(&r);
@@ -523,8 +386,12 @@ static unsigned check_one(enum role last, const char *asked,
                           const char *answer, const char *worse)
 {
     struct message m = {.role = last, .content = (char *)(uintptr_t)asked};
+    struct message a = {.role = ROLE_ASSISTANT,
+                        .content = (char *)(uintptr_t)answer};
+    struct message b = {.role = ROLE_ASSISTANT,
+                        .content = (char *)(uintptr_t)worse};
     struct export_row r = {.shape = SHAPE_SFT, .prompt = &m, .n_prompt = 1,
-                           .answer = answer, .worse = worse};
+                           .answer = &a, .worse = worse ? &b : NULL};
     return row_check_all(&r, 10);
 }
 
@@ -538,7 +405,7 @@ static void row_checks(void **state)
     assert_int_equal(check_one(ROLE_USER, "q", "a", "b"), 0);
     assert_int_equal(check_one(ROLE_ASSISTANT, "q", "a", NULL),
                      1 << ROW_PROMPT);
-    assert_int_equal(check_one(ROLE_TOOL, "q", "a", NULL), 1 << ROW_TOOLS);
+    assert_int_equal(check_one(ROLE_TOOL, "q", "a", NULL), 0);
     assert_int_equal(check_one(ROLE_USER, "q", "\xff", NULL),
                      1 << ROW_TEXT | 1 << ROW_HIDDEN);
     assert_int_equal(check_one(ROLE_USER, "q", "a\x1b", NULL),
@@ -547,8 +414,9 @@ static void row_checks(void **state)
                      0);
     assert_int_equal(check_one(ROLE_USER, "1 2 3 4 5 6", "7 8 9 10 11",
                                NULL), 1 << ROW_LONG);
-    struct export_row none = {.answer = "a"};
-    assert_int_equal(row_check_all(&none, 0), 1 << ROW_PROMPT);
+    struct export_row none = {.shape = SHAPE_SFT};
+    assert_int_equal(row_check_all(&none, 0),
+                     1 << ROW_PROMPT | 1 << ROW_EMPTY);
     assert_true(row_is_wrong(1 << ROW_SAME | 1 << ROW_LONG));
     assert_false(row_is_wrong(1 << ROW_LONG | 1 << ROW_NEAR));
 }
@@ -587,7 +455,8 @@ static void same_bytes(void **state)
                i % 5 ? "" : "wrong");
     }
     char *first = export_all(&a), *second = export_all(&b);
-    assert_int_equal(a.files.n, 16); /* 4 shapes of 3 splits; 4 texts */
+    assert_int_equal(a.files.n, 28); /* 4 shapes of 3 splits, each for
+                                         LLaMA-Factory too; 4 texts */
     assert_int_equal(a.files.n, b.files.n);
     for (size_t i = 0; i < a.files.n; i++) {
         const struct export_file *f = &a.files.at[i];
@@ -661,7 +530,7 @@ static void what_may_be_replaced(void **state)
     assert_non_null(strstr(e.text, "earlier bundle"));
     export_report_free(&r);
     decide(ADD("1 + 2?", SPLIT_TRAIN, "3"), STATUS_ACCEPTED, "ana", "");
-    f.overwrite = true;
+    f.replace = true;
     assert_ok(verb_export(s, &f, &r, &since, &id, &e), e);
     export_report_free(&r);
     char *text = slurp(dir, "sft/train.jsonl");
@@ -718,8 +587,6 @@ static void stopping_leaves_nothing(void **state)
     free(temp);
     free(dir);
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, fresh_store, close_store)
 
 int main(void)
 {

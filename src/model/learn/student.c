@@ -52,7 +52,7 @@ char *student_place(const char *dir, struct err *e)
 {
     char *name = plain_name(dir), *prefix = xasprintf("%s.tmp-", name);
     char *temp = xasprintf("%s%ld", prefix, (long)getpid());
-    dir_sweep(prefix);
+    dir_sweep(prefix, NULL);
     if (file_exists(temp))
         dir_remove(temp, NULL);
     if (!dir_make(temp, 0755, e)) {
