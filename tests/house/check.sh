@@ -234,6 +234,23 @@ manuals() {
     done
 }
 
+# Pages that mandoc finds nothing wrong with, where it is there.
+lint() {
+    command -v mandoc > /dev/null || return 0
+    mandoc -Tlint -W warning man/*.[1-9] 2> /dev/null | sed 's/^mandoc: //'
+}
+
+# stillroom(1) has the options that the program has.
+options() {
+    program=${top_builddir:-.}/src/stillroom
+    [ -x "$program" ] || return 0
+    sh man/options.sh "$program" src/cli/subcommands.def > "$found.made"
+    sed -n '/^\.\\" options: begin/,/^\.\\" options: end/{//!p}' \
+        man/stillroom.1 | cmp -s - "$found.made" ||
+        echo "man/stillroom.1: not the options of --help: make -C man options"
+    rm -f "$found.made"
+}
+
 if [ "$1" = potfiles ]; then
     potfiles
     exit
@@ -243,6 +260,8 @@ fi
     keys
     readme
     manuals
+    options
+    lint
 } > "$found"
 while read -r line; do
     grep -qxF "$line" "$known" && echo "known: $line"
