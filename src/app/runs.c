@@ -95,7 +95,7 @@ static const char *seen_state(const struct job_view *v, const char *stored)
     }
 }
 
-static void run_figures(struct run_row *x, const json *n, bool enough)
+static void run_figures(struct run_row *x, const json *n)
 {
     double steps = json_get_number(n, "steps", 0);
     double rate = json_get_number(n, "tokens_per_second", 0);
@@ -110,9 +110,9 @@ static void run_figures(struct run_row *x, const json *n, bool enough)
     if (!strcmp(x->state, "running"))
         write_left(x->left, sizeof x->left,
                    json_get_number(n, "eta_seconds", -1));
-    if (enough && json_get(n, "exact"))
+    if (!isnan(train_exact(n)))
         snprintf(x->figure, sizeof x->figure, _("exact %.0f%%"),
-                 100 * json_get_number(n, "exact", 0));
+                 100 * train_exact(n));
 }
 
 static void job_figures(struct run_row *x, const json *n,
@@ -169,9 +169,7 @@ bool runs_row(struct app *a, int64_t key, struct run_row *out)
                      path_base(r.student));
             snprintf(out->state, sizeof out->state, "%s",
                      seen_state(&v, r.state));
-            run_figures(out, v.status,
-                        json_get_int(v.status, "held_out", 0) >=
-                            TRAIN_LEAST);
+            run_figures(out, v.status);
             run_free(&r);
         }
     } else {
@@ -261,12 +259,17 @@ static void add_point(void *ctx, const json *j)
     VEC_PUSH(all, p);
 }
 
+static int told_right(const json *j, const char *key)
+{
+    return json_get(j, key) ? json_get_bool(j, key, false) : -1;
+}
+
 static void add_answer(void *ctx, const json *j)
 {
     held_answers *all = ctx;
     struct held_answer h = {
-        json_get_int(j, "id", 0), json_get_bool(j, "right", false),
-        json_get_bool(j, "right_before", false),
+        json_get_int(j, "id", 0), told_right(j, "right"),
+        told_right(j, "right_before"),
         xstrdup(json_get_string(j, "before", "")),
         xstrdup(json_get_string(j, "now", ""))};
     VEC_PUSH(all, h);
@@ -444,7 +447,7 @@ static void compare(struct app *a)
     json *status = status_read(dir, NULL);
     each_line(dir, "curve.jsonl", add_point, &x->other_curve);
     each_line(dir, "answers.jsonl", add_answer, &x->other_answers);
-    x->other_exact = json_get_number(status, "exact", NAN);
+    x->other_exact = train_exact(status);
     x->other = other;
     json_free(status);
     free(dir);

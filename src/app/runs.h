@@ -30,7 +30,7 @@ struct curve_point {
 
 struct held_answer {
     int64_t id;
-    bool right, right_before;
+    int right, right_before; /* -1: nobody can tell */
     char *before, *now;
 };
 

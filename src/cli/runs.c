@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -81,16 +82,21 @@ static void print_run(struct cli *c, int64_t id)
         jw_kstr(&w, "state", state);
         jw_kint(&w, "step", json_get_int(n, "step", 0));
         jw_kint(&w, "steps", json_get_int(n, "steps", 0));
-        jw_knum(&w, "exact", json_get_number(n, "exact", 0));
+        jw_kint(&w, "held_out", json_get_int(n, "held_out", 0));
+        if (isfinite(train_held_out(n)))
+            jw_knum(&w, "held_out_loss", train_held_out(n));
+        if (isfinite(train_exact(n)))
+            jw_knum(&w, "exact", train_exact(n));
+        if (json_get(n, "why"))
+            jw_kstr(&w, "why", json_get_string(n, "why", ""));
         jw_close(&w);
         cli_print(&b);
         buf_free(&b);
     } else {
-        table_row(columns, _("%s\ttrain %s\t%s\tstep %lld of %lld, exact "
-                             "%.0f%%"), name, r.student, state,
-            (long long)json_get_int(n, "step", 0),
-            (long long)json_get_int(n, "steps", 0),
-            100 * json_get_number(n, "exact", 0));
+        char *tale = train_tale(n);
+        table_row(columns, _("%s\ttrain %s\t%s\t%s"), name, r.student, state,
+                  tale);
+        free(tale);
     }
     job_view_free(&v);
     free(dir);

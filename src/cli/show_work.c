@@ -13,6 +13,7 @@
 #include "store/job.h"
 #include "store/run.h"
 #include "store/text.h"
+#include "verbs/train.h"
 
 #define TROUBLES 20 /* calls that came to nothing, named one by one */
 
@@ -217,6 +218,9 @@ bool show_run(struct cli *c, int64_t id, const char *raw)
     fact_time(&f, "started", N_("began"), r.started);
     fact_time(&f, "ended", N_("ended"), r.ended);
     fact_json(&f, "args", N_("asked with"), r.args);
+    char *tale = train_tale(v.status);
+    fact_str(&f, "so_far", N_("so far"), tale);
+    free(tale);
     fact_json(&f, "figures", N_("figures"), r.figures);
     fact_str(&f, "why", N_("trouble"), json_get_string(v.status, "why", NULL));
     fact_str(&f, "dir", N_("folder"), dir);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/lang.h"
@@ -9,40 +10,41 @@
 #include "jobs/job.h"
 #include "verbs/train.h"
 
+/* How it ended; where it failed also on stderr, for who reads nothing else. */
 static void print_end(int64_t run, const struct job_view *v)
 {
     const json *n = v->status;
-    say(stdout, _("r%lld %s: step %lld of %lld, loss %.3f, held out %.3f, "
-                  "exact %.0f%%, %.0f tokens/s\n"), (long long)run,
-        v->state == JOB_ENDED ? json_get_string(n, "state", "?")
-                              : "interrupted",
-        (long long)json_get_int(n, "step", 0),
-        (long long)json_get_int(n, "steps", 0), json_get_number(n, "loss", 0),
-        json_get_number(n, "held_out_loss", 0),
-        100 * json_get_number(n, "exact", 0),
-        json_get_number(n, "tokens_per_second", 0));
     const char *why = json_get_string(n, "why", NULL);
+    double rate = json_get_number(n, "tokens_per_second", 0);
+    char *tale = train_tale(n);
+    say(stdout, "r%lld %s: %s", (long long)run,
+        v->state == JOB_ENDED ? json_get_string(n, "state", "?")
+                              : "interrupted", tale);
+    if (rate > 0)
+        say(stdout, _(", %.0f tokens/s"), rate);
+    say(stdout, "\n");
     if (why)
-        say(stderr, "%s\n", why);
+        say(stderr, "stillroom: %s\n", why);
+    free(tale);
 }
 
 static int wait_for(struct cli *c, int64_t run)
 {
     char *dir = store_work_dir(c->s, "r", run);
-    int code = 1;
-    for (bool over = false; !over; clock_sleep(over ? 0 : 200)) {
-        struct job_view v = job_look(dir);
-        over = v.state == JOB_ENDED || v.state == JOB_INTERRUPTED ||
-               v.state == JOB_NONE;
-        if (over) {
-            code = strcmp(json_get_string(v.status, "state", ""), "done");
-            print_end(run, &v);
-        }
+    struct job_view v = job_look(dir);
+    while (v.state == JOB_STARTING || v.state == JOB_RUNNING) {
         job_view_free(&v);
+        clock_sleep(200);
+        v = job_look(dir);
     }
-    verb_train_collect(c->s);
+    job_view_free(&v);
+    verb_train_collect(c->s); /* which says why one failed that said nothing */
+    v = job_look(dir);
+    print_end(run, &v);
+    int code = strcmp(json_get_string(v.status, "state", ""), "done") != 0;
+    job_view_free(&v);
     free(dir);
-    return code != 0;
+    return code;
 }
 
 /* What it would take, in sentences. */

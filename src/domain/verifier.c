@@ -428,6 +428,35 @@ bool verifier_usable(enum verifier v, const char *expected, struct err *e)
                                          "number"));
 }
 
+/* At most FEW_WORDS words on one line, which no sign of a sentence ends. */
+static bool is_short(const char *s, size_t n)
+{
+    enum { FEW_WORDS = 4, FEW_BYTES = 60 };
+    size_t words = 0;
+    bool inside = false;
+    if (!n || n > FEW_BYTES)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        bool blank = isspace((unsigned char)s[i]) != 0;
+        words += !blank && !inside;
+        inside = !blank;
+        if (s[i] == '\n')
+            return false;
+    }
+    return words == 1 || (words <= FEW_WORDS && !strchr(".!?:", s[n - 1]));
+}
+
+bool verifier_fits(const char *expected, enum verifier *out)
+{
+    char *s = trimmed(expected, strnlen(expected, MAX_TEXT));
+    size_t n = strlen(s);
+    bool is_json = (*s == '{' || *s == '[') && json_scan(s, n, NULL) == n;
+    *out = is_json ? VERIFY_JSON : VERIFY_FINAL;
+    bool fits = is_json || last_mark(s) || is_short(s, n);
+    free(s);
+    return fits;
+}
+
 bool verifier_check(enum verifier v, const char *expected,
                     const char *answer, const struct verifier_params *p)
 {

@@ -47,6 +47,16 @@ bool verifier_parse(const char *name, enum verifier *out);
  * does not compile, no number, no JSON), with the reason in e. */
 bool verifier_usable(enum verifier v, const char *expected, struct err *e);
 
+/* Which verifier can tell answers to it right from wrong, where the expected
+ * text alone says: FINAL for what has a "####", a number, or a few words on one
+ * line that are no sentence; JSON for an object or a list. False for free text,
+ * which may be said well in many ways. */
+bool verifier_fits(const char *expected, enum verifier *out);
+
+/* So many answers have to be marked, or rows held out, before a figure of them
+ * is shown. */
+enum { FIGURE_LEAST = 20 };
+
 /* True where the answer is right. p NULL: exact. */
 bool verifier_check(enum verifier v, const char *expected,
                     const char *answer, const struct verifier_params *p);

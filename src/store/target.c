@@ -6,6 +6,7 @@
 #include "base/lang.h"
 #include "base/utf8.h"
 #include "domain/status.h"
+#include "domain/verifier.h"
 #include "store/db.h"
 #include "store/text.h"
 
@@ -110,7 +111,8 @@ void target_counts(struct store *s, int64_t id, struct target_counts *out)
                             " WHERE target = ?1 AND state = 'done'"
                             " ORDER BY id DESC LIMIT 1", "i", id);
     json *j = figures ? json_parse(figures, strlen(figures), NULL) : NULL;
-    out->student = json_get_number(j, "exact", -1);
+    int64_t marked = json_get_int(j, "marked", json_get_int(j, "held_out", 0));
+    out->student = marked < FIGURE_LEAST ? -1 : json_get_number(j, "exact", -1);
     json_free(j);
     free(figures);
 }

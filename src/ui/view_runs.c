@@ -191,7 +191,8 @@ static void run_guts(struct app *a, struct part *p)
              (long long)json_get_int(n, "steps", 0));
     part_gut(p, STYLE_FACT, _("step"), right);
     figure_gut(p, _("loss"), n, "loss");
-    figure_gut(p, _("held out"), n, "held_out_loss");
+    if (!isnan(train_held_out(n)))
+        figure_gut(p, _("held out"), n, "held_out_loss");
     figure_gut(p, _("gemm share"), n, "gemm_share");
     part_gut(p, STYLE_FACT, json_get_string(n, "kernel", ""), NULL);
     if (!strcmp(json_get_string(n, "precision", ""), "medium"))
@@ -216,15 +217,20 @@ static void held_part(struct app *a, struct part *p)
     const struct runs_state *x = &a->runs;
     char right[24], text[200];
     double n = json_get_number(x->status, "held_out", 0);
-    double exact = json_get_number(x->status, "exact", 0);
+    double exact = train_exact(x->status);
+    double marked = json_get_number(x->status, "marked", n);
     snprintf(right, sizeof right, "%.0f", n);
     part_gut(p, STYLE_LABEL, _("HELD OUT"), right);
     if (n < TRAIN_LEAST) {
         snprintf(text, sizeof text,
                  _("under %d held-out rows: no figure is shown"),
                  TRAIN_LEAST);
+    } else if (isnan(exact)) {
+        snprintf(text, sizeof text, _("by the loss: nothing here can be "
+                                      "marked right or wrong"));
     } else {
-        double half = 1.96 * sqrt(exact * (1 - exact) / n + .25 / n / n);
+        double half = 1.96 * sqrt(exact * (1 - exact) / marked +
+                                  .25 / marked / marked);
         snprintf(text, sizeof text, _("exact: now %.0f%% ±%.0f"),
                  exact * 100, half * 100);
     }
@@ -268,9 +274,9 @@ struct answer_row {
     const char *mark; /* "✓", "✗" or " " */
 };
 
-static const char *right_mark(bool right)
+static const char *right_mark(int right)
 {
-    return right ? "✓" : "✗";
+    return right < 0 ? " " : right ? "✓" : "✗";
 }
 
 static void fill_answers(const struct runs_state *r, struct answer_row *rows,

@@ -1,5 +1,6 @@
 #include "verbs/train.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/lang.h"
+#include "base/mem.h"
+#include "base/status.h"
 #include "jobs/job.h"
 #include "jobs/model.h"
 #include "store/seed.h"
@@ -410,7 +413,93 @@ bool verb_train_resume(struct store *s, int64_t run, struct err *e)
                 : (store_rollback(s), false));
 }
 
+/* ---- What a run's status says ------------------------------------------- */
+
+double train_held_out(const json *status)
+{
+    return json_get_int(status, "held_out", 0) < TRAIN_LEAST
+               ? NAN
+               : json_get_number(status, "held_out_loss", NAN);
+}
+
+double train_exact(const json *status)
+{
+    int64_t held = json_get_int(status, "held_out", 0);
+    return json_get_int(status, "marked", held) < TRAIN_LEAST
+               ? NAN
+               : json_get_number(status, "exact", NAN);
+}
+
+char *train_tale(const json *n)
+{
+    struct buf b = BUF_INIT(0);
+    int64_t steps = json_get_int(n, "steps", 0);
+    const char *why = json_get_string(n, "why", NULL);
+    double loss = json_get_number(n, "loss", NAN);
+    if (steps || !why)
+        buf_printf(&b, _("step %lld of %lld"),
+                   (long long)json_get_int(n, "step", 0), (long long)steps);
+    if (isfinite(loss))
+        buf_printf(&b, _(", loss %.3f"), loss);
+    if (isfinite(train_held_out(n)))
+        buf_printf(&b, _(", held out %.3f"), train_held_out(n));
+    else if (steps && json_get_int(n, "held_out", 0) < TRAIN_LEAST)
+        buf_printf(&b, _(", under %d held-out rows: no figure is shown"),
+                   TRAIN_LEAST);
+    if (isfinite(train_exact(n)))
+        buf_printf(&b, _(", exact %.0f%%"), 100 * train_exact(n));
+    if (why)
+        buf_printf(&b, "%s%s", b.len ? ": " : "", why);
+    return buf_take(&b);
+}
+
 /* ---- Collecting --------------------------------------------------------- */
+
+/* The last line of DIR/log, without the program's name; NULL where there is
+ * none. The caller frees. */
+static char *last_word(const char *dir)
+{
+    static const char who[] = "stillroom-model: ";
+    char *path = path_join(dir, "log"), *last = NULL;
+    struct lines l;
+    if (file_exists(path) && lines_open(&l, path, 4096, NULL)) {
+        while (lines_next(&l, NULL))
+            if (l.line.len) {
+                free(last);
+                last = xstrdup(buf_str(&l.line));
+            }
+        lines_close(&l);
+    }
+    free(path);
+    if (last && !strncmp(last, who, sizeof who - 1))
+        memmove(last, last + sizeof who - 1, strlen(last) - sizeof who + 2);
+    return last;
+}
+
+/* A training that ended before it said a word: its status says so for it. */
+static void bury(const char *dir, struct job_view *v)
+{
+    const char *state = json_get_string(v->status, "state", "");
+    int lock = v->state == JOB_INTERRUPTED && !strcmp(state, "starting")
+                   ? status_lock(dir, NULL)
+                   : -1;
+    if (lock < 0)
+        return;
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    char *why = last_word(dir);
+    jw_open(&w, '{');
+    jw_kstr(&w, "state", "failed");
+    jw_kstr(&w, "why", why ? why : _("the training ended before it began, "
+                                     "without a word"));
+    jw_close(&w);
+    status_write(dir, &b, NULL);
+    free(why);
+    buf_free(&b);
+    close(lock);
+    job_view_free(v);
+    *v = job_look(dir);
+}
 
 /* The figures that a run keeps: its status with what it ended with. */
 static char *figures_of(const json *status)
@@ -437,6 +526,7 @@ bool verb_train_collect(struct store *s)
             continue;
         char *dir = store_work_dir(s, "r", all.at[i]);
         struct job_view v = job_look(dir);
+        bury(dir, &v);
         if (v.state == JOB_ENDED && store_begin(s, &e)) {
             char *figures = figures_of(v.status);
             const char *state = json_get_string(v.status, "state", "failed");

@@ -4,10 +4,11 @@
 #define VERBS_TRAIN_H
 
 #include "base/buf.h"
+#include "domain/verifier.h"
 #include "store/run.h"
 
 #define TRAIN_HELD_OUT 200 /* held-out rows at most */
-#define TRAIN_LEAST 20     /* under these no figure is shown */
+#define TRAIN_LEAST FIGURE_LEAST /* under these no figure is shown */
 
 struct train {
     int64_t target;
@@ -43,7 +44,17 @@ bool verb_train_cost(struct store *s, const struct train *t, struct buf *out,
 int64_t verb_train(struct store *s, const struct train *t, struct err *e);
 /* Goes on from the last checkpoint. */
 bool verb_train_resume(struct store *s, int64_t run, struct err *e);
-/* Copies what ended into the store; true where something changed. */
+/* What a run's status says of its held-out rows: their loss, and the share of
+ * right answers. NAN where fewer than TRAIN_LEAST are held out, or marked. */
+double train_held_out(const json *status);
+double train_exact(const json *status);
+/* Where a run is, or how and why it ended, in a line for people; the caller
+ * frees. */
+char *train_tale(const json *status);
+
+/* Copies what ended into the store; a training that ended before it could say
+ * a word has failed, and the last line of its log says why. True where
+ * something changed. */
 bool verb_train_collect(struct store *s);
 
 /* The folder of the student that a run begins from; the caller frees. */

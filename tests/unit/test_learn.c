@@ -260,13 +260,13 @@ static void budgets_are_kept(void **state)
     struct items d = some_rows(at);
     struct plan p, q;
     plan_start(&p, &d, &(struct budget){.targets = 500}, 40, 3);
-    int64_t steps = plan_steps(&p);
+    int64_t tokens, steps = plan_steps(&p, &tokens);
     while (plan_next(&p))
         ;
     assert_int_equal(p.step, steps);
     assert_true(p.targets >= 500 && p.targets < 504);
     plan_start(&q, &d, &(struct budget){.steps = 7}, 40, 3);
-    assert_int_equal(plan_steps(&q), 7);
+    assert_int_equal(plan_steps(&q, &tokens), 7);
     plan_free(&q);
 
     /* skipping leads to the same place as going */
@@ -283,7 +283,7 @@ static void budgets_are_kept(void **state)
     plan_free(&q);
     /* a row larger than the batch makes a step of its own */
     plan_start(&p, &d, &(struct budget){.epochs = 1}, 1, 3);
-    assert_int_equal(plan_steps(&p), N);
+    assert_int_equal(plan_steps(&p, &tokens), N);
     plan_free(&p);
 }
 

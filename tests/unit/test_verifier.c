@@ -97,6 +97,28 @@ static void numbers(void **state)
     }
 }
 
+static void free_text_fits_no_verifier(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expected;
+        int fits; /* -1: none */
+    } all[] = {
+        {"3*7=21\n#### 21", VERIFY_FINAL}, {"42", VERIFY_FINAL},
+        {" positive \n", VERIFY_FINAL}, {"Los Angeles", VERIFY_FINAL},
+        {"7 km", VERIFY_FINAL}, {"{\"a\": [1, 2]}", VERIFY_JSON},
+        {"[1, 2]", VERIFY_JSON}, {"{not json", VERIFY_FINAL},
+        {"I cannot say.", -1}, {"It was in 1969 that men landed there.", -1},
+        {"First line\nsecond", -1}, {"", -1}, {"   ", -1},
+        {"one two three four five", -1}};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        enum verifier v;
+        int got = verifier_fits(all[i].expected, &v) ? (int)v : -1;
+        if (got != all[i].fits)
+            fail_msg("%s: %d", all[i].expected, got);
+    }
+}
+
 static void useless_expectations_are_told(void **state)
 {
     (void)state;
@@ -115,6 +137,7 @@ int main(void)
         cmocka_unit_test(rows),
         cmocka_unit_test(tolerances),
         cmocka_unit_test(numbers),
+        cmocka_unit_test(free_text_fits_no_verifier),
         cmocka_unit_test(useless_expectations_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,8 @@ static bool prepare(struct evaluation *x, const char *dir,
         pack_room(x->m, true, longest, x->d.tokens), (int)longest, workers,
         true}; /* nothing goes back */
     x->k = work_new(x->m, &shape, e);
-    return x->k && eval_run(x->m, x->t, &x->d, x->pool, x->k, x->v, &x->f, e);
+    return x->k && eval_run(x->m, x->t, &x->d, true, x->pool, x->k, x->v,
+                            &x->f, e);
 }
 
 static void finish(struct evaluation *x)
@@ -66,8 +67,10 @@ static void print_json(const struct evaluation *x)
     struct jw w = jw_start(&b);
     jw_open(&w, '{');
     jw_kint(&w, "rows", (int64_t)x->f.rows);
+    jw_kint(&w, "marked", (int64_t)x->f.marked);
     jw_kint(&w, "right", (int64_t)x->f.right);
-    jw_knum(&w, "exact", x->f.exact);
+    if (x->f.marked)
+        jw_knum(&w, "exact", x->f.exact);
     jw_knum(&w, "held_out_loss", x->f.loss);
     jw_kint(&w, "rows_cut", (int64_t)x->d.cut);
     jw_kint(&w, "rows_left_out", (int64_t)x->d.left);
@@ -76,14 +79,25 @@ static void print_json(const struct evaluation *x)
     for (size_t i = 0; i < x->d.n; i++) {
         jw_open(&w, '{');
         jw_kint(&w, "id", x->d.at[i].id);
-        jw_kstr(&w, "text", x->v[i].text);
-        jw_kbool(&w, "right", x->v[i].right);
+        jw_kstr(&w, "text", x->v[i].text ? x->v[i].text : "");
+        if (x->v[i].marked)
+            jw_kbool(&w, "right", x->v[i].right);
         jw_close(&w);
     }
     jw_close(&w);
     jw_close(&w);
     puts(buf_str(&b));
     buf_free(&b);
+}
+
+static void print_figures(const struct evaluation *x)
+{
+    if (x->f.marked)
+        say(stdout, _("%zu rows, %zu right (%.1f %%), held-out loss %.4f\n"),
+            x->f.marked, x->f.right, 100 * x->f.exact, x->f.loss);
+    if (x->f.rows > x->f.marked)
+        say(stdout, _("%zu rows of free text, which nobody marks: the loss of "
+                      "all is %.4f\n"), x->f.rows - x->f.marked, x->f.loss);
 }
 
 int cmd_eval(int argc, char **argv)
@@ -113,8 +127,7 @@ int cmd_eval(int argc, char **argv)
     if (ok && as_json)
         print_json(&x);
     else if (ok)
-        say(stdout, _("%zu rows, %zu right (%.1f %%), held-out loss %.4f\n"),
-            x.f.rows, x.f.right, 100 * x.f.exact, x.f.loss);
+        print_figures(&x);
     if (ok && !as_json && x.d.cut + x.d.left)
         say(stdout, _("%zu rows were longer than the context and cut, %zu "
                       "left out\n"), x.d.cut, x.d.left);

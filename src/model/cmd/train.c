@@ -7,6 +7,7 @@
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/say.h"
+#include "domain/verifier.h"
 #include "model/cmd/cmd.h"
 #include "model/cmd/folder.h"
 #include "model/cmd/opts.h"
@@ -125,6 +126,31 @@ static int print_estimate(const struct train *t)
     return 0;
 }
 
+/* How it ended, and how well the held-out rows are answered: no figure of a
+ * handful of them. */
+static void print_outcome(const struct train *t, const struct outcome *o)
+{
+    const struct figures *f = &o->held_out;
+    say(stdout, o->early ? _("%s/model: ended early at step %lld, with the "
+                             "weights of step %lld")
+                         : _("%s/model: %lld steps"),
+        t->run, (long long)o->steps, (long long)o->best_step);
+    if (f->rows >= FIGURE_LEAST)
+        say(stdout, _(", held-out loss %.4f"), f->loss);
+    else
+        say(stdout, _(", loss %.4f"), o->loss);
+    if (f->marked >= FIGURE_LEAST)
+        say(stdout, _(", %zu of %zu right"), f->right, f->marked);
+    say(stdout, "\n");
+    if (t->valid && f->rows < FIGURE_LEAST)
+        say(stdout, _("under %d held-out rows: no figure is shown\n"),
+            FIGURE_LEAST);
+    if (o->left_out)
+        say(stdout, _("%zu held-out rows are left out: with them evaluation "
+                      "would take more than --eval-share of the training's "
+                      "tokens\n"), o->left_out);
+}
+
 static int run(const struct train *t)
 {
     struct err e = {0};
@@ -132,8 +158,10 @@ static int run(const struct train *t)
     struct config c;
     if (config_load(t->dir, &c, NULL, NULL))
         folder_warn(t->dir, &c);
-    if (!start_products(t, &e))
+    if (!start_products(t, &e)) {
+        train_refuse(t, &e);
         return say_err("stillroom-model", &e);
+    }
     say(stdout, _("products by %s, precision %s\n"), gemm_kernel(),
         gemm_precisions[gemm_precision_now()]);
     if (gemm_left_out())
@@ -148,18 +176,8 @@ static int run(const struct train *t)
     if (o.stopped)
         say(stdout, _("stopped after %lld steps; --resume goes on with %s\n"),
             (long long)o.steps, t->run);
-    else if (o.early)
-        say(stdout, _("%s/model: ended early at step %lld, with the weights "
-                      "of step %lld: held-out loss %.4f, %zu of %zu right\n"),
-            t->run, (long long)o.steps, (long long)o.best_step,
-            o.held_out.loss, o.held_out.right, o.held_out.rows);
-    else if (o.held_out.rows)
-        say(stdout, _("%s/model: %lld steps, held-out loss %.4f, %zu of %zu "
-                      "right\n"), t->run, (long long)o.steps,
-            o.held_out.loss, o.held_out.right, o.held_out.rows);
     else
-        say(stdout, _("%s/model: %lld steps, loss %.4f\n"), t->run,
-            (long long)o.steps, o.loss);
+        print_outcome(t, &o);
     return 0;
 }
 

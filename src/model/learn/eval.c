@@ -20,6 +20,7 @@ struct judging {
     struct told told; /* of the batch */
     struct engine *engine;
     struct verdict *out;
+    int64_t tokens; /* of answers and what they were asked with */
 };
 
 static void pass(void *ctx, const struct team *t)
@@ -28,7 +29,7 @@ static void pass(void *ctx, const struct team *t)
     llama_pass(t, j->m, j->k, &j->batch, 0, NULL, &j->told);
 }
 
-/* The loss of one row whose tokens stand in the batch from `at` on; right
+/* The loss of one row whose tokens stand in the batch from `at` on; likely
  * where every token of its last answer is the likeliest (of one that is not
  * trained, as thinking may be, nobody knows). */
 static void read_row(const struct judging *j, size_t i, int at)
@@ -44,7 +45,7 @@ static void read_row(const struct judging *j, size_t i, int at)
         }
     for (int t = m->prompt - 1; t < last; t++)
         all = all && t >= 0 && m->trained[t + 1] && j->told.top[at + t];
-    v->right = !m->plain && all && last && tokenizer_stops(j->t, m->ids[last]);
+    v->likely = !m->plain && all && last && tokenizer_stops(j->t, m->ids[last]);
 }
 
 /* Every row behind its own true prefix. */
@@ -63,9 +64,54 @@ static void teacher_forced(struct judging *j, struct pool *pool)
 }
 
 /* Tokens that a row's answer may have. */
-static int room_of(const struct item *m)
+static int room_of(const struct item *m, int context)
 {
-    return 2 * (m->n - m->prompt) + 32;
+    int left = context - m->prompt, room = 2 * (m->n - m->prompt) + 32;
+    return room < left ? room : left;
+}
+
+static void drop_behind(struct items *d, size_t n)
+{
+    while (d->n > n) {
+        struct item *m = &d->at[--d->n];
+        d->tokens -= m->n;
+        d->targets -= m->targets;
+        item_free(m);
+    }
+}
+
+static int64_t cost_of(const struct item *m, int context)
+{
+    return m->prompt + room_of(m, context);
+}
+
+int64_t eval_cost(const struct items *d, int context)
+{
+    int64_t cost = d->tokens;
+    for (size_t i = 0; i < d->n; i++)
+        cost += d->at[i].asked ? cost_of(&d->at[i], context) : 0;
+    return cost;
+}
+
+void eval_choose(struct items *d, int64_t most, int context)
+{
+    enum { SHOWN = 8 };
+    size_t checkable = 0, asked = 0;
+    while (most && d->tokens > most)
+        drop_behind(d, d->n - 1);
+    for (size_t i = 0; i < d->n; i++)
+        checkable += d->at[i].verifier >= 0;
+    int64_t left = most ? most - d->tokens : INT64_MAX;
+    for (size_t i = 0; i < d->n; i++) {
+        struct item *m = &d->at[i];
+        int64_t cost = cost_of(m, context);
+        bool wanted = checkable ? m->verifier >= 0
+                                : !m->plain && asked < SHOWN;
+        m->asked = wanted && cost <= left;
+        if (wanted) /* the first that does not fit is the last that is asked */
+            left = m->asked ? left - cost : 0;
+        asked += m->asked;
+    }
 }
 
 /* Begins the greedy answer to a row, NULL where it needs none or has no room.
@@ -74,15 +120,15 @@ static struct answering *begin(const struct judging *j, size_t i,
                                struct err *e)
 {
     const struct item *m = &j->d->at[i];
-    int left = j->m->config.context - m->prompt, room = room_of(m);
     struct ask a = {.ids = m->ids, .n = m->prompt, .top = -1,
-                    .max = room < left ? room : left};
-    bool asks = !m->plain && !j->out[i].right && m->prompt <= m->n && a.max > 0;
+                    .max = room_of(m, j->m->config.context)};
+    bool asks = m->asked && !j->out[i].likely && m->prompt <= m->n && a.max > 0;
     return asks ? engine_ask(j->engine, &a, e) : NULL;
 }
 
-/* Reads it to its end. */
-static char *end(const struct judging *j, struct answering **a)
+/* Reads it to its end, and counts its tokens. */
+static char *end(const struct judging *j, struct answering **a,
+                 int64_t *tokens)
 {
     VEC(int32_t) ids = {0};
     struct drawn x;
@@ -91,22 +137,23 @@ static char *end(const struct judging *j, struct answering **a)
         VEC_PUSH(&ids, x.id);
     engine_finish(a);
     tokenizer_decode(j->t, ids.at, ids.n, true, &text);
+    *tokens += (int64_t)ids.n;
     VEC_FREE(&ids);
     return buf_take(&text);
 }
 
-static void answer_row(const struct judging *j, size_t i,
-                       struct answering **a)
+static void answer_row(struct judging *j, size_t i, struct answering **a)
 {
     const struct item *m = &j->d->at[i];
     struct verdict *v = &j->out[i];
-    if (v->right) {
-        v->text = xstrdup(m->answer);
+    if (!m->asked)
         return;
-    }
-    v->text = end(j, a);
-    v->right = !m->plain &&
-               verifier_check(VERIFY_FINAL, m->answer, v->text, NULL);
+    j->tokens += *a ? m->prompt : 0;
+    v->text = v->likely ? xstrdup(m->answer) : end(j, a, &j->tokens);
+    v->marked = m->verifier >= 0;
+    v->right = v->marked &&
+               (v->likely || verifier_check((enum verifier)m->verifier,
+                                            m->answer, v->text, NULL));
 }
 
 /* Some rows ahead of the one that is read, so that a pass is always full. */
@@ -132,19 +179,21 @@ static bool answers(struct judging *j, int workers, struct err *e)
 
 static void sum_up(const struct judging *j, struct figures *f)
 {
-    *f = (struct figures){0};
+    *f = (struct figures){.rows = j->d->n,
+                          .tokens = j->d->tokens + j->tokens};
     for (size_t i = 0; i < j->d->n; i++) {
-        f->rows += !j->d->at[i].plain;
         f->loss += j->out[i].loss;
+        f->marked += j->out[i].marked;
         f->right += j->out[i].right;
     }
     f->loss /= j->d->targets ? (double)j->d->targets : 1;
-    f->exact = f->rows ? (double)f->right / (double)f->rows : 0;
+    f->exact = f->marked ? (double)f->right / (double)f->marked : NAN;
 }
 
 bool eval_run(const struct llama *m, const struct tokenizer *t,
-              const struct items *d, struct pool *pool, struct work *k,
-              struct verdict *out, struct figures *f, struct err *e)
+              const struct items *d, bool answered, struct pool *pool,
+              struct work *k, struct verdict *out, struct figures *f,
+              struct err *e)
 {
     int workers = pool_workers(pool), room = work_tokens(k);
     struct judging j = {.m = m, .t = t, .d = d, .k = k, .out = out};
@@ -152,7 +201,7 @@ bool eval_run(const struct llama *m, const struct tokenizer *t,
     j.told.top = xcalloc((size_t)room, sizeof *j.told.top);
     pack_init(&j.pack, room);
     teacher_forced(&j, pool);
-    bool ok = answers(&j, workers, e);
+    bool ok = !answered || answers(&j, workers, e);
     if (ok)
         sum_up(&j, f);
     if (ok && !isfinite(f->loss))

@@ -74,13 +74,14 @@ bool plan_next(struct plan *p)
     return p->n > 0;
 }
 
-int64_t plan_steps(const struct plan *p)
+int64_t plan_steps(const struct plan *p, int64_t *tokens)
 {
     struct plan copy;
     plan_start(&copy, p->d, &p->budget, p->batch, p->seed);
     while (plan_next(&copy))
         ;
     int64_t steps = copy.step;
+    *tokens = copy.tokens;
     plan_free(&copy);
     return steps;
 }

@@ -42,8 +42,8 @@ void plan_free(struct plan *p);
  * in the batch and the budget lasts. False where the budget is used up. */
 bool plan_next(struct plan *p);
 
-/* How many steps the whole budget makes. */
-int64_t plan_steps(const struct plan *p);
+/* How many steps the whole budget makes, and of how many tokens. */
+int64_t plan_steps(const struct plan *p, int64_t *tokens);
 
 /* Goes to the place after `steps` steps. */
 void plan_skip(struct plan *p, int64_t steps);

@@ -57,6 +57,8 @@ static void print_status(const struct report *r, struct buf *b)
     jw_kint(&w, "threads", r->threads);
     jw_kint(&w, "memory_bytes", report_memory());
     jw_kint(&w, "held_out", (int64_t)r->held_out);
+    jw_kint(&w, "marked", (int64_t)r->marked);
+    jw_kint(&w, "evaluation_tokens", r->evaluation_tokens);
     jw_close(&w);
     buf_putc(b, '\n');
 }
@@ -99,12 +101,19 @@ bool report_loss(const struct report *r, int64_t step, double loss,
     return ok;
 }
 
-bool report_held_out(const struct report *r, int64_t step,
-                     const struct figures *f, struct err *e)
+bool report_held_out(const struct report *r, int64_t step, bool marked,
+                     struct err *e)
 {
+    if (!isfinite(r->held_out_loss))
+        return true;
     struct buf b = BUF_INIT(0);
-    buf_printf(&b, "{\"step\":%lld,\"held_out_loss\":%.5f,\"exact\":%.4f}\n",
-               (long long)step, f->loss, f->exact);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kint(&w, "step", step);
+    number(&w, "held_out_loss", r->held_out_loss, 5);
+    number(&w, "exact", marked ? r->exact : NAN, 4);
+    jw_close(&w);
+    buf_putc(&b, '\n');
     bool ok = append(r, &b, e);
     buf_free(&b);
     return ok;
@@ -152,13 +161,17 @@ bool report_answers(const struct report *r, const struct items *d,
 {
     struct buf b = BUF_INIT(0);
     for (size_t i = 0; i < shown(d); i++) {
+        if (!now[i].text)
+            continue;
         struct jw w = jw_start(&b);
         jw_open(&w, '{');
         jw_kint(&w, "id", d->at[i].id);
         jw_kstr(&w, "before", before[i].text ? before[i].text : "");
         jw_kstr(&w, "now", now[i].text);
-        jw_kbool(&w, "right", now[i].right);
-        jw_kbool(&w, "right_before", before[i].right);
+        if (now[i].marked)
+            jw_kbool(&w, "right", now[i].right);
+        if (before[i].marked)
+            jw_kbool(&w, "right_before", before[i].right);
         jw_close(&w);
         buf_putc(&b, '\n');
     }
@@ -176,6 +189,7 @@ static void take_before(const struct items *d, struct before *b,
     for (size_t i = 0; i < d->n; i++)
         if (d->at[i].id == id && !b[i].text) {
             b[i].text = xstrdup(json_get_string(j, "before", ""));
+            b[i].marked = json_get(j, "right_before") != NULL;
             b[i].right = json_get_bool(j, "right_before", false);
             return;
         }

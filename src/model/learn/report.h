@@ -5,12 +5,16 @@
  *    "loss":x?,"held_out_loss":x?,"exact":x?,"tokens":n,
  *    "tokens_per_second":x?,"eta_seconds":x?,"gemm_share":x?,
  *    "parameters":n,"checkpoint":n?,"kernel":text,"threads":n,
- *    "memory_bytes":n,"held_out":n}
- *   (with ?: absent until it is known)
+ *    "memory_bytes":n,"held_out":n,"marked":n,
+ *    "evaluation_tokens":n}
+ *   (with ?: absent until it is known, and where fewer than FIGURE_LEAST rows
+ *   are held out, or marked; "evaluation_tokens" were read and generated for
+ *   the held-out rows, "tokens" for the training)
  * curve.jsonl, one line a logged step or evaluation:
- *   {"step":n,"loss":x} or {"step":n,"held_out_loss":x,"exact":x}
- * answers.jsonl, replaced at each evaluation, up to 200 held-out rows:
- *   {"id":n,"before":text,"now":text,"right":bool,"right_before":bool}
+ *   {"step":n,"loss":x} or {"step":n,"held_out_loss":x,"exact":x?}
+ * answers.jsonl, replaced at each evaluation, up to 200 held-out rows that
+ * were answered; right? and right_before? where a verifier can tell:
+ *   {"id":n,"before":text,"now":text,"right":bool?,"right_before":bool?}
  */
 #ifndef MODEL_LEARN_REPORT_H
 #define MODEL_LEARN_REPORT_H
@@ -31,10 +35,11 @@ struct report {
     int64_t step, steps, tokens;
     int64_t checkpoint;          /* -1: none */
     double loss;                 /* NAN: none yet */
-    double held_out_loss, exact; /* NAN: no held-out rows */
+    double held_out_loss, exact; /* NAN: not shown */
     double rate, eta;            /* tokens a second; seconds */
     double gemm_share;
-    size_t parameters, held_out;
+    size_t parameters, held_out, marked;
+    int64_t evaluation_tokens;
     int threads;
 };
 
@@ -42,11 +47,12 @@ struct report {
  * is false. */
 bool report_status(struct report *r, bool now, struct err *e);
 
-/* Appends a line to curve.jsonl: the training loss, or an evaluation. */
+/* Appends a line to curve.jsonl: the training loss, or what an evaluation
+ * found, where that is shown. */
 bool report_loss(const struct report *r, int64_t step, double loss,
                  struct err *e);
-bool report_held_out(const struct report *r, int64_t step,
-                     const struct figures *f, struct err *e);
+bool report_held_out(const struct report *r, int64_t step, bool marked,
+                     struct err *e);
 /* Cuts lines behind a step (what a resume will do again). */
 bool report_cut(const struct report *r, int64_t step, struct err *e);
 
@@ -54,7 +60,7 @@ bool report_cut(const struct report *r, int64_t step, struct err *e);
  * where a row has none. */
 struct before {
     char *text;
-    bool right;
+    bool marked, right;
 };
 
 /* Replaces answers.jsonl with up to 200 rows. */

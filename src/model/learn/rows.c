@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "domain/verifier.h"
 #include "model/token/template.h"
 
 enum { LINE_MAX_BYTES = 8 << 20 };
@@ -118,6 +119,14 @@ struct loading {
     const struct reading *how;
 };
 
+void item_free(struct item *m)
+{
+    free(m->ids);
+    free(m->trained);
+    free(m->answer);
+    *m = (struct item){0};
+}
+
 static int count_targets(const struct item *m)
 {
     int n = 0;
@@ -153,9 +162,7 @@ static void keep(struct loading *g, struct item *m)
     m->targets = count_targets(m);
     if (m->targets == 0) {
         d->left++;
-        free(m->ids);
-        free(m->trained);
-        free(m->answer);
+        item_free(m);
         return;
     }
     d->tokens += m->n;
@@ -177,6 +184,7 @@ static void read_text(const struct loading *g, const struct row *r,
         m->ids[i] = k.at[i].id;
     m->n = (int)k.n;
     m->plain = true;
+    m->verifier = -1;
     m->prompt = 1;
     m->answer = xstrdup("");
     VEC_FREE(&k);
@@ -198,6 +206,9 @@ static bool read_messages(const struct loading *g, struct row *r,
     m->n = (int)all.n;
     m->prompt = (int)all.first;
     m->answer = xstrndup(buf_str(&all.text) + all.from, all.to - all.from);
+    enum verifier v;
+    m->asked = true;
+    m->verifier = verifier_fits(m->answer, &v) ? (int)v : -1;
     all.ids = NULL;
     all.trained = NULL;
     rendered_free(&all);
@@ -216,9 +227,7 @@ static bool add_row(void *ctx, struct row *r, struct err *e)
         keep(g, &m);
         return true;
     }
-    free(m.ids);
-    free(m.trained);
-    free(m.answer);
+    item_free(&m);
     return false;
 }
 
@@ -245,11 +254,8 @@ bool items_none(const struct items *d, struct err *e)
 
 void items_free(struct items *d)
 {
-    for (size_t i = 0; i < d->n; i++) {
-        free(d->at[i].ids);
-        free(d->at[i].trained);
-        free(d->at[i].answer);
-    }
+    for (size_t i = 0; i < d->n; i++)
+        item_free(&d->at[i]);
     free(d->at);
     *d = (struct items){0};
 }

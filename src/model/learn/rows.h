@@ -47,6 +47,8 @@ struct item {
     int targets;  /* trained ids from the second on */
     float weight; /* of its loss */
     bool plain;   /* a text: there is nothing to answer */
+    bool asked;   /* in an evaluation it is answered */
+    int verifier; /* that can mark the answer; -1: none */
     char *answer; /* as the student writes it, without its end */
 };
 
@@ -75,6 +77,7 @@ bool items_load(struct items *d, const struct tokenizer *t, char *const *path,
                 size_t n, const struct reading *how, struct err *e);
 /* Says that there are no rows, and how many had to be left out; false. */
 bool items_none(const struct items *d, struct err *e);
+void item_free(struct item *m);
 void items_free(struct items *d);
 
 #endif

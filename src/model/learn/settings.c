@@ -16,8 +16,6 @@
 #define MOST_STEPS 99999999
 #define MOST_SEED 9007199254740992
 
-#define AT(member) offsetof(struct settings, member)
-
 static bool read_targets(const char *names, int64_t *value, struct err *e)
 {
     int targets;
@@ -73,61 +71,17 @@ static bool read_precision(const char *name, int64_t *value, struct err *e)
 }
 
 const struct setting setting_table[SETTINGS] = {
-    {"tokens", "N", N_("train on N tokens of answers (1500000)"), AT(tokens),
-     'i', NULL, false},
-    {"epochs", "N", N_("or: go N times through the rows"),
-     AT(epochs), 'i', NULL, false},
-    {"steps", "N", N_("or: make N steps"), AT(steps), 'i', NULL, false},
-    {"batch-tokens", "N", N_("tokens of a step (2048)"), AT(batch_tokens),
-     'i', NULL, false},
-    {"truncate", "HOW", N_("longer rows lose their right or left, or refuse "
-                           "(right)"), AT(truncate), 't', settings_truncate,
-     true},
-    {"mask-thinking", NULL, N_("do not train what stands in <think>"),
-     AT(mask_thinking), 'b', NULL, true},
-    {"context", "N", N_("cut rows after N tokens (the model's length)"),
-     AT(context), 'i', NULL, false},
-    {"rate", "R", N_("peak learning rate (0.003)"), AT(rate), 'd', NULL, false},
-    {"warmup", "F", N_("share of the steps that warm up (0.02)"), AT(warmup),
-     'd', NULL, false},
-    {"schedule", "NAME", N_("then cosine, linear or constant (cosine)"),
-     AT(schedule), 't', read_schedule, true},
-    {"decay", "F", N_("weight decay (0.1)"), AT(decay), 'd', NULL, false},
-    {"clip", "F", N_("largest norm of a gradient, 0: any (1)"), AT(clip),
-     'd', NULL, false},
-    {"dropout", "F", N_("chance of dropping a unit (0)"),
-     AT(dropout), 'd', NULL, false},
-    {"seed", "N", N_("of the order, dropout and initial values (1)"),
-     AT(seed), 'i', NULL, false},
-    {"eval-every", "N", N_("steps between evaluations (a tenth of all)"),
-     AT(eval_every), 'i', NULL, false},
-    {"patience", "N",
-     N_("end at the best after N worse evaluations (0: never)"),
-     AT(patience), 'i', NULL, false},
-    {"from-scratch", NULL, N_("begin from new initial values"),
-     AT(from_scratch), 'b', NULL, false},
-    {"lora", "R", N_("train LoRA pairs of this rank alone (0: all weights)"),
-     AT(lora), 'i', NULL, false},
-    {"lora-alpha", "F", N_("their alpha (twice the rank)"), AT(lora_alpha),
-     'd', NULL, false},
-    {"lora-dropout", "F", N_("chance of dropping what the pairs read (0)"),
-     AT(lora_dropout), 'd', NULL, true},
-    {"lora-targets", "LIST", N_("q_proj,v_proj,... (all-linear)"),
-     AT(lora_targets), 't', read_targets, false},
-    {"rslora", NULL, N_("scale them by alpha over the root of the rank"),
-     AT(rslora), 'b', NULL, false},
-    {"recompute", NULL, N_("keep less of each layer: slower, less memory"),
-     AT(recompute), 'b', NULL, true},
-    {"precision", "P", N_("products: highest, high, medium (high)"),
-     AT(precision), 't', read_precision, true},
-    {"dtype", "NAME", N_("write float32, bfloat16 or same (same: as it came)"),
-     AT(dtype), 't', settings_dtype, true},
+#define SETTING(member, name, arg, help, kind, read, since)                   \
+    {name, arg, help, offsetof(struct settings, member), kind, read, since},
+#include "model/learn/settings.def"
+#undef SETTING
 };
 
 void settings_default(struct settings *s)
 {
     *s = (struct settings){.batch_tokens = 2048, .seed = 1, .rate = 3e-3,
                            .warmup = .02, .decay = .1, .clip = 1,
+                           .eval_share = .1,
                            .precision = GEMM_HIGH};
 }
 
@@ -153,6 +107,8 @@ bool settings_check(const struct settings *s, struct err *e)
     if (!s->lora && (s->lora_alpha > 0 || s->lora_targets || s->rslora))
         return err_set(e, ERR_USAGE, _("--lora-alpha, --lora-targets and "
                                        "--rslora need --lora"));
+    if (s->eval_share > 1)
+        return err_set(e, ERR_USAGE, _("--eval-share is a share from 0 to 1"));
     if (s->warmup > 1 || s->decay > 10 || s->dropout >= 1)
         return err_set(e, ERR_USAGE, _("--warmup, --decay or --dropout is too "
                                        "large"));

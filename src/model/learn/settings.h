@@ -17,6 +17,7 @@ struct settings {
     int64_t tokens, epochs, steps; /* the budget: one of them */
     int64_t batch_tokens, context, seed, eval_every, patience;
     double rate, warmup, decay, clip, dropout;
+    double eval_share;    /* of the run's tokens; 0: any */
     bool from_scratch;
     int64_t lora;         /* the rank; 0: all weights are trained */
     double lora_alpha, lora_dropout; /* alpha 0: twice the rank */
@@ -29,7 +30,12 @@ struct settings {
 
 enum dtype { DTYPE_SAME, DTYPE_FLOAT32, DTYPE_BFLOAT16 };
 
-enum { SETTINGS = 25 };
+#define SETTING(member, ...) SETTING_##member,
+enum {
+#include "model/learn/settings.def"
+    SETTINGS
+};
+#undef SETTING
 
 struct setting {
     const char *name;  /* "batch-tokens": the option is this behind "--" */
@@ -43,8 +49,9 @@ struct setting {
 
 extern const struct setting setting_table[SETTINGS];
 
-/* The defaults: reference/demo.md's recommended ones. A budget, a context
- * (that of the model) and evals (ten a run) of 0 are filled in later. */
+/* The defaults: reference/demo.md's recommended ones. A budget and a context
+ * (that of the model) of 0 are filled in later; without eval_every there are
+ * ten evaluations, or as many as eval_share leaves room for. */
 void settings_default(struct settings *s);
 
 /* The value of a setting of kind t. */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "base/mem.h"
 #include "base/sig.h"
 #include "base/status.h"
+#include "domain/verifier.h"
 #include "model/learn/checkpoint.h"
 #include "model/learn/eval.h"
 #include "model/learn/identity.h"
@@ -49,6 +51,11 @@ struct trainer {
     double best;            /* lowest held-out loss so far ... */
     int64_t best_step;      /* ... and where */
     int64_t worse;          /* evaluations since */
+    int64_t tokens;         /* of the whole run */
+    int64_t every;          /* steps from one evaluation to the next */
+    int64_t judged;         /* tokens of all evaluations so far */
+    bool answers;           /* each is with answers; else the first and last */
+    size_t left_out;        /* held-out rows, for want of tokens */
     double seconds, gemm;   /* spent in steps before this process */
     double spent;           /* by this one */
     int64_t save_at;        /* monotonic ms when a checkpoint is due */
@@ -85,7 +92,50 @@ static bool read_inputs(struct trainer *x, struct err *e)
     return x->rows.n || items_none(&x->rows, e);
 }
 
-/* The budget and the evaluations that were left open. */
+/* The share that evaluations may take of the run's tokens: what is asked for
+ * step by step is done, whatever it takes. */
+static void settle_share(struct trainer *x)
+{
+    if (x->s.eval_every && !x->t->given[SETTING_eval_share])
+        x->s.eval_share = 0;
+}
+
+enum { EVALUATIONS = 10, ENDS = 2 };
+
+/* When the held-out rows are evaluated, and with answers: at step 0 and at the
+ * end always; between them as often as there is room for, by the loss alone
+ * where there is not enough for answers. */
+static void plan_evaluations(struct trainer *x)
+{
+    const struct settings *s = &x->s;
+    size_t rows = x->valid.n;
+    int context = x->m->config.context;
+    int64_t budget = (int64_t)(s->eval_share * (double)x->tokens);
+    int64_t times = s->eval_every ? (x->r.steps - 1) / s->eval_every
+                                  : EVALUATIONS - 1; /* between the ends */
+    eval_choose(&x->valid, 0, context);
+    x->answers = true;
+    if (s->eval_share > 0 && rows) {
+        int64_t full = eval_cost(&x->valid, context);
+        x->answers = (times + ENDS) * full <= budget;
+        if (!x->answers && s->eval_every) {
+            eval_choose(&x->valid, budget / (times + ENDS) + 1, context);
+            x->answers = true;
+        } else if (!x->answers && ENDS * full > budget)
+            eval_choose(&x->valid, budget > ENDS ? budget / ENDS : 1, context);
+        full = eval_cost(&x->valid, context);
+        int64_t left = x->valid.n ? (budget - ENDS * full) / x->valid.tokens
+                                  : 0;
+        if (!x->answers && left < times)
+            times = left > 0 ? left : 0;
+    }
+    x->every = s->eval_every ? s->eval_every
+                             : (x->r.steps + times) / (times + 1);
+    x->every = x->every > 0 ? x->every : 1;
+    x->left_out = rows - x->valid.n;
+}
+
+/* The budget that was left open. */
 static void fill_in(struct trainer *x)
 {
     struct settings *s = &x->s;
@@ -93,9 +143,8 @@ static void fill_in(struct trainer *x)
         s->tokens = 1500000;
     struct budget b = {s->tokens, s->epochs, s->steps};
     plan_start(&x->plan, &x->rows, &b, s->batch_tokens, (uint64_t)s->seed);
-    x->r.steps = plan_steps(&x->plan);
-    if (!s->eval_every)
-        s->eval_every = x->r.steps > 10 ? (x->r.steps + 9) / 10 : 1;
+    x->r.steps = plan_steps(&x->plan, &x->tokens);
+    plan_evaluations(x);
 }
 
 /* A worker for each processor, while each has enough tokens of a step to be
@@ -159,8 +208,10 @@ static void print_figures(struct jw *w, const char *name,
     jw_key(w, name);
     jw_open(w, '{');
     jw_knum(w, "held_out_loss", f->loss);
-    jw_knum(w, "exact", f->exact);
+    if (f->marked)
+        jw_knum(w, "exact", f->exact);
     jw_kint(w, "right", (int64_t)f->right);
+    jw_kint(w, "marked", (int64_t)f->marked);
     jw_kint(w, "held_out", (int64_t)f->rows);
     jw_close(w);
 }
@@ -169,10 +220,12 @@ static void read_figures(const json *note, const char *name,
                          struct figures *f)
 {
     const json *j = json_get(note, name);
-    *f = (struct figures){json_get_number(j, "held_out_loss", NAN),
-                          json_get_number(j, "exact", NAN),
-                          (size_t)json_get_int(j, "held_out", 0),
-                          (size_t)json_get_int(j, "right", 0)};
+    int64_t rows = json_get_int(j, "held_out", 0);
+    *f = (struct figures){
+        .loss = json_get_number(j, "held_out_loss", NAN),
+        .exact = json_get_number(j, "exact", NAN), .rows = (size_t)rows,
+        .marked = (size_t)json_get_int(j, "marked", rows),
+        .right = (size_t)json_get_int(j, "right", 0)};
 }
 
 static void print_note(const struct trainer *x, struct buf *b)
@@ -193,6 +246,7 @@ static void print_note(const struct trainer *x, struct buf *b)
     jw_knum(&w, "best", x->best);
     jw_kint(&w, "best_step", x->best_step);
     jw_kint(&w, "worse", x->worse);
+    jw_kint(&w, "evaluation_tokens", x->judged);
     if (isfinite(x->lowest))
         jw_knum(&w, "lowest", x->lowest);
     print_figures(&w, "first", &x->first);
@@ -274,6 +328,7 @@ static bool go_back_to(struct trainer *x, const json *note, int64_t step,
     x->lowest = json_get_number(note, "lowest", INFINITY);
     x->best_step = json_get_int(note, "best_step", 0);
     x->worse = json_get_int(note, "worse", 0);
+    x->judged = json_get_int(note, "evaluation_tokens", 0);
     x->seconds = json_get_number(note, "seconds", 0);
     x->gemm = json_get_number(note, "gemm_seconds", 0);
     read_figures(note, "first", &x->first);
@@ -289,18 +344,33 @@ static void keep_first(struct trainer *x, struct verdict *v)
     x->first = x->last;
     for (size_t i = 0; i < x->valid.n; i++) {
         free(x->before[i].text);
-        x->before[i] = (struct before){xstrdup(v[i].text), v[i].right};
+        x->before[i] = (struct before){v[i].text ? xstrdup(v[i].text) : NULL,
+                                       v[i].marked, v[i].right};
     }
 }
 
+/* What is said of an evaluation: nothing of a handful of rows. */
+static void show_figures(struct trainer *x)
+{
+    const struct figures *f = &x->last;
+    x->r.held_out_loss = f->rows < FIGURE_LEAST ? NAN : f->loss;
+    if (f->marked) {
+        x->r.exact = f->marked < FIGURE_LEAST ? NAN : f->exact;
+        x->r.marked = f->marked;
+    }
+    x->r.evaluation_tokens = x->judged;
+}
+
 /* The held-out rows into v and x->last, without dropout. */
-static bool judge(struct trainer *x, struct verdict *v, struct err *e)
+static bool judge(struct trainer *x, bool answered, struct verdict *v,
+                  struct err *e)
 {
     work_drop(x->step.k, 0, 0, 0);
-    if (!eval_run(x->m, x->k, &x->valid, x->pool, x->step.k, v, &x->last, e))
+    if (!eval_run(x->m, x->k, &x->valid, answered, x->pool, x->step.k, v,
+                  &x->last, e))
         return false;
-    x->r.held_out_loss = x->last.loss;
-    x->r.exact = x->last.exact;
+    x->judged += x->last.tokens;
+    show_figures(x);
     return true;
 }
 
@@ -309,11 +379,13 @@ static bool evaluate(struct trainer *x, struct err *e)
     if (!x->valid.n)
         return true;
     struct verdict *v = xcalloc(x->valid.n, sizeof *v);
-    bool ok = judge(x, v, e);
+    bool answered = x->answers || !x->plan.step || x->plan.step == x->r.steps;
+    bool ok = judge(x, answered, v, e);
     if (ok && x->plan.step == 0)
         keep_first(x, v);
-    ok = ok && report_held_out(&x->r, x->plan.step, &x->last, e) &&
-         report_answers(&x->r, &x->valid, x->before, v, e) && save_best(x, e);
+    ok = ok && report_held_out(&x->r, x->plan.step, x->last.marked > 0, e) &&
+         (!answered || report_answers(&x->r, &x->valid, x->before, v, e)) &&
+         save_best(x, e);
     verdicts_free(v, x->valid.n);
     return ok;
 }
@@ -386,7 +458,7 @@ static bool behind_step(struct trainer *x, struct err *e)
     bool last = n == x->r.steps;
     if ((n % every == 0 || last) && !report_loss(&x->r, n, x->r.loss, e))
         return false;
-    bool due = n % x->s.eval_every == 0 || last;
+    bool due = n % x->every == 0 || last;
     if (due && !evaluate(x, e))
         return false;
     if (x->wild && !last)
@@ -431,7 +503,8 @@ static bool take_best(struct trainer *x, struct err *e)
     struct checkpoint c = {.n = llama_trained(x->m),
                            .w = llama_at(x->m, x->m->first)};
     struct verdict *v = xcalloc(x->valid.n, sizeof *v);
-    bool ok = checkpoint_load_best(x->t->run, &c, e) && judge(x, v, e) &&
+    bool ok = checkpoint_load_best(x->t->run, &c, e) &&
+              judge(x, true, v, e) &&
               report_answers(&x->r, &x->valid, x->before, v, e);
     x->best_step = c.step;
     verdicts_free(v, x->valid.n);
@@ -473,7 +546,10 @@ static bool write_figures(const struct trainer *x, struct err *e)
     jw_kint(&w, "rows_cut", (int64_t)x->rows.cut);
     jw_kint(&w, "rows_left_out", (int64_t)x->rows.left);
     jw_knum(&w, "loss", x->r.loss);
-    if (x->valid.n) {
+    jw_kint(&w, "held_out", (int64_t)x->valid.n);
+    jw_kint(&w, "held_out_left_out", (int64_t)x->left_out);
+    jw_kint(&w, "evaluation_tokens", x->judged);
+    if (x->valid.n >= FIGURE_LEAST) {
         jw_kint(&w, "best_step", x->best_step);
         jw_kbool(&w, "early", is_early(x));
         print_figures(&w, "before", &x->first);
@@ -526,6 +602,8 @@ static bool prepare(struct trainer *x, struct err *e)
         *e = none;
         return false;
     }
+    if (!note)
+        settle_share(x);
     bool ok = settings_check(&x->s, e) &&
               identity_of(&x->id, x->t->dir, x->t->adapter, x->t->rows,
                           x->t->n_rows, x->t->valid, workers_for(&x->s), e) &&
@@ -545,8 +623,7 @@ static bool prepare(struct trainer *x, struct err *e)
 static bool first_figures(struct trainer *x, struct err *e)
 {
     if (x->r.checkpoint >= 0) {
-        x->r.held_out_loss = x->valid.n ? x->last.loss : NAN;
-        x->r.exact = x->valid.n ? x->last.exact : NAN;
+        show_figures(x);
         return report_status(&x->r, true, e);
     }
     return report_cut(&x->r, -1, e) && report_status(&x->r, true, e) &&
@@ -569,12 +646,21 @@ static void finish(struct trainer *x)
         close(x->lock);
 }
 
+/* Whether nobody has said anything of the run yet but that it is starting. */
+static bool is_new(const char *run)
+{
+    json *j = status_read(run, NULL);
+    bool is = !strcmp(json_get_string(j, "state", "starting"), "starting");
+    json_free(j);
+    return is;
+}
+
 /* Says in status.json how it ended. A run that is refused at its beginning
- * leaves what stands there. */
+ * leaves what an earlier one has said there. */
 static void say_end(struct trainer *x, bool ok, bool begun, bool stopped,
                     const struct err *e)
 {
-    if (!begun)
+    if (!begun && (x->lock < 0 || !is_new(x->t->run)))
         return;
     x->r.state = !ok ? "failed" : stopped ? "stopped" : "done";
     x->r.why = ok ? NULL : e->text;
@@ -591,16 +677,6 @@ static void say_failed(void *ctx, const char *why)
 }
 
 /* ---- Before it begins --------------------------------------------------- */
-
-/* Tokens of the whole run, as plan_next would deal them out. */
-static int64_t tokens_of(const struct trainer *x)
-{
-    double epochs = x->s.epochs ? (double)x->s.epochs : 0;
-    if (x->s.tokens)
-        epochs = (double)x->s.tokens / (double)x->rows.targets;
-    return epochs > 0 ? (int64_t)(epochs * (double)x->rows.tokens)
-                      : x->s.steps * x->s.batch_tokens;
-}
 
 /* Tokens a second of the second of two steps, or of the only one. */
 static double speed(struct trainer *x, struct err *e)
@@ -626,7 +702,7 @@ static void fill_estimate(const struct trainer *x, int64_t available,
         .rows = (int64_t)x->rows.n, .held_out = (int64_t)x->valid.n,
         .longest = longest_of(x), .context = x->s.context,
         .cut = (int64_t)x->rows.cut, .left_out = (int64_t)x->rows.left,
-        .tokens = tokens_of(x), .steps = x->r.steps, .memory = need_all(&n),
+        .tokens = x->tokens, .steps = x->r.steps, .memory = need_all(&n),
         .available = available, .tokens_per_second = NAN, .seconds = NAN};
 }
 
@@ -658,15 +734,28 @@ bool train_estimate(const struct train *t, struct train_estimate *out,
     return ok;
 }
 
-bool train_run(const struct train *t, struct outcome *o, struct err *e)
+static struct trainer trainer_of(const struct train *t)
 {
     struct trainer x = {.t = t, .s = t->settings, .best = INFINITY,
-                        .lowest = INFINITY,
-                        .same_host = true, .lock = -1};
+                        .lowest = INFINITY, .same_host = true, .lock = -1};
     x.r = (struct report){.run = t->run, .state = "running",
                           .checkpoint = -1, .loss = NAN, .held_out_loss = NAN,
                           .exact = NAN, .rate = NAN, .eta = NAN,
                           .gemm_share = NAN};
+    return x;
+}
+
+void train_refuse(const struct train *t, const struct err *why)
+{
+    struct trainer x = trainer_of(t);
+    if (open_run(&x, NULL))
+        say_end(&x, false, false, false, why);
+    finish(&x);
+}
+
+bool train_run(const struct train *t, struct outcome *o, struct err *e)
+{
+    struct trainer x = trainer_of(t);
     *o = (struct outcome){0};
     signal(SIGHUP, SIG_IGN);
     sig_catch(SIGTERM);
@@ -685,6 +774,7 @@ bool train_run(const struct train *t, struct outcome *o, struct err *e)
     o->steps = x.plan.step;
     o->loss = x.r.loss;
     o->held_out = x.last;
+    o->left_out = x.left_out;
     finish(&x);
     return ok;
 }

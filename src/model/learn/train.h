@@ -38,6 +38,7 @@ struct outcome {
     int64_t steps; /* made so far */
     double loss;   /* of the last one */
     struct figures held_out; /* rows 0: there are none */
+    size_t left_out; /* held-out rows that --eval-share has no room for */
 };
 
 /* What a training would be, before it begins. */
@@ -60,5 +61,9 @@ bool train_estimate(const struct train *t, struct train_estimate *out,
  * the step at hand; that is no failure. A loss that is not a number ends it
  * at the last checkpoint. */
 bool train_run(const struct train *t, struct outcome *o, struct err *e);
+
+/* Says in the folder of a run that nobody has said anything of that it failed,
+ * and why: what went wrong before train_run could. */
+void train_refuse(const struct train *t, const struct err *why);
 
 #endif
