@@ -15,8 +15,7 @@
 
 #define CHUNK ((size_t)256 << 10)
 
-/* Opens a regular file for reading; -1 with the reason in e. */
-static int open_regular(const char *path, struct stat *st, struct err *e)
+int file_open(const char *path, struct stat *st, struct err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
@@ -34,7 +33,7 @@ static int open_regular(const char *path, struct stat *st, struct err *e)
 bool file_read(const char *path, size_t max, struct buf *out, struct err *e)
 {
     struct stat st;
-    int fd = open_regular(path, &st, e);
+    int fd = file_open(path, &st, e);
     if (fd < 0)
         return false;
     if ((uint64_t)st.st_size > max) {
@@ -250,7 +249,7 @@ bool lines_open(struct lines *l, const char *path, size_t max_line,
                 struct err *e)
 {
     struct stat st;
-    int fd = open_regular(path, &st, e);
+    int fd = file_open(path, &st, e);
     if (fd < 0) {
         *l = (struct lines){.fd = -1};
         return false;

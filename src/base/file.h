@@ -5,10 +5,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+
+/* Opens a regular file for reading and says what it is; -1 with the reason. */
+int file_open(const char *path, struct stat *st, struct err *e);
 
 /* Appends the file's bytes to out. Only regular files, at most `max` bytes. */
 bool file_read(const char *path, size_t max, struct buf *out, struct err *e);

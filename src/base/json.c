@@ -446,6 +446,7 @@ bool json_is_array(const json *j) { return cJSON_IsArray(j); }
 bool json_is_string(const json *j) { return cJSON_IsString(j); }
 bool json_is_number(const json *j) { return cJSON_IsNumber(j); }
 bool json_is_bool(const json *j) { return cJSON_IsBool(j); }
+bool json_is_true(const json *j) { return cJSON_IsTrue(j); }
 bool json_is_null(const json *j) { return cJSON_IsNull(j); }
 
 bool json_is_no_number(const json *j)

@@ -67,6 +67,7 @@ bool json_is_array(const json *j);
 bool json_is_string(const json *j);
 bool json_is_number(const json *j);
 bool json_is_bool(const json *j);
+bool json_is_true(const json *j);
 bool json_is_null(const json *j);
 /* A number that is not finite (JSON_ODD_NUMBERS). */
 bool json_is_no_number(const json *j);

@@ -82,6 +82,9 @@ struct chat_how {
 /* The same; without `how` as chat_from_json. */
 bool chat_read(const json *j, const struct chat_how *how, struct chat *c,
                struct err *e);
+/* One of them; m is empty on failure. */
+bool message_read(const json *j, const struct chat_how *how,
+                  struct message *m, struct err *e);
 /* Moves what an assistant's text holds of thinking to m->reasoning, unless
  * there is some already. */
 void message_part_thought(struct message *m);

@@ -274,15 +274,12 @@ void message_part_thought(struct message *m)
     m->reasoning = thought;
 }
 
-static bool read_message(const json *j, const struct chat_how *how,
+static bool read_members(const json *j, const struct chat_how *how,
                          struct message *m, struct err *e)
 {
     static const char *const id[] = {"tool_call_id", NULL};
     static const char *const name[] = {"name", NULL};
     bool calls;
-    json_taken(j, false);
-    if (!json_is_object(j))
-        return err_set(e, ERR_INPUT, _("not an object"));
     if (!read_role(j, how, m, &calls, e) || !read_text(j, m, e) ||
         !read_calls(j, m, e))
         return false;
@@ -294,6 +291,19 @@ static bool read_message(const json *j, const struct chat_how *how,
     m->name = take_text(j, name);
     read_marks(j, m);
     return true;
+}
+
+bool message_read(const json *j, const struct chat_how *how,
+                  struct message *m, struct err *e)
+{
+    *m = (struct message){0};
+    json_taken(j, false);
+    if (!json_is_object(j))
+        return err_set(e, ERR_INPUT, _("not an object"));
+    if (read_members(j, how, m, e))
+        return true;
+    message_free(m);
+    return false;
 }
 
 /* A turn of both sides, {"input","output"} and the like: XTuner and others.
@@ -331,13 +341,11 @@ static bool read_messages(const json *list, const struct chat_how *how,
     if (!json_is_array(list))
         return err_set(e, ERR_INPUT, _("messages are not a list"));
     for (const json *j = json_first(list); j; j = json_next(j), n++) {
-        struct message m = {0};
+        struct message m;
         if (how && read_both(j, c))
             continue;
-        if (!read_message(j, how, &m, e)) {
-            message_free(&m);
+        if (!message_read(j, how, &m, e))
             return err_in(e, _("message %zu"), n + 1);
-        }
         VEC_PUSH(c, m);
     }
     return true;

@@ -48,6 +48,8 @@ ncurses.h ui/
 term.h ui/terminfo.c
 cblas.h model/net/gemm.c
 microhttpd.h model/serve/
+zlib.h formats/source.c
+zstd.h formats/source.c
 '
 
 includes() {
