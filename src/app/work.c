@@ -36,12 +36,48 @@ static void on_bad_row(void *ctx, uint64_t line, const char *reason)
     VEC_PUSH(&a->messages, m);
 }
 
+/* `unread`: {"history":40} as an import's figures have it, or NULL. */
 static void say_imported(struct app *a, bool samples, const char *path,
-                         int64_t items, int64_t bad)
+                         int64_t items, int64_t bad, const json *unread)
 {
-    app_say(a, samples ? _("%lld samples from %s; %llu rows bad (M)")
-                       : _("%lld seeds from %s; %llu rows bad (M)"),
-            (long long)items, path, (unsigned long long)bad);
+    struct buf all = BUF_INIT(0), some = BUF_INIT(0);
+    size_t n = 0;
+    for (const json *k = json_first(unread); k; k = json_next(k), n++) {
+        struct buf *b = n < 3 ? &some : &all;
+        buf_printf(b, "%s%s %lld", n && b->len ? ", " : "", json_key(k),
+                   (long long)json_number(k, 0));
+    }
+    if (!n) {
+        app_say(a, samples ? _("%lld samples from %s; %llu rows bad (M)")
+                           : _("%lld seeds from %s; %llu rows bad (M)"),
+                (long long)items, path, (unsigned long long)bad);
+        return;
+    }
+    char *list = xasprintf("%s%s%s", buf_str(&some), all.len ? ", " : "",
+                           buf_str(&all));
+    char *text = xasprintf(_("not read: %s"), list);
+    struct message_line m = {clock_now(), text, NULL};
+    VEC_PUSH(&a->messages, m);
+    app_say(a, samples ? _("%lld samples from %s; not read: %s%s; %llu rows "
+                           "bad (M)")
+                       : _("%lld seeds from %s; not read: %s%s; %llu rows "
+                           "bad (M)"), (long long)items, path, buf_str(&some),
+            all.len ? " ..." : "", (unsigned long long)bad);
+    free(list);
+    buf_free(&all);
+    buf_free(&some);
+}
+
+static void say_report(struct app *a, bool samples, const char *path,
+                       const struct import_report *n)
+{
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    unread_print(&n->unread, &w);
+    json *unread = json_parse(buf_str(&b), b.len, NULL);
+    say_imported(a, samples, path, n->items, (int64_t)n->bad, unread);
+    json_free(unread);
+    buf_free(&b);
 }
 
 void work_import(struct app *a, const char *path)
@@ -55,13 +91,14 @@ void work_import(struct app *a, const char *path)
         watch(a, verb_start_import(a->s, a->who, a->target, &o, &e), &e);
         return;
     }
-    if (!verb_import(a->s, a->who, &o, on_bad_row, a, &n, &e)) {
+    if (verb_import(a->s, a->who, &o, on_bad_row, a, &n, &e)) {
+        app_set_target(a, n.target);
+        app_open(a, a->view);
+        say_report(a, o.as_samples, path, &n);
+    } else {
         app_say_err(a, &e);
-        return;
     }
-    app_set_target(a, n.target);
-    app_open(a, a->view);
-    say_imported(a, o.as_samples, path, n.items, (int64_t)n.bad);
+    import_report_free(&n);
 }
 
 /* ---- Many decisions ----------------------------------------------------- */
@@ -129,7 +166,8 @@ static void say_done(struct app *a, const struct job *j, const json *n)
         app_open(a, a->view);
         say_imported(a, json_get_bool(args, "as_samples", false),
                      path_base(json_get_string(args, "path", "")),
-                     json_get_int(n, "items", 0), json_get_int(n, "bad", 0));
+                     json_get_int(n, "items", 0), json_get_int(n, "bad", 0),
+                     json_get(n, "not_read"));
     } else {
         status_parse(json_get_string(args, "to", ""), &to);
         app_open(a, a->view);

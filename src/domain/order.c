@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/lang.h"
@@ -100,6 +101,111 @@ struct order order_of_scores(const double *scores, size_t n)
             o.place[i] += scores[k] > scores[i];
     }
     return o;
+}
+
+/* ---- Two orders --------------------------------------------------------- */
+
+static bool agree(const int *place, const int *more, size_t n)
+{
+    bool shared = false, any = false;
+    for (size_t i = 0; i < n; i++) {
+        any = any || place[i];
+        if (!place[i] || !more[i])
+            continue;
+        shared = true;
+        for (size_t k = 0; k < n; k++)
+            if (place[k] && more[k] && more[i] < more[k] &&
+                place[i] >= place[k])
+                return false;
+    }
+    return shared || !any;
+}
+
+/* The answer with a place whose standing in `more` is nearest to that of i. */
+static size_t neighbour(const int *place, const int *more, size_t n, size_t i)
+{
+    size_t best = n;
+    for (size_t k = 0; k < n; k++) {
+        if (!place[k] || !more[k])
+            continue;
+        int d = abs(more[k] - more[i]);
+        if (best == n || d < abs(more[best] - more[i]))
+            best = k;
+    }
+    return best;
+}
+
+/* Gives i the level `at`; with `own` a new one that pushes the others down. */
+static void settle(int *level, size_t n, size_t i, int at, bool own)
+{
+    for (size_t k = 0; own && k < n; k++)
+        level[k] += level[k] >= at;
+    level[i] = at;
+}
+
+static void put_beside(int *level, size_t n, size_t i, size_t by, int side)
+{
+    int here = level[by], last = 0;
+    for (size_t k = 0; k < n; k++)
+        last = level[k] > last ? level[k] : last;
+    if (side < 0)
+        settle(level, n, i, here > 1 ? here - 1 : 1, here == 1);
+    else
+        settle(level, n, i, side ? here + 1 : here, side && here == last);
+}
+
+/* Levels without gaps (1, 2, 3) from places, and back. */
+static void to_levels(const int *place, size_t n, int *level)
+{
+    for (size_t i = 0; i < n; i++) {
+        level[i] = place[i] > 0;
+        for (size_t k = 0; place[i] && k < n; k++) {
+            bool first = place[k] && place[k] < place[i];
+            for (size_t j = 0; first && j < k; j++)
+                first = place[j] != place[k];
+            level[i] += first;
+        }
+    }
+}
+
+static void to_places(const int *level, size_t n, int *place)
+{
+    for (size_t i = 0; i < n; i++) {
+        place[i] = level[i] > 0;
+        for (size_t k = 0; level[i] && k < n; k++)
+            place[i] += level[k] && level[k] < level[i];
+    }
+}
+
+bool order_merge(int *place, const int *more, size_t n)
+{
+    int level[ORDER_MAX];
+    if (n > ORDER_MAX || !agree(place, more, n))
+        return false;
+    to_levels(place, n, level);
+    for (;;) {
+        size_t best = n, by = n;
+        for (size_t i = 0; i < n; i++) {
+            size_t k = !level[i] && more[i] ? neighbour(level, more, n, i)
+                                            : n;
+            if (!level[i] && more[i] &&
+                (best == n || (k < n && abs(more[k] - more[i]) <
+                                            abs(more[by] - more[best])))) {
+                best = i;
+                by = k;
+            }
+        }
+        if (best == n)
+            break;
+        if (by == n)
+            level[best] = 1;
+        else
+            put_beside(level, n, best, by, more[best] < more[by]   ? -1
+                                           : more[best] > more[by] ? 1
+                                                                   : 0);
+    }
+    to_places(level, n, place);
+    return true;
 }
 
 static size_t standing_at(const struct order *o, size_t but, int place)

@@ -32,6 +32,12 @@ char *order_print(const struct order *o, char *out);
 /* From scores, higher is better; equal scores tie. */
 struct order order_of_scores(const double *scores, size_t n);
 
+/* Puts what `more` says of n answers into `place` (places of both as in struct
+ * order, 0 for an answer of which nothing is said): an answer that is new there
+ * goes beside its neighbour in `more` that is known. False, and nothing is
+ * changed, where the two contradict each other or share no answer. */
+bool order_merge(int *place, const int *more, size_t n);
+
 /* Moves answer i one place up (by = -1) or down (+1), past whoever stands
  * there; a tie is left first. False where it cannot move. */
 bool order_move(struct order *o, size_t i, int by);

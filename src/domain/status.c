@@ -73,7 +73,9 @@ const char *reason_label(const char *name)
     for (size_t i = 0; i < COUNT(reason_table); i++)
         if (!strcmp(reason_table[i].name, name))
             return _(reason_table[i].label);
-    return !strcmp(name, REASON_ALL_BAD) ? _("all bad") : _(name);
+    return !strcmp(name, REASON_ALL_BAD) ? _("all bad")
+           : !strcmp(name, REASON_LABEL) ? _("label")
+                                         : _(name);
 }
 
 const char *deed_label(const char *kind)
@@ -94,7 +96,12 @@ bool reason_is_false(const char *name)
     for (size_t i = 0; i < COUNT(reason_table); i++)
         if (!strcmp(reason_table[i].name, name))
             return reason_table[i].is_false;
-    return !strcmp(name, REASON_ALL_BAD);
+    return reason_is_of_all(name);
+}
+
+bool reason_is_of_all(const char *name)
+{
+    return !strcmp(name, REASON_ALL_BAD) || !strcmp(name, REASON_LABEL);
 }
 
 enum split split_of(const void *salt, size_t salt_size, const char *content)
@@ -107,4 +114,15 @@ enum split split_of(const void *salt, size_t salt_size, const char *content)
     sha_end(&s, d);
     unsigned part = ((unsigned)d[0] << 8 | d[1]) % 100;
     return part < 90 ? SPLIT_TRAIN : part < 95 ? SPLIT_VALID : SPLIT_TEST;
+}
+
+size_t split_quota(enum split s, size_t n)
+{
+    enum { FREE = 6, LEAST = 3, TWELVE = 12 };
+    size_t share = n * 5 / 100;
+    if (s == SPLIT_TRAIN)
+        return n - split_quota(SPLIT_VALID, n) - split_quota(SPLIT_TEST, n);
+    if (n >= TWELVE)
+        return share > LEAST ? share : LEAST;
+    return n <= FREE ? 0 : (n - FREE + (s == SPLIT_VALID)) / 2;
 }

@@ -97,13 +97,19 @@ const char *reason_label(const char *name);
 /* The decision's kind in the program's language; others as they are. */
 const char *deed_label(const char *kind);
 /* True for reasons that make a rejected answer a false one (KTO): wrong, off
- * topic, format, style, unsafe, all bad. */
+ * topic, format, style, unsafe, all bad, and an imported mark. */
 bool reason_is_false(const char *name);
+/* True for those of them that are meant of all answers, not of the one that
+ * was shown. */
+bool reason_is_of_all(const char *name);
 
 #define REASON_ALL_BAD "all bad"
+#define REASON_LABEL "label" /* a row that was marked as false came in */
 
-/* The split that a seed gets when it enters: 90/5/5 by SHA-256 of the store's
- * salt and the content. */
+/* A split by SHA-256 of the store's salt and the content: 90/5/5. */
 enum split split_of(const void *salt, size_t salt_size, const char *content);
+/* How many of a target's n seeds belong to a split that is held out: 5%, but
+ * three of twelve and more; the first six are all trained on. */
+size_t split_quota(enum split s, size_t n);
 
 #endif

@@ -11,7 +11,7 @@
 #define FIELD_ROW(id, name, columns) {name, columns},
 static const struct {
     const char *name, *columns;
-} fields[] = {FIELDS(FIELD_ROW)};
+} fields[] = {IN_FIELDS(FIELD_ROW)};
 #undef FIELD_ROW
 
 /* ---- A person's own names ----------------------------------------------- */

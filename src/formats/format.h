@@ -1,6 +1,6 @@
 /* Rows of other people's files. A file becomes rows (rows.h), a row becomes
  * items: a prompt with its answers, and what else the row says of them. Fields
- * are known by what they mean (FIELDS), whatever their column is called; what
+ * are known by what they mean (IN_FIELDS), whatever the column is named; what
  * nobody read of a row is named and counted (struct unread).
  */
 #ifndef FORMATS_FORMAT_H
@@ -39,7 +39,7 @@ typedef bool item_fn(void *ctx, struct item *x, struct err *e);
 
 /* What a column may mean: name for --map, the columns that are taken for it
  * (the first one there counts). */
-#define FIELDS(X)                                                             \
+#define IN_FIELDS(X)                                                          \
     X(MESSAGES, "messages",                                                   \
       "messages conversations conversation dialog dialogue")                  \
     X(PROMPT, "prompt",                                                       \
@@ -68,7 +68,7 @@ typedef bool item_fn(void *ctx, struct item *x, struct err *e);
     X(ID, "id", "")
 
 #define FIELD_ENUM(id, ...) IN_##id,
-enum in_field { FIELDS(FIELD_ENUM) IN_COUNT };
+enum in_field { IN_FIELDS(FIELD_ENUM) IN_COUNT };
 #undef FIELD_ENUM
 
 /* A person's own names: a column for a field, a role for a role's name. */
@@ -91,13 +91,10 @@ struct reading {
     bool seen[IN_COUNT];       /* fields that some row had */
 };
 
-struct shape {
-    const char *name;
-    const char *help; /* untranslated: its keys */
-};
-
-/* All shapes that --format may name; *n of them. */
-const struct shape *shapes_known(size_t *n);
+/* Whether --format may name it. */
+bool shape_known(const char *name);
+/* The names of all, blank-separated. */
+const char *shape_names(void);
 
 /* Reads one row as the shape that is named, or (NULL) as the one that it looks
  * like, calling fn for each of its items; what it read of the row is marked

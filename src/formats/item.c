@@ -1,5 +1,6 @@
 /* Items: what every row comes to. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* Shapes of rows: what a row is told by, and how it is read. */
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -272,9 +272,9 @@ static bool read_turns(const struct in *in, struct err *e)
         if (said)
             json_taken(ref, false);
         chat_add(&x.prompt, ROLE_USER, text);
-        if (said && json_next(t))
+        if (said && *said && json_next(t))
             chat_add(&x.prompt, ROLE_ASSISTANT, said)->masked = true;
-        else if (said)
+        else if (said && *said)
             item_answer_text(&x, said);
         ref = ref ? json_next(ref) : NULL;
     }
@@ -353,39 +353,47 @@ static bool is_completion(const struct in *in)
     return is_task(in, NULL);
 }
 
-static const struct row_shape {
-    struct shape of;
+static const struct shape {
+    const char *name, *help; /* help: untranslated, its keys */
     const char *lead; /* where it is named by --format */
     bool (*is)(const struct in *in);
     bool (*read)(const struct in *in, struct err *e);
 } shapes[] = {
-    {{"preference", N_("chosen, rejected")}, NULL, is_preference,
+    {"preference", N_("chosen, rejected"), NULL, is_preference,
      read_preference},
-    {{"messages", N_("messages, conversation, dialog, or a bare list")}, NULL,
+    {"messages", N_("messages, conversation, dialog, or a bare list"), NULL,
      is_chat, read_conversation},
-    {{"sharegpt", N_("conversations")}, NULL, is_sharegpt, read_conversation},
-    {{"selfinstruct", N_("instruction, instances")}, NULL, is_instances,
+    {"sharegpt", N_("conversations"), NULL, is_sharegpt, read_conversation},
+    {"selfinstruct", N_("instruction, instances"), NULL, is_instances,
      read_instances},
-    {{"turns", N_("turns, reference")}, NULL, is_turns, read_turns},
-    {{"oasst", N_("a prompt with its replies")}, NULL, is_tree, read_tree},
-    {{"oasst-flat", N_("a message with its parent's id")}, NULL, is_flat,
+    {"turns", N_("turns, reference"), NULL, is_turns, read_turns},
+    {"oasst", N_("a prompt with its replies"), NULL, is_tree, read_tree},
+    {"oasst-flat", N_("a message with its parent's id"), NULL, is_flat,
      refuse_flat},
-    {{"alpaca", N_("instruction, input, output, history")}, "instruction",
+    {"alpaca", N_("instruction, input, output, history"), "instruction",
      is_alpaca, read_task},
-    {{"question", N_("question, answer")}, "question", is_question,
+    {"question", N_("question, answer"), "question", is_question,
      read_task},
-    {{"completion", N_("prompt, completion or response")}, "prompt",
+    {"completion", N_("prompt, completion or response"), "prompt",
      is_completion, read_task},
 };
 
-static struct shape known[COUNT(shapes)];
-
-const struct shape *shapes_known(size_t *n)
+bool shape_known(const char *name)
 {
     for (size_t i = 0; i < COUNT(shapes); i++)
-        known[i] = shapes[i].of;
-    *n = COUNT(shapes);
-    return known;
+        if (!strcmp(shapes[i].name, name))
+            return true;
+    return false;
+}
+
+const char *shape_names(void)
+{
+    static char names[200];
+    if (!*names)
+        for (size_t i = 0, n = 0; i < COUNT(shapes); i++)
+            n += (size_t)snprintf(names + n, sizeof names - n, "%s%s",
+                                  i ? " " : "", shapes[i].name);
+    return names;
 }
 
 bool row_is_one(const json *row)
@@ -417,19 +425,19 @@ static bool read_as(struct in *in, const char *name, const char **shape,
     const struct mapping *m = in->how->map;
     bool own = m && (m->columns[IN_PROMPT] || m->columns[IN_MESSAGES]);
     for (size_t i = 0; i < COUNT(shapes); i++) {
-        const struct row_shape *s = &shapes[i];
+        const struct shape *s = &shapes[i];
         bool task = s->read == read_task || s->read == read_preference;
-        if ((name && strcmp(name, s->of.name)) ||
+        if ((name && strcmp(name, s->name)) ||
             (m && m->columns[IN_PROMPT] && !task))
             continue;
         in->lead = name && !own ? s->lead : NULL;
         if (s->is(in)) {
-            *shape = own ? "map" : s->of.name;
+            *shape = own ? "map" : s->name;
             return s->read(in, e);
         }
         if (name)
             return err_set(e, ERR_INPUT, _("not of shape %s (%s)"), name,
-                           _(s->of.help));
+                           _(s->help));
     }
     if (m && m->columns[IN_PROMPT])
         return err_set(e, ERR_INPUT, _("\"%s\" is missing"),

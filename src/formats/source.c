@@ -17,7 +17,7 @@
 enum packing { PLAIN, GZIP, ZSTD };
 enum units { BYTES, LITTLE, BIG }; /* UTF-8, UTF-16 of either order */
 
-struct source {
+struct byte_source {
     char *path;
     int fd;
     uint64_t size, out; /* packed bytes of the file, unpacked ones so far */
@@ -78,7 +78,7 @@ static bool refuse_foreign(const char *path, const char *s, size_t n,
 /* ---- Bytes -------------------------------------------------------------- */
 
 /* Reads more packed bytes; false at the end of the file or on failure. */
-static bool read_more(struct source *s, struct err *e)
+static bool read_more(struct byte_source *s, struct err *e)
 {
     if (s->at) {
         memmove(s->in, s->in + s->at, s->filled - s->at);
@@ -96,14 +96,14 @@ static bool read_more(struct source *s, struct err *e)
     }
 }
 
-static bool broken(const struct source *s, const char *why, struct err *e)
+static bool broken(const struct byte_source *s, const char *why, struct err *e)
 {
     return err_set(e, ERR_INPUT, _("%s: what is packed in it cannot be "
                                    "unpacked (%s)"), s->path, why);
 }
 
 /* One step of unpacking from in[] into to[0..n); *got bytes came out. */
-static bool unpack_gzip(struct source *s, char *to, size_t n, size_t *got,
+static bool unpack_gzip(struct byte_source *s, char *to, size_t n, size_t *got,
                         struct err *e)
 {
     if (!s->in_frame && inflateReset(&s->gz) != Z_OK)
@@ -121,7 +121,7 @@ static bool unpack_gzip(struct source *s, char *to, size_t n, size_t *got,
            broken(s, s->gz.msg ? s->gz.msg : "gzip", e);
 }
 
-static bool unpack_zstd(struct source *s, char *to, size_t n, size_t *got,
+static bool unpack_zstd(struct byte_source *s, char *to, size_t n, size_t *got,
                         struct err *e)
 {
     ZSTD_inBuffer in = {s->in, s->filled, s->at};
@@ -135,7 +135,7 @@ static bool unpack_zstd(struct source *s, char *to, size_t n, size_t *got,
     return true;
 }
 
-static bool unpack_plain(struct source *s, char *to, size_t n, size_t *got)
+static bool unpack_plain(struct byte_source *s, char *to, size_t n, size_t *got)
 {
     *got = s->filled - s->at < n ? s->filled - s->at : n;
     memcpy(to, s->in + s->at, *got);
@@ -144,7 +144,7 @@ static bool unpack_plain(struct source *s, char *to, size_t n, size_t *got)
 }
 
 /* Up to n unpacked bytes; *got is 0 at the end. */
-static bool unpack(struct source *s, char *to, size_t n, size_t *got,
+static bool unpack(struct byte_source *s, char *to, size_t n, size_t *got,
                    struct err *e)
 {
     struct err why = {0};
@@ -190,11 +190,11 @@ static void put_utf8(struct buf *out, uint32_t cp)
 
 /* Turns the units in s->half to UTF-8. Half a pair becomes a byte that is no
  * UTF-8, so that its row is refused. */
-static void turn_units(struct source *s, bool last, struct buf *out)
+static void turn_units(struct byte_source *s, bool last, struct buf *out)
 {
     const unsigned char *p = (const unsigned char *)buf_str(&s->half);
     size_t i = 0, n = s->half.len;
-    int hi = s->units == BIG ? 0 : 1, lo = !hi;
+    size_t hi = s->units != BIG, lo = !hi;
 #define UNIT(k) ((uint32_t)p[(k) + hi] << 8 | p[(k) + lo])
     while (i + 2 <= n) {
         uint32_t u = UNIT(i);
@@ -224,7 +224,7 @@ static void turn_units(struct source *s, bool last, struct buf *out)
 }
 
 /* Appends some more text; *more is false at the end. */
-static bool read_text(struct source *s, struct buf *out, bool *more,
+static bool read_text(struct byte_source *s, struct buf *out, bool *more,
                       struct err *e)
 {
     static char piece[CHUNK];
@@ -243,12 +243,12 @@ static bool read_text(struct source *s, struct buf *out, bool *more,
 
 /* ---- Opening ------------------------------------------------------------ */
 
-static bool starts(const struct source *s, const char *magic, size_t n)
+static bool starts(const struct byte_source *s, const char *magic, size_t n)
 {
     return s->filled >= n && !memcmp(s->in, magic, n);
 }
 
-static bool find_packing(struct source *s, struct err *e)
+static bool find_packing(struct byte_source *s, struct err *e)
 {
     s->gz = (z_stream){0};
     if (starts(s, "\x1f\x8b", 2)) {
@@ -287,7 +287,7 @@ static enum units find_units(const unsigned char *p, size_t n, size_t *skip)
 /* The first bytes decide. */
 static bool find_text(struct window *w, struct err *e)
 {
-    struct source *s = w->src;
+    struct byte_source *s = w->src;
     struct buf first = BUF_INIT(0);
     bool more = true;
     while (first.len < 512 && more)
@@ -319,7 +319,7 @@ bool window_open(struct window *w, const char *path, struct err *e)
     int fd = file_open(path, &st, e);
     if (fd < 0)
         return false;
-    struct source *s = xcalloc(1, sizeof *s);
+    struct byte_source *s = xcalloc(1, sizeof *s);
     struct err why = {0};
     s->fd = fd;
     s->path = xstrdup(path);
@@ -338,7 +338,7 @@ bool window_open(struct window *w, const char *path, struct err *e)
 
 void window_close(struct window *w)
 {
-    struct source *s = w->src;
+    struct byte_source *s = w->src;
     if (s) {
         close(s->fd);
         if (s->packing == GZIP)

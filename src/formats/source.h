@@ -17,7 +17,7 @@
 
 /* A window onto the text: what is in it begins at `at`. */
 struct window {
-    struct source *src;
+    struct byte_source *src;
     struct buf b;
     size_t at;
     bool ended;    /* nothing comes behind what is in it */

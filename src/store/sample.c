@@ -139,23 +139,72 @@ int64_t sample_made_by(struct store *s, int64_t call, int64_t item)
                   " AND coalesce(item, 0) = ?2 LIMIT 1", "ii", call, item);
 }
 
-static int64_t with_prompt_hash(struct store *s, int64_t target,
-                                const uint8_t *hash)
+static bool with_prompt_hash(struct store *s, int64_t target,
+                             const uint8_t *hash, ids *out, struct err *e)
 {
-    return db_int(s, 0, "SELECT id FROM sample WHERE target = ?1"
-                  " AND prompt_hash = ?2 AND live ORDER BY id LIMIT 1", "ib",
-                  target, hash, (size_t)SHA_SIZE);
+    return db_ids(s, out, e, "SELECT id FROM sample WHERE target = ?1"
+                  " AND prompt_hash = ?2 AND live ORDER BY id", "ib", target,
+                  hash, (size_t)SHA_SIZE);
+}
+
+bool sample_ids_with_prompt(struct store *s, int64_t target,
+                            const struct chat *prompt, ids *out,
+                            struct err *e)
+{
+    uint8_t hash[SHA_SIZE];
+    chat_prompt_hash(prompt, hash);
+    if (!with_prompt_hash(s, target, hash, out, e))
+        return false;
+    if (out->n || !chat_hash_before(prompt, NULL, hash))
+        return true;
+    VEC_FREE(out);
+    return with_prompt_hash(s, target, hash, out, e);
 }
 
 int64_t sample_with_prompt(struct store *s, int64_t target,
                            const struct chat *prompt)
 {
-    uint8_t hash[SHA_SIZE];
-    chat_prompt_hash(prompt, hash);
-    int64_t id = with_prompt_hash(s, target, hash);
-    if (!id && chat_hash_before(prompt, NULL, hash))
-        id = with_prompt_hash(s, target, hash);
+    ids all = {0};
+    bool ok = sample_ids_with_prompt(s, target, prompt, &all, NULL);
+    int64_t id = ok && all.n ? all.at[0] : 0;
+    VEC_FREE(&all);
     return id;
+}
+
+int64_t candidate_same(struct store *s, int64_t target, const uint8_t *hash,
+                       int64_t *sample)
+{
+    struct rows r;
+    int64_t id = *sample = 0;
+    if (!db_query(s, &r, NULL, "SELECT c.id, x.id FROM candidate c"
+                  " JOIN sample x ON x.id = c.sample WHERE c.hash = ?1"
+                  " AND c.live AND x.target = ?2 AND x.live"
+                  " ORDER BY x.id LIMIT 1", "bi", hash, (size_t)SHA_SIZE,
+                  target))
+        return 0;
+    if (rows_next(&r, NULL)) {
+        id = rows_int(&r, 0);
+        *sample = rows_int(&r, 1);
+    }
+    rows_done(&r);
+    return id;
+}
+
+bool sample_is_false(struct store *s, int64_t id)
+{
+    return db_int(s, 0, "SELECT status = ?2 AND ?3 = (SELECT d.reason"
+                  " FROM change c JOIN decision d ON d.seq = c.decision"
+                  " WHERE c.object = sample.id AND c.kind = 'sample'"
+                  " AND c.field = 'status' ORDER BY c.decision DESC LIMIT 1)"
+                  " FROM sample WHERE id = ?1", "iis", id,
+                  (int64_t)STATUS_REJECTED, REASON_LABEL);
+}
+
+bool sample_candidates(struct store *s, int64_t id, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT c.id FROM candidate c JOIN sample x"
+                  " ON x.id = c.sample WHERE c.sample = ?1 AND c.live"
+                  " AND c.prompt_text = x.prompt_text ORDER BY c.n", "i", id);
 }
 
 /* ---- Reading ------------------------------------------------------------ */

@@ -65,6 +65,19 @@ int64_t sample_made_by(struct store *s, int64_t call, int64_t item);
 /* A live sample of the target with this prompt, 0 where there is none. */
 int64_t sample_with_prompt(struct store *s, int64_t target,
                            const struct chat *prompt);
+/* All of them, oldest first; with numbers as stores of schema 1 kept them where
+ * there are none else. */
+bool sample_ids_with_prompt(struct store *s, int64_t target,
+                            const struct chat *prompt, ids *out,
+                            struct err *e);
+/* A live answer of the target with this hash, and the live sample that it is
+ * of; 0 where there is none. */
+int64_t candidate_same(struct store *s, int64_t target, const uint8_t *hash,
+                       int64_t *sample);
+/* Whether it stands rejected because its answers came in marked as false. */
+bool sample_is_false(struct store *s, int64_t id);
+/* The live answers to its present prompt, in order. */
+bool sample_candidates(struct store *s, int64_t id, ids *out, struct err *e);
 
 /* Calls fn with the prompt (canonical messages, good for the call) of each
  * live sample of the target above `after` that is not rejected, by id; job is

@@ -31,7 +31,21 @@ static bool refuse_same(struct act *a, const struct seed_new *n,
                             (long long)same);
 }
 
-int64_t seed_add(struct act *a, const struct seed_new *n, struct err *e)
+static uint64_t dealing_hash(const struct store *s, const char *prompt)
+{
+    struct sha h;
+    uint8_t d[SHA_SIZE];
+    uint64_t out;
+    sha_start(&h);
+    sha_field(&h, s->salt, sizeof s->salt);
+    sha_field(&h, prompt, strlen(prompt));
+    sha_end(&h, d);
+    memcpy(&out, d, sizeof out);
+    return out;
+}
+
+int64_t seed_put(struct act *a, const struct seed_new *n, struct seed_deal *d,
+                 struct err *e)
 {
     struct store *s = a->s;
     uint8_t hash[SHA_SIZE];
@@ -41,21 +55,81 @@ int64_t seed_add(struct act *a, const struct seed_new *n, struct err *e)
     int64_t id = 0, messages, answer_id = 0, raw = 0;
     struct buf b = BUF_INIT(0);
     chat_print(n->prompt, &b);
-    int split = n->split >= 0 ? n->split
-                              : (int)split_of(s->salt, sizeof s->salt,
-                                              buf_str(&b));
+    int64_t split = n->split >= 0 ? n->split : SPLIT_TRAIN;
     if (refuse_same(a, n, hash, e) &&
         (messages = text_put(s, buf_str(&b), b.len, e)) &&
         (!n->answer || (answer_id = text_puts(s, n->answer, e))) &&
         (!n->raw || (raw = text_put(s, n->raw, n->raw_size, e))) &&
         (id = act_bring(a, SEAL_SEED, e, "isiIIIsIbi", n->target, n->kind,
                         messages, answer_id, raw, n->job, n->origin, n->line,
-                        hash, sizeof hash, (int64_t)split)) &&
-        !words_add_seed(s, id, last ? last->content : "", answer, e))
-        id = 0;
+                        hash, sizeof hash, split))) {
+        struct dealt x = {id, dealing_hash(s, buf_str(&b)), n->split};
+        VEC_PUSH(&d->at, x);
+        if (!words_add_seed(s, id, last ? last->content : "", answer, e))
+            id = 0;
+    }
     buf_free(&b);
     free(answer);
     return id;
+}
+
+/* Those whose split is to be dealt first, in the order of their hashes. */
+static int in_dealing_order(const void *a, const void *b)
+{
+    const struct dealt *x = a, *y = b;
+    if ((x->split < 0) != (y->split < 0))
+        return x->split < 0 ? -1 : 1;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* How many more a held-out split wants of the target's seeds. */
+static size_t wanted(struct store *s, int64_t target, enum split split)
+{
+    size_t all = (size_t)seed_count(s, target, -1);
+    size_t has = (size_t)seed_count(s, target, split);
+    size_t quota = split_quota(split, all);
+    return quota > has ? quota - has : 0;
+}
+
+static bool deal(struct act *a, int64_t target, struct seed_deal *d,
+                 struct err *e)
+{
+    size_t wants[SPLIT_COUNT] = {0}, free_ones = 0;
+    while (free_ones < d->at.n && d->at.at[free_ones].split < 0)
+        free_ones++;
+    if (!free_ones)
+        return true;
+    wants[SPLIT_VALID] = wanted(a->s, target, SPLIT_VALID);
+    wants[SPLIT_TEST] = wanted(a->s, target, SPLIT_TEST);
+    for (size_t i = 0; i < free_ones; i++) {
+        enum split to = wants[SPLIT_VALID] >= wants[SPLIT_TEST] ? SPLIT_VALID
+                                                                : SPLIT_TEST;
+        if (!wants[to])
+            break;
+        wants[to]--;
+        if (!act_change(a, OBJECT_SEED, d->at.at[i].id, FIELD_SPLIT, to, e))
+            return false;
+    }
+    return true;
+}
+
+bool seed_deal_end(struct act *a, int64_t target, struct seed_deal *d,
+                   struct err *e)
+{
+    qsort(d->at.at, d->at.n, sizeof *d->at.at, in_dealing_order);
+    bool ok = deal(a, target, d, e);
+    VEC_FREE(&d->at);
+    return ok;
+}
+
+int64_t seed_add(struct act *a, const struct seed_new *n, struct err *e)
+{
+    struct seed_deal d = {0};
+    int64_t id = seed_put(a, n, &d, e);
+    bool ok = seed_deal_end(a, n->target, &d, e);
+    return ok ? id : 0;
 }
 
 void seed_free(struct seed *x)

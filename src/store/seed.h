@@ -17,11 +17,29 @@ struct seed_new {
     size_t raw_size;
     const char *origin;         /* file name, or NULL */
     int64_t line, job;          /* 0: none */
-    int split;                  /* enum split, or -1: by the hash rule */
+    int split;                  /* enum split, or -1: dealt */
+};
+
+/* Seeds that one act brings: their splits are dealt when all are there. */
+struct seed_deal {
+    VEC(struct dealt {
+        int64_t id;
+        uint64_t hash; /* of the store's salt and the prompt */
+        int split;     /* as asked for, or -1 */
+    }) at;
 };
 
 /* Adds a seed and its words; its id, 0 on failure. ERR_REFUSED where the
- * target has the same seed (prompt and answer folded) already. */
+ * target has the same seed (prompt and answer folded) already. seed_deal_end
+ * must come before the act is saved. */
+int64_t seed_put(struct act *a, const struct seed_new *n, struct seed_deal *d,
+                 struct err *e);
+/* Deals the splits in the order of the hashes, so that the target's held-out
+ * splits reach their quota (split_quota): seeds come in as train, those that
+ * are held out by a change of the same decision. Empties d. */
+bool seed_deal_end(struct act *a, int64_t target, struct seed_deal *d,
+                   struct err *e);
+/* Both for one seed. */
 int64_t seed_add(struct act *a, const struct seed_new *n, struct err *e);
 
 struct seed {

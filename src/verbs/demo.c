@@ -290,7 +290,7 @@ static int64_t add_target(struct store *s, const char *name, struct err *e)
 int64_t demo_fill(struct store *s, const char *target, bool as_samples,
                   struct err *e)
 {
-    struct import_report r;
+    struct import_report r = {0};
     int64_t id = target_find(s, target);
     if (!id && !(id = add_target(s, target, e)))
         return 0;
@@ -302,6 +302,7 @@ int64_t demo_fill(struct store *s, const char *target, bool as_samples,
     bool ok = path ? verb_import(s, DEMO_WHO, &o, NULL, NULL, &r, e)
                    : err_set(e, ERR_ABSENT, _("demo-seeds.jsonl is not "
                                               "installed"));
+    import_report_free(&r);
     free(path);
     return ok ? id : 0;
 }

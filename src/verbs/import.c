@@ -1,26 +1,40 @@
 #include "verbs/import.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/lang.h"
+#include "domain/check.h"
+#include "formats/rows.h"
 #include "store/job.h"
-#include "store/sample.h"
-#include "store/seed.h"
 #include "store/target.h"
-#include "store/text.h"
+#include "verbs/import_items.h"
 
 struct import {
-    struct store *s;
-    struct act a;
+    struct intake in;
     const struct import_options *o;
     struct import_report *n;
-    const struct format *format;
+    struct reading how;
     const struct row *row;
-    ids duplicates;
     VEC(struct item) items; /* of the present row */
+    FILE *rejects;
 };
+
+void import_report_free(struct import_report *r)
+{
+    free(r->note);
+    unread_free(&r->unread);
+    r->note = NULL;
+}
+
+/* ---- The target --------------------------------------------------------- */
 
 /* A target's name from a file's: its base without the ending, blanks as
  * dashes. The caller frees. */
@@ -28,6 +42,11 @@ static char *name_from(const char *path)
 {
     char *name = xstrdup(path_base(path));
     char *dot = strrchr(name, '.');
+    if (dot && dot > name && (!strcasecmp(dot, ".gz") ||
+                              !strcasecmp(dot, ".zst"))) {
+        *dot = '\0';
+        dot = strrchr(name, '.');
+    }
     if (dot && dot > name)
         *dot = '\0';
     for (char *p = name; *p; p++)
@@ -39,115 +58,127 @@ static char *name_from(const char *path)
 static bool choose_target(struct import *im, struct err *e)
 {
     ids all;
-    if (!target_ids(im->s, &all, e))
+    if (!target_ids(im->in.s, &all, e))
         return false;
     int64_t only = all.n == 1 ? all.at[0] : 0;
     VEC_FREE(&all);
-    if (!im->o->target && only) {
-        im->n->target = only;
-        return true;
-    }
+    int64_t id = im->o->target ? 0 : only;
     char *name = im->o->target ? xstrdup(im->o->target)
                                : name_from(im->o->path);
-    im->n->target = target_find(im->s, name);
-    if (!im->n->target) {
-        im->n->target = target_add(&im->a, name, "{}", e);
-        im->n->created = im->n->target != 0;
+    if (!id)
+        id = target_find(im->in.s, name);
+    if (!id) {
+        id = target_add(&im->in.a, name, "{}", e);
+        im->n->created = id != 0;
     }
     free(name);
-    return im->n->target != 0;
+    im->in.target = im->n->target = id;
+    return id != 0;
 }
 
-static int wanted_split(const struct item *x, struct err *e)
+/* ---- Refused rows ------------------------------------------------------- */
+
+/* The row as it came: a value as such (on one line, as line ends stand between
+ * its parts only), what is none as text. */
+static void print_row(const struct row *row, struct jw *w)
 {
-    enum split s;
-    if (!x->split)
+    if (!row->value) {
+        jw_key(w, "text");
+        struct buf t = BUF_INIT(0);
+        json_quote(&t, row->raw ? row->raw : "", row->raw_size);
+        jw_raw(w, buf_str(&t));
+        buf_free(&t);
+        return;
+    }
+    char *raw = xstrndup(row->raw, row->raw_size);
+    for (char *p = raw; *p; p++)
+        *p = *p == '\n' || *p == '\r' ? ' ' : *p;
+    jw_key(w, "row");
+    jw_raw(w, raw);
+    free(raw);
+}
+
+static bool open_rejects(struct import *im, struct err *e)
+{
+    if (im->rejects)
+        return true;
+    int fd = open(im->o->rejects, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                  0600);
+    im->rejects = fd < 0 ? NULL : fdopen(fd, "w");
+    return im->rejects || err_sys(e, "%s", im->o->rejects);
+}
+
+static bool reject(struct import *im, const char *reason, struct err *e)
+{
+    if (!im->o->rejects)
+        return true;
+    struct buf b = BUF_INIT((size_t)512 << 20);
+    struct jw w = jw_start(&b);
+    bool text = im->row->value && im->row->raw &&
+                strchr("{[", *im->row->raw);
+    struct row as_text = *im->row;
+    if (!text)
+        as_text.value = NULL; /* a record of CSV */
+    jw_open(&w, '{');
+    jw_kint(&w, "line", (int64_t)im->row->line);
+    jw_kstr(&w, "reason", reason);
+    print_row(&as_text, &w);
+    jw_close(&w);
+    buf_putc(&b, '\n');
+    bool ok = open_rejects(im, e) &&
+              (fwrite(buf_str(&b), 1, b.len, im->rejects) == b.len ||
+               err_sys(e, "%s", im->o->rejects));
+    buf_free(&b);
+    return ok;
+}
+
+static bool close_rejects(struct import *im, struct err *e)
+{
+    bool ok = !im->rejects || fclose(im->rejects) == 0;
+    return ok || err_sys(e, "%s", im->o->rejects);
+}
+
+/* ---- One row ------------------------------------------------------------ */
+
+static const char *split_of_item(const struct import *im,
+                                 const struct item *x)
+{
+    return x->split ? x->split : im->row->split;
+}
+
+static int wanted_split(const struct import *im, const struct item *x,
+                        struct err *e)
+{
+    static const struct {
+        const char *name;
+        enum split split;
+    } names[] = {{"train", SPLIT_TRAIN},      {"training", SPLIT_TRAIN},
+                 {"valid", SPLIT_VALID},      {"validation", SPLIT_VALID},
+                 {"val", SPLIT_VALID},        {"dev", SPLIT_VALID},
+                 {"eval", SPLIT_VALID},       {"evaluation", SPLIT_VALID},
+                 {"development", SPLIT_VALID}, {"test", SPLIT_TEST},
+                 {"testing", SPLIT_TEST}};
+    const char *name = split_of_item(im, x);
+    if (!name)
         return -1;
-    if (split_parse(x->split, &s))
-        return (int)s;
-    if (!strcmp(x->split, "validation") || !strcmp(x->split, "dev"))
-        return SPLIT_VALID;
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (!strcasecmp(names[i].name, name))
+            return (int)names[i].split;
     err_set(e, ERR_INPUT, _("\"split\" is train, valid or test, not "
-                            "\"%.40s\""), x->split);
+                            "\"%.40s\""), name);
     return -2;
 }
 
-static bool add_tags(struct import *im, enum object kind, int64_t id,
-                     const char *tags, struct err *e)
+static bool has_answer(const struct item *x)
 {
-    char *copy = tags ? xstrdup(tags) : NULL, *rest = copy, *one;
-    bool ok = true;
-    while (ok && rest && (one = strsep(&rest, " ")))
-        ok = !*one || act_tag(&im->a, kind, id, one, true, e);
-    free(copy);
-    return ok;
-}
-
-static bool add_seed(struct import *im, const struct item *x, int split,
-                     struct err *e)
-{
-    struct seed_new n = {
-        .target = im->n->target, .kind = "example", .prompt = &x->prompt,
-        .answer = x->answer, .raw = im->row->raw,
-        .raw_size = im->row->raw_size, .origin = path_base(im->o->path),
-        .line = (int64_t)im->row->line, .job = im->o->job, .split = split};
-    int64_t id = seed_add(&im->a, &n, e);
-    return id && add_tags(im, OBJECT_SEED, id, x->tags, e);
-}
-
-static enum split sample_split(struct import *im, const struct item *x,
-                               int split)
-{
-    size_t n;
-    const void *salt = store_salt(im->s, &n);
-    struct buf b = BUF_INIT(0);
-    if (split >= 0)
-        return (enum split)split;
-    chat_print(&x->prompt, &b);
-    enum split s = split_of(salt, n, buf_str(&b));
-    buf_free(&b);
-    return s;
-}
-
-/* Adds the sample with what is known of it. */
-static bool put_sample(struct import *im, const struct item *x, int split,
-                       const char *answer, struct err *e)
-{
-    uint8_t hash[SHA_SIZE];
-    chat_hash(&x->prompt, answer, hash);
-    const struct message *last = chat_last(&x->prompt, ROLE_USER);
-    int64_t same = sample_same(im->s, im->n->target, hash, 0);
-    uint8_t old[SHA_SIZE];
-    if (!same && chat_hash_before(&x->prompt, x->answer, old))
-        same = sample_same(im->s, im->n->target, old, 0);
-    struct sample_new n = {.target = im->n->target, .prompt = &x->prompt,
-                           .origin = path_base(im->o->path),
-                           .line = (int64_t)im->row->line,
-                           .job = im->o->job,
-                           .split = sample_split(im, x, split)};
-    /* the answer's text first: where it was purged nothing is there yet */
-    int64_t id = text_puts(im->s, x->answer, e) ? sample_add(&im->a, &n, e)
-                                                : 0;
-    struct candidate_new c = {.sample = id, .source = SOURCE_SEED,
-                              .body = x->answer, .hash = hash};
-    struct check_input in = {.same = same};
-    struct check_result r = check_usual(CHECK_DUPLICATE, &in);
-    if (!id || !candidate_add(&im->a, &c, e) ||
-        !check_add(&im->a, id, 0, &r, e) ||
-        !sample_index_words(&im->a, id, last ? last->content : "", answer, e))
-        return false;
-    if (same)
-        VEC_PUSH(&im->duplicates, id);
-    return add_tags(im, OBJECT_SAMPLE, id, x->tags, e);
-}
-
-static bool add_sample(struct import *im, const struct item *x, int split,
-                       struct err *e)
-{
-    char *answer = answer_text(x->answer);
-    bool ok = put_sample(im, x, split, answer, e);
-    free(answer);
-    return ok;
+    for (size_t i = 0; i < x->answers.n; i++) {
+        char *text = answer_text(x->answers.at[i].body);
+        bool empty = check_empty(text);
+        free(text);
+        if (!empty)
+            return true;
+    }
+    return false;
 }
 
 /* A row's items are gathered before the first one is written, so that a row
@@ -155,37 +186,44 @@ static bool add_sample(struct import *im, const struct item *x, int split,
 static bool on_item(void *ctx, struct item *x, struct err *e)
 {
     struct import *im = ctx;
-    if (wanted_split(x, e) == -2)
+    if (wanted_split(im, x, e) == -2)
         return false;
-    if (im->o->as_samples) {
-        char *answer = x->answer ? answer_text(x->answer) : NULL;
-        bool empty = !answer || check_empty(answer);
-        free(answer);
-        if (empty)
-            return err_set(e, ERR_INPUT, _("a sample needs an answer"));
-    }
+    if (im->o->as_samples && !has_answer(x))
+        return err_set(e, ERR_INPUT, _("a sample needs an answer"));
     VEC_PUSH(&im->items, *x);
     *x = (struct item){0};
     return true;
 }
 
+static bool refuse_unread(const struct unread *u, struct err *e)
+{
+    char *list = unread_list(u, 8);
+    err_set(e, ERR_INPUT, _("keys that are not read: %s"), list);
+    free(list);
+    return false;
+}
+
+/* Reads the row into im->items; what it did not read is counted. */
 static bool read_row(struct import *im, struct err *e)
 {
-    const json *value = im->row->value;
-    if (!value) {
+    const char *shape = NULL;
+    if (!im->row->value) {
         *e = im->row->why;
         return false;
     }
-    if (!json_is_object(value))
-        return err_set(e, ERR_INPUT, _("not a JSON object"));
-    if (im->o->mapping)
-        return mapping_read(im->o->mapping, value, on_item, im, e);
-    if (!im->format)
-        im->format = format_detect(value);
-    if (!im->format)
-        return err_set(e, ERR_INPUT, _("its keys are of no known shape; name "
-                       "one with --format, or the columns with --map"));
-    return im->format->read(value, on_item, im, e);
+    if (!row_read(im->row->value, &im->how, im->o->format, on_item, im,
+                  &shape, e))
+        return false;
+    struct unread mine = {0};
+    unread_add(&mine, im->row->value);
+    bool ok = !im->o->strict || !mine.keys.n || refuse_unread(&mine, e);
+    if (mine.keys.n && ok)
+        unread_add(&im->n->unread, im->row->value);
+    unread_free(&mine);
+    im->n->format = !im->n->format || !strcmp(im->n->format, shape)
+                        ? shape
+                        : "mixed";
+    return ok;
 }
 
 static void drop_items(struct import *im)
@@ -195,17 +233,26 @@ static void drop_items(struct import *im)
     im->items.n = 0;
 }
 
-/* Adds the row's items; *added of them were new. What the target holds
- * already is passed over. */
-static bool add_items(struct import *im, int64_t *added, struct err *e)
+/* Adds the row's items; *added says whether any of it was new. What the target
+ * holds already is passed over. */
+static bool add_items(struct import *im, bool *added, struct err *e)
 {
+    struct intake *in = &im->in;
+    in->line = (int64_t)im->row->line;
+    in->raw = im->row->raw;
+    in->raw_size = im->row->raw_size;
     for (size_t i = 0; i < im->items.n; i++) {
         const struct item *x = &im->items.at[i];
-        int split = wanted_split(x, NULL);
+        int split = wanted_split(im, x, NULL);
         struct err why = {0};
-        bool ok = im->o->as_samples ? add_sample(im, x, split, &why)
-                                    : add_seed(im, x, split, &why);
-        *added += ok;
+        bool new_one = false;
+        bool ok = im->o->as_samples
+                      ? intake_sample(in, x, split, &new_one, &why)
+                      : intake_seed(in, x, split, &new_one, &why);
+        *added = *added || new_one;
+        if (ok && in->misfit)
+            err_set(e, ERR_REFUSED, _("its order is left out: it does not go "
+                                      "with the one that stands"));
         if (ok)
             continue;
         *e = why;
@@ -220,26 +267,26 @@ static bool take_row(struct import *im, import_fn *fn, void *ctx,
                      struct err *e)
 {
     struct err why = {0};
-    int64_t added = 0;
+    bool added = false, ok = true;
     im->n->rows++;
-    bool ok = read_row(im, &why);
-    if (!ok) {
+    if (!read_row(im, &why)) {
         im->n->bad++;
         fn(ctx, im->row->line, why.text);
+        ok = reject(im, why.text, e);
     } else if (add_items(im, &added, &why)) {
-        im->n->good += added > 0;
+        im->n->good += added;
         im->n->repeated += !added;
-        im->n->items += added;
         if (why.code)
             fn(ctx, im->row->line, why.text);
     } else {
         *e = why;
-        drop_items(im);
-        return false;
+        ok = false;
     }
     drop_items(im);
-    return true;
+    return ok;
 }
+
+/* ---- The file ----------------------------------------------------------- */
 
 static bool take_rows(struct import *im, struct row_reader *rows,
                       import_fn *fn, void *ctx, struct err *e)
@@ -248,6 +295,10 @@ static bool take_rows(struct import *im, struct row_reader *rows,
     struct err why = {0};
     while (row_next(rows, &row, &why)) {
         im->row = &row;
+        if (row.around) {
+            json_taken(row.around, false);
+            unread_add(&im->n->unread, row.around);
+        }
         bool ok = take_row(im, fn, ctx, e);
         row_free(&row);
         if (!ok)
@@ -258,22 +309,21 @@ static bool take_rows(struct import *im, struct row_reader *rows,
     }
     im->n->blank = rows_blank(rows);
     im->n->rows += im->n->blank;
+    im->n->note = rows_note(rows);
     if (why.code)
         *e = why;
     return !why.code;
 }
 
-/* What failed arrives rejected, by a decision of `check`. */
-static bool reject_duplicates(struct import *im, struct err *e)
+/* A column that one named and no row has is a slip of the pen. */
+static bool check_columns(const struct import *im, struct err *e)
 {
-    im->n->duplicates = (int64_t)im->duplicates.n;
-    if (!im->duplicates.n)
-        return true;
-    bool ok = act_next(&im->a, "reject", "check", "duplicate", e);
-    for (size_t i = 0; ok && i < im->duplicates.n; i++)
-        ok = act_change(&im->a, OBJECT_SAMPLE, im->duplicates.at[i],
-                        FIELD_STATUS, STATUS_REJECTED, e);
-    return ok;
+    const struct mapping *m = im->o->mapping;
+    for (size_t i = 0; m && im->n->good && i < IN_COUNT; i++)
+        if (m->columns[i] && !im->how.seen[i])
+            return err_set(e, ERR_INPUT, _("no row has a column \"%s\""),
+                           m->columns[i]);
+    return true;
 }
 
 static bool finish(struct import *im, struct err *e)
@@ -283,36 +333,47 @@ static bool finish(struct import *im, struct err *e)
                        "nothing was changed", "refused: %llu rows are bad, "
                        "and nothing was changed", im->n->bad),
                        (unsigned long long)im->n->bad);
-    if (!im->n->items)
-        return im->n->repeated ||
-               err_set(e, ERR_INPUT, _("%s holds no row that could be read"),
+    if (!im->n->good && !im->n->repeated)
+        return err_set(e, ERR_INPUT, _("%s holds no row that could be read"),
                        im->o->path);
-    return reject_duplicates(im, e);
+    im->n->items = im->in.items;
+    im->n->answers = im->in.answers;
+    im->n->falses = (int64_t)im->in.falses.n;
+    return check_columns(im, e) && intake_end(&im->in, e);
+}
+
+static bool end_job(const struct import *im, struct err *e)
+{
+    return !im->o->job ||
+           (job_set_target(im->in.s, im->o->job, im->n->target, e) &&
+            job_set_state(im->in.s, im->o->job, "done", e));
 }
 
 bool verb_import(struct store *s, const char *who,
                  const struct import_options *o, import_fn *fn, void *ctx,
                  struct import_report *out, struct err *e)
 {
-    struct import im = {.s = s, .o = o, .n = out};
+    struct import im = {.o = o, .n = out,
+                        .in = {.s = s, .job = o->job,
+                               .origin = path_base(o->path)},
+                        .how = {.map = o->mapping,
+                                .one_answer = !o->as_samples}};
     struct row_reader *rows = NULL;
     *out = (struct import_report){0};
-    if (o->format && !(im.format = format_find(o->format)))
+    if (o->format && !shape_known(o->format))
         return err_set(e, ERR_USAGE, _("no format is named %s"), o->format);
-    if (!rows_open(&rows, o->path, e))
+    if (!rows_open(&rows, o->path, o->delimiter, e))
         return false;
-    bool ok = act_begin(s, &im.a, "arrive", who, "import", 0, e) &&
+    bool ok = act_begin(s, &im.in.a, "arrive", who, "import", 0, e) &&
               choose_target(&im, e) && take_rows(&im, rows, fn, ctx, e) &&
-              finish(&im, e);
-    out->format = o->mapping ? "map" : im.format ? im.format->name : "?";
-    if (ok && o->job)
-        ok = job_set_target(s, o->job, out->target, e) &&
-             job_set_state(s, o->job, "done", e);
-    if (ok && out->items)
-        ok = act_commit(&im.a, e) != ACT_NOT_SAVED;
+              finish(&im, e) && end_job(&im, e);
+    ok = close_rejects(&im, ok ? e : NULL) && ok;
+    out->format = out->format ? out->format : "?";
+    if (ok && out->good && !o->dry_run)
+        ok = act_commit(&im.in.a, e) != ACT_NOT_SAVED;
     else
-        act_cancel(&im.a);
-    VEC_FREE(&im.duplicates);
+        act_cancel(&im.in.a);
+    intake_free(&im.in);
     VEC_FREE(&im.items);
     rows_close(&rows);
     return ok;

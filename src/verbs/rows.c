@@ -487,7 +487,7 @@ static bool add_rejected(struct row_walk *w, struct err *e)
     if (!strcmp(w->decided.who, "check") ||
         !reason_is_false(w->decided.reason))
         return true;
-    bool all = !strcmp(w->decided.reason, REASON_ALL_BAD);
+    bool all = reason_is_of_all(w->decided.reason);
     int shown = all ? -1 : shown_then(w);
     bool ok = true;
     for (int i = 0; ok && i < (int)x->candidates.n; i++) {

@@ -128,7 +128,11 @@ static bool do_import(struct work *x, struct jw *w, struct err *e)
     jw_kint(w, "rows", (int64_t)n.rows);
     jw_kint(w, "items", ok ? n.items : 0);
     jw_kint(w, "bad", (int64_t)n.bad);
-    jw_kint(w, "duplicates", n.duplicates);
+    jw_kint(w, "answers", ok ? n.answers : 0);
+    jw_kint(w, "false", ok ? n.falses : 0);
+    jw_key(w, "not_read");
+    unread_print(&n.unread, w);
+    import_report_free(&n);
     return ok;
 }
 

@@ -3,9 +3,9 @@
  * waits for it; what it does is one decision of that person all the same, in
  * one transaction, and `u` takes it back.
  *
- * Its figures in status.json: {"rows","items","bad","duplicates"} of an
- * import, {"changed","left_out","no_answer","decision"} of a bulk act. What is
- * wrong with a row stands in the job's log.
+ * Its figures in status.json: {"rows","items","bad","answers","false",
+ * "not_read"} of an import, {"changed","left_out","no_answer","decision"} of a
+ * bulk act. What is wrong with a row stands in the job's log.
  */
 #ifndef VERBS_WORK_H
 #define VERBS_WORK_H

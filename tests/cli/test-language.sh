@@ -18,12 +18,13 @@ has "help" "criar um acervo vazio" "$(with $pt $S --help)"
 fails "an error" 1 "não há acervo" with $pt $S stat
 $S init > init.out
 has "stat" "alvos: 0, sementes: 0, decisões: 0" "$(with $pt $S stat)"
-has "one" "1 duplicata chegou rejeitada" "$(
-    q='{"question":"How many eggs are 2 boxes of 6?","answer":"12"}'
-    printf '%s\n%s\n' "$q" "$q" > q.jsonl
+has "one" "1 amostra marcada como falsa chegou rejeitada" "$(
+    q='{"question":"How many are 2 boxes of 6?","answer":"9","label":false}'
+    echo "$q" > q.jsonl
     with $pt $S import --as samples q.jsonl)"
-has "many" "2 duplicatas chegaram rejeitadas" \
-    "$(with $pt $S import --as samples q.jsonl)"
+has "many" "2 amostras marcadas como falsas chegaram rejeitadas" "$(
+    sed 's/boxes/bags/p; s/bags/nests/' q.jsonl > r.jsonl
+    with $pt $S import --as samples r.jsonl)"
 has "LC_ALL goes before LANG" "alvos" \
     "$(with LC_ALL=pt_BR.UTF-8 LANG=en_US.UTF-8 $S stat)"
 has "LC_MESSAGES too" "alvos" \

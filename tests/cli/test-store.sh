@@ -15,11 +15,14 @@ is "help succeeds" 0 "$($S import --help >/dev/null; echo $?)"
 printf '%s\n' '{"question":"How many eggs are 2 boxes of 6?","answer":"12"}' \
     '{"question":"How many eggs are 3 boxes of 6?","answer":"18"}' > q.jsonl
 has "import as samples" "2 samples" "$($S import --as samples q.jsonl)"
-has "again: duplicates arrive rejected" "2 duplicates" \
+has "again: nothing is added" "0 samples from 2 rows" \
     "$($S import --as samples q.jsonl)"
+sed 's/}/,"label":false}/' q.jsonl > false.jsonl
+has "marked as false: they arrive rejected" "2 samples marked as false" \
+    "$($S import --as samples false.jsonl)"
 is "counts" '{"targets":1,"seeds":0,"samples":{"pending":2,"accepted":0,"rejected":2,"deferred":0},"candidates":4,"calls":{"answered":0,"failed":0},"decisions":3,"jobs":0,"runs":0,"exports":0}' "$($S stat --json)"
-is "a check's decision is found" "2" \
-    "$($S review --filter 'who:check reason:duplicate' | wc -l)"
+is "an import's decision is found" "2" \
+    "$($S review --filter 'who:import reason:label' | wc -l)"
 
 is "accept" "1 accepted d4" "$($S review --accept 1)"
 is "reject" "2 rejected d5" "$($S review --reject 2 --reason wrong)"

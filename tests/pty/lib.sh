@@ -14,7 +14,8 @@ TERM=xterm-256color
 export STILLROOM_NOW TERM top_builddir
 unset COLUMNS LINES ESCDELAY
 
-# sample_store FILE: seven samples, one of them a duplicate, and six seeds
+# sample_store FILE: seven samples, one of them rejected by its mark, and six
+# seeds
 sample_store() {
     rm -rf "$1" "${1%.db}.runs" .local
     "$S" init "$1" > /dev/null &&
