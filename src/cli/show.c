@@ -6,6 +6,7 @@
 #include "base/lang.h"
 #include "base/say.h"
 #include "cli/facts.h"
+#include "domain/order.h"
 #include "store/sample.h"
 #include "store/seed.h"
 #include "store/text.h"
@@ -37,15 +38,27 @@ static void json_checks(struct jw *w, const struct sample *x)
     jw_close(w);
 }
 
+/* What an order calls the answer: A, B ... Z, then its number. */
+static const char *letter_of(size_t i, char out[24])
+{
+    if (i < ORDER_MAX)
+        snprintf(out, 24, "%c", 'A' + (int)i);
+    else
+        snprintf(out, 24, "%zu", i + 1);
+    return out;
+}
+
 static void json_candidates(struct jw *w, const struct sample *x)
 {
     jw_key(w, "candidates");
     jw_open(w, '[');
     for (size_t i = 0; i < x->candidates.n; i++) {
         const struct candidate *k = &x->candidates.at[i];
+        char letter[24];
         jw_open(w, '{');
         jw_kint(w, "id", k->id);
         jw_kint(w, "n", k->n);
+        jw_kstr(w, "letter", letter_of(i, letter));
         jw_kstr(w, "source", source_name(k->source));
         jw_kstr(w, "who", k->who);
         jw_kint(w, "parent", k->parent);
@@ -85,8 +98,8 @@ static void print_sample(const struct sample *x)
         buf_str(&prompt));
     for (size_t i = 0; i < x->candidates.n; i++) {
         const struct candidate *k = &x->candidates.at[i];
-        char *text = answer_text(k->body);
-        say(stdout, "--- %lld %s%s\n%s\n", (long long)k->n,
+        char *text = answer_text(k->body), letter[24];
+        say(stdout, "--- %s %s%s\n%s\n", letter_of(i, letter),
             source_label(k->source),
             k->id == x->chosen ? _(" (chosen)") : "", text);
         free(text);
