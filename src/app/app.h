@@ -67,7 +67,8 @@ struct ask {
         ASK_REASON,   /* after x */
         ASK_EDITED,   /* after an edit */
         ASK_CONFLICT, /* somebody decided first */
-        ASK_BULK      /* the dry run */
+        ASK_BULK,     /* the dry run */
+        ASK_REPLACE   /* a bundle stands where one is to be written */
     } kind;
     char text[300];
 };

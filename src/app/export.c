@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "base/file.h"
 #include "base/lang.h"
 #include "verbs/train.h"
 
@@ -20,7 +21,7 @@ static char *shape_list(const struct export_state *x)
 }
 
 /* Starts the child that counts or writes. */
-static void start(struct app *a, bool write)
+static void start(struct app *a, bool write, bool replace)
 {
     struct export_state *x = &a->export;
     struct err e = {0};
@@ -32,8 +33,12 @@ static void start(struct app *a, bool write)
     const char *args[20] = {"export", dir, "--store", store, "--target",
                             a->target_name, "--filter",
                             x->filter ? x->filter : "", "--shapes", shapes,
-                            "--json", write ? "--replace" : "--dry-run"};
-    size_t n = 12;
+                            "--json"};
+    size_t n = 11;
+    if (!write)
+        args[n++] = "--dry-run";
+    if (replace)
+        args[n++] = "--replace";
     if (x->leave_wrong) {
         args[n++] = "--leave-out";
         args[n++] = "wrong";
@@ -51,12 +56,39 @@ static void start(struct app *a, bool write)
     free(store);
 }
 
+/* Writes; where a bundle stands already, asks before it is replaced. */
+static void write_bundle(struct app *a)
+{
+    char *dir = xasprintf("%s.export", a->target_name);
+    if (file_exists(dir)) {
+        a->ask.kind = ASK_REPLACE;
+        snprintf(a->ask.text, sizeof a->ask.text,
+                 _("./%s is there already: replace it?"), dir);
+    } else {
+        start(a, true, false);
+    }
+    free(dir);
+}
+
+bool export_replace_key(struct app *a, const char *key)
+{
+    bool yes = !strcmp(key, "Y");
+    if (!yes && strcmp(key, "n") && strcmp(key, "Esc"))
+        return false;
+    a->ask.kind = ASK_NOTHING;
+    if (yes)
+        start(a, true, true);
+    else
+        app_say(a, _("nothing was written"));
+    return true;
+}
+
 static void recount(struct app *a)
 {
     json_free(a->export.report);
     a->export.report = NULL;
     a->export.error[0] = '\0';
-    start(a, false);
+    start(a, false, false);
 }
 
 void export_open(struct app *a)
@@ -74,9 +106,13 @@ void export_open(struct app *a)
     char *text = xasprintf("status:accepted%s%s%s", x->filter ? " (" : "",
                            x->filter ? x->filter : "", x->filter ? ")" : "");
     VEC_FREE(&x->accepted);
+    x->n_accepted = 0;
     if (a->target && filter_parse(text, &f, NULL)) {
         struct query q = {a->target, &f, 0};
-        query_ids(a->s, &q, 0, SIZE_MAX >> 2, &x->accepted, NULL);
+        query_ids(a->s, &q, 0, EXPORT_LOOK, &x->accepted, NULL);
+        x->n_accepted = x->accepted.n < EXPORT_LOOK
+                            ? (int64_t)x->accepted.n
+                            : query_count(a->s, &q, NULL);
         filter_free(&f);
     }
     free(text);
@@ -86,12 +122,21 @@ void export_open(struct app *a)
 /* The row as `stillroom-model render` reads it; the caller frees. */
 static char *as_messages(const struct sample *x)
 {
+    struct chat c = {0};
+    struct message m;
+    struct buf b = BUF_INIT(0);
     int k = sample_opens_with(x);
-    size_t n = x->prompt ? strlen(x->prompt) : 0;
-    if (k < 0 || n < 3)
-        return NULL;
-    return xasprintf("{\"messages\":%.*s,{\"role\":\"assistant\",%s]}\n",
-                     (int)n - 1, x->prompt, x->candidates.at[k].body + 1);
+    bool ok = k >= 0 && x->prompt && chat_parse(x->prompt, &c, NULL) &&
+              answer_parse(x->candidates.at[k].body, &m, NULL);
+    if (ok) {
+        chat_add_copy(&c, &m);
+        message_free(&m);
+        buf_puts(&b, c.tools ? "" : "{\"messages\":");
+        chat_print(&c, &b);
+        buf_puts(&b, c.tools ? "\n" : "}\n");
+    }
+    chat_free(&c);
+    return ok ? buf_take(&b) : NULL;
 }
 
 static void start_render(struct app *a)
@@ -223,7 +268,7 @@ void export_act(struct app *a, enum action act, const char *args)
         if (x->child.pid)
             app_say(a, _("wait: the rows are still being counted"));
         else
-            start(a, true);
+            write_bundle(a);
         break;
     case ACT_SHAPE:
         x->shapes[x->list.cursor] = !x->shapes[x->list.cursor];

@@ -11,6 +11,8 @@
 #include "export/row.h"
 #include "store/sample.h"
 
+#define EXPORT_LOOK 1000
+
 struct export_state {
     struct list list;          /* 1 .. SHAPE_COUNT */
     bool shapes[SHAPE_COUNT];
@@ -21,7 +23,8 @@ struct export_state {
     char error[300];           /* why there is none */
     struct child child;        /* at work */
     bool writing;              /* the child writes; else it only counts */
-    ids accepted;              /* the rows to look at */
+    ids accepted;              /* those to look at, EXPORT_LOOK at most */
+    int64_t n_accepted;        /* of how many */
     size_t row;
     struct sample now;
     struct child render;       /* makes of it what the student reads */
@@ -33,6 +36,8 @@ struct app;
 void export_open(struct app *a);
 void export_load(struct app *a);
 void export_done(struct app *a);
+/* Keys of the question whether an earlier bundle is replaced. */
+bool export_replace_key(struct app *a, const char *key);
 /* Looks whether the child has ended; true where the picture changed. */
 bool export_tick(struct app *a);
 

@@ -556,6 +556,7 @@ bool review_ask_key(struct app *a, const char *key)
     case ASK_EDITED: taken = edited_key(a, key); break;
     case ASK_CONFLICT: taken = conflict_key(a, key); break;
     case ASK_BULK: taken = bulk_key(a, key); break;
+    case ASK_REPLACE: taken = export_replace_key(a, key); break;
     default: break;
     }
     if (!taken && !strcmp(key, "Q")) {

@@ -235,7 +235,8 @@ static void draw_keys(const struct app *a, const char *names, int y)
         [ASK_EDITED] = N_("a accept it  Space keep, decide later  i type on  "
                           "e editor  u drop it"),
         [ASK_CONFLICT] = N_("Y mine stands  n or Esc theirs stands"),
-        [ASK_BULK] = N_("Y do it   n or Esc keep them   r five others")};
+        [ASK_BULK] = N_("Y do it   n or Esc keep them   r five others"),
+        [ASK_REPLACE] = N_("Y replace it   n or Esc leave it")};
     if (a->line.kind != LINE_NONE && a->line.completions) {
         char *one = xstrdup(a->line.completions);
         for (char *p = one; *p; p++)

@@ -27,7 +27,7 @@ static void where(struct app *a, int y, int x, int w)
                  "  as of d%lld   seed 7"),
                  a->target_name ? a->target_name : "",
                  e->filter ? e->filter : "",
-                 count_text(n, sizeof n, (int64_t)e->accepted.n),
+                 count_text(n, sizeof n, e->n_accepted),
                  (long long)store_seq(a->s));
 }
 
