@@ -40,6 +40,11 @@ void say_clean(struct buf *out, const char *s, size_t n, bool ascii,
     }
 }
 
+bool say_ascii(FILE *f)
+{
+    return !lang_utf8() && isatty(fileno(f));
+}
+
 void say(FILE *f, const char *fmt, ...)
 {
     struct buf raw = BUF_INIT(0), clean = BUF_INIT(0);
@@ -47,14 +52,40 @@ void say(FILE *f, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vprintf(&raw, fmt, ap);
     va_end(ap);
-    if (isatty(fileno(f))) {
-        say_clean(&clean, buf_str(&raw), raw.len, !lang_utf8(), false);
-        fwrite(buf_str(&clean), 1, clean.len, f);
-    } else {
-        fwrite(buf_str(&raw), 1, raw.len, f);
-    }
+    say_clean(&clean, buf_str(&raw), raw.len, say_ascii(f), false);
+    fwrite(buf_str(&clean), 1, clean.len, f);
     buf_free(&raw);
     buf_free(&clean);
+}
+
+static void escape(struct buf *out, uint32_t cp)
+{
+    if (cp >= 0x10000) {
+        buf_printf(out, "\\u%04x", (unsigned)(0xd7c0 + (cp >> 10)));
+        cp = 0xdc00 + (cp & 0x3ff);
+    }
+    buf_printf(out, "\\u%04x", (unsigned)cp);
+}
+
+void say_json(FILE *f, const char *json, size_t n)
+{
+    struct buf out = BUF_INIT(0);
+    size_t from = 0;
+    for (size_t i = 0; i < n;) {
+        uint32_t cp = 0;
+        size_t len = utf8_get(json + i, n - i, &cp);
+        enum cp_class k = cp < 0x7f ? CP_PLAIN : cp_class(cp);
+        if (len && k >= CP_CONTROL && k != CP_MARK) {
+            buf_add(&out, json + from, i - from);
+            escape(&out, cp);
+            from = i + len;
+        }
+        i += len ? len : 1;
+    }
+    buf_add(&out, json + from, n - from);
+    buf_putc(&out, '\n');
+    fwrite(buf_str(&out), 1, out.len, f);
+    buf_free(&out);
 }
 
 int say_err(const char *program, const struct err *e)

@@ -15,8 +15,17 @@
 void say_clean(struct buf *out, const char *s, size_t n, bool ascii,
                bool one_line);
 
-/* Writes text to f: cleaned where f is a terminal, as it is otherwise. */
+/* Whether marks and letters written to f have to be ASCII: a terminal whose
+ * language is not UTF-8. */
+bool say_ascii(FILE *f);
+
+/* Writes text to f, cleaned, wherever it goes. */
 void say(FILE *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes a finished JSON text of n bytes and a newline: what say_clean would
+ * mark stands in it as \uXXXX, so it reads back as the same. For what is
+ * printed alone; what is stored, hashed or exported is written as it is. */
+void say_json(FILE *f, const char *json, size_t n);
 
 /* "stillroom: text" and a newline on stderr, always cleaned. Returns the
  * error's exit code. */

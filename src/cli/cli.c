@@ -332,7 +332,7 @@ int64_t cli_id(struct cli *c, const char *text, char letter)
 
 void cli_print(const struct buf *b)
 {
-    printf("%s\n", buf_str(b));
+    say_json(stdout, buf_str(b), b->len);
 }
 
 bool cli_heard(void)

@@ -155,7 +155,7 @@ static void block(const struct facts *f, const char *label, const char *s,
     struct buf clean = BUF_INIT(0);
     if (!for_people(f) || !label || !s)
         return;
-    say_clean(&clean, s, n, !lang_utf8(), false);
+    say_clean(&clean, s, n, say_ascii(stdout), false);
     say(stdout, "--- %s\n", _(label));
     fwrite(buf_str(&clean), 1, clean.len, stdout);
     fputc('\n', stdout);

@@ -95,7 +95,7 @@ static int show(struct cli *c, const char *name)
     int64_t id = cli_target(c);
     if (!id || !target_get(c->s, id, &t, &c->e))
         return cli_fail(c);
-    say(stdout, "%s\n", t.doc);
+    say_json(stdout, t.doc, strlen(t.doc));
     target_free(&t);
     return 0;
 }

@@ -186,6 +186,8 @@ static void check_decision(struct chain *c, const struct rows *r,
         sha_start(&sums[t]);
         take_rows(c, (enum sealed)t, seq, &sums[t]);
         with_store = t == SEAL_STORE && c->count > before;
+        if (t == SEAL_STORE)
+            c->count = before;
     }
     changes_hash_end(&changes, sums, with_store, total);
     if (c->count != rows_int(r, 8))

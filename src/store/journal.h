@@ -13,7 +13,8 @@
  * field, old, new of each, texts by their SHA-256) and, for each sealed table
  * in the order of store/seal.h, the digest of the seals of the rows that it
  * brought. n_changes counts both. (The digest for the table `store`, which
- * schema 1 did not seal, is left out where nothing of it was brought.)
+ * schema 1 did not seal, is left out where nothing of it was brought, and its
+ * row, which the first decision brings beside its own, is not counted.)
  *
  * What is covered by what:
  *   decision, change           by the decision's hash, that by the next one's,

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/loop.h"
+#include "base/say.h"
 #include "base/sig.h"
 #include "jobs/env.h"
 #include "jobs/job.h"
@@ -535,7 +536,7 @@ int verb_run_job(struct store *s, int64_t job)
     struct err e = {0};
     char *dir = store_work_dir(s, "j", job);
     if (!dir_make(dir, 0700, &e) || !job_begin(&x.self, dir, &e)) {
-        fprintf(stderr, "%s\n", e.text);
+        say(stderr, "%s\n", e.text);
         free(dir);
         return 1;
     }
@@ -553,7 +554,7 @@ int verb_run_job(struct store *s, int64_t job)
                                  : "failed";
     char *last = x.v.r ? figures(&x) : NULL;
     if (e.text[0])
-        fprintf(stderr, "%s\n", e.text);
+        say(stderr, "%s\n", e.text);
     struct err ignored;
     if (store_begin(s, &ignored) &&
         job_set_state(s, job, state, &ignored))

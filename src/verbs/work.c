@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/lang.h"
+#include "base/say.h"
 #include "base/sig.h"
 #include "jobs/job.h"
 #include "store/ids.h"
@@ -95,7 +96,7 @@ struct work {
 static void on_bad(void *ctx, uint64_t line, const char *reason)
 {
     (void)ctx;
-    fprintf(stderr, _("line %llu: %s\n"), (unsigned long long)line, reason);
+    say(stderr, _("line %llu: %s\n"), (unsigned long long)line, reason);
 }
 
 /* Now and then while rows are read; false where it was asked to stop. */
@@ -174,7 +175,7 @@ int verb_run_work(struct store *s, const struct job *j)
     char *dir = store_work_dir(s, "j", j->id);
     bool ok = dir_make(dir, 0700, &e) && job_begin(&x.self, dir, &e);
     if (!ok) {
-        fprintf(stderr, "%s\n", e.text);
+        say(stderr, "%s\n", e.text);
         free(dir);
         return 1;
     }
@@ -189,7 +190,7 @@ int verb_run_work(struct store *s, const struct job *j)
     jw_close(&w);
     const char *state = ok ? "done" : x.stopped ? "stopped" : "failed";
     if (!ok) {
-        fprintf(stderr, "%s\n", e.text);
+        say(stderr, "%s\n", e.text);
         set_state(&x, state);
     }
     job_end(&x.self, state, ok ? NULL : e.text, buf_str(&x.figures), NULL);

@@ -190,7 +190,6 @@ sql "SELECT seq, (SELECT count(*) FROM change WHERE decision = d.seq)
     + (SELECT count(*) FROM candidate WHERE born = d.seq)
     + (SELECT count(*) FROM score WHERE born = d.seq)
     + (SELECT count(*) FROM check_result WHERE born = d.seq)
-    + (SELECT count(*) FROM store WHERE born = d.seq)
     FROM decision d ORDER BY seq" > want
 is "rows of each decision" "" "$(diff want got | head -n 3)"
 is "the last act, shown" "$(tail -n 1 want | sed 's/.*|//')" \

@@ -86,7 +86,7 @@ static void print_json(const struct evaluation *x)
     }
     jw_close(&w);
     jw_close(&w);
-    puts(buf_str(&b));
+    say_json(stdout, buf_str(&b), b.len);
     buf_free(&b);
 }
 

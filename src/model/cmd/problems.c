@@ -139,7 +139,7 @@ static void put_row(struct maker *m, int64_t id, const struct problem *p,
     if (m->answers_err)
         jw_kbool(&w, "right", right);
     jw_close(&w);
-    puts(buf_str(&line));
+    say_json(stdout, buf_str(&line), line.len);
     buf_free(&line);
 }
 

@@ -71,7 +71,7 @@ static bool mark_row(const json *row, const struct families *f,
         return false;
     struct buf line = BUF_INIT(0);
     put_mark(json_get(row, "id"), prompt, answer, f, &line);
-    puts(buf_str(&line));
+    say_json(stdout, buf_str(&line), line.len);
     buf_free(&line);
     free(prompt);
     return true;

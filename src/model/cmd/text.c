@@ -47,8 +47,7 @@ static bool one_line(struct filter *f, line_fn *fn, const struct lines *l,
     bool ok = j && fn(f, j, out, e);
     json_free(j);
     if (ok) {
-        fwrite(buf_str(out), 1, out->len, stdout);
-        fputc('\n', stdout);
+        say_json(stdout, buf_str(out), out->len);
         fflush(stdout);
     }
     return ok;

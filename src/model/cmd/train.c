@@ -121,7 +121,7 @@ static int print_estimate(const struct train *t)
         jw_kstr(&w, "why", e.text);
     }
     jw_close(&w);
-    say(stdout, "%s\n", buf_str(&b));
+    say_json(stdout, buf_str(&b), b.len);
     buf_free(&b);
     return 0;
 }
