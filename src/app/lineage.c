@@ -82,8 +82,9 @@ static void add_checks(struct app *a, const struct sample *x)
     for (size_t i = 0; i < x->checks.n; i++) {
         const struct check_result *r = &x->checks.at[i].result;
         passed += r->verdict == VERDICT_PASS;
-        buf_printf(&b, "%s %s  %.2f  %s %.2f\n", verdict_mark(r->verdict),
-                   check_label(r->check), r->figure, _("limit"), r->bound);
+        buf_printf(&b, "%s %s  %s%.2f  %s %.2f\n", verdict_mark(r->verdict),
+                   check_label(r->check), figure_mark(r->approximate),
+                   r->figure, _("limit"), r->bound);
     }
     if (x->checks.n)
         add(a->steps, N_("checks"), 0,

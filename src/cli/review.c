@@ -30,7 +30,8 @@ static void print_row(struct cli *c, const struct sample_row *r,
     if (!c->json) {
         char near[16] = "-";
         if (!isnan(r->near))
-            snprintf(near, sizeof near, "%.2f", r->near);
+            snprintf(near, sizeof near, "%s%.2f",
+                     figure_mark(r->approximate), r->near);
         table_row(columns, "%lld\t%s\t%s\t%d\t%s\t%s", (long long)r->id,
                   status_label(r->status), near, r->warnings, r->recipe,
                   r->first_line);
@@ -41,6 +42,8 @@ static void print_row(struct cli *c, const struct sample_row *r,
     jw_kint(&w, "id", r->id);
     jw_kstr(&w, "status", status_name(r->status));
     jw_knum(&w, "near", r->near);
+    if (!isnan(r->near))
+        jw_kbool(&w, "approximate", r->approximate);
     jw_knum(&w, "judge", r->judge);
     jw_kint(&w, "warnings", r->warnings);
     jw_kstr(&w, "recipe", r->recipe);

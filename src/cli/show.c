@@ -33,6 +33,8 @@ static void json_checks(struct jw *w, const struct sample *x)
         jw_kstr(w, "verdict", verdict_name(r->verdict));
         jw_kint(w, "against_sample", r->against_sample);
         jw_kint(w, "against_seed", r->against_seed);
+        if (r->check == CHECK_NEAR)
+            jw_kbool(w, "approximate", r->approximate);
         jw_close(w);
     }
     jw_close(w);
@@ -107,8 +109,9 @@ static void print_sample(const struct sample *x)
     say(stdout, "---\n");
     for (size_t i = 0; i < x->checks.n; i++) {
         const struct check_result *r = &x->checks.at[i].result;
-        say(stdout, "%s %-10s %.2f  %s %.2f\n", verdict_mark(r->verdict),
-            check_label(r->check), r->figure, _("limit"), r->bound);
+        say(stdout, "%s %-10s %s%.2f  %s %.2f\n", verdict_mark(r->verdict),
+            check_label(r->check), figure_mark(r->approximate), r->figure,
+            _("limit"), r->bound);
     }
     buf_free(&prompt);
 }

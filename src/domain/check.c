@@ -32,6 +32,11 @@ static const char *made(const struct check_input *in)
     return text ? text : "";
 }
 
+const char *figure_mark(bool approximate)
+{
+    return approximate ? "≈" : "";
+}
+
 static struct check_result near(const struct check_rule *r,
                                 const struct check_input *in)
 {
@@ -42,6 +47,7 @@ static struct check_result near(const struct check_rule *r,
                                            : VERDICT_PASS);
     x.against_sample = in->near_sample;
     x.against_seed = in->near_seed;
+    x.approximate = in->near_approximate;
     return x;
 }
 

@@ -58,6 +58,7 @@ struct check_result {
     double figure, bound;
     enum verdict verdict;
     int64_t against_sample, against_seed; /* 0: nothing */
+    bool approximate; /* near: not all prompts were looked at */
 };
 
 /* What a check may look at. Texts are borrowed; NULL where there is none. */
@@ -67,6 +68,7 @@ struct check_input {
     const char *finish;  /* the finish reason */
     double near;         /* the nearest prompt's F, and whose it is */
     int64_t near_sample, near_seed;
+    bool near_approximate;
     int64_t same;        /* another sample with this prompt and answer */
 };
 
@@ -92,6 +94,9 @@ struct check_result check_run(const struct check_rule *r,
 
 /* The same with the usual settings. */
 struct check_result check_usual(enum check c, const struct check_input *in);
+
+/* What stands in front of a figure: "≈" where it is approximate, else "". */
+const char *figure_mark(bool approximate);
 
 /* Whether a text has no character that is not white space. */
 bool check_empty(const char *text);

@@ -101,10 +101,10 @@ bool sample_unindex(struct act *a, int64_t sample, struct err *e)
 bool check_add(struct act *a, int64_t sample, int64_t candidate,
                const struct check_result *c, struct err *e)
 {
-    return act_bring(a, SEAL_CHECK, e, "iIsddiII", sample, candidate,
+    return act_bring(a, SEAL_CHECK, e, "iIsddiIII", sample, candidate,
                      check_name(c->check), c->figure, c->bound,
                      (int64_t)c->verdict, c->against_sample,
-                     c->against_seed) != 0;
+                     c->against_seed, (int64_t)c->approximate) != 0;
 }
 
 bool score_add(struct act *a, const struct score_new *n, struct err *e)
@@ -239,7 +239,7 @@ static bool read_checks(struct store *s, struct sample *x, struct err *e)
 {
     struct rows r;
     if (!db_query(s, &r, e, "SELECT name, figure, bound, verdict,"
-                  " against_sample, against_seed, candidate, max(id)"
+                  " against_sample, against_seed, candidate, rough, max(id)"
                   " FROM check_result WHERE sample = ?1"
                   " GROUP BY name, candidate ORDER BY max(id)", "i", x->id))
         return false;
@@ -252,6 +252,7 @@ static bool read_checks(struct store *s, struct sample *x, struct err *e)
         c.result.verdict = (enum verdict)rows_int(&r, 3);
         c.result.against_sample = rows_int(&r, 4);
         c.result.against_seed = rows_int(&r, 5);
+        c.result.approximate = rows_int(&r, 7);
         VEC_PUSH(&x->checks, c);
     }
     rows_done(&r);
@@ -462,7 +463,9 @@ bool sample_row_get(struct store *s, int64_t id, struct sample_row *out)
                   " (SELECT count(DISTINCT name) FROM check_result"
                   "  WHERE sample = x.id AND verdict > 0),"
                   " (SELECT name FROM recipe WHERE id = (SELECT recipe"
-                  "  FROM job WHERE id = x.job)), p.body"
+                  "  FROM job WHERE id = x.job)), p.body, (SELECT rough"
+                  "  FROM check_result WHERE sample = x.id AND name = 'near'"
+                  "  ORDER BY id DESC LIMIT 1)"
                   " FROM sample x JOIN text p ON p.id = x.prompt_text"
                   " WHERE x.id = ?1", "i", id))
         return false;
@@ -472,7 +475,8 @@ bool sample_row_get(struct store *s, int64_t id, struct sample_row *out)
             .id = id, .status = (enum status)rows_int(&r, 0),
             .near = rows_null(&r, 1) ? NAN : rows_double(&r, 1),
             .judge = rows_null(&r, 2) ? NAN : rows_double(&r, 2),
-            .warnings = (int)rows_int(&r, 3)};
+            .warnings = (int)rows_int(&r, 3),
+            .approximate = rows_int(&r, 6)};
         snprintf(out->recipe, sizeof out->recipe, "%s",
                  rows_text(&r, 4) ? rows_text(&r, 4) : "");
         out->first_line = prompt_text(rows_text(&r, 5) ? rows_text(&r, 5)

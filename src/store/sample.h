@@ -155,6 +155,7 @@ struct sample_row {
     int64_t id;
     enum status status;
     double near, judge;  /* NAN where there is none */
+    bool approximate;    /* near is */
     int warnings;        /* checks that warned or failed, hidden text too */
     char recipe[24];
     char *first_line;    /* of the last user message; the caller frees */

@@ -109,7 +109,7 @@ const char schema_sql[] =
     " id INTEGER PRIMARY KEY, sample INTEGER NOT NULL REFERENCES sample,"
     " candidate INTEGER, name TEXT NOT NULL, figure REAL NOT NULL,"
     " bound REAL NOT NULL, verdict INTEGER NOT NULL, against_sample INTEGER,"
-    " against_seed INTEGER, born INTEGER NOT NULL, seal BLOB"
+    " against_seed INTEGER, born INTEGER NOT NULL, seal BLOB, rough INTEGER"
     ") STRICT;"
     "CREATE INDEX check_sample ON check_result(sample);"
 
@@ -187,6 +187,7 @@ const char schema_sql[] =
  * has to read the same to the letter. */
 const char *const schema_migrations[STORE_VERSION] = {
     [1] = "ALTER TABLE call ADD COLUMN thinking_text INTEGER;"
+          "ALTER TABLE check_result ADD COLUMN rough INTEGER;"
           "ALTER TABLE store ADD COLUMN born INTEGER;"
           "ALTER TABLE store ADD COLUMN seal BLOB;"
           "ALTER TABLE store ADD COLUMN ledger BLOB;"

@@ -19,17 +19,18 @@ const char *seal_table(enum sealed t) { return tables[t].name; }
 
 struct column {
     char name[24], field[12]; /* field: of the journal, "" where it is none */
-    bool text, open;          /* open: not sealed */
+    bool text, open, later;   /* open: not sealed */
 };
 
 /* The next column of a list; false at its end. */
 static bool next_column(const char **at, struct column *c)
 {
     const char *p = *at + strspn(*at, " ");
-    *c = (struct column){.text = *p == '#', .open = *p == '-'};
+    *c = (struct column){.text = *p == '#', .open = *p == '-',
+                         .later = *p == '+'};
     if (!*p)
         return false;
-    p += c->text || c->open;
+    p += c->text || c->open || c->later;
     size_t n = strcspn(p, " "), eq = strcspn(p, " =");
     snprintf(c->name, sizeof c->name, "%.*s", (int)eq, p);
     if (eq < n)
@@ -45,8 +46,9 @@ static void put_sealed(struct buf *b, const struct column *c,
 {
     if (c->open)
         return;
-    buf_printf(b, c->text ? ", (SELECT sha256 FROM text WHERE text.id = %s)"
-                          : ", %s", value);
+    buf_printf(b, c->text    ? ", (SELECT sha256 FROM text WHERE text.id = %s)"
+                  : c->later ? ", coalesce(%s, x'')"
+                             : ", %s", value);
 }
 
 /* The value that a cached column was born with. */
@@ -217,6 +219,8 @@ const char *seal_scan_sql(struct store *s, enum sealed t)
 static void add_value(struct sha *s, sqlite3_value *v)
 {
     int type = sqlite3_value_type(v);
+    if (type == SQLITE_BLOB && !sqlite3_value_bytes(v))
+        return; /* a column that came later, and is not there yet */
     sha_int(s, type);
     if (type == SQLITE_INTEGER) {
         sha_int(s, sqlite3_value_int64(v));

@@ -31,7 +31,9 @@ struct store;
  *                 is over what is read, not over a row number
  *   name=field    a cache of the journal: sealed as the row was born, which
  *                 the first change found there (else: what it holds)
- *   -name         given, not sealed: fsck makes it again from the others */
+ *   -name         given, not sealed: fsck makes it again from the others
+ *   +name         came later: sealed where it is not NULL, so that the seals
+ *                 of before stand */
 #define BROUGHT(X)                                                            \
     X(TARGET, target, "id", "name #doc_text=text")                            \
     X(SEED, seed, "id",                                                       \
@@ -45,7 +47,7 @@ struct store;
     X(SCORE, score, "id", "candidate aspect value #reason_text call who")     \
     X(CHECK, check_result, "id",                                              \
       "sample candidate name figure bound verdict against_sample "            \
-      "against_seed")                                                         \
+      "against_seed +rough")                                                  \
     X(DRAW, draw, "id", "call role seed sample")                              \
     X(STORE, store, "rowid", "id salt created")
 #define LOGGED(X)                                                             \

@@ -365,7 +365,8 @@ static void draw_facts(struct app *a, int y)
         }
         snprintf(text, sizeof text, "%s %s %s   ", verdict_mark(c->verdict),
                  check_label(c->check),
-                 short_figure(figure, sizeof figure, c->figure));
+                 near_figure(figure, sizeof figure, c->figure,
+                             c->approximate));
         at += cells_put(y, at, COLS - at, STYLE_WARN, text);
     }
     snprintf(text, sizeof text, _("✓ %d checks   %s"), passed,

@@ -144,6 +144,14 @@ const char *short_figure(char *out, size_t cap, double v)
     return out;
 }
 
+const char *near_figure(char *out, size_t cap, double v, bool approximate)
+{
+    char text[16];
+    snprintf(out, cap, "%s%s", figure_mark(approximate),
+             short_figure(text, sizeof text, v));
+    return out;
+}
+
 const char *count_text(char *out, size_t cap, int64_t n)
 {
     return lang_number(out, cap, (double)n, 0);

@@ -99,6 +99,8 @@ void add_diff(struct rich *r, const char *a, const char *b, bool marks);
 
 /* "+1.5" as ".80" or ",80": two decimals without a zero in front. */
 const char *short_figure(char *out, size_t cap, double v);
+/* The same of near, as "≈.80" where it is approximate. */
+const char *near_figure(char *out, size_t cap, double v, bool approximate);
 /* A count with the language's signs. */
 const char *count_text(char *out, size_t cap, int64_t n);
 

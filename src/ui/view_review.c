@@ -56,7 +56,7 @@ static void row(struct app *a, size_t i, int y, int x, int w, bool on)
     char near[16], judge[16] = "–", marks[8] = "·", text[96];
     if (!sample_row_get(a->s, l->all.at[i], &r))
         return;
-    short_figure(near, sizeof near, r.near);
+    near_figure(near, sizeof near, r.near, r.approximate);
     if (!isnan(r.judge))
         lang_number(judge, sizeof judge, r.judge, 1);
     if (r.warnings)
@@ -142,7 +142,7 @@ static void check_guts(struct app *a, struct part *p, bool near_here)
             passed++;
             continue;
         }
-        short_figure(figure, sizeof figure, r->figure);
+        near_figure(figure, sizeof figure, r->figure, r->approximate);
         snprintf(text, sizeof text, "%s %s", verdict_mark(r->verdict),
                  check_label(r->check));
         bool shown = r->check == CHECK_NEAR || r->check == CHECK_LENGTH;
@@ -163,7 +163,8 @@ static void check_guts(struct app *a, struct part *p, bool near_here)
         char figure[16];
         if (r->check == CHECK_NEAR)
             part_gutf(p, STYLE_FACT, a->review.near_name, _("near %s"),
-                      short_figure(figure, sizeof figure, r->figure));
+                      near_figure(figure, sizeof figure, r->figure,
+                                  r->approximate));
     }
 }
 
@@ -245,7 +246,7 @@ static void near_part(struct app *a, struct part *p)
         if (r->now.checks.at[i].result.check == CHECK_NEAR)
             near = &r->now.checks.at[i].result;
     if (near)
-        short_figure(figure, sizeof figure, near->figure);
+        near_figure(figure, sizeof figure, near->figure, near->approximate);
     part_gut(p, STYLE_LABEL, near ? _("NEAREST") : _("SAME AS"), figure);
     part_gut(p, STYLE_FACT, r->near_name, r->near_what);
     if (near)
@@ -374,8 +375,8 @@ static void draw_sample_lines(struct app *a, struct part *p)
         if (!sample_row_get(a->s, id, &x))
             continue;
         snprintf(line, sizeof line, "%s  %lld  %.300s\n",
-                 short_figure(near, sizeof near, x.near), (long long)id,
-                 x.first_line);
+                 near_figure(near, sizeof near, x.near, x.approximate),
+                 (long long)id, x.first_line);
         rich_add(&p->body, STYLE_TEXT, line);
         free(x.first_line);
     }

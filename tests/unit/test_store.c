@@ -79,7 +79,8 @@ static int64_t fill(int n)
             assert_ok(score_add(&a, &z, &e), e);
             free(body);
         }
-        struct check_input in = {.near = .5 + .01 * (i % 40), .near_seed = 1};
+        struct check_input in = {.near = .5 + .01 * (i % 40), .near_seed = 1,
+                                 .near_approximate = i % 3 == 0};
         struct check_result r = check_usual(CHECK_NEAR, &in);
         assert_ok(check_add(&a, id, 0, &r, &e), e);
         assert_ok(sample_index(&a, id, &e), e);
@@ -398,6 +399,8 @@ static const struct damage {
      "check_result"},
     {"check", "UPDATE check_result SET figure = figure + .01 WHERE id = ?1",
      "check_result"},
+    {"check", "UPDATE check_result SET rough = iif(rough, NULL, 1)"
+     " WHERE id = ?1", "check_result"},
     {"draw", "UPDATE draw SET role = 'x' WHERE id = ?1", "draw"},
     {"draw", "DELETE FROM draw WHERE id = ?1", "d2"},
     {"head", NULL, "head"},
