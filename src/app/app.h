@@ -24,7 +24,7 @@
 #include "store/target.h"
 #include "verbs/decide.h"
 
-/* id, title, English name of the tab's word */
+/* id, title */
 #define VIEWS(X)                                                              \
     X(TARGETS, N_("Targets")) X(SEEDS, N_("Seeds")) X(REVIEW, N_("Review"))   \
     X(RANK, N_("Rank")) X(RUNS, N_("Runs")) X(EXPORT, N_("Export"))           \

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "app/app.h"
 #include "base/clock.h"
@@ -25,10 +26,15 @@ static void forget(struct review_state *r)
     r->focus_prompt = r->against_answer = false;
 }
 
+/* When today began here, in ms since 1970. */
 static int64_t midnight(void)
 {
-    int64_t now = clock_now();
-    return now - now % 86400000;
+    time_t now = (time_t)(clock_now() / 1000);
+    struct tm day;
+    localtime_r(&now, &day);
+    day.tm_hour = day.tm_min = day.tm_sec = 0;
+    day.tm_isdst = -1;
+    return (int64_t)mktime(&day) * 1000;
 }
 
 static bool parse_filter(struct app *a, struct filter *f, struct err *e)
@@ -493,26 +499,27 @@ static bool reason_key(struct app *a, const char *key)
     return true;
 }
 
+static void keep_and_accept(struct app *a) { keep_edit(a, true); }
+static void keep_only(struct app *a) { keep_edit(a, false); }
+static void edit_on(struct app *a) { start_edit(a, false); }
+
+/* The question behind an edit: its keys, and what each does. */
 static bool edited_key(struct app *a, const char *key)
 {
-    int act = !strcmp(key, "a")       ? 1
-              : !strcmp(key, "Space") ? 2
-              : !strcmp(key, "e")     ? 3
-              : !strcmp(key, "i")     ? 5
-              : !strcmp(key, "u")     ? 4
-                                      : 0;
-    if (!act)
-        return false;
-    a->ask.kind = ASK_NOTHING;
-    if (act <= 2)
-        keep_edit(a, act == 1);
-    else if (act == 3)
-        start_edit(a, false);
-    else if (act == 5)
-        start_typing(a);
-    else
-        drop_edit(a);
-    return true;
+    static const struct {
+        const char *key;
+        void (*act)(struct app *a);
+    } acts[] = {{"a", keep_and_accept}, {"Space", keep_only},
+                {"e", edit_on},         {"i", start_typing},
+                {"u", drop_edit}};
+    for (size_t i = 0; i < COUNT(acts); i++) {
+        if (strcmp(acts[i].key, key))
+            continue;
+        a->ask.kind = ASK_NOTHING;
+        acts[i].act(a);
+        return true;
+    }
+    return false;
 }
 
 static bool conflict_key(struct app *a, const char *key)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/assert.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/uni.h"
@@ -25,20 +26,23 @@ const struct filter_info *filter_info(enum filter_field f)
     return &infos[f];
 }
 
+static const char *name_of_status(int i) { return status_name((enum status)i); }
+static const char *name_of_split(int i) { return split_name((enum split)i); }
+static const char *name_of_check(int i) { return check_name((enum check)i); }
+static const char *name_of_flag(int i) { return i ? "yes" : "no"; }
+
 /* The i-th choice of a CHOICE or FLAG field, NULL behind the last. */
 static const char *choice_name(enum filter_field f, int i)
 {
-    static const char *const flags[] = {"no", "yes"};
-    switch (f) {
-    case FILTER_STATUS:
-        return i < STATUS_COUNT ? status_name((enum status)i) : NULL;
-    case FILTER_SPLIT:
-        return i < SPLIT_COUNT ? split_name((enum split)i) : NULL;
-    case FILTER_CHECK:
-        return i < CHECK_COUNT ? check_name((enum check)i) : NULL;
-    default:
-        return i < 2 ? flags[i] : NULL;
-    }
+    static const struct {
+        const char *(*name)(int i);
+        int n;
+    } choices[] = {[FILTER_STATUS] = {name_of_status, STATUS_COUNT},
+                   [FILTER_SPLIT] = {name_of_split, SPLIT_COUNT},
+                   [FILTER_CHECK] = {name_of_check, CHECK_COUNT},
+                   [FILTER_EDITED] = {name_of_flag, 2}};
+    must((size_t)f < COUNT(choices) && choices[f].name);
+    return i < choices[f].n ? choices[f].name(i) : NULL;
 }
 
 struct parse {

@@ -1,5 +1,5 @@
-/* Verifiers: rules that can tell whether an answer is right. One table, used
- * by checks, rankings, evaluation and rewards. All are pure functions of the
+/* Verifiers: rules that can tell whether an answer is right. One table; `eval`
+ * and the built-in families mark answers by it. All are pure functions of the
  * expected text, the answer and the parameters. (A verifier that runs a
  * command is no part of this: it lives where children are started.)
  */

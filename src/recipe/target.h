@@ -1,4 +1,4 @@
-/* Target files: what `target new --from FILE` and the demonstration read.
+/* Target files, as data/targets has them: what the demonstration reads.
  *   {"name":"...","description":"...","system":"...","principles":["..."],
  *    "near_limit":0.9}
  */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/lang.h"
 #include "domain/chat.h"
 #include "store/db.h"
@@ -92,19 +93,16 @@ static bool set_tag(struct store *s, const struct change *c, struct err *e)
 static bool remove_side(struct store *s, const struct change *c,
                         struct err *e)
 {
-    switch (c->field) {
-    case FIELD_ORDER:
+    if (c->field == FIELD_ORDER)
         return db_run(s, e, "DELETE FROM ranking WHERE sample = ?1", "i",
                       c->object);
-    case FIELD_NOTE:
+    if (c->field == FIELD_NOTE)
         return db_run(s, e, "DELETE FROM note WHERE kind = ?1"
                       " AND object = ?2", "si", object_name(c->kind),
                       c->object);
-    default:
-        return db_run(s, e, "DELETE FROM rating WHERE kind = ?1"
-                      " AND object = ?2", "si", object_name(c->kind),
-                      c->object);
-    }
+    must(c->field == FIELD_RATING);
+    return db_run(s, e, "DELETE FROM rating WHERE kind = ?1"
+                  " AND object = ?2", "si", object_name(c->kind), c->object);
 }
 
 static bool refresh_prompt_hash(struct store *s, int64_t sample,

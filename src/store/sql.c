@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/lang.h"
 #include "domain/check.h"
 #include "store/words.h"
@@ -27,21 +28,6 @@ void sql_str(struct sql *q, const char *v)
     add(q, (struct sql_value){.kind = 's', .s = xstrdup(v)});
 }
 
-/* " IN (?, ?...)" over the term's values. */
-static void in_values(struct sql *q, const struct filter_node *n, bool words)
-{
-    buf_puts(&q->text, words ? " COLLATE NOCASE IN (" : " IN (");
-    for (size_t i = 0; i < n->n_values; i++) {
-        if (i)
-            buf_putc(&q->text, ',');
-        if (words)
-            sql_str(q, n->values[i]);
-        else
-            sql_int(q, n->choice[i]);
-    }
-    buf_putc(&q->text, ')');
-}
-
 static void compare(struct sql *q, const struct filter_node *n)
 {
     static const char *const ops[] = {" = ", " < ", " <= ", " > ", " >= "};
@@ -51,6 +37,10 @@ static void compare(struct sql *q, const struct filter_node *n)
 
 /* The decision that gave the sample the status it has: an undo or a redo is
  * followed back to what it brought again (as status_decision does for one). */
+#define TAGGED(kind)                                                          \
+    "EXISTS(SELECT 1 FROM tag WHERE kind = '" kind "' AND object = o.id"       \
+    " AND name"
+#define ITS_TARGET "(SELECT name FROM target WHERE id = o.target)"
 #define LAST_STATUS                                                           \
     "(SELECT max(decision) FROM change WHERE kind = 'sample'"                 \
     " AND object = o.id AND field = 'status'"
@@ -61,107 +51,88 @@ static void compare(struct sql *q, const struct filter_node *n)
     " SELECT d." column " FROM stands JOIN decision d ON d.seq = stands.seq"  \
     " WHERE d.undoes = 0)"
 
-static void term_of_sample(struct sql *q, const struct filter_node *n)
+/* How a term's value is held against its column. */
+enum held {
+    IN_NUMBERS, /* the numbers of its choices */
+    IN_WORDS,   /* its words, case folded */
+    IN_CHECKS,  /* the names of checks */
+    COMPARED,   /* its number */
+    IS          /* yes or no */
+};
+
+/* " IN (?, ?...)" over the term's values. */
+static void in_values(struct sql *q, const struct filter_node *n,
+                      enum held held)
 {
-    struct buf *b = &q->text;
-    switch (n->field) {
-    case FILTER_STATUS:
-        buf_puts(b, "o.status");
-        in_values(q, n, false);
-        break;
-    case FILTER_TARGET:
-        buf_puts(b, "(SELECT name FROM target WHERE id = o.target)");
-        in_values(q, n, true);
-        break;
-    case FILTER_SPLIT:
-        buf_puts(b, "o.split");
-        in_values(q, n, false);
-        break;
-    case FILTER_RECIPE:
-        buf_puts(b, "(SELECT r.name FROM recipe r JOIN job j ON j.recipe ="
-                    " r.id WHERE j.id = o.job)");
-        in_values(q, n, true);
-        break;
-    case FILTER_TEACHER:
-        buf_puts(b, "(SELECT teacher FROM job WHERE id = o.job)");
-        in_values(q, n, true);
-        break;
-    case FILTER_TAG:
-        buf_puts(b, "EXISTS(SELECT 1 FROM tag WHERE kind = 'sample'"
-                    " AND object = o.id AND name");
-        in_values(q, n, true);
-        buf_putc(b, ')');
-        break;
-    case FILTER_WHO:
-        buf_puts(b, STATUS_DECISION("who"));
-        in_values(q, n, true);
-        break;
-    case FILTER_REASON:
-        buf_puts(b, "(o.status = 2 AND " STATUS_DECISION("reason"));
-        in_values(q, n, true);
-        buf_putc(b, ')');
-        break;
-    case FILTER_NEAR:
-        buf_puts(b, "(SELECT figure FROM check_result WHERE sample = o.id"
-                    " AND name = 'near' ORDER BY id DESC LIMIT 1)");
-        compare(q, n);
-        break;
-    case FILTER_JUDGE:
-        buf_puts(b, "(SELECT max(m) FROM (SELECT avg(value) AS m FROM score"
-                    " k JOIN candidate c ON c.id = k.candidate WHERE"
-                    " c.sample = o.id AND c.live AND k.who IS NULL"
-                    " GROUP BY c.id))");
-        compare(q, n);
-        break;
-    case FILTER_CHECK:
-        buf_puts(b, "EXISTS(SELECT 1 FROM check_result WHERE sample = o.id"
-                    " AND verdict > 0 AND name IN (");
-        for (size_t i = 0; i < n->n_values; i++) {
-            if (i)
-                buf_putc(b, ',');
+    buf_puts(&q->text, held == IN_WORDS ? " COLLATE NOCASE IN (" : " IN (");
+    for (size_t i = 0; i < n->n_values; i++) {
+        if (i)
+            buf_putc(&q->text, ',');
+        if (held == IN_WORDS)
+            sql_str(q, n->values[i]);
+        else if (held == IN_CHECKS)
             sql_str(q, check_name((enum check)n->choice[i]));
-        }
-        buf_puts(b, "))");
-        break;
-    case FILTER_EDITED:
-        buf_puts(b, n->choice[0] ? "" : "NOT ");
-        buf_puts(b, "EXISTS(SELECT 1 FROM candidate WHERE sample = o.id"
-                    " AND live AND parent > 0)");
-        break;
-    case FILTER_SEED:
-        buf_puts(b, "o.seed");
-        compare(q, n);
-        break;
-    case FILTER_JOB:
-        buf_puts(b, "o.job");
-        compare(q, n);
-        break;
-    default: /* FILTER_ID */
-        buf_puts(b, "o.id");
-        compare(q, n);
-        break;
+        else
+            sql_int(q, n->choice[i]);
     }
+    buf_putc(&q->text, ')');
 }
 
-static bool term_of_seed(struct sql *q, const struct filter_node *n,
-                         struct err *e)
+/* What each field reads of the row `o` of samples and of seeds (NULL: they have
+ * none), and what stands behind the value. */
+static const struct column {
+    enum held held;
+    const char *of_samples, *of_seeds, *end;
+} columns[] = {
+    [FILTER_STATUS] = {IN_NUMBERS, "o.status", NULL, ""},
+    [FILTER_TARGET] = {IN_WORDS, ITS_TARGET, ITS_TARGET, ""},
+    [FILTER_SPLIT] = {IN_NUMBERS, "o.split", "o.split", ""},
+    [FILTER_RECIPE] = {IN_WORDS, "(SELECT r.name FROM recipe r JOIN job j"
+                                 " ON j.recipe = r.id WHERE j.id = o.job)",
+                       NULL, ""},
+    [FILTER_TEACHER] = {IN_WORDS, "(SELECT teacher FROM job WHERE id = o.job)",
+                        NULL, ""},
+    [FILTER_TAG] = {IN_WORDS, TAGGED("sample"), TAGGED("seed"), ")"},
+    [FILTER_WHO] = {IN_WORDS, STATUS_DECISION("who"), NULL, ""},
+    [FILTER_REASON] = {IN_WORDS,
+                       "(o.status = 2 AND " STATUS_DECISION("reason"), NULL,
+                       ")"},
+    [FILTER_NEAR] = {COMPARED,
+                     "(SELECT figure FROM check_result WHERE sample = o.id"
+                     " AND name = 'near' ORDER BY id DESC LIMIT 1)", NULL,
+                     ""},
+    [FILTER_JUDGE] = {COMPARED,
+                      "(SELECT max(m) FROM (SELECT avg(value) AS m FROM score"
+                      " k JOIN candidate c ON c.id = k.candidate WHERE"
+                      " c.sample = o.id AND c.live AND k.who IS NULL"
+                      " GROUP BY c.id))", NULL, ""},
+    [FILTER_CHECK] = {IN_CHECKS,
+                      "EXISTS(SELECT 1 FROM check_result WHERE sample = o.id"
+                      " AND verdict > 0 AND name", NULL, ")"},
+    [FILTER_EDITED] = {IS, "EXISTS(SELECT 1 FROM candidate WHERE sample = o.id"
+                           " AND live AND parent > 0)", NULL, ""},
+    [FILTER_ID] = {COMPARED, "o.id", "o.id", ""},
+    [FILTER_SEED] = {COMPARED, "o.seed", NULL, ""},
+    [FILTER_JOB] = {COMPARED, "o.job", NULL, ""}};
+
+static bool term(struct sql *q, const struct filter_node *n, enum sql_of what,
+                 struct err *e)
 {
-    switch (n->field) {
-    case FILTER_TAG:
-        buf_puts(&q->text, "EXISTS(SELECT 1 FROM tag WHERE kind = 'seed'"
-                           " AND object = o.id AND name");
-        in_values(q, n, true);
-        buf_putc(&q->text, ')');
-        return true;
-    case FILTER_SPLIT:
-    case FILTER_TARGET:
-    case FILTER_ID:
-        term_of_sample(q, n);
-        return true;
-    default:
+    must((size_t)n->field < COUNT(columns) && columns[n->field].of_samples);
+    const struct column *c = &columns[n->field];
+    const char *sql = what == SQL_SEEDS ? c->of_seeds : c->of_samples;
+    if (!sql)
         return err_set(e, ERR_USAGE, _("seeds have no %s; they have split, "
                        "tag, id and words"), filter_info(n->field)->name);
-    }
+    if (c->held == IS && !n->choice[0])
+        buf_puts(&q->text, "NOT ");
+    buf_puts(&q->text, sql);
+    if (c->held == COMPARED)
+        compare(q, n);
+    else if (c->held != IS)
+        in_values(q, n, c->held);
+    buf_puts(&q->text, c->end);
+    return true;
 }
 
 static bool condition(struct sql *q, const struct filter *f, int id,
@@ -198,10 +169,7 @@ static bool condition(struct sql *q, const struct filter *f, int id,
         break;
     }
     case FILTER_TERM:
-        if (what == SQL_SAMPLES)
-            term_of_sample(q, n);
-        else
-            ok = term_of_seed(q, n, e);
+        ok = term(q, n, what, e);
         break;
     }
     buf_putc(b, ')');

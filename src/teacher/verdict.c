@@ -95,24 +95,22 @@ static void say_error(struct result *r, const struct key *k, const char *fmt,
 /* Curl's failures that another try may turn, and those that none can. */
 static struct outcome judge_code(CURLcode code)
 {
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-    case CURLE_SSL_CONNECT_ERROR: return (struct outcome){.again = true};
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return (struct outcome){.stop = true};
-    default: return (struct outcome){0};
-    }
+    static const CURLcode again[] = {
+        CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY,
+        CURLE_COULDNT_CONNECT,      CURLE_GOT_NOTHING,
+        CURLE_SEND_ERROR,           CURLE_RECV_ERROR,
+        CURLE_PARTIAL_FILE,         CURLE_HTTP2,
+        CURLE_HTTP2_STREAM,         CURLE_SSL_CONNECT_ERROR};
+    static const CURLcode stop[] = {
+        CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+        CURLE_SSL_ISSUER_ERROR, CURLE_URL_MALFORMAT,
+        CURLE_UNSUPPORTED_PROTOCOL};
+    struct outcome o = {0};
+    for (size_t i = 0; i < COUNT(again); i++)
+        o.again = o.again || again[i] == code;
+    for (size_t i = 0; i < COUNT(stop); i++)
+        o.stop = o.stop || stop[i] == code;
+    return o;
 }
 
 /* How long it was silent for, in the words of the profile's timeouts. */
@@ -236,7 +234,7 @@ static bool read_body(struct transfer *t, struct result *r, struct err *e)
         err_set(e, ERR_NET, _("a web page came back (HTML), not JSON: is the "
                               "url right? \"%.100s\""), r->reply.error);
         return false;
-    default: break;
+    case FORM_UNKNOWN: break;
     }
     if (!n)
         return err_set(e, ERR_NET, _("an empty reply"));

@@ -163,7 +163,10 @@ static void next_unit(const char *s, size_t n, int column, struct unit *u)
         else
             plain_unit(" ", 1, 0x25cc, u);
         break;
-    default: set_mark(u, cp); break;
+    case CP_CONTROL:
+    case CP_BIDI:
+    case CP_ZERO:
+    case CP_ODD: set_mark(u, cp); break;
     }
 }
 

@@ -11,17 +11,13 @@
 
 const struct view_ops *view_ops(enum view v)
 {
-    switch (v) {
-    case VIEW_TARGETS: return &view_targets;
-    case VIEW_SEEDS: return &view_seeds;
-    case VIEW_RANK: return &view_rank;
-    case VIEW_RUNS: return &view_runs;
-    case VIEW_EXPORT: return &view_export;
-    case VIEW_LINEAGE: return &view_lineage;
-    case VIEW_HELP: return &view_help;
-    case VIEW_MESSAGES: return &view_messages;
-    default: return &view_review;
-    }
+    static const struct view_ops *const table[VIEW_COUNT] = {
+        [VIEW_TARGETS] = &view_targets,   [VIEW_SEEDS] = &view_seeds,
+        [VIEW_REVIEW] = &view_review,     [VIEW_RANK] = &view_rank,
+        [VIEW_RUNS] = &view_runs,         [VIEW_EXPORT] = &view_export,
+        [VIEW_LINEAGE] = &view_lineage,   [VIEW_HELP] = &view_help,
+        [VIEW_MESSAGES] = &view_messages, [VIEW_WELCOME] = &view_review};
+    return table[v];
 }
 
 #define TITLE(id, title) title,

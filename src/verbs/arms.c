@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "store/query.h"
@@ -144,8 +145,11 @@ static bool prepare(struct tour *t, enum demo_arm a, struct train *run,
         run->filter = "tag:random";
         return edit_all(t, e) && tag_random(t, kept_of_right(t), e);
     case ARM_TRUTH: return edit_all(t, e);
-    default: return true;
+    case ARM_CURATED: return true;
+    case ARM_COUNT: break;
     }
+    must(a < ARM_COUNT);
+    return false;
 }
 
 static bool take_back(struct tour *t, int64_t seq, struct err *e)

@@ -39,8 +39,8 @@ enum decided verb_decide_all(struct store *s, const struct decide *d,
                              const ids *samples, struct bulk_report *out,
                              struct err *e);
 
-/* The dry run of a bulk act: counts before and after, by split, and the tags
- * that are touched. */
+/* The dry run of a bulk act: how many samples it names, by the status that they
+ * have and by split. */
 struct dry_run {
     int64_t total, by_status[STATUS_COUNT], by_split[SPLIT_COUNT];
 };
