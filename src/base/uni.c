@@ -169,6 +169,15 @@ enum uni_kind uni_kind(uint32_t cp)
     return UNI_OTHER;
 }
 
+int uni_in_word(uint32_t cp)
+{
+    const uint32_t mask = UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_Nd |
+                          UC_CATEGORY_MASK_Pc;
+    return uc_is_property_alphabetic(cp) ||
+           uc_is_general_category_withtable(cp, mask) ||
+           uc_is_property_join_control(cp);
+}
+
 /* ---- Case --------------------------------------------------------------- */
 
 static char *mapped(const char *s, size_t n, int how)

@@ -29,6 +29,9 @@ int uni_next_word(const char *s, size_t n, size_t *at, size_t *start,
  * White_Space, or none of these. */
 enum uni_kind { UNI_OTHER, UNI_LETTER, UNI_NUMBER, UNI_SPACE };
 enum uni_kind uni_kind(uint32_t cp);
+/* Whether a regular expression's \w matches it: letters, marks, decimal
+ * digits, connectors and joiners (UTS #18, annex C). */
+int uni_in_word(uint32_t cp);
 
 /* The text in another case (full mappings, the root locale): all letters, the
  * first of each word, or the first alone and the rest small. Bytes that are

@@ -209,7 +209,7 @@ static bool read_divisors(const struct gguf *g, const struct architecture *a,
     double width = head_width(g, a);
     float *d = t->count == (uint64_t)(width / 2)
                    ? xcalloc((size_t)t->count, sizeof *d) : NULL;
-    bool ok = d && gguf_read(g, t, d, e);
+    bool ok = d && gguf_read(t, d, e);
     *x = (struct scaling){"llama3", ok ? (double)d[t->count - 1] : 0};
     for (uint64_t i = 0; ok && i < t->count; i++) {
         double inverse = pow(theta, -2. * (double)i / width);
@@ -250,9 +250,6 @@ static bool check(const struct gguf *g, const struct architecture *a,
                   struct err *e)
 {
     double width = head_width(g, a);
-    if (gguf_number(g, "split.count", 0) > 1)
-        return err_set(e, ERR_REFUSED, _("it is one part of several; join "
-                                         "them first"));
     return fabs(number(g, a, "rope.dimension_count", width) - width) <= .5 ||
            err_set(e, ERR_REFUSED, _("its rotary embedding is partial, which "
                                      "is not converted"));
@@ -346,7 +343,7 @@ static bool read_weight(const struct gguf *g, const struct architecture *a,
                 name ? name : w->name);
     else if (!(x = malloc(t->count * sizeof *x)))
         ok = err_set(e, ERR_MEMORY, _("not enough memory to read %s"), name);
-    ok = ok && gguf_read(g, t, x, e);
+    ok = ok && gguf_read(t, x, e);
     for (size_t i = 0; ok && i < w->rows; i++)
         for (size_t k = 0; k < cols; k++)
             m->w[w->offset + i * cols + k] =

@@ -1,6 +1,8 @@
 #include "model/net/adapter.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include <math.h>
+#include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,18 +51,52 @@ static bool check_beginning(const json *j, struct err *e)
                    "init_lora_weights", how);
 }
 
-/* Patterns are names of modules, or the last parts of them; PEFT takes them for
- * regular expressions, and ours are those that mean themselves. */
+/* A key of rank_pattern and alpha_pattern is a regular expression over the last
+ * parts of a module's name (PEFT's get_pattern_key). NULL where it is none;
+ * freed with pcre2_code_free. */
+static pcre2_code *compile(const char *key, struct err *e)
+{
+    struct buf text = BUF_INIT(CONFIG_MAX);
+    PCRE2_UCHAR why[120];
+    PCRE2_SIZE at;
+    int code;
+    buf_printf(&text, "\\A(?:.*\\.)?(?:%s)\\z", key);
+    pcre2_code *c = pcre2_compile((PCRE2_SPTR)buf_str(&text), text.len,
+                                  PCRE2_UTF, &code, &at, NULL);
+    buf_free(&text);
+    if (c)
+        return c;
+    pcre2_get_error_message(code, why, sizeof why);
+    err_set(e, ERR_INPUT, _("\"%.80s\" is no regular expression: %s"), key,
+            (const char *)why);
+    return NULL;
+}
+
+static bool matches(const pcre2_code *c, const char *name, size_t n)
+{
+    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+    pcre2_match_context *limits = pcre2_match_context_create(NULL);
+    pcre2_set_match_limit(limits, 1000000); /* a bad one ends, unmatched */
+    bool ok = pcre2_match(c, (PCRE2_SPTR)name, n, 0, 0, data, limits) >= 0;
+    pcre2_match_context_free(limits);
+    pcre2_match_data_free(data);
+    return ok;
+}
+
 static bool check_pattern(const json *j, const char *key, struct err *e)
 {
     const json *all = json_get(j, key);
     if (all && !json_is_null(all) && !json_is_object(all))
         return err_set(e, ERR_INPUT, _("%s is not %s"), key, _("an object"));
-    for (const json *v = json_first(json_get(j, key)); v; v = json_next(v))
-        if (strpbrk(json_key(v), "*+?()[]{}|^$\\") ||
-            !(json_number(v, NAN) > 0))
-            return err_set(e, ERR_REFUSED, _("%s has \"%.80s\", which is not "
-                                             "supported"), key, json_key(v));
+    for (const json *v = json_first(all); v; v = json_next(v)) {
+        pcre2_code *c = compile(json_key(v), e);
+        if (!c)
+            return err_in(e, "%s", key);
+        pcre2_code_free(c);
+        if (!(json_number(v, NAN) > 0))
+            return err_set(e, ERR_REFUSED, _("%s: \"%.80s\" has no number "
+                                             "above 0"), key, json_key(v));
+    }
     return true;
 }
 
@@ -94,16 +130,18 @@ static bool read_scaling(const char *path, struct scaling *s, struct err *e)
     return ok || err_in(e, "%s", path);
 }
 
-/* What a pattern says of the pair beside a weight, or `otherwise`. */
+/* What the first pattern that matches says of the pair beside a weight, or
+ * `otherwise`. */
 static double pattern_of(const struct scaling *s, const char *key,
                          const struct weight *w, double otherwise)
 {
     size_t n = strlen(w->name) - strlen(".weight");
-    const json *all = json_get(s->config, key);
-    for (const json *v = json_first(all); v; v = json_next(v)) {
-        size_t k = strlen(json_key(v));
-        if (k <= n && !strncmp(w->name + n - k, json_key(v), k) &&
-            (k == n || w->name[n - k - 1] == '.'))
+    for (const json *v = json_first(json_get(s->config, key)); v;
+         v = json_next(v)) {
+        pcre2_code *c = compile(json_key(v), NULL);
+        bool is = c && matches(c, w->name, n);
+        pcre2_code_free(c);
+        if (is)
             return json_number(v, otherwise);
     }
     return otherwise;

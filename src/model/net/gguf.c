@@ -93,19 +93,58 @@ static void take_value(struct cursor *c, struct gguf_value *v)
     }
 }
 
-/* Elements and bytes of a block, by the format's number of the type. */
+/* ggml's types by the format's numbers: their names, and elements and bytes of
+ * a block of those that are read (0: not read). */
+static const struct tensor_type {
+    const char *name;
+    int elements, bytes;
+} tensor_types[] = {
+    [0] = {"F32", 1, 4}, [1] = {"F16", 1, 2}, [30] = {"BF16", 1, 2},
+    [8] = {"Q8_0", 32, 34}, [2] = {"Q4_0", 32, 18}, [3] = {"Q4_1", 32, 20},
+    [6] = {"Q5_0", 32, 22}, [7] = {"Q5_1", 32, 24},
+    [4] = {"Q4_2", 0, 0}, [5] = {"Q4_3", 0, 0}, [9] = {"Q8_1", 0, 0},
+    [10] = {"Q2_K", 0, 0}, [11] = {"Q3_K", 0, 0}, [12] = {"Q4_K", 0, 0},
+    [13] = {"Q5_K", 0, 0}, [14] = {"Q6_K", 0, 0}, [15] = {"Q8_K", 0, 0},
+    [16] = {"IQ2_XXS", 0, 0}, [17] = {"IQ2_XS", 0, 0},
+    [18] = {"IQ3_XXS", 0, 0}, [19] = {"IQ1_S", 0, 0}, [20] = {"IQ4_NL", 0, 0},
+    [21] = {"IQ3_S", 0, 0}, [22] = {"IQ2_S", 0, 0}, [23] = {"IQ4_XS", 0, 0},
+    [24] = {"I8", 0, 0}, [25] = {"I16", 0, 0}, [26] = {"I32", 0, 0},
+    [27] = {"I64", 0, 0}, [28] = {"F64", 0, 0}, [29] = {"IQ1_M", 0, 0},
+    [31] = {"Q4_0_4_4", 0, 0}, [32] = {"Q4_0_4_8", 0, 0},
+    [33] = {"Q4_0_8_8", 0, 0}, [34] = {"TQ1_0", 0, 0}, [35] = {"TQ2_0", 0, 0},
+    [36] = {"IQ4_NL_4_4", 0, 0}, [37] = {"IQ4_NL_4_8", 0, 0},
+    [38] = {"IQ4_NL_8_8", 0, 0}, [39] = {"MXFP4", 0, 0},
+    [40] = {"NVFP4", 0, 0},
+};
+
+/* Elements and bytes of a block of the type; false where it is not read. */
 static bool block_of(int type, uint64_t *elements, uint64_t *bytes)
 {
-    static const struct {
-        int type, elements, bytes;
-    } blocks[] = {{0, 1, 4},    {1, 1, 2},    {30, 1, 2},   {8, 32, 34},
-                  {2, 32, 18},  {3, 32, 20},  {6, 32, 22},  {7, 32, 24}};
-    for (size_t i = 0; i < COUNT(blocks); i++)
-        if (blocks[i].type == type) {
-            *elements = (uint64_t)blocks[i].elements;
-            *bytes = (uint64_t)blocks[i].bytes;
-            return true;
-        }
+    if (type < 0 || (size_t)type >= COUNT(tensor_types) ||
+        !tensor_types[type].elements)
+        return false;
+    *elements = (uint64_t)tensor_types[type].elements;
+    *bytes = (uint64_t)tensor_types[type].bytes;
+    return true;
+}
+
+/* "Q4_K is not read; F32, F16 ... are". */
+static bool refuse_type(const struct gguf_tensor *t, struct err *e)
+{
+    struct buf read = BUF_INIT(0);
+    bool known = t->type >= 0 && (size_t)t->type < COUNT(tensor_types);
+    for (size_t i = 0; i < COUNT(tensor_types); i++)
+        if (tensor_types[i].elements)
+            buf_printf(&read, "%s%s", read.len ? ", " : "",
+                       tensor_types[i].name);
+    if (known)
+        err_set(e, ERR_REFUSED, _("%.200s: %s is not read; %s are"), t->name,
+                tensor_types[t->type].name, buf_str(&read));
+    else
+        err_set(e, ERR_REFUSED, _("%.200s: it has type %d, which nobody has "
+                                  "named yet; %s are read"), t->name, t->type,
+                buf_str(&read));
+    buf_free(&read);
     return false;
 }
 
@@ -203,7 +242,7 @@ static bool read_header(struct gguf *g, uint64_t size, struct err *e)
     return true;
 }
 
-bool gguf_open(struct gguf *g, const char *path, struct err *e)
+static bool open_file(struct gguf *g, const char *path, struct err *e)
 {
     struct stat st;
     *g = (struct gguf){.path = xstrdup(path)};
@@ -217,6 +256,78 @@ bool gguf_open(struct gguf *g, const char *path, struct err *e)
         ok = false;
     else if (!parse(g, (uint64_t)st.st_size, e))
         ok = err_in(e, "%s", path);
+    for (size_t i = 0; ok && i < g->n_tensors; i++)
+        g->tensor[i].fd = g->fd;
+    if (!ok)
+        gguf_close(g);
+    return ok;
+}
+
+/* ---- Models in several files -------------------------------------------- */
+
+enum { MOST_PARTS = 999 };
+
+/* The name of part `no` of `count`, from 0, where the path is that of the
+ * first: NAME-00001-of-0000N.gguf. NULL where it is not; the caller frees. */
+static char *part_name(const char *path, int no, int count)
+{
+    char *end = xasprintf("-%05d-of-%05d.gguf", 1, count);
+    size_t n = strlen(path), tail = strlen(end);
+    bool first = n > tail && !strcmp(path + n - tail, end);
+    free(end);
+    return first ? xasprintf("%.*s-%05d-of-%05d.gguf", (int)(n - tail), path,
+                             no + 1, count)
+                 : NULL;
+}
+
+/* Takes over the tensors of a part. */
+static void add_tensors(struct gguf *g, struct gguf *part)
+{
+    size_t n = g->n_tensors + part->n_tensors;
+    g->tensor = xrealloc(g->tensor, (n + 1) * sizeof *g->tensor);
+    if (part->n_tensors)
+        memcpy(g->tensor + g->n_tensors, part->tensor,
+               part->n_tensors * sizeof *g->tensor);
+    g->n_tensors = n;
+    part->n_tensors = 0; /* their names are ours now */
+}
+
+static bool open_part(struct gguf *g, int no, int count, struct err *e)
+{
+    struct gguf *part = &g->parts[g->n_parts];
+    char *name = part_name(g->path, no, count);
+    bool ok = name ? open_file(part, name, e)
+                   : err_set(e, ERR_REFUSED, _("%s: a model in %d parts is "
+                                               "read through its first, "
+                                               "NAME-00001-of-%05d.gguf"),
+                             g->path, count, count);
+    g->n_parts += ok;
+    if (ok && (gguf_number(part, "split.no", -1) != no ||
+               gguf_number(part, "split.count", -1) != count))
+        ok = err_set(e, ERR_INPUT, _("%s: it is not part %d of %d"), name,
+                     no + 1, count);
+    if (ok)
+        add_tensors(g, part);
+    free(name);
+    return ok;
+}
+
+bool gguf_open(struct gguf *g, const char *path, struct err *e)
+{
+    if (!open_file(g, path, e))
+        return false;
+    double count = gguf_number(g, "split.count", 1);
+    bool ok = count <= MOST_PARTS ||
+              err_set(e, ERR_REFUSED, _("%s: more than %d parts"), path,
+                      MOST_PARTS);
+    if (ok && count > 1)
+        g->parts = xcalloc((size_t)count, sizeof *g->parts);
+    for (int i = 1; ok && i < count; i++)
+        ok = open_part(g, i, (int)count, e);
+    double all = gguf_number(g, "split.tensors.count", (double)g->n_tensors);
+    if (ok && all != (double)g->n_tensors)
+        ok = err_set(e, ERR_INPUT, _("%s: its parts have %zu tensors of %.0f"),
+                     path, g->n_tensors, all);
     if (!ok)
         gguf_close(g);
     return ok;
@@ -228,6 +339,9 @@ void gguf_close(struct gguf *g)
         free(g->value[i].key);
     for (size_t i = 0; i < g->n_tensors; i++)
         free(g->tensor[i].name);
+    for (size_t i = 0; i < g->n_parts; i++)
+        gguf_close(&g->parts[i]);
+    free(g->parts);
     free(g->value);
     free(g->tensor);
     free(g->path);
@@ -366,27 +480,23 @@ static void widen(int type, const uint8_t *p, uint64_t blocks, float *out)
     }
 }
 
-bool gguf_read(const struct gguf *g, const struct gguf_tensor *t, float *out,
-               struct err *e)
+bool gguf_read(const struct gguf_tensor *t, float *out, struct err *e)
 {
     uint64_t per, bytes;
     if (!block_of(t->type, &per, &bytes))
-        return err_set(e, ERR_REFUSED, _("%s: %s has type %d; F32, F16, BF16, "
-                                         "Q8_0, Q4_0, Q4_1, Q5_0 and Q5_1 are "
-                                         "read"), g->path, t->name, t->type);
+        return refuse_type(t, e);
     uint8_t part[4096 * 8];
     uint64_t most = sizeof part / bytes, blocks = t->count / per, at = 0;
     for (uint64_t n; at < blocks; at += n) {
         n = blocks - at < most ? blocks - at : most;
-        if (pread(g->fd, part, (size_t)(n * bytes),
+        if (pread(t->fd, part, (size_t)(n * bytes),
                   (off_t)(t->from + at * bytes)) != (ssize_t)(n * bytes))
-            return err_set(e, ERR_INPUT, _("%s: %s cannot be read"), g->path,
-                           t->name);
+            return err_set(e, ERR_INPUT, _("%s cannot be read"), t->name);
         widen(t->type, part, n, out + at * per);
     }
     for (uint64_t i = 0; i < t->count; i++)
         if (!isfinite(out[i]))
-            return err_set(e, ERR_INPUT, _("%s: %s: element %llu is no number"),
-                           g->path, t->name, (unsigned long long)i);
+            return err_set(e, ERR_INPUT, _("%s: element %llu is no number"),
+                           t->name, (unsigned long long)i);
     return true;
 }

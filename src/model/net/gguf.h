@@ -1,6 +1,7 @@
 /* GGUF files (llama.cpp's format, versions 2 and 3), read only: named values,
- * and tensors as F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0 or Q5_1. Every length
- * is checked against the file before it is used; tensors may not overlap.
+ * and tensors of the types that gguf.c's table has a block of. Every length is
+ * checked against the file before it is used; tensors may not overlap. A model
+ * that is split over several files is read through its first.
  */
 #ifndef MODEL_NET_GGUF_H
 #define MODEL_NET_GGUF_H
@@ -23,6 +24,7 @@ struct gguf_value {
 
 struct gguf_tensor {
     char *name;
+    int fd; /* of the file that it stands in */
     int type, rank;
     uint64_t shape[GGUF_RANK]; /* the fastest first */
     uint64_t count, from, bytes; /* from: in the file */
@@ -36,9 +38,12 @@ struct gguf {
     size_t n_values;
     struct gguf_tensor *tensor;
     size_t n_tensors;
+    struct gguf *parts; /* the other files of a split model */
+    size_t n_parts;
 };
 
-/* Opens a file and checks its header. Nothing to close where it fails. */
+/* Opens a file and checks its header; of NAME-00001-of-0000N.gguf the other
+ * parts too. Nothing to close where it fails. */
 bool gguf_open(struct gguf *g, const char *path, struct err *e);
 void gguf_close(struct gguf *g);
 
@@ -62,8 +67,7 @@ const char *gguf_next(const struct gguf_value *v, uint64_t *at, size_t *n);
 const struct gguf_tensor *gguf_tensor(const struct gguf *g,
                                       const char *name);
 /* Reads all of t into out[t->count]; a type that is not read is refused by
- * its number, an infinity or NaN by the tensor's name. */
-bool gguf_read(const struct gguf *g, const struct gguf_tensor *t, float *out,
-               struct err *e);
+ * its name, an infinity or NaN by the tensor's. The file is not named. */
+bool gguf_read(const struct gguf_tensor *t, float *out, struct err *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* The regular expressions of tokenizer files (Oniguruma's, as `tokenizers`
  * reads them), by PCRE2: Unicode properties, with \s as White_Space's 25
- * points. The only user of pcre2.h.
+ * points.
  */
 #ifndef MODEL_TOKEN_REGEX_H
 #define MODEL_TOKEN_REGEX_H

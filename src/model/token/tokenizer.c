@@ -15,12 +15,17 @@ const char *const token_names[TOKEN_NAMES] = {
 
 /* ---- Ids by bytes ------------------------------------------------------- */
 
-static size_t slot(const struct tokenizer *t, const char *s, size_t n)
+static size_t hash(const char *s, size_t n)
 {
     uint64_t h = 0xcbf29ce484222325u;
     for (size_t i = 0; i < n; i++)
         h = (h ^ (unsigned char)s[i]) * 0x100000001b3u;
-    size_t i = (size_t)(h ^ h >> 32) & (t->map_cap - 1);
+    return (size_t)(h ^ h >> 32);
+}
+
+static size_t slot(const struct tokenizer *t, const char *s, size_t n)
+{
+    size_t i = hash(s, n) & (t->map_cap - 1);
     while (t->map[i] && (t->at[t->map[i] - 1].n != n ||
                          memcmp(t->at[t->map[i] - 1].bytes, s, n)))
         i = (i + 1) & (t->map_cap - 1);
@@ -46,6 +51,36 @@ static void rehash(struct tokenizer *t)
             t->map[slot(t, t->at[i].bytes, t->at[i].n)] = i + 1;
 }
 
+/* The same for normalized tokens' texts. */
+static size_t match_slot(const struct tokenizer *t, const char *s, size_t n)
+{
+    size_t i = hash(s, n) & (t->matches_cap - 1);
+    while (t->matches[i] && (t->at[t->matches[i] - 1].match_n != n ||
+                             memcmp(t->at[t->matches[i] - 1].match, s, n)))
+        i = (i + 1) & (t->matches_cap - 1);
+    return i;
+}
+
+/* Of two tokens with one text the first one is found. */
+static void add_match(struct tokenizer *t, size_t id)
+{
+    size_t i = match_slot(t, t->at[id].match, t->at[id].match_n);
+    if (!t->matches[i])
+        t->matches[i] = id + 1;
+}
+
+static void grow_matches(struct tokenizer *t)
+{
+    if (t->matches_cap >= 2 * (t->n_matches + 1))
+        return;
+    free(t->matches);
+    t->matches_cap = t->matches_cap ? 2 * t->matches_cap : 64;
+    t->matches = xcalloc(t->matches_cap, sizeof *t->matches);
+    for (size_t i = 0; i < t->n; i++)
+        if (t->at[i].match)
+            add_match(t, i);
+}
+
 bool tokenizer_set(struct tokenizer *t, int64_t id, const char *bytes,
                    size_t n)
 {
@@ -68,28 +103,52 @@ bool tokenizer_set(struct tokenizer *t, int64_t id, const char *bytes,
 }
 
 /* Lengths stand once, longest first. */
-static void add_length(struct tokenizer *t, int kind, uint32_t n)
+static void add_word(struct words *w, const char *s, uint32_t n)
 {
-    size_t i = 0, len = t->lengths[kind].n;
-    uint32_t *at = t->lengths[kind].at;
-    while (i < len && at[i] > n)
+    size_t i = 0, len = w->lengths.n;
+    w->begins[(unsigned char)*s] = true;
+    while (i < len && w->lengths.at[i] > n)
         i++;
-    if (i < len && at[i] == n)
+    if (i < len && w->lengths.at[i] == n)
         return;
-    VEC_PUSH(&t->lengths[kind], n);
-    at = t->lengths[kind].at;
+    VEC_PUSH(&w->lengths, n);
+    uint32_t *at = w->lengths.at;
     memmove(at + i + 1, at + i, (len - i) * sizeof *at);
     at[i] = n;
 }
 
-void tokenizer_add(struct tokenizer *t, int32_t id)
+/* What a normalized token is looked for as. */
+static bool normalize(struct tokenizer *t, int32_t id)
 {
-    if (t->at[id].added)
-        return;
-    t->at[id].added = true;
+    struct token *k = &t->at[id];
+    struct pieces p;
+    pieces_start(&p, k->bytes, k->n, 0);
+    steps_apply(&t->normal, &p, true);
+    if (p.text.len) {
+        grow_matches(t);
+        t->n_matches++;
+        k->match_n = (uint32_t)p.text.len;
+        k->match = xmalloc(p.text.len);
+        memcpy(k->match, buf_str(&p.text), p.text.len);
+        add_match(t, (size_t)id);
+        add_word(&t->words[ADDED_NORMAL], k->match, k->match_n);
+    }
+    pieces_free(&p);
+    return k->match != NULL;
+}
+
+bool tokenizer_add(struct tokenizer *t, int32_t id)
+{
+    struct token *k = &t->at[id];
+    if (k->added)
+        return true;
+    k->added = true;
     t->n_added++;
-    add_length(t, t->at[id].normalized, t->at[id].n);
-    t->begins[t->at[id].normalized][(unsigned char)*t->at[id].bytes] = true;
+    add_word(&t->words[ADDED_ANY], k->bytes, k->n);
+    if (k->normalized)
+        return normalize(t, id);
+    add_word(&t->words[ADDED_RAW], k->bytes, k->n);
+    return true;
 }
 
 bool tokenizer_stops(const struct tokenizer *t, int32_t id)
@@ -122,8 +181,10 @@ void tokenizer_free(struct tokenizer **tp)
     struct tokenizer *t = *tp;
     if (!t)
         return;
-    for (size_t i = 0; i < t->n; i++)
+    for (size_t i = 0; i < t->n; i++) {
         free(t->at[i].bytes);
+        free(t->at[i].match);
+    }
     for (size_t i = 0; i < t->undo.n; i++) {
         free(t->undo.at[i].pattern);
         free(t->undo.at[i].content);
@@ -132,12 +193,13 @@ void tokenizer_free(struct tokenizer **tp)
         free(t->named[i]);
     tokenizer_set_template(t, NULL);
     VEC_FREE(&t->undo);
-    VEC_FREE(&t->lengths[0]);
-    VEC_FREE(&t->lengths[1]);
+    for (size_t i = 0; i < ADDED_KINDS; i++)
+        VEC_FREE(&t->words[i].lengths);
     steps_free(&t->normal);
     steps_free(&t->pre);
     free(t->at);
     free(t->map);
+    free(t->matches);
     merges_free(&t->merges);
     free(t);
     *tp = NULL;
@@ -278,16 +340,30 @@ static void encode_piece(const struct tokenizer *t, const struct pieces *p,
     out->n = first + bpe_merge(&t->merges, out->at + first, out->n - first);
 }
 
-/* The added token that begins at s among those of one kind, or -1. */
-static int32_t added_at(const struct tokenizer *t, int kind, const char *s,
-                        size_t n)
+/* The added token of a kind whose text is these n bytes, or -1. */
+static int32_t find_added(const struct tokenizer *t, enum added_kind kind,
+                          const char *s, size_t n)
 {
-    if (!n || !t->begins[kind][(unsigned char)*s])
+    if (kind == ADDED_NORMAL)
+        return (int32_t)t->matches[match_slot(t, s, n)] - 1;
+    int32_t id = tokenizer_find(t, s, n);
+    return id >= 0 && t->at[id].added &&
+                   (kind == ADDED_ANY || !t->at[id].normalized)
+               ? id
+               : -1;
+}
+
+/* The longest one that begins at s, or -1; *len is how long it is there. */
+static int32_t added_at(const struct tokenizer *t, enum added_kind kind,
+                        const char *s, size_t n, size_t *len)
+{
+    const struct words *w = &t->words[kind];
+    if (!n || !w->begins[(unsigned char)*s])
         return -1;
-    for (size_t i = 0; i < t->lengths[kind].n; i++) {
-        uint32_t len = t->lengths[kind].at[i];
-        int32_t id = len <= n ? tokenizer_find(t, s, len) : -1;
-        if (id >= 0 && t->at[id].added && t->at[id].normalized == kind)
+    for (size_t i = 0; i < w->lengths.n; i++) {
+        *len = w->lengths.at[i];
+        int32_t id = *len <= n ? find_added(t, kind, s, *len) : -1;
+        if (id >= 0)
             return id;
     }
     return -1;
@@ -295,19 +371,14 @@ static int32_t added_at(const struct tokenizer *t, int kind, const char *s,
 
 int32_t tokenizer_added_at(const struct tokenizer *t, const char *s, size_t n)
 {
-    int32_t raw = added_at(t, 0, s, n), normal = added_at(t, 1, s, n);
-    if (raw < 0 || normal < 0)
-        return raw < 0 ? normal : raw;
-    return t->at[raw].n >= t->at[normal].n ? raw : normal;
+    size_t len;
+    return added_at(t, ADDED_ANY, s, n, &len);
 }
 
 static bool is_word(const char *s, size_t n)
 {
     uint32_t cp;
-    if (!n || !utf8_get(s, n, &cp))
-        return false;
-    enum uni_kind k = uni_kind(cp);
-    return k == UNI_LETTER || k == UNI_NUMBER || cp == '_';
+    return n && utf8_get(s, n, &cp) && uni_in_word(cp);
 }
 
 /* Whether a word goes on over the token's edges. */
@@ -343,33 +414,41 @@ static void widen(const struct token *k, const char *s, size_t n, size_t low,
             break;
         *from = before;
     }
+    if (k->lstrip && *from < low)
+        *from = low;
 }
 
 typedef void between_fn(const struct tokenizer *t, void *ctx, size_t from,
                         size_t to, struct tokens *out);
 
-/* Calls fn for what stands between added tokens of a kind, and puts these. */
-static void each_between(const struct tokenizer *t, int kind,
+/* Calls fn for what stands between added tokens of a kind, and puts these. As
+ * in the library the next one is looked for behind the bytes that matched: one
+ * that is no word of its own hides what begins inside it, and one that begins
+ * in the white space which the one before has stripped stands too, unless it
+ * strips the same and nothing is left of it. */
+static void each_between(const struct tokenizer *t, enum added_kind kind,
                          const struct pieces *p, between_fn *fn, void *ctx,
                          struct tokens *out)
 {
     const char *s = buf_str(&p->text);
-    size_t n = p->text.len, from = 0;
-    bool any = t->lengths[kind].n > 0;
-    for (size_t at = 0; any && at < n;) {
-        int32_t id = added_at(t, kind, s + at, n - at);
-        size_t begin = at, end = at + (id >= 0 ? t->at[id].n : 1);
-        if (id < 0 || (t->at[id].single_word &&
-                       inside_word(s, n, at, end))) {
-            at++;
-            continue;
-        }
+    size_t n = p->text.len, from = 0, len = 1;
+    bool any = t->words[kind].lengths.n > 0;
+    for (size_t at = 0; any && at < n; at += len) {
+        int32_t id = added_at(t, kind, s + at, n - at, &len);
+        size_t begin = at, end = at + len;
         uint32_t a, b;
+        if (id < 0)
+            len = 1;
+        if (id < 0 ||
+            (t->at[id].single_word && inside_word(s, n, at, end)))
+            continue;
         widen(&t->at[id], s, n, from, &begin, &end);
+        if (begin >= end)
+            continue;
         fn(t, ctx, from, begin, out);
         pieces_origin(p, begin, end, &a, &b);
         put(out, id, a, b);
-        from = at = end;
+        from = end;
     }
     fn(t, ctx, from, n, out);
 }
@@ -398,7 +477,7 @@ static void encode_plain(const struct tokenizer *t, void *ctx, size_t from,
 }
 
 /* Raw text between added tokens: normalized, then cut at those that are
- * matched on normalized text. */
+ * matched on normalized text, whose own texts went the same way. */
 static void encode_raw(const struct tokenizer *t, void *ctx, size_t from,
                        size_t to, struct tokens *out)
 {
@@ -408,7 +487,7 @@ static void encode_raw(const struct tokenizer *t, void *ctx, size_t from,
         return;
     pieces_start(&p, buf_str(&raw->text) + from, to - from, from);
     steps_apply(&t->normal, &p, from == 0);
-    each_between(t, 1, &p, encode_plain, &p, out);
+    each_between(t, ADDED_NORMAL, &p, encode_plain, &p, out);
     pieces_free(&p);
 }
 
@@ -419,7 +498,7 @@ void tokenizer_encode(const struct tokenizer *t, const char *s, size_t n,
     for (size_t i = 0; frame && i < t->n_before; i++)
         put(out, t->before[i], 0, 0);
     pieces_start(&raw, s, n, 0);
-    each_between(t, 0, &raw, encode_raw, &raw, out);
+    each_between(t, ADDED_RAW, &raw, encode_raw, &raw, out);
     pieces_free(&raw);
     for (size_t i = 0; frame && i < t->n_after; i++)
         put(out, t->after[i], n, n);

@@ -24,7 +24,21 @@ struct token {
     bool added;   /* matched whole */
     bool special; /* added, and hidden when decoding */
     bool normalized, lstrip, rstrip, single_word; /* of an added one */
+    char *match; /* of a normalized one: its text behind the normalizers, which
+                    is what is looked for in a text behind them */
+    uint32_t match_n;
 };
+
+/* Texts that are matched whole: their lengths, longest first, and what they
+ * begin with. */
+struct words {
+    VEC(uint32_t) lengths;
+    bool begins[256];
+};
+
+/* Added tokens that are matched on raw text, those matched on normalized text,
+ * and the bytes of all of them. */
+enum added_kind { ADDED_RAW, ADDED_NORMAL, ADDED_ANY, ADDED_KINDS };
 
 /* Steps of decoding, in order. */
 enum undo_kind { UNDO_REPLACE, UNDO_BYTES, UNDO_FUSE, UNDO_STRIP,
@@ -55,12 +69,12 @@ struct tokenizer {
     VEC(struct undo) undo;
     int32_t before[FRAME_MOST], after[FRAME_MOST]; /* the post-processor's */
     size_t n_before, n_after;
-    VEC(uint32_t) lengths[2]; /* of added tokens, longest first: those matched
-                                 on raw text, and on normalized text */
-    bool begins[2][256]; /* the first bytes of these */
+    struct words words[ADDED_KINDS];
     size_t n_added;
     size_t *map; /* hash of bytes to id + 1 */
     size_t map_cap;
+    size_t *matches; /* the same of normalized tokens' texts */
+    size_t matches_cap, n_matches;
     int32_t bos, eos; /* -1: none */
     int32_t stop[STOPS_MOST]; /* what ends an answer; eos among them */
     size_t n_stop;
@@ -118,7 +132,7 @@ void tokenizer_piece(const struct tokenizer *t, int32_t id, struct buf *out);
 
 /* The id of a token's bytes, or -1. */
 int32_t tokenizer_find(const struct tokenizer *t, const char *s, size_t n);
-/* The longest added token of the n bytes at s, or -1. */
+/* The longest added token whose bytes begin at s, of n bytes, or -1. */
 int32_t tokenizer_added_at(const struct tokenizer *t, const char *s,
                            size_t n);
 /* Whether an answer ends with this token. */
@@ -140,8 +154,9 @@ int32_t tokenizer_join(struct tokenizer *t, int32_t left, int32_t right);
  * have an id already. */
 bool tokenizer_set(struct tokenizer *t, int64_t id, const char *bytes,
                    size_t n);
-/* Marks a token as added (its flags are set by the caller first). */
-void tokenizer_add(struct tokenizer *t, int32_t id);
+/* Marks a token as added (its flags and the normalizers are set by the caller
+ * first); false where it is normalized and nothing is left of it. */
+bool tokenizer_add(struct tokenizer *t, int32_t id);
 
 /* GPT-2's letters for bytes: byte b is written as this code point. */
 uint32_t byte_letter(unsigned b);

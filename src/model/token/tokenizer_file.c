@@ -201,7 +201,10 @@ static bool read_added(struct tokenizer *t, const json *list, struct err *e)
         k->lstrip = json_get_bool(a, "lstrip", false);
         k->rstrip = json_get_bool(a, "rstrip", false);
         k->single_word = json_get_bool(a, "single_word", false);
-        tokenizer_add(t, (int32_t)id);
+        if (!tokenizer_add(t, (int32_t)id))
+            return err_set(e, ERR_INPUT, _("added token \"%.60s\": the "
+                                           "normalizers leave nothing of it"),
+                           text);
     }
     return true;
 }
