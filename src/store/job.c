@@ -248,12 +248,13 @@ void call_counts(struct store *s, int64_t job, struct call_counts *out)
     }
     rows_done(&r);
     if (!db_query(s, &r, NULL, "SELECT sum(tokens_in), sum(tokens_out),"
-                  " sum(cost) FROM call WHERE job = ?1", "i", job))
+                  " sum(cost), max(cost) FROM call WHERE job = ?1", "i", job))
         return;
     if (rows_next(&r, NULL)) {
         out->tokens_in = rows_int(&r, 0);
         out->tokens_out = rows_int(&r, 1);
         out->cost = rows_double(&r, 2);
+        out->dearest = rows_double(&r, 3);
     }
     rows_done(&r);
 }

@@ -93,8 +93,8 @@ bool call_ids_to_repeat(struct store *s, int64_t job, bool unparsed, ids *out,
 
 struct call_counts {
     int64_t by_state[CALL_STATE_COUNT]; /* the newest attempt of each */
-    int64_t total, tokens_in, tokens_out;
-    double cost;
+    int64_t total, tokens_in, tokens_out; /* tokens of all attempts */
+    double cost, dearest; /* of all attempts, of the dearest of them */
 };
 void call_counts(struct store *s, int64_t job, struct call_counts *out);
 /* What a job's replies brought: prompts and answers. found is passed and

@@ -12,38 +12,50 @@
 #include "teacher/reply.h"
 #include "teacher/request.h"
 
-#define COST_ANSWER_TOKENS 1024 /* of an answer whose length is not bounded */
+#define COST_ANSWER_TOKENS 4096 /* of an answer that nothing else bounds */
 
 /* The price of a call; counts below 0 (not said) count as none. */
 double cost_of(const struct profile *p, int64_t tokens_in,
                int64_t tokens_out);
 
-/* Tokens that so many bytes of text come to, rounded up: 3 bytes each, on
- * the safe side of the 3.5 to 4.5 that English and Portuguese take. */
-int64_t cost_tokens(size_t bytes);
+/* Tokens that a text comes to, by its script: within a factor of two of what
+ * tokenizers in use make of prose in any language, of code and of numbers.
+ * No byte-level tokenizer makes more of it than it has bytes. */
+int64_t cost_tokens(const char *text);
 
-/* What an ask may cost: its messages, and max_tokens (COST_ANSWER_TOKENS where
- * none is said) for each of its n answers. */
-double cost_expect(const struct profile *p, const struct ask *a);
+/* The same for all that an ask sends. */
+int64_t cost_prompt(const struct ask *a);
 
 /* What its attempt did cost: by the reply's usage, else by the length of what
  * came (*estimated is then set); 0 where nothing came. */
 double cost_of_reply(const struct profile *p, const struct ask *a,
                      const struct reply *r, bool *estimated);
 
-/* A spending limit. What is in flight is held at its estimate until its real
- * cost is known, so the limit is passed by no more than estimates err. */
+/* A spending limit that is never passed: what is in flight is held at the
+ * most that it can cost, which the limit on its answer's tokens bounds. Where
+ * that no longer fits, calls go one at a time, with as many tokens as are
+ * left to pay for, until less is left than the dearest call has cost. */
 struct budget {
     double limit; /* below 0: none */
     double spent, held;
+    double dearest; /* call so far */
+    double ratio;   /* tokens of a prompt, as told, to cost_prompt: the
+                       highest so far; 0: none was told */
 };
 
-/* Sets the estimate aside; false where it would pass the limit. */
-bool budget_hold(struct budget *b, double estimate);
-/* Gives the estimate back and books what was spent. */
-void budget_settle(struct budget *b, double estimate, double spent);
-/* True where nothing is in flight that could still free anything and not
- * even `estimate` fits. */
-bool budget_over(const struct budget *b, double estimate);
+/* Sets aside the most that `a` can cost (*held) and bounds its max_tokens so.
+ * False where that would pass the limit: then budget_over says whether
+ * waiting for those in flight is any use. */
+bool budget_take(struct budget *b, const struct profile *p, struct ask *a,
+                 double *held);
+/* Gives back what was held and books what was spent. */
+void budget_settle(struct budget *b, double held, double spent);
+/* Books an attempt that failed while its call goes on; false where the next
+ * attempt could pass the limit. */
+bool budget_book(struct budget *b, double spent);
+/* Learns how many tokens a prompt was. */
+void budget_learn(struct budget *b, const struct ask *a, int64_t tokens_in);
+/* True where nothing is in flight: what did not fit never will. */
+bool budget_over(const struct budget *b);
 
 #endif

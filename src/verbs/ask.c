@@ -50,7 +50,7 @@ bool verb_call(const struct profile *p, const char *question, int max_tokens,
     chat_add(&chat, ROLE_USER, question);
     struct waiting w = {.out = out};
     struct ask ask = {.chat = &chat, .has = HAS(PARAM_MAX_TOKENS),
-                      .max_tokens = max_tokens};
+                      .max_tokens = max_tokens, .stream = true};
     struct server_plan plan = {p->serve, NULL, NULL, 20000};
     char dir[] = "/tmp/stillroom-ask-XXXXXX";
     bool ok = true;

@@ -36,7 +36,6 @@ struct elicit {
     struct loop *loop;
     struct job_self self;
     struct budget budget;
-    double mean_cost;   /* of the calls so far, for what is left */
     ids waiting;        /* planned calls, not handed to the client */
     size_t next;        /* of them */
     size_t flying;
@@ -56,6 +55,7 @@ struct flight {
     char *step, **stop;
     json *params;
     double held;
+    bool broke; /* its next attempt could pass the limit */
     /* how it ended */
     struct buf raw;
     char *answer, *reasoning;
@@ -173,9 +173,8 @@ static bool prepare(struct flight *f, struct err *e)
     }
     f->step = xasprintf("%s/%s", x->v.r->name, step->name);
     a->step = f->step;
-    a->stream = !x->profile->serve;
-    if (a->stream)
-        a->has |= HAS(PARAM_USAGE);
+    a->stream = true; /* a long answer is no silence */
+    a->has |= HAS(PARAM_USAGE);
     return true;
 }
 
@@ -220,9 +219,8 @@ static bool launch(struct elicit *x, struct err *e)
             return false;
         }
         prepare_stop(f);
-        f->held = cost_expect(x->profile, &f->ask);
-        if (!budget_hold(&x->budget, f->held)) {
-            x->over_budget = budget_over(&x->budget, f->held);
+        if (!budget_take(&x->budget, x->profile, &f->ask, &f->held)) {
+            x->over_budget = budget_over(&x->budget);
             flight_free(f);
             break;
         }
@@ -249,6 +247,25 @@ static bool launch(struct elicit *x, struct err *e)
 
 /* ---- Landing ------------------------------------------------------------ */
 
+/* What an attempt cost and told of itself, into the call's row. */
+static double keep_cost(struct flight *f, const struct result *r,
+                        struct call *c)
+{
+    struct elicit *x = f->x;
+    const struct reply *y = &r->reply;
+    bool estimated;
+    c->http = r->http;
+    c->ms = r->ms;
+    c->tokens_in = y->tokens_in > 0 ? y->tokens_in : 0;
+    c->tokens_out = y->tokens_out > 0 ? y->tokens_out : 0;
+    c->cost = cost_of_reply(x->profile, &f->ask, y, &estimated);
+    if (y->n)
+        budget_learn(&x->budget, &f->ask, y->tokens_in >= 0
+                                              ? y->tokens_in
+                                              : cost_prompt(&f->ask));
+    return c->cost;
+}
+
 /* An attempt that failed and is tried again becomes a row of its own; the
  * next one is planned and sent. */
 static void keep_attempt(struct flight *f, const struct news *n)
@@ -264,9 +281,9 @@ static void keep_attempt(struct flight *f, const struct news *n)
                         .params = f->call.params};
     struct call done = f->call;
     done.state = CALL_FAILED;
-    done.http = n->result->http;
-    done.ms = n->result->ms;
     done.trouble = n->result->error;
+    f->broke = !budget_book(&x->budget, keep_cost(f, n->result, &done));
+    x->over_budget = x->over_budget || f->broke;
     if (!store_begin(x->s, &e))
         return;
     if (n->result->raw.len)
@@ -291,16 +308,10 @@ static void land(struct flight *f, const struct news *n)
 {
     struct elicit *x = f->x;
     const struct result *r = n->result;
-    bool estimated;
-    f->call.http = r->http;
-    f->call.ms = r->ms;
     f->call.state = r->state == ASK_ANSWERED    ? CALL_SENT
                     : r->state == ASK_CANCELLED ? CALL_CANCELLED
                                                 : CALL_FAILED;
-    f->call.cost = cost_of_reply(x->profile, &f->ask, &r->reply, &estimated);
-    budget_settle(&x->budget, f->held, f->call.cost);
-    f->call.tokens_in = r->reply.tokens_in > 0 ? r->reply.tokens_in : 0;
-    f->call.tokens_out = r->reply.tokens_out > 0 ? r->reply.tokens_out : 0;
+    budget_settle(&x->budget, f->held, keep_cost(f, r, &f->call));
     free(f->call.trouble);
     f->call.trouble = r->error ? xstrdup(r->error) : NULL;
     free(f->call.finish);
@@ -334,7 +345,7 @@ static bool on_news(void *ctx, const struct news *n)
         keep_attempt(f, n);
     else if (n->kind == NEWS_END)
         land(f, n);
-    return !f->x->stopping;
+    return !f->x->stopping && !f->broke;
 }
 
 /* A reply whose very bytes were purged is not kept, and its call says so. */
@@ -530,6 +541,16 @@ static void close_all(struct elicit *x)
     VEC_FREE(&x->landed);
 }
 
+/* The job's limit, less what it has spent in earlier lives. */
+static void open_budget(struct elicit *x)
+{
+    struct call_counts n;
+    call_counts(x->s, x->v.job.id, &n);
+    x->budget = (struct budget){
+        .limit = isnan(x->v.job.spend_max) ? -1 : x->v.job.spend_max,
+        .spent = n.cost, .dearest = n.dearest};
+}
+
 int verb_run_job(struct store *s, int64_t job)
 {
     struct elicit x = {.s = s, .started = clock_mono()};
@@ -545,7 +566,7 @@ int verb_run_job(struct store *s, int64_t job)
     x.loop = loop_new();
     loop_watch(x.loop, sig_fd(), POLLIN, on_signal, &x);
     bool ok = plan_job(s, job, &e) && arrivals_open(&x.v, s, job, &e);
-    x.budget.limit = isnan(x.v.job.spend_max) ? -1 : x.v.job.spend_max;
+    open_budget(&x);
     ok = ok && recover(&x, &e) && connect_teacher(&x, dir, &e) &&
          ask_all(&x, &e);
     bool asked = sig_next() == SIGTERM; /* to stop, before it began */

@@ -481,7 +481,7 @@ bool verb_estimate(struct store *s, const struct expand *x,
         out->calls_then = then ? x->prompts * x->answers : 0;
         size_t each = p.n ? p.bytes / (size_t)p.n : 0;
         int max = p.r->steps[0].decode.max_tokens;
-        out->first_tokens = cost_tokens(each);
+        out->first_tokens = (int64_t)each / 4;
         out->tokens_in = out->calls_first * out->first_tokens +
                          out->calls_then * 120;
         out->tokens_out = out->calls_first * (draws ? max / 3 : 120) +

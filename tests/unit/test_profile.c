@@ -339,13 +339,26 @@ static void test_cost(void **state)
     p.price_out = 0.7;
     assert_true(fabs(cost_of(&p, 1000000, 1000000) - 0.9) < 1e-12);
     assert_true(cost_of(&p, -1, -1) == 0);
-    assert_int_equal(cost_tokens(10), 4);
+    static const struct {
+        const char *text;
+        int64_t least, most; /* of the tokenizers in use */
+    } texts[] = {
+        {"The quick brown fox jumps over the lazy dog.", 10, 12},
+        {"Qual \xc3\xa9 a capital de Portugal, e por qu\xc3\xaa?", 11, 18},
+        {"\xe6\xb3\xa2\xe5\xbe\xb7\xe5\xb0\x94\xe5\x9b\xbe", 2, 6},
+        {"123456789", 3, 9},
+        {"for (int i = 0; i < n; i++) sum += a[i];", 17, 26},
+        {"", 0, 0},
+        {"        \n\n", 1, 3},
+    };
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_in_range(cost_tokens(texts[i].text), texts[i].least,
+                        texts[i].most);
     struct chat chat = {0};
-    chat_add(&chat, ROLE_USER, "123456789012345678"); /* 18 + 12 bytes */
+    chat_add(&chat, ROLE_USER, "123456789012"); /* 6 + 4 tokens, 44 at most */
     struct ask a = {.chat = &chat, .has = HAS(PARAM_MAX_TOKENS) | HAS(PARAM_N),
                     .max_tokens = 100, .n = 3};
     bool estimated;
-    assert_true(fabs(cost_expect(&p, &a) - (10 * .2 + 300 * .7) / 1e6) < 1e-12);
     struct choice c = {.answer = {.content = "123456"}};
     struct reply r = {.at = &c, .n = 1, .tokens_in = 7, .tokens_out = 9};
     assert_true(fabs(cost_of_reply(&p, &a, &r, &estimated) -
@@ -353,25 +366,72 @@ static void test_cost(void **state)
     assert_false(estimated);
     r.tokens_in = r.tokens_out = -1;
     assert_true(fabs(cost_of_reply(&p, &a, &r, &estimated) -
-                     (10 * .2 + 2 * .7) / 1e6) < 1e-12);
+                     (10 * .2 + 3 * .7) / 1e6) < 1e-12);
     assert_true(estimated);
     r.n = 0;
     assert_true(cost_of_reply(&p, &a, &r, &estimated) == 0);
     assert_false(estimated);
     chat_free(&chat);
-    struct budget b = {.limit = 1};
-    for (int i = 0; i < 10; i++)
-        assert_true(budget_hold(&b, 0.1));
-    assert_false(budget_hold(&b, 0.1));
-    assert_false(budget_over(&b, 0.1));
-    for (int i = 0; i < 10; i++)
-        budget_settle(&b, 0.1, 0.05);
-    assert_true(budget_hold(&b, 0.5));
-    budget_settle(&b, 0.5, 0.5);
-    assert_true(budget_over(&b, 0.1));
-    assert_false(budget_over(&b, 0));
-    struct budget none = {.limit = -1};
-    assert_true(budget_hold(&none, 1e9));
+    profile_free(&p);
+}
+
+/* Calls of 10 tokens in and `out` out, up to three in flight, until the limit
+ * ends them: it is never passed, and less than a call is left. */
+static void spend(double limit, int64_t out, int64_t max_tokens)
+{
+    struct profile p = profile_new("t");
+    struct chat chat = {0};
+    struct budget b = {.limit = limit};
+    double held[3], dearest = 0;
+    int flying = 0, calls = 0;
+    p.price_in = p.price_out = 1e6; /* a token costs 1 */
+    chat_add(&chat, ROLE_USER, "123456789012");
+    for (;;) {
+        struct ask a = {.chat = &chat, .has = HAS(PARAM_MAX_TOKENS),
+                        .max_tokens = max_tokens};
+        bool taken = flying < 3 && budget_take(&b, &p, &a, &held[flying]);
+        flying += taken;
+        assert_true(b.spent + b.held <= limit + 1e-6);
+        if (taken)
+            continue;
+        if (!flying)
+            break;
+        int64_t told = out < a.max_tokens ? out : a.max_tokens;
+        budget_learn(&b, &a, 10);
+        budget_settle(&b, held[--flying], (double)(10 + told));
+        dearest = 10 + out;
+        calls++;
+    }
+    assert_true(budget_over(&b));
+    assert_true(b.spent <= limit + 1e-6);
+    assert_true(calls > 0);
+    assert_true(limit - b.spent < dearest);
+    chat_free(&chat);
+    profile_free(&p);
+}
+
+static void test_budget(void **state)
+{
+    (void)state;
+    for (int out = 1; out <= 90; out += 11) {
+        spend(200, out, 100);
+        spend(1000, out, 100);
+        spend(1003, out, 900);
+        spend(5000, out, 1024);
+    }
+    struct profile p = profile_new("t");
+    struct chat chat = {0};
+    struct ask a = {.chat = &chat};
+    double held;
+    chat_add(&chat, ROLE_USER, "x");
+    struct budget none = {.limit = -1}, small = {.limit = 1, .spent = .5};
+    p.price_in = p.price_out = 1e6;
+    assert_true(budget_take(&none, &p, &a, &held) && !a.has);
+    assert_false(budget_take(&small, &p, &a, &held)); /* not even one */
+    assert_true(budget_over(&small));
+    assert_true(budget_book(&small, .5));
+    assert_false(budget_book(&small, .1));
+    chat_free(&chat);
     profile_free(&p);
 }
 
@@ -390,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_key_file),
         cmocka_unit_test(test_redact),
         cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
