@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/say.h"
+#include "cli/outcome.h"
 #include "domain/status.h"
 #include "jobs/job.h"
 #include "verbs/elicit.h"
@@ -14,35 +15,24 @@
 #include "verbs/work.h"
 
 /* Watches a job until it ends; its exit code. */
-static int wait_for(struct cli *c, int64_t job)
+static int wait_for(struct cli *c, int64_t id)
 {
-    char *dir = store_work_dir(c->s, "j", job), cost[32];
-    int code = 1;
-    for (;;) {
-        struct job_view v = job_look(dir);
-        bool over = v.state == JOB_ENDED || v.state == JOB_INTERRUPTED;
-        if (over) {
-            const char *state = json_get_string(v.status, "state", "?");
-            const char *why = json_get_string(v.status, "error", NULL);
-            const json *n = json_get(v.status, "figures");
-            code = strcmp(state, "done") != 0;
-            say(stdout, _("j%lld %s: %lld of %lld calls answered, %lld "
-                          "found, %lld passed, %s\n"), (long long)job,
-                v.state == JOB_ENDED ? state : "interrupted",
-                (long long)json_get_int(n, "answered", 0),
-                (long long)json_get_int(n, "calls", 0),
-                (long long)json_get_int(n, "found", 0),
-                (long long)json_get_int(n, "passed", 0),
-                lang_money(cost, sizeof cost,
-                           json_get_number(n, "cost", 0), 2));
-            if (why)
-                say(stderr, "%s\n", why);
-        }
-        job_view_free(&v);
-        if (over)
-            break;
-        clock_sleep(100);
+    char *dir = store_work_dir(c->s, "j", id);
+    struct job j;
+    int code = -1;
+    if (!job_get(c->s, id, &j, &c->e)) {
+        free(dir);
+        return cli_fail(c);
     }
+    while (code < 0) {
+        struct job_view v = job_look(dir);
+        if (v.state == JOB_ENDED || v.state == JOB_INTERRUPTED)
+            code = outcome_print(c->s, &j, &v, c->json);
+        else
+            clock_sleep(100);
+        job_view_free(&v);
+    }
+    job_free(&j);
     free(dir);
     return code;
 }
@@ -64,7 +54,10 @@ static int run(struct cli *c, struct expand *x, bool dry, bool detach)
     int64_t job = verb_plan(c->s, c->who, x, &c->e);
     if (!job || !verb_start_job(c->s, job, false, &c->e))
         return cli_fail(c);
-    say(stdout, "j%lld\n", (long long)job);
+    if (!c->json)
+        say(stdout, "j%lld\n", (long long)job);
+    else if (detach)
+        say(stdout, "{\"id\":\"j%lld\"}\n", (long long)job);
     fflush(stdout);
     return detach ? 0 : wait_for(c, job);
 }

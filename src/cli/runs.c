@@ -6,6 +6,7 @@
 
 #include "base/lang.h"
 #include "base/say.h"
+#include "cli/outcome.h"
 #include "cli/table.h"
 #include "jobs/job.h"
 #include "store/job.h"
@@ -44,6 +45,7 @@ static void print_job(struct cli *c, int64_t id)
         for (int i = 0; i < CALL_STATE_COUNT; i++)
             jw_kint(&w, call_state_name((enum call_state)i), n.by_state[i]);
         jw_knum(&w, "cost", n.cost);
+        outcome_json_reasons(c->s, id, &w);
         jw_close(&w);
         cli_print(&b);
         buf_free(&b);
@@ -55,6 +57,7 @@ static void print_job(struct cli *c, int64_t id)
             (long long)n.by_state[CALL_FAILED],
             (long long)n.by_state[CALL_LOST],
             lang_money(cost, sizeof cost, n.cost, 2));
+        outcome_reasons(c->s, id, "        ");
     }
     job_view_free(&v);
     free(dir);

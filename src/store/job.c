@@ -259,6 +259,40 @@ void call_counts(struct store *s, int64_t job, struct call_counts *out)
     rows_done(&r);
 }
 
+size_t call_reasons(struct store *s, int64_t job, struct call_reason *out,
+                    size_t most)
+{
+    struct rows r;
+    size_t n = 0;
+    if (!db_query(s, &r, NULL, "SELECT state, count(*), trouble FROM call c"
+                  " WHERE job = ?1 AND state IN ('failed', 'lost',"
+                  " 'unparsed') AND" NEWEST " GROUP BY state, trouble"
+                  " ORDER BY state, count(*) DESC LIMIT ?2", "ii", job,
+                  (int64_t)most))
+        return 0;
+    while (n < most && rows_next(&r, NULL)) {
+        char *text = rows_copy(&r, 2);
+        out[n++] = (struct call_reason){parse_state(rows_text(&r, 0)),
+                                        rows_int(&r, 1),
+                                        text ? text : xstrdup("")};
+    }
+    rows_done(&r);
+    return n;
+}
+
+bool job_draws(struct store *s, int64_t job)
+{
+    return db_int(s, 0, "SELECT 1 FROM call c JOIN draw d ON d.call = c.id"
+                  " WHERE c.job = ?1 AND d.role = 'demonstration' LIMIT 1",
+                  "i", job) != 0;
+}
+
+int64_t job_made(struct store *s, int64_t job)
+{
+    return db_int(s, 0, "SELECT count(*) FROM sample WHERE job = ?1 AND live"
+                  " AND status <> ?2", "ii", job, (int64_t)STATUS_REJECTED);
+}
+
 void arrived_add(struct arrived *a, const struct check_result *checks,
                  size_t n)
 {

@@ -97,6 +97,22 @@ struct call_counts {
     double cost, dearest; /* of all attempts, of the dearest of them */
 };
 void call_counts(struct store *s, int64_t job, struct call_counts *out);
+
+/* Why calls came to nothing or could not be read, the same reasons counted
+ * together. */
+struct call_reason {
+    enum call_state state; /* failed, lost or unparsed */
+    int64_t n;
+    char *text; /* "" where nothing is known; the caller frees */
+};
+/* At most `most` of them, the commonest of each state first. */
+size_t call_reasons(struct store *s, int64_t job, struct call_reason *out,
+                    size_t most);
+
+/* Whether a job's recipe makes prompts of what it draws; how many samples it
+ * made that stand: live, and not rejected. */
+bool job_draws(struct store *s, int64_t job);
+int64_t job_made(struct store *s, int64_t job);
 /* What a job's replies brought: prompts and answers. found is passed and
  * failed together; what warned has passed. */
 struct arrived {

@@ -109,7 +109,7 @@ double cost_of_reply(const struct profile *p, const struct ask *a,
 
 /* ---- The limit ----------------------------------------------------------- */
 
-#define LEAST_TOKENS 128 /* of a first answer, without which none is asked */
+#define LEAST_TOKENS 32 /* of a first answer, without which none is asked */
 
 static bool hold(struct budget *b, struct ask *a, int64_t tokens, double most,
                  double *held)

@@ -507,6 +507,17 @@ static bool ask_all(struct elicit *x, struct err *e)
     return true;
 }
 
+/* That the spending limit ended it: what is left is less than a call. */
+static void say_limit(const struct elicit *x, struct err *e)
+{
+    char spent[32], limit[32];
+    lang_money(spent, sizeof spent, x->budget.spent, 6);
+    lang_money(limit, sizeof limit, x->budget.limit, 6);
+    err_set(e, ERR_NONE, _("the spending limit was reached: %s of %s are "
+                           "spent, and the next call could cost more than is "
+                           "left"), spent, limit);
+}
+
 /* What the job ended as, and why. */
 static const char *end_state(struct elicit *x, bool ok, struct err *e)
 {
@@ -526,7 +537,7 @@ static const char *end_state(struct elicit *x, bool ok, struct err *e)
         return "failed";
     }
     if (x->over_budget)
-        err_set(e, ERR_NONE, _("the spending limit was reached"));
+        say_limit(x, e);
     return x->stopping ? N_("stopped") : N_("done");
 }
 

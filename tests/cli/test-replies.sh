@@ -145,4 +145,64 @@ data: {"message":"boom","type":"server_error"}
 teacher boom "file=$PWD/boom.reply,file=$PWD/then.reply"
 ask boom
 has "an error event is asked again" "1 of 1 calls answered" "$out"
+
+# ---- What a job says of itself ----
+for i in 1 2 3 4 5 6; do echo "{\"prompt\":\"Question $i?\"}"; done > s.jsonl
+# run TEACHER [OPTION ...]: the seeds labelled
+run() {
+    rm -rf a.db a.runs
+    $S init a.db > /dev/null
+    $S import --store a.db s.jsonl > /dev/null
+    out=$($S expand --store a.db --teacher "$@" 2>&1)
+    code=$?
+}
+echo '{"error":{"message":"no such thing","code":400}}' > no.reply
+echo '{"choices":[{"message":{"content":"An answer."}}]}' > yes.reply
+teacher broken "file=$PWD/no.reply"
+run broken --recipe label --prompts 2
+is "all failed: exit code" 1 "$code"
+has "all failed: counted with the reason" \
+    "2 failed: the teacher broke off: no such thing" "$out"
+cat > bad.reply <<END
+{"choices":[{"message":{"content":"Not in the form."}}],$usage}
+END
+teacher loose "file=$PWD/bad.reply"
+run loose --recipe label-why --prompts 3
+has "unparsed: counted with the reason" \
+    '3 unparsed: no line of the reply begins with "Answer:"' "$out"
+is "unparsed: exit code" 0 "$code"
+has "unparsed: in runs, too" \
+    '3 unparsed: no line of the reply begins with "Answer:"' \
+    "$($S runs --store a.db)"
+json=$($S runs --store a.db --json)
+has "runs --json: id" '"id":"j1"' "$json"
+has "runs --json: why" '"why":[{"state":"unparsed","calls":3,' "$json"
+json=$($S expand --store a.db --teacher loose --recipe label-why --prompts 1 \
+    --json)
+has "expand --json" '{"id":"j2","state":"done","error":null,"calls":1,' "$json"
+printf '{"choices":[{"message":{"content":"%s"}}]}' \
+    '1. One more?\n2. Another one?\n3. Question 1?' > few.reply
+teacher few "file=$PWD/few.reply"
+run few --recipe selfinstruct --prompts 24 --split train
+has "fell short" "it fell short: " "$out"
+has "of how many" " of 24 new prompts (" "$out"
+
+# ---- Money ----
+# spent LIMIT: a job of many calls under a limit; $cost, the dearest call
+spent() {
+    run "$1" --recipe label --prompts 6 --answers 8 --stop-at "$2"
+    cost=$($S runs --store a.db --json | sed 's/.*"cost":\([^,]*\).*/\1/')
+}
+printf '[teacher dear]\nurl = http://127.0.0.1:%s/v1\nmodel = ok\n' \
+    "$(awk '{print $2}' port)" >> "$config"
+printf 'price_in = 100\nprice_out = 100\nconcurrency = 4\n' >> "$config"
+for limit in 0.0095 0.02 0.033; do
+    spent dear $limit
+    most=$(for i in $(seq 1 48); do
+        $S show "c$i" --json --store a.db 2> /dev/null
+    done | sed -n 's/.*"cost":\([0-9.e-]*\).*/\1/p' | sort -g | tail -1)
+    ok=$(awk "BEGIN { print ($cost <= $limit && $limit - $cost < $most) }")
+    is "limit $limit: spent $cost, dearest $most" 1 "$ok"
+    has "limit $limit: said" "the spending limit was reached" "$out"
+done
 finish
