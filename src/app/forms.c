@@ -151,6 +151,11 @@ static void refresh_expand(struct app *a)
              lang_number(then, sizeof then, (double)n.calls_then, 0),
              lang_number(in, sizeof in, (double)n.tokens_in, 0),
              lang_number(out, sizeof out, (double)n.tokens_out, 0));
+    if (n.cost > 0) {
+        size_t at = strlen(f->facts[0]);
+        snprintf(f->facts[0] + at, sizeof f->facts[0] - at, "   %s",
+                 lang_money(first, sizeof first, n.cost, n.cost < 1 ? 4 : 2));
+    }
     snprintf(f->preview_title, sizeof f->preview_title, _("%lld tokens"),
              (long long)n.first_tokens);
     f->preview = n.first_prompt;

@@ -37,17 +37,43 @@ static int wait_for(struct cli *c, int64_t id)
     return code;
 }
 
+static void print_estimate(struct cli *c, const struct expand *x,
+                           const struct estimate *n)
+{
+    char cost[32];
+    if (!c->json) {
+        say(stdout, _("%lld + %lld calls, about %lld tokens in, %lld out, "
+                      "%s\n--- the first prompt:\n%s\n"),
+            (long long)n->calls_first, (long long)n->calls_then,
+            (long long)n->tokens_in, (long long)n->tokens_out,
+            lang_money(cost, sizeof cost, n->cost, n->cost < 1 ? 4 : 2),
+            n->first_prompt ? n->first_prompt : "");
+        return;
+    }
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kstr(&w, "recipe", x->recipe);
+    jw_kstr(&w, "teacher", x->teacher);
+    jw_kint(&w, "calls_first", n->calls_first);
+    jw_kint(&w, "calls_then", n->calls_then);
+    jw_kint(&w, "tokens_in", n->tokens_in);
+    jw_kint(&w, "tokens_out", n->tokens_out);
+    jw_knum(&w, "cost", n->cost);
+    jw_kint(&w, "first_tokens", n->first_tokens);
+    jw_kstr(&w, "first_prompt", n->first_prompt);
+    jw_close(&w);
+    cli_print(&b);
+    buf_free(&b);
+}
+
 static int run(struct cli *c, struct expand *x, bool dry, bool detach)
 {
     struct estimate n;
     if (dry) {
         if (!verb_estimate(c->s, x, &n, &c->e))
             return cli_fail(c);
-        say(stdout, _("%lld + %lld calls, about %lld tokens in, %lld out\n"
-                      "--- the first prompt:\n%s\n"),
-            (long long)n.calls_first, (long long)n.calls_then,
-            (long long)n.tokens_in, (long long)n.tokens_out,
-            n.first_prompt ? n.first_prompt : "");
+        print_estimate(c, x, &n);
         free(n.first_prompt);
         return 0;
     }

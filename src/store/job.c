@@ -280,6 +280,41 @@ size_t call_reasons(struct store *s, int64_t job, struct call_reason *out,
     return n;
 }
 
+#define OF_RECIPE                                                             \
+    " FROM call c JOIN job j ON j.id = c.job JOIN recipe r ON r.id = j.recipe" \
+    " WHERE j.target = ?1 AND r.name = ?2"
+
+void call_means(struct store *s, int64_t target, const char *recipe,
+                const char *teacher, int64_t step, struct call_means *out)
+{
+    struct rows r;
+    *out = (struct call_means){0};
+    if (!db_query(s, &r, NULL, "SELECT count(*), avg(i), avg(o) FROM (SELECT"
+                  " c.tokens_in i, c.tokens_out o" OF_RECIPE
+                  " AND j.teacher = ?3 AND c.step = ?4 AND c.tokens_out > 0"
+                  " AND c.state IN ('answered', 'unparsed')"
+                  " ORDER BY c.id DESC LIMIT 200)", "issi", target, recipe,
+                  teacher, step))
+        return;
+    if (rows_next(&r, NULL))
+        *out = (struct call_means){rows_int(&r, 0),
+                                   (int64_t)(rows_double(&r, 1) + .5),
+                                   (int64_t)(rows_double(&r, 2) + .5)};
+    rows_done(&r);
+}
+
+double job_yield(struct store *s, int64_t target, const char *recipe,
+                 int64_t wanted)
+{
+    int64_t first = db_int(s, 0, "SELECT count(*)" OF_RECIPE
+                           " AND c.step = 1 AND c.state = 'answered'", "is",
+                           target, recipe);
+    int64_t then = db_int(s, 0, "SELECT count(*) FROM (SELECT DISTINCT"
+                          " c.from_call, c.from_item" OF_RECIPE
+                          " AND c.step = 2)", "is", target, recipe);
+    return first && wanted ? (double)then / (double)(first * wanted) : 1;
+}
+
 bool job_draws(struct store *s, int64_t job)
 {
     return db_int(s, 0, "SELECT 1 FROM call c JOIN draw d ON d.call = c.id"

@@ -109,6 +109,18 @@ struct call_reason {
 size_t call_reasons(struct store *s, int64_t job, struct call_reason *out,
                     size_t most);
 
+/* What answered calls of a step took on average, over the newest 200 of a
+ * target, recipe and teacher. */
+struct call_means {
+    int64_t n, tokens_in, tokens_out;
+};
+void call_means(struct store *s, int64_t target, const char *recipe,
+                const char *teacher, int64_t step, struct call_means *out);
+/* The share of the `wanted` items of each first call that went on to a second
+ * step, in the earlier jobs of a target and recipe; 1 where there were none. */
+double job_yield(struct store *s, int64_t target, const char *recipe,
+                 int64_t wanted);
+
 /* Whether a job's recipe makes prompts of what it draws; how many samples it
  * made that stand: live, and not rejected. */
 bool job_draws(struct store *s, int64_t job);

@@ -29,13 +29,14 @@ struct expand {
 /* What the form shows before anything is paid. */
 struct estimate {
     int64_t calls_first, calls_then, tokens_in, tokens_out;
-    double cost;
+    double cost; /* at the teacher's prices */
     char *first_prompt; /* rendered, as text; the caller frees */
     int64_t first_tokens;
 };
 
-/* Renders the first prompt and reckons calls, tokens and cost. Changes
- * nothing. */
+/* Renders the first prompt and reckons calls, tokens and cost: by what
+ * earlier calls of the recipe came to at this teacher, else by the lengths of
+ * prompts and seeds. Changes nothing. */
 bool verb_estimate(struct store *s, const struct expand *x,
                    struct estimate *out, struct err *e);
 

@@ -242,7 +242,7 @@ struct plan {
     struct act *a;   /* NULL while estimating */
     int64_t job, n;  /* calls made */
     char *first;     /* the first prompt, rendered */
-    size_t bytes;    /* of all prompts */
+    int64_t tokens, first_tokens; /* of all prompts, of the first */
     bool room;       /* for more calls */
 };
 
@@ -278,8 +278,9 @@ static int64_t add_call(struct plan *p, const struct recipe_bindings *b,
     int64_t id = 0;
     if (recipe_render(&p->r->steps[0], b, &chat, e)) {
         chat_print(&chat, &text);
-        p->bytes += text.len;
-        p->n++;
+        int64_t tokens = cost_prompt(&(struct ask){.chat = &chat});
+        p->tokens += tokens;
+        p->first_tokens = p->n++ ? p->first_tokens : tokens;
         if (!p->first) {
             struct buf plain = BUF_INIT(0);
             for (size_t i = 0; i < chat.n; i++)
@@ -463,31 +464,81 @@ static bool plan_calls(struct plan *p, bool only_first, struct err *e)
                                               "that no judge has scored")));
 }
 
-bool verb_estimate(struct store *s, const struct expand *x,
-                   struct estimate *out, struct err *e)
+/* How many calls the first step comes to, by those that `p` made of what it
+ * looked at. */
+static int64_t first_calls(const struct plan *p, const struct expand *x,
+                           size_t looked)
+{
+    bool rank = p->r->steps[0].over == OVER_CANDIDATES;
+    int64_t all = 0;
+    if (p->r->steps[0].over == OVER_DRAW)
+        return calls_for(p->r, x->prompts);
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        all += (int64_t)(rank ? p->pool.samples[i].n : p->pool.seeds[i].n);
+    int64_t seen = all < (int64_t)looked ? all : (int64_t)looked;
+    if (x->prompts && x->prompts < all)
+        all = x->prompts;
+    return seen ? (int64_t)((double)p->n * (double)all / (double)seen + .5)
+                : 0;
+}
+
+/* The mean length of some seeds' prompts and answers, and of what the second
+ * step asks for such a prompt. */
+static void look_at_seeds(struct plan *p, struct plan_look *out)
+{
+    int64_t prompts = 0, answers = 0, asked = 0, n = 0, answered = 0;
+    for (int i = 0; i < SPLIT_COUNT; i++) {
+        const ids *v = &p->pool.seeds[i];
+        for (size_t k = 0; k < v->n && k < 20; k++) {
+            struct seed x;
+            struct chat chat, second;
+            struct recipe_bindings b = {.prompt = &chat};
+            target_bind(&p->words, &b);
+            if (!seed_get(p->s, v->at[k], &x, NULL))
+                continue;
+            if (chat_parse(x.prompt, &chat, NULL)) {
+                const struct message *m = chat_last(&chat, ROLE_USER);
+                prompts += m ? cost_tokens(m->content) : 0;
+                if (p->r->n_steps > 1 &&
+                    recipe_render(&p->r->steps[1], &b, &second, NULL)) {
+                    asked += cost_prompt(&(struct ask){.chat = &second});
+                    chat_free(&second);
+                }
+                chat_free(&chat);
+                n++;
+            }
+            if (x.answer) {
+                char *text = answer_text(x.answer);
+                answers += cost_tokens(text);
+                free(text);
+                answered++;
+            }
+            seed_free(&x);
+        }
+    }
+    out->prompt_tokens = n ? prompts / n : 0;
+    out->then_tokens = n ? asked / n : 0;
+    out->answer_tokens = answered ? answers / answered : -1;
+}
+
+bool plan_look(struct store *s, const struct expand *x, struct plan_look *out,
+               struct err *e)
 {
     struct plan p;
-    *out = (struct estimate){0};
     struct expand few = *x;
-    if (few.prompts > 50 || !few.prompts)
-        few.prompts = 50;
+    *out = (struct plan_look){0};
+    if (few.prompts > PLAN_LOOKED || !few.prompts)
+        few.prompts = PLAN_LOOKED;
     bool ok = open_plan(&p, s, &few, e) && plan_calls(&p, true, e);
     if (ok) {
-        bool draws = p.r->steps[0].over == OVER_DRAW;
-        bool then = draws && p.r->n_steps > 1;
-        out->calls_first = draws ? calls_for(p.r, x->prompts)
-                                 : x->prompts ? x->prompts * x->answers
-                                              : p.n;
-        out->calls_then = then ? x->prompts * x->answers : 0;
-        size_t each = p.n ? p.bytes / (size_t)p.n : 0;
-        int max = p.r->steps[0].decode.max_tokens;
-        out->first_tokens = (int64_t)each / 4;
-        out->tokens_in = out->calls_first * out->first_tokens +
-                         out->calls_then * 120;
-        out->tokens_out = out->calls_first * (draws ? max / 3 : 120) +
-                          out->calls_then * 120;
-        out->first_prompt = p.first;
+        out->calls = first_calls(&p, x, (size_t)few.prompts);
+        out->first_tokens = p.first_tokens;
+        out->tokens = p.n ? p.tokens / p.n : 0;
+        look_at_seeds(&p, out);
+        out->first = p.first;
+        out->r = p.r;
         p.first = NULL;
+        p.r = NULL;
     }
     close_plan(&p);
     return ok;

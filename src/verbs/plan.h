@@ -21,6 +21,24 @@ bool target_words_load(struct store *s, int64_t id, struct target_words *out,
 void target_words_free(struct target_words *w);
 void target_bind(const struct target_words *w, struct recipe_bindings *b);
 
+#define PLAN_LOOKED 50 /* inputs that are looked at */
+
+/* A plan that was looked at and not made; tokens are guessed by script. */
+struct plan_look {
+    struct recipe *r;
+    int64_t calls;  /* of the first step */
+    int64_t tokens; /* of one of them, the mean */
+    int64_t then_tokens;   /* of a call of the second step */
+    int64_t prompt_tokens, answer_tokens; /* of seeds; -1: none is answered */
+    int64_t first_tokens;
+    char *first; /* the first prompt, as text */
+};
+
+/* Renders the first calls of what the form says. Changes nothing. The caller
+ * frees r and first, which are NULL after a failure. */
+bool plan_look(struct store *s, const struct expand *x, struct plan_look *out,
+               struct err *e);
+
 /* Plans the calls of a job that has none yet, from its record. */
 bool plan_job(struct store *s, int64_t job, struct err *e);
 

@@ -1,0 +1,94 @@
+/* What a job will come to, before anything is paid. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "recipe/parser.h"
+#include "teacher/cost.h"
+#include "verbs/plan.h"
+
+#define ANSWER 100   /* tokens of an answer where no seed has one */
+#define RATIONALE 80 /* of the steps before an answer */
+#define RATING 16    /* of a judge's line */
+#define MARKS 4      /* of a number, of a field's name */
+
+/* Tokens of a reply to a step by the lengths of the seeds. */
+static int64_t reply_tokens(const struct plan_look *p,
+                            const struct recipe_step *s)
+{
+    int64_t answer = p->answer_tokens >= 0 ? p->answer_tokens : ANSWER;
+    int64_t items = (int64_t)s->wanted, n;
+    if (s->parser == &parser_numbered)
+        n = items * (p->prompt_tokens + MARKS);
+    else if (s->parser == &parser_triples)
+        n = items * (p->prompt_tokens + answer + 4 * MARKS);
+    else if (s->parser == &parser_ratings)
+        n = 3 * (int64_t)s->n_aspects * RATING;
+    else
+        n = answer + (s->rationale ? RATIONALE : 0);
+    int64_t most = s->decode.max_tokens;
+    return most && n > most ? most : n;
+}
+
+/* What a step's calls take: by what earlier calls of the recipe took at this
+ * teacher, else by guess. */
+struct step_cost {
+    int64_t in, out;
+};
+
+static struct step_cost cost_step(struct store *s, const struct expand *x,
+                                  const struct plan_look *p, size_t step,
+                                  int64_t in)
+{
+    struct call_means m;
+    const struct recipe_step *r = &p->r->steps[step];
+    call_means(s, x->target, p->r->name, x->teacher, (int64_t)step + 1, &m);
+    if (m.n < 3)
+        return (struct step_cost){in, reply_tokens(p, r)};
+    return (struct step_cost){m.tokens_in, m.tokens_out};
+}
+
+static bool price(const struct expand *x, struct estimate *out,
+                  struct err *e)
+{
+    struct profiles ps;
+    if (!profiles_load(NULL, &ps, e))
+        return false;
+    const struct profile *p = profile_find(&ps, x->teacher);
+    out->cost = p ? cost_of(p, out->tokens_in, out->tokens_out) : 0;
+    profiles_free(&ps);
+    return p || err_set(e, ERR_ABSENT, _("there is no teacher %s in the "
+                                         "config"), x->teacher);
+}
+
+bool verb_estimate(struct store *s, const struct expand *x,
+                   struct estimate *out, struct err *e)
+{
+    struct plan_look p;
+    *out = (struct estimate){0};
+    if (!plan_look(s, x, &p, e))
+        return false;
+    const struct recipe_step *first = &p.r->steps[0];
+    struct step_cost a = cost_step(s, x, &p, 0, p.tokens);
+    out->calls_first = p.calls;
+    out->tokens_in = p.calls * a.in;
+    out->tokens_out = p.calls * a.out;
+    for (size_t i = 1; first->over == OVER_DRAW && i < p.r->n_steps; i++) {
+        double yield = job_yield(s, x->target, p.r->name,
+                                 (int64_t)first->wanted);
+        int64_t n = (int64_t)((double)(p.calls * (int64_t)first->wanted *
+                                       x->answers) * yield + .5);
+        struct step_cost b = cost_step(s, x, &p, i, p.then_tokens);
+        out->calls_then += n;
+        out->tokens_in += n * b.in;
+        out->tokens_out += n * b.out;
+    }
+    out->first_tokens = p.first_tokens;
+    out->first_prompt = p.first;
+    recipe_free(&p.r);
+    if (price(x, out, e))
+        return true;
+    free(out->first_prompt);
+    *out = (struct estimate){0};
+    return false;
+}
