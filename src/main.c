@@ -13,9 +13,9 @@
 #include "base/say.h"
 #include "base/sig.h"
 #include "cli/cli.h"
+#include "demo/demo.h"
 #include "ui/ui.h"
 #include "ui/welcome.h"
-#include "verbs/demo.h"
 
 static char *my_name(void)
 {

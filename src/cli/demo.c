@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/say.h"
-#include "verbs/demo.h"
+#include "demo/demo.h"
 
 static void on_told(void *ctx, int act, const char *text)
 {

@@ -24,8 +24,9 @@ teacher: domain
 jobs: domain
 export: formats domain
 verbs: store formats recipe teacher jobs export domain
-cli: verbs store formats recipe teacher jobs export domain
-app: verbs store formats recipe teacher jobs export domain
+demo: verbs store formats recipe teacher jobs export domain
+cli: demo verbs store formats recipe teacher jobs export domain
+app: demo verbs store formats recipe teacher jobs export domain
 ui: app domain
 model/net:
 model/token: domain

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "verbs/demo.h"
+#include "demo/demo.h"
 
 /* Wilson's interval; with none right it ends at z^2 / (n + z^2). */
 static void test_interval(void **state)

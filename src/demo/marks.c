@@ -1,4 +1,4 @@
-#include "verbs/marks.h"
+#include "demo/marks.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "verbs/demo.h"
+#include "demo/demo.h"
 
 #include <math.h>
 #include <signal.h>
@@ -14,6 +14,7 @@
 #include "base/lang.h"
 #include "base/paths.h"
 #include "base/sig.h"
+#include "demo/tour.h"
 #include "jobs/job.h"
 #include "recipe/target.h"
 #include "store/query.h"
@@ -24,7 +25,6 @@
 #include "verbs/export.h"
 #include "verbs/import.h"
 #include "verbs/launch.h"
-#include "verbs/tour.h"
 
 #define JUDGE_RIGHT .9 /* the curator's judge is right that often */
 #define CURATOR_SLIPS .03

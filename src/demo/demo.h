@@ -15,8 +15,8 @@
  *               right: what curation gains with a teacher that never errs,
  *               beside truth
  */
-#ifndef VERBS_DEMO_H
-#define VERBS_DEMO_H
+#ifndef DEMO_DEMO_H
+#define DEMO_DEMO_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -9,10 +9,10 @@
 #include "base/assert.h"
 #include "base/file.h"
 #include "base/lang.h"
+#include "demo/tour.h"
 #include "store/query.h"
 #include "store/sample.h"
 #include "verbs/edit.h"
-#include "verbs/tour.h"
 #include "verbs/train.h"
 #include "verbs/undo.h"
 

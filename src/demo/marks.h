@@ -1,8 +1,8 @@
 /* Problems, marks and students' answers, asked of `stillroom-model` in
  * children: what the demonstration is judged by. None of it enters a store.
  */
-#ifndef VERBS_MARKS_H
-#define VERBS_MARKS_H
+#ifndef DEMO_MARKS_H
+#define DEMO_MARKS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,11 +1,11 @@
 /* What demo.c and arms.c share: one tour of the demonstration. */
-#ifndef VERBS_TOUR_H
-#define VERBS_TOUR_H
+#ifndef DEMO_TOUR_H
+#define DEMO_TOUR_H
 
 #include "base/rng.h"
+#include "demo/demo.h"
+#include "demo/marks.h"
 #include "store/target.h"
-#include "verbs/demo.h"
-#include "verbs/marks.h"
 
 #define DEMO_WHO "demo"
 
