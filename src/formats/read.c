@@ -170,11 +170,22 @@ static bool end(const struct in *in, bool ok, struct item *x, struct err *e)
 
 /* ---- The shapes' readers ------------------------------------------------ */
 
+/* Of a row with a list of messages as its completion that list is trained
+ * alone: an assistant's turn in its prompt has a row of its own, or none. */
+static void mask_prompt(const struct in *in, struct chat *prompt)
+{
+    if (!json_is_array(in_peek(in, IN_ANSWER).value))
+        return;
+    for (size_t i = 0; i < prompt->n; i++)
+        prompt->at[i].masked = prompt->at[i].role == ROLE_ASSISTANT;
+}
+
 static bool read_task(const struct in *in, struct err *e)
 {
     struct item x = in_item(in);
     bool ok = in_task(in, &x, e) && add_answers(in, &x, e) &&
               add_figures(in, &x, e);
+    mask_prompt(in, &x.prompt);
     return end(in, ok, &x, e);
 }
 
