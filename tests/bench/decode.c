@@ -46,8 +46,8 @@ HOT static double add_up(const char *from, size_t bytes)
 /* Where the matrices stand. */
 static const char *weights_of(const struct llama *m, size_t *bytes)
 {
-    *bytes = m->n * (m->half ? sizeof *m->half : sizeof *m->w);
-    return m->half ? (const char *)m->half : (const char *)m->w;
+    *bytes = m->n * (m->w16 ? sizeof *m->w16 : sizeof *m->w);
+    return m->w16 ? (const char *)m->w16 : (const char *)m->w;
 }
 
 static void read_all(void *ctx, const struct team *t)

@@ -222,7 +222,7 @@ static void halves_and_few_rows_agree(void **state)
     }
     few_gemm(true, GEMM_FEW, WIDE, LONG, 1, a, LONG, b, LONG, 0, c, WIDE);
     for (size_t f = 0; f < COUNT(families); f++) {
-        half_fn *tiles = gemm_use(families[f].name) ? families[f].half : NULL;
+        bf16_fn *tiles = gemm_use(families[f].name) ? families[f].bf16 : NULL;
         if (!tiles)
             continue;
         assert_true(tiles(GEMM_FEW, WIDE, LONG, a, LONG, half, LONG, e, WIDE));
@@ -230,13 +230,13 @@ static void halves_and_few_rows_agree(void **state)
             assert_true(fabs((double)(c[i] - e[i])) < 2e-5);
     }
     for (int m = 1; m <= GEMM_FEW; m++) {
-        few_half(m, WIDE, LONG, a, LONG, half, LONG, d, WIDE);
+        few_bf16(m, WIDE, LONG, a, LONG, half, LONG, d, WIDE);
         assert_memory_equal(c, d, (size_t)(m * WIDE) * sizeof *c);
         few_gemm(true, m, WIDE, LONG, 1, a, LONG, b, LONG, 0, d, WIDE);
         assert_memory_equal(c, d, (size_t)(m * WIDE) * sizeof *c);
-        if (!family->half)
+        if (!family->bf16)
             continue;
-        family->half(m, WIDE, LONG, a, LONG, half, LONG, d, WIDE);
+        family->bf16(m, WIDE, LONG, a, LONG, half, LONG, d, WIDE);
         assert_memory_equal(d, e, (size_t)(m * WIDE) * sizeof *c);
     }
 }

@@ -17,8 +17,8 @@ struct need need_of(const struct llama *m, const struct settings *s,
         pack_room(m, s->recompute, longest, s->batch_tokens), (int)longest,
         workers, s->recompute};
     int64_t one = sizeof(real), frozen = (int64_t)(m->n - llama_trained(m));
-    if (m->half)
-        frozen = frozen * (int64_t)sizeof *m->half / one;
+    if (m->w16)
+        frozen = frozen * (int64_t)sizeof *m->w16 / one;
     return (struct need){(frozen + (int64_t)llama_trained(m)) * one,
                          3 * (int64_t)llama_trained(m) * one,
                          (int64_t)work_bytes(m, &shape)};

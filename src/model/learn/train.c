@@ -182,7 +182,7 @@ static bool start(struct trainer *x, struct err *e)
     int64_t longest = longest_of(x);
     if ((x->s.lora || x->t->adapter) && !add_pairs(x, e))
         return false;
-    if (x->m->rank && gemm_has_halves())
+    if (x->m->rank && gemm_has_bf16())
         llama_lean(x->m);
     if (!need_fits(x->m, &x->s, longest, workers, need_available(), e))
         return false;

@@ -10,8 +10,8 @@ void linear(const struct team *t, const struct llama *m, real *y,
             const real *x, size_t at, int T, int in, int out)
 {
     const real *w = m->w + at;
-    if (m->half) {
-        gemm_share_half(t, true, true, T, out, in, x, m->half + at, y);
+    if (m->w16) {
+        gemm_share_bf16(t, true, true, T, out, in, x, m->w16 + at, y);
         return;
     }
     gemm_share_exact(t, false, true, T, out, in, 1, x, in, w, in, 0, y, out);
@@ -99,16 +99,16 @@ struct attention block_attention(const struct config *c, int l)
                               .ldo = config_q(c)};
 }
 
-void block_out(const struct team *t, const struct llama *m, int l, int half,
+void block_out(const struct team *t, const struct llama *m, int l, int sub,
                real *y, const real *x, const real *for_pairs, int T,
                real *kept, real *rstd)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
-    const struct pair_at *pair = &at->pair[half ? PAIR_DOWN : PAIR_O];
-    size_t bias = half ? at->down_b : at->o_b;
-    int h = c->hidden, in = half ? c->ffn : config_q(c), lo, hi;
-    linear(t, m, y, x, half ? at->down : at->o, T, in, h);
+    const struct pair_at *pair = &at->pair[sub ? PAIR_DOWN : PAIR_O];
+    size_t bias = sub ? at->down_b : at->o_b;
+    int h = c->hidden, in = sub ? c->ffn : config_q(c), lo, hi;
+    linear(t, m, y, x, sub ? at->down : at->o, T, in, h);
     lora_forward(t, m, pair, 1, y, h, for_pairs, T);
     team_rows(t, T, &lo, &hi);
     size_t from = (size_t)lo * (size_t)h;
@@ -119,7 +119,7 @@ void block_out(const struct team *t, const struct llama *m, int l, int half,
         return;
     if (kept)
         memcpy(kept + from, y, (size_t)(hi - lo) * (size_t)h * sizeof *kept);
-    rms_forward(y, rstd + lo, y, m->w + (half ? at->post2 : at->post1),
+    rms_forward(y, rstd + lo, y, m->w + (sub ? at->post2 : at->post1),
                 (real)c->norm_plus, hi - lo, h, c->eps);
 }
 

@@ -1,5 +1,5 @@
 /* The forward pieces of a layer that training and decoding share: norms, the
- * q|k|v rows and what a half adds to the residual, with all that sets the
+ * q|k|v rows and what a sublayer adds to the residual, with all that sets the
  * families apart. A team does them together: each worker has its share of the
  * T rows, and only products wait. for_pairs is what pairs of LoRA read: the
  * same as the matrix, or what is left of it by their dropout. Not for other
@@ -36,10 +36,10 @@ void block_qkv(const struct team *t, const struct llama *m, int l, real *qkv,
 /* The shape of attention in layer l: n and the strides are the caller's. */
 struct attention block_attention(const struct config *c, int l);
 
-/* What a half (0: attention, 1: the MLP) adds: y = x w^T + bias, then its own
- * norm where the family has one (kept[T, hidden] keeps what it was where it is
- * not NULL). */
-void block_out(const struct team *t, const struct llama *m, int l, int half,
+/* What a sublayer (0: attention, 1: the MLP) adds: y = x w^T + bias, then its
+ * own norm where the family has one (kept[T, hidden] keeps what it was, where
+ * it is not NULL). */
+void block_out(const struct team *t, const struct llama *m, int l, int sub,
                real *y, const real *x, const real *for_pairs, int T,
                real *kept, real *rstd);
 

@@ -138,7 +138,8 @@ int decoder_length(const struct decoder *d)
     return d->n;
 }
 
-int decoder_room(const struct decoder *d)
+/* How many more fit. */
+static int decoder_room(const struct decoder *d)
 {
     return d->max - d->n;
 }

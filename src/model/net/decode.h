@@ -33,9 +33,8 @@ struct decoder *decoder_at(struct desk *desk, int tokens, struct err *e);
 struct decoder *decoder_new(const struct llama *m, int tokens, struct err *e);
 void decoder_free(struct decoder **d);
 
-/* How many tokens stand in the stream, and how many fit. */
+/* How many tokens stand in the stream. */
 int decoder_length(const struct decoder *d);
-int decoder_room(const struct decoder *d);
 /* Keeps the first n tokens and forgets the rest. */
 void decoder_cut(struct decoder *d, int n);
 /* Takes over the first n tokens of another stream; n is a multiple of

@@ -168,7 +168,7 @@ void llama_free(struct llama **mp)
     free(m->layer);
     free(m->pairs);
     if (!m->base) {
-        free(m->half);
+        free(m->w16);
         free(m->w);
         free(m->cosine);
         free(m->sine);
@@ -318,14 +318,6 @@ static bool read_files(struct llama *m, char *const *path, size_t n,
     return ok;
 }
 
-bool llama_read(struct llama *m, const char *path, struct err *e)
-{
-    char *copy = xstrdup(path);
-    bool ok = read_files(m, &copy, 1, e);
-    free(copy);
-    return ok;
-}
-
 #define WHOLE "model.safetensors"
 #define INDEX "model.safetensors.index.json"
 
@@ -460,8 +452,8 @@ struct llama *llama_load(const char *dir, struct err *e)
 
 void llama_copy(const struct llama *m, size_t offset, size_t n, real *to)
 {
-    if (m->half)
-        few_widen(to, m->half + offset, n);
+    if (m->w16)
+        few_widen(to, m->w16 + offset, n);
     else
         memcpy(to, m->w + offset, n * sizeof *to);
 }
@@ -486,7 +478,7 @@ static uint32_t bits_of(real x)
 }
 
 /* Room for the own weights in bfloat16, where all of them are exact in it. */
-static uint16_t *room_for_halves(const struct llama *m)
+static uint16_t *room_for_w16(const struct llama *m)
 {
     size_t n = m->first ? m->first : m->n;
     for (size_t i = 0; i < n; i++)
@@ -495,26 +487,26 @@ static uint16_t *room_for_halves(const struct llama *m)
     return malloc(n * sizeof(uint16_t));
 }
 
-static void halve(const struct llama *m, uint16_t *half,
+static void narrow(const struct llama *m, uint16_t *w16,
                   const struct weight *w)
 {
     for (size_t i = w->offset; i < w->offset + count_of(w); i++)
-        half[i] = (uint16_t)(bits_of(m->w[i]) >> 16);
+        w16[i] = (uint16_t)(bits_of(m->w[i]) >> 16);
 }
 
 bool llama_lean(struct llama *m)
 {
-    if (m->half)
+    if (m->w16)
         return true;
-    uint16_t *half = room_for_halves(m);
-    for (size_t i = 0; half && i < m->n_own; i++) {
+    uint16_t *w16 = room_for_w16(m);
+    for (size_t i = 0; w16 && i < m->n_own; i++) {
         const struct weight *w = &m->weight[i];
-        halve(m, half, w);
+        narrow(m, w16, w);
         if (w->cols && !(m->position && w->offset == m->position))
             give_back(m->w + w->offset, count_of(w));
     }
-    m->half = half;
-    return half != NULL;
+    m->w16 = w16;
+    return w16 != NULL;
 }
 
 /* A weight on its way into a file. */

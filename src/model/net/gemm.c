@@ -36,16 +36,16 @@ double gemm_seconds(void)
 #define ASKED NULL
 #define packed_find(name) NULL
 #define packed_gemm(kernel, ...) (void)(kernel)
-#define packed_half(kernel, ...) (void)(kernel)
-#define amx_half NULL
-#define soft_half NULL
+#define packed_bf16(kernel, ...) (void)(kernel)
+#define amx_few_bf16 NULL
+#define soft_few_bf16 NULL
 #else
 #define GEMM cblas_sgemm
 #define ASKED getenv("STILLROOM_GEMM")
 #endif
 
 /* A few rows by bfloat16; false: not at this size. */
-typedef bool half_fn(int m, int n, int k, const real *a, int lda,
+typedef bool bf16_fn(int m, int n, int k, const real *a, int lda,
                      const uint16_t *b, int ldb, real *c, int ldc);
 
 /* What each kind of processor has for each precision, the fastest first: for
@@ -56,14 +56,14 @@ static const struct family {
     struct {
         const char *usual, *exact;
     } by[GEMM_MEDIUM + 1];
-    half_fn *half;
+    bf16_fn *bf16;
     bool by_name; /* only for who asks for it: slower, or a reference */
     bool alone;   /* without our loops for a few rows */
 } families[] = {
     {.name = "amx",
      .by = {{"avx512", "avx512"}, {"amx", "amx-whole"},
             {"amx-bf16", "amx-bf16"}},
-     .half = amx_half, .by_name = true},
+     .bf16 = amx_few_bf16, .by_name = true},
     {.name = "avx512",
      .by = {{"avx512", "avx512"}, {"avx512", "avx512"},
             {"avx512bf16", "avx512bf16"}}},
@@ -74,7 +74,7 @@ static const struct family {
     {.name = "emulated",
      .by = {{"openblas", "openblas"}, {"emulated", "emulated-whole"},
             {"emulated-bf16", "emulated-bf16"}},
-     .half = soft_half, .by_name = true},
+     .bf16 = soft_few_bf16, .by_name = true},
     {.name = "openblas-alone",
      .by = {{"openblas", "openblas"}, {"openblas", "openblas"}},
      .by_name = true, .alone = true},
@@ -257,16 +257,16 @@ static void widened(bool tb, int m, int n, int k, const real *a, int lda,
     free(wide);
 }
 
-static void half_product(const struct kernel *by, bool tb, int m, int n, int k,
+static void bf16_product(const struct kernel *by, bool tb, int m, int n, int k,
                          const real *a, int lda, const uint16_t *b, int ldb,
                          real *c, int ldc)
 {
     double from = now();
     if (tb && m <= GEMM_FEW) {
-        if (!family->half || !family->half(m, n, k, a, lda, b, ldb, c, ldc))
-            few_half(m, n, k, a, lda, b, ldb, c, ldc);
+        if (!family->bf16 || !family->bf16(m, n, k, a, lda, b, ldb, c, ldc))
+            few_bf16(m, n, k, a, lda, b, ldb, c, ldc);
     } else if (by && m > GEMM_FEW) {
-        packed_half(by, tb, m, n, k, a, lda, b, ldb, c, ldc);
+        packed_bf16(by, tb, m, n, k, a, lda, b, ldb, c, ldc);
     } else {
         widened(tb, m, n, k, a, lda, b, ldb, c, ldc);
         return; /* which has counted its seconds */
@@ -274,12 +274,12 @@ static void half_product(const struct kernel *by, bool tb, int m, int n, int k,
     seconds += now() - from;
 }
 
-bool gemm_has_halves(void)
+bool gemm_has_bf16(void)
 {
     return usual && exact;
 }
 
-void gemm_share_half(const struct team *t, bool is_exact, bool tb, int m,
+void gemm_share_bf16(const struct team *t, bool is_exact, bool tb, int m,
                      int n, int k, const real *a, const uint16_t *b, real *c)
 {
     const struct kernel *by = is_exact ? exact : usual;
@@ -289,10 +289,10 @@ void gemm_share_half(const struct team *t, bool is_exact, bool tb, int m,
     if (!rows)
         team_wait(t);
     if (lo < hi && rows)
-        half_product(by, tb, hi - lo, n, k, a + at * (size_t)k, k, b, ldb,
+        bf16_product(by, tb, hi - lo, n, k, a + at * (size_t)k, k, b, ldb,
                      c + at * (size_t)n, n);
     else if (lo < hi)
-        half_product(by, tb, m, hi - lo, k, a, k,
+        bf16_product(by, tb, m, hi - lo, k, a, k,
                      b + (tb ? at * (size_t)ldb : at), ldb, c + at, n);
     if (!rows)
         team_wait(t);
@@ -427,7 +427,7 @@ static bool few_agree(void)
         a[i] = some(i);
     for (int i = 0; i < N * K; i++)
         ones[i] = i % 3 ? 0x3f80 : 0xbf80; /* 1 and -1 */
-    if (!family->half || !family->half(FEW, N, K, a, K, ones, K, c, N))
+    if (!family->bf16 || !family->bf16(FEW, N, K, a, K, ones, K, c, N))
         return true;
     for (int i = 0; i < FEW * N; i++) {
         double want = 0;

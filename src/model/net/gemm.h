@@ -21,8 +21,9 @@
 bool gemm_start(struct err *e);
 
 /* Takes a back end by name, at the highest precision: "openblas", and where
- * the processor can "amx", "avx512", "avx2"; "emulated" has the sums of
- * "amx" in plain C, slowly, for tests, and "openblas-alone" does a few rows of
+ * the processor can "amx", "avx512", "avx2"; "emulated" has the products of
+ * "amx" in plain C, added in another order than the processor adds them,
+ * slowly, for tests, and "openblas-alone" does a few rows of
  * fp32 by the library too, as a peer for benchmarks. False, and nothing
  * changed, for any other. Without a call it is OpenBLAS. */
 bool gemm_use(const char *name);
@@ -56,11 +57,13 @@ void gemm_exact(bool ta, bool tb, int m, int n, int k, real alpha,
                 const real *a, int lda, const real *b, int ldb, real beta,
                 real *c, int ldc);
 
-/* Those by all workers of a team, each its share of C. Where that is rows of A
- * and C as team_rows deals them out, nobody waits: a worker's rows of A have to
- * be its own work, or waited for, and its rows of C are. Else it waits before
- * and behind, so that what goes in may have been written by any and what comes
- * out is there for all. */
+/* The same by all workers of a team, each its share of C: some of its rows, or
+ * where that costs less some of its columns.
+ * Rows, and A not transposed: nobody waits. They are the rows that team_rows
+ * deals out; a worker's rows of A have to be its own work, or waited for, and
+ * nobody else may read its rows of C before the team has waited.
+ * Else the team waits before and behind: A and B may be the work of any
+ * worker, and C is there for all. */
 void gemm_share(const struct team *t, bool ta, bool tb, int m, int n, int k,
                 real alpha, const real *a, int lda, const real *b, int ldb,
                 real beta, real *c, int ldc);
@@ -74,12 +77,12 @@ void gemm_share_exact(const struct team *t, bool ta, bool tb, int m, int n,
  * those of A and C; the numbers are those of the same B in fp32, as the one or
  * the other of the above has them. Where B stands transposed and A has at most
  * GEMM_FEW rows B is read as it stands, at the speed of memory. */
-void gemm_share_half(const struct team *t, bool is_exact, bool tb, int m,
+void gemm_share_bf16(const struct team *t, bool is_exact, bool tb, int m,
                      int n, int k, const real *a, const uint16_t *b, real *c);
 
 /* Whether those have the bits of the same products in fp32: not with
  * OpenBLAS, which is given B in parts. */
-bool gemm_has_halves(void);
+bool gemm_has_bf16(void);
 
 /* The seconds that the calling thread has spent in gemm so far. */
 double gemm_seconds(void);

@@ -361,7 +361,7 @@ static const uint16_t *cut(uint16_t *to, const uint16_t *b, int ldb, int n,
 
 /* Rows of B are rows of tiles as they stand, so the sums come out turned:
  * [n][m]. Tile 0 is the sums, 1 to 3 are A's parts, 4 is B. */
-#define HALF_BY_TILES(name, M)                                                \
+#define BF16_BY_TILES(name, M)                                                \
     bool name(int m, int n, int k, const float *a, int lda,                   \
               const uint16_t *b, int ldb, float *c, int ldc)                  \
     {                                                                         \
@@ -398,7 +398,7 @@ static const uint16_t *cut(uint16_t *to, const uint16_t *b, int ldb, int n,
         return true;                                                          \
     }
 
-HALF_BY_TILES(amx_half, AMX)
-HALF_BY_TILES(soft_half, SOFT)
+BF16_BY_TILES(amx_few_bf16, AMX)
+BF16_BY_TILES(soft_few_bf16, SOFT)
 
 #endif

@@ -34,13 +34,13 @@ panel_fn amx_pack_columns; /* of B */
 tile_fn amx_whole, amx_split, amx_plain;
 tile_fn soft_whole, soft_split, soft_plain;
 
-/* As few_half of gemm_few.h. A goes in as the sum of three parts, which is all
+/* As few_bf16 of gemm_few.h. A goes in as the sum of three parts, which is all
  * of its bits, so that the result is as exact as fp32; and a row's does not
  * depend on the others. False, and nothing done, for k over AMX_DEEPEST. */
 enum { AMX_DEEPEST = 28000 };
-bool amx_half(int m, int n, int k, const float *a, int lda, const uint16_t *b,
-              int ldb, float *c, int ldc);
-bool soft_half(int m, int n, int k, const float *a, int lda, const uint16_t *b,
-               int ldb, float *c, int ldc);
+bool amx_few_bf16(int m, int n, int k, const float *a, int lda,
+                  const uint16_t *b, int ldb, float *c, int ldc);
+bool soft_few_bf16(int m, int n, int k, const float *a, int lda,
+                   const uint16_t *b, int ldb, float *c, int ldc);
 
 #endif

@@ -40,17 +40,17 @@ static inline void add_lanes(four *sum, const four *const v[4], int n)
 /* How an element of B is stored, and vectors and single ones are loaded. */
 #define PLAIN(p) (*(const lanes *)(p))
 #define PLAIN_ONE(p) (*(p))
-#define HALF(p)                                                               \
-    ((lanes)(__builtin_convertvector(*(const halves *)(p), words) << 16))
-#define HALF_256(p)                                                           \
+#define BF16(p)                                                               \
+    ((lanes)(__builtin_convertvector(*(const bf16s *)(p), words) << 16))
+#define BF16_256(p)                                                           \
     ((lanes)_mm256_slli_epi32(                                                \
         _mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)(p))), 16))
-#define HALF_512(p)                                                           \
+#define BF16_512(p)                                                           \
     ((lanes)_mm512_slli_epi32(                                                \
         _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)(p))), 16))
-#define HALF_ONE(p) half_one(*(p))
+#define BF16_ONE(p) bf16_one(*(p))
 
-static inline real half_one(uint16_t x)
+static inline real bf16_one(uint16_t x)
 {
     union {
         uint32_t bits;
@@ -71,10 +71,10 @@ static inline real half_one(uint16_t x)
         typedef real lanes __attribute__((                                    \
             vector_size(LANES * sizeof(real)), aligned(sizeof(real))));       \
         typedef uint32_t words __attribute__((vector_size(LANES * 4)));       \
-        typedef uint16_t halves                                               \
+        typedef uint16_t bf16s                                               \
             __attribute__((vector_size(LANES * 2), aligned(2)));              \
         (void)sizeof(words);                                                  \
-        (void)sizeof(halves);                                                 \
+        (void)sizeof(bf16s);                                                 \
         ptrdiff_t ahead =                                                     \
             (wide > 1 ? wide : sizeof(stored) == 2 ? 8 : 2) * d->ldb;         \
         for (int j = 0; j < d->n; j += 4)                                     \
@@ -138,13 +138,13 @@ DOTS(dot_avx512, AVX512, 16, 1, 1, real, PLAIN, PLAIN_ONE)
 #endif
 
 #ifndef REAL_IS_DOUBLE
-DOTS(half_plain, , 4, 2, 4, uint16_t, HALF, HALF_ONE)
-DOTS(half_dot_plain, , 4, 1, 1, uint16_t, HALF, HALF_ONE)
+DOTS(bf16_plain, , 4, 2, 4, uint16_t, BF16, BF16_ONE)
+DOTS(bf16_dot_plain, , 4, 1, 1, uint16_t, BF16, BF16_ONE)
 #ifdef __x86_64__
-DOTS(half_avx2, AVX2, 8, 2, 4, uint16_t, HALF_256, HALF_ONE)
-DOTS(half_dot_avx2, AVX2, 8, 1, 1, uint16_t, HALF_256, HALF_ONE)
-DOTS(half_avx512, AVX512, 16, 4, 4, uint16_t, HALF_512, HALF_ONE)
-DOTS(half_dot_avx512, AVX512, 16, 1, 1, uint16_t, HALF_512, HALF_ONE)
+DOTS(bf16_avx2, AVX2, 8, 2, 4, uint16_t, BF16_256, BF16_ONE)
+DOTS(bf16_dot_avx2, AVX2, 8, 1, 1, uint16_t, BF16_256, BF16_ONE)
+DOTS(bf16_avx512, AVX512, 16, 4, 4, uint16_t, BF16_512, BF16_ONE)
+DOTS(bf16_dot_avx512, AVX512, 16, 1, 1, uint16_t, BF16_512, BF16_ONE)
 #endif
 #endif
 
@@ -246,7 +246,7 @@ HOT void few_widen(real *to, const uint16_t *from, size_t n)
 {
     SIMD()
     for (size_t i = 0; i < n; i++)
-        to[i] = half_one(from[i]);
+        to[i] = bf16_one(from[i]);
 }
 
 void few_gemm(bool tb, int m, int n, int k, real alpha, const real *a, int lda,
@@ -264,7 +264,7 @@ void few_gemm(bool tb, int m, int n, int k, real alpha, const real *a, int lda,
         sums(&d);
 }
 
-void few_half(int m, int n, int k, const real *a, int lda, const uint16_t *b,
+void few_bf16(int m, int n, int k, const real *a, int lda, const uint16_t *b,
               int ldb, real *c, int ldc)
 {
     struct dots d = {a, b, lda, ldb, ldc, m, n, k, 1, c};
@@ -276,9 +276,9 @@ void few_half(int m, int n, int k, const real *a, int lda, const uint16_t *b,
         for (int j = 0; j < n; j++)
             for (int p = 0; p < k; p++)
                 c[i * d.ldc + j] += a[i * d.lda + p] *
-                                    half_one(b[j * d.ldb + p]);
+                                    bf16_one(b[j * d.ldb + p]);
 #else
-    static dots_fn *const half[][2] = BY_WIDTH(half, half_dot);
-    half[width_here()][m == 1](&d);
+    static dots_fn *const bf16[][2] = BY_WIDTH(bf16, bf16_dot);
+    bf16[width_here()][m == 1](&d);
 #endif
 }

@@ -13,7 +13,7 @@
 
 /* C[m, n] = A[m, k] B^T with B[n, k] in bfloat16: half the bytes to read, and
  * where B was exact the same numbers. */
-void few_half(int m, int n, int k, const real *a, int lda, const uint16_t *b,
+void few_bf16(int m, int n, int k, const real *a, int lda, const uint16_t *b,
               int ldb, real *c, int ldc);
 
 /* to[i] = from[i], which is bfloat16. */

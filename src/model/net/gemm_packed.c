@@ -195,7 +195,7 @@ struct product {
     const float *a, *b;
     ptrdiff_t lda, ldb, ldc;
     float *c;
-    const uint16_t *half; /* b in bfloat16, where it is not NULL */
+    const uint16_t *bf16; /* b in bfloat16, where it is not NULL */
 };
 
 static int least(int a, int b)
@@ -223,14 +223,14 @@ static void pack_columns(const struct product *x, float *to, int width, int j,
                          int n, int at, int depth)
 {
     ptrdiff_t from = x->tb ? j * x->ldb + at : at * x->ldb + j;
-    if (!x->half) {
+    if (!x->bf16) {
         x->kernel->columns(to, width, x->b + from, x->ldb, x->tb, n, depth);
         return;
     }
     int rows = x->tb ? n : depth, columns = x->tb ? depth : n;
     float *wide = to + PANEL_WIDEST * PANEL_DEPTH * 6 / 4;
     for (int i = 0; i < rows; i++)
-        few_widen(wide + i * columns, x->half + from + i * x->ldb,
+        few_widen(wide + i * columns, x->bf16 + from + i * x->ldb,
                   (size_t)columns);
     x->kernel->columns(to, width, wide, columns, x->tb, n, depth);
 }
@@ -289,12 +289,12 @@ void packed_gemm(const struct kernel *kernel, bool ta, bool tb, int m, int n,
     all_blocks(&x, m, add);
 }
 
-void packed_half(const struct kernel *kernel, bool tb, int m, int n, int k,
+void packed_bf16(const struct kernel *kernel, bool tb, int m, int n, int k,
                  const float *a, int lda, const uint16_t *b, int ldb, float *c,
                  int ldc)
 {
     struct product x = {.kernel = kernel, .tb = tb, .n = n, .k = k,
-                        .alpha = 1, .a = a, .lda = lda, .half = b, .ldb = ldb,
+                        .alpha = 1, .a = a, .lda = lda, .bf16 = b, .ldb = ldb,
                         .c = c, .ldc = ldc};
     all_blocks(&x, m, false);
 }

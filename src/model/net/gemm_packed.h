@@ -24,7 +24,7 @@ void packed_gemm(const struct kernel *kernel, bool ta, bool tb, int m, int n,
                  int ldb, float beta, float *c, int ldc);
 
 /* C = A op(B) with B in bfloat16. */
-void packed_half(const struct kernel *kernel, bool tb, int m, int n, int k,
+void packed_bf16(const struct kernel *kernel, bool tb, int m, int n, int k,
                  const float *a, int lda, const uint16_t *b, int ldb, float *c,
                  int ldc);
 

@@ -118,8 +118,8 @@ static double chunk_loss(const struct team *t, struct head *h,
     if (p->dhead)
         gemm_share(t, true, false, V, w, n, 1, h->logits, V, h->y, w, 1,
                    p->dhead, w);
-    if (p->dx && m->half)
-        gemm_share_half(t, true, false, n, w, V, h->logits, m->half + m->head,
+    if (p->dx && m->w16)
+        gemm_share_bf16(t, true, false, n, w, V, h->logits, m->w16 + m->head,
                         h->dy);
     else if (p->dx)
         gemm_share_exact(t, false, false, n, w, V, 1, h->logits, V, head, w, 0,

@@ -11,7 +11,7 @@
 #include "model/net/lora.h"
 #include "model/net/ops.h"
 
-/* What reads rows of one width: the first matrix of a half, the last one of
+/* What reads rows of one width: the first matrix of a sublayer, the last one of
  * attention, the last one of the MLP. */
 enum reader { READS_HIDDEN, READS_HEADS, READS_FFN, READERS };
 
@@ -20,7 +20,7 @@ struct work {
     real *block;    /* all arrays below stand in it */
     real *x;        /* [layers + 1][T, h] the residual before each layer */
     /* of each layer, or with recompute of one: L of them */
-    real *mid;      /* [L][T, h] the residual between its halves */
+    real *mid;      /* [L][T, h] the residual between its sublayers */
     real *r1, *r2;  /* [L][T] their rstd */
     real *qkv;      /* [L][T, q + 2 kv], rotated */
     real *att;      /* [L][T, q] */
@@ -29,10 +29,10 @@ struct work {
     real *m1, *m2;  /* [L][T] LayerNorm's means */
     real *raw;      /* [L][T, q + kv] before the heads' norms */
     real *rq;       /* [L][T (heads + kv_heads)] their rstd */
-    real *o1, *o2;  /* [L][T, h] what a half gave before its own norm */
+    real *o1, *o2;  /* [L][T, h] what a sublayer gave before its own norm */
     real *ro1, *ro2; /* [L][T] their rstd */
-    real *normed;   /* [T, h] what a half's norm gave: made again on the way
-                       back, which costs less than keeping it */
+    real *normed;   /* [T, h] what a sublayer's norm gave: made again by the
+                       backward pass, which costs less than keeping it */
     real *act;      /* [T, f] the same of what gu became */
     real *dx, *dn;  /* [T, h] gradients */
     real *wide;     /* [T, max(2 f, q + 2 kv)] */
@@ -183,10 +183,10 @@ void work_drop(struct work *k, double p, double pairs, uint64_t key)
     k->key = key;
 }
 
-/* The place of a dropout in the step: layer and half. */
-static uint64_t place(const struct work *k, int layer, int half)
+/* The place of a dropout in the step: layer and sublayer. */
+static uint64_t place(const struct work *k, int layer, int sub)
 {
-    return k->key + ((uint64_t)layer * 2 + (uint64_t)half + 1) *
+    return k->key + ((uint64_t)layer * 2 + (uint64_t)sub + 1) *
                         0xd1342543de82ef95u;
 }
 
@@ -197,10 +197,10 @@ struct pairs_read {
 };
 
 static struct pairs_read pairs_read(const struct work *k,
-                                    const struct batch *b, int l, int half,
+                                    const struct batch *b, int l, int sub,
                                     enum reader by, const int32_t *row)
 {
-    uint64_t key = place(k, l, half) + (by + 2u) * 0x9e3779b97f4a7c15u;
+    uint64_t key = place(k, l, sub) + (by + 2u) * 0x9e3779b97f4a7c15u;
     return (struct pairs_read){{k->drop_pairs, key, b->first, row}, by};
 }
 
@@ -256,8 +256,8 @@ static void linear_back(const struct team *t, const struct llama *m,
     real *dw = into(k, w);
     if (dw)
         gemm_share(t, true, false, out, in, T, 1, dy, out, x, in, 1, dw, in);
-    if (m->half)
-        gemm_share_half(t, false, false, T, in, out, dy, m->half + w, dx);
+    if (m->w16)
+        gemm_share_bf16(t, false, false, T, in, out, dy, m->w16 + w, dx);
     else
         gemm_share(t, false, false, T, in, out, 1, dy, out, m->w + w, in, 0,
                    dx, in);
@@ -340,24 +340,24 @@ static void add_rows(const struct team *t, real *to, const real *from,
                from + (size_t)(row ? row[i] : i) * (size_t)h, (size_t)h);
 }
 
-/* This worker's rows through the dropout behind a half. */
+/* This worker's rows through the dropout behind a sublayer. */
 static void drop_rows(const struct team *t, const struct work *k,
-                      const struct batch *b, int l, int half, real *x,
+                      const struct batch *b, int l, int sub, real *x,
                       const int32_t *row, int n, int h)
 {
     struct rows r = my_rows(t, n);
-    drop(x + (size_t)r.lo * (size_t)h, r.n, h, k->drop, place(k, l, half),
+    drop(x + (size_t)r.lo * (size_t)h, r.n, h, k->drop, place(k, l, sub),
          b->first + (row ? 0 : r.lo), row ? row + r.lo : NULL);
 }
 
-/* What the norm before a half (0: attention, 1: the MLP) of layer l gives of
- * its n rows, into k->normed. */
+/* What the norm before a sublayer (0: attention, 1: the MLP) of layer l gives
+ * of its n rows, into k->normed. */
 static void norm_rows(const struct team *t, const struct llama *m,
-                      struct work *k, int l, int half, int n)
+                      struct work *k, int l, int sub, int n)
 {
     const struct layer_at *at = &m->layer[l];
     struct kept a = kept_of(m, k, l);
-    if (half)
+    if (sub)
         block_norm(t, m, at->norm2, at->norm2_b, k->normed, a.m2, a.r2, a.mid,
                    n);
     else
@@ -366,8 +366,9 @@ static void norm_rows(const struct team *t, const struct llama *m,
 }
 
 /* x (all rows) to mid (the rows that go on). */
-static void attention_half(const struct team *t, const struct llama *m,
-                           struct work *k, const struct batch *b, int l, int T)
+static void attention_sublayer(const struct team *t, const struct llama *m,
+                               struct work *k, const struct batch *b, int l,
+                               int T)
 {
     const struct config *c = &m->config;
     struct kept a = kept_of(m, k, l);
@@ -431,7 +432,7 @@ static void forward(const struct team *t, const struct llama *m,
     team_wait(t);
     block_embed(t, m, k->x, b->ids, k->pos, T);
     for (int l = 0; l < m->config.layers; l++) {
-        attention_half(t, m, k, b, l, T);
+        attention_sublayer(t, m, k, b, l, T);
         mlp_up(t, m, k, b, l, T);
         mlp_down(t, m, k, b, l, T);
     }
@@ -458,7 +459,7 @@ static void attend_back(const struct team *t, const struct config *c, int l,
     team_wait(t);
 }
 
-/* The gradient of a half's own norm, from k->dn and in it. */
+/* The gradient of a sublayer's own norm, from k->dn and in it. */
 static void post_norm_back(const struct team *t, const struct llama *m,
                            struct work *k, size_t gain, const real *x,
                            const real *rstd, int n)
@@ -478,11 +479,11 @@ static void post_norm_back(const struct team *t, const struct llama *m,
     memcpy(k->dn + at, k->narrow + at, bytes);
 }
 
-/* The gradient of what a half gave: k->dx itself, or a copy in k->dn, behind
- * its dropout and its own norm. */
+/* The gradient of what a sublayer gave: k->dx itself, or a copy in k->dn,
+ * behind its dropout and its own norm. */
 static const real *undo_out(const struct team *t, const struct llama *m,
                             struct work *k, const struct batch *b, int l,
-                            int half, const int32_t *rows, int n)
+                            int sub, const int32_t *rows, int n)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
@@ -493,10 +494,10 @@ static const real *undo_out(const struct team *t, const struct llama *m,
     size_t from = (size_t)r.lo * (size_t)c->hidden;
     memcpy(k->dn + from, k->dx + from,
            (size_t)r.n * (size_t)c->hidden * sizeof(real));
-    drop_rows(t, k, b, l, half, k->dn, rows, n, c->hidden);
+    drop_rows(t, k, b, l, sub, k->dn, rows, n, c->hidden);
     if (c->sandwich)
-        post_norm_back(t, m, k, half ? at->post2 : at->post1,
-                       half ? a.o2 : a.o1, half ? a.ro2 : a.ro1, n);
+        post_norm_back(t, m, k, sub ? at->post2 : at->post1,
+                       sub ? a.o2 : a.o1, sub ? a.ro2 : a.ro1, n);
     return k->dn;
 }
 
@@ -527,7 +528,7 @@ static void norm_back(const struct team *t, const struct llama *m,
     team_wait(t);
 }
 
-/* The second half: k->dx holds the gradient of the layer's output and then
+/* The second sublayer: k->dx holds the gradient of the layer's output and then
  * that of mid. */
 static void mlp_back(const struct team *t, const struct llama *m,
                      struct work *k, const struct batch *b, int l, int T)
@@ -618,10 +619,10 @@ static void spread(const struct team *t, const struct llama *m,
     }
 }
 
-/* The first half: from the gradient of mid to that of the layer's input. */
-static void attention_half_back(const struct team *t, const struct llama *m,
-                                struct work *k, const struct batch *b, int l,
-                                int T)
+/* The first sublayer: from the gradient of mid to that of the layer's input. */
+static void attention_sublayer_back(const struct team *t,
+                                    const struct llama *m, struct work *k,
+                                    const struct batch *b, int l, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
@@ -666,7 +667,7 @@ static void embed_back(const struct team *t, const struct llama *m,
     embed_backward(into(k, m->embed), k->dx, b->ids, T, h, lo, hi);
 }
 
-/* What the way back wants of layer l and does not find: of the last one all
+/* What backward wants of layer l and does not find: of the last one all
  * still stands. What the layer gave is wanted for a norm behind it alone. */
 static void make_again(const struct team *t, const struct llama *m,
                        struct work *k, const struct batch *b, int l, int T)
@@ -681,7 +682,7 @@ static void make_again(const struct team *t, const struct llama *m,
                     a.gu + (size_t)r.lo * (size_t)config_up(c), r.n, c->ffn);
         return;
     }
-    attention_half(t, m, k, b, l, T);
+    attention_sublayer(t, m, k, b, l, T);
     mlp_up(t, m, k, b, l, T);
     if (c->sandwich)
         mlp_down(t, m, k, b, l, T);
@@ -695,7 +696,7 @@ static void backward(const struct team *t, const struct llama *m,
     for (int l = m->config.layers - 1; l >= 0; l--) {
         make_again(t, m, k, b, l, T);
         mlp_back(t, m, k, b, l, T);
-        attention_half_back(t, m, k, b, l, T);
+        attention_sublayer_back(t, m, k, b, l, T);
     }
     embed_back(t, m, k, b, T);
 }

@@ -56,7 +56,7 @@ struct llama {
     bool bf16;              /* files are written in bfloat16, as they came */
     char *text;             /* config.json as it was read; NULL: a new model */
     struct layer_at *layer; /* [layers] */
-    uint16_t *half;         /* its own matrices, which then stand here alone
+    uint16_t *w16;          /* its own matrices, which then stand here alone
                                (llama_lean); or NULL */
     real *w;                /* its own, [first], or [n] without pairs */
     real *pairs;            /* [n - first] */
@@ -91,8 +91,6 @@ void llama_init(struct llama *m, uint64_t seed);
 /* Reads config.json and every model*.safetensors of a folder. Missing, extra
  * and misshapen tensors are listed. */
 struct llama *llama_load(const char *dir, struct err *e);
-/* Reads the weights alone, from one file, into a model of that shape. */
-bool llama_read(struct llama *m, const char *path, struct err *e);
 /* Writes config.json and model.safetensors; pairs go into the weights that they
  * stand beside. */
 bool llama_save(const struct llama *m, const char *dir, struct err *e);
@@ -103,7 +101,7 @@ void llama_copy(const struct llama *m, size_t offset, size_t n, real *to);
 /* Keeps the own matrices, which are not to be trained, in bfloat16 alone where
  * all own weights are exact in it (as most published ones are), and gives the
  * memory of the fp32 ones back, one after the other: half the bytes to hold and
- * to read, the same numbers, to the bit with gemm_has_halves. False, and
+ * to read, the same numbers, to the bit with gemm_has_bf16. False, and
  * nothing changed, where they are not, or memory is short. */
 bool llama_lean(struct llama *m);
 
@@ -128,8 +126,8 @@ struct batch {
 /* What a pass may need: up to `tokens` rows, sequences of at most `context`,
  * the prompt that one shares with others included, a team of so many workers.
  * With `recompute` only the input of each layer is kept and the rest made
- * again on the way back, to the same bits (Chen et al. 2016, "Training deep
- * nets with sublinear memory cost"). */
+ * again in the backward pass, to the same bits (Chen et al. 2016, "Training
+ * deep nets with sublinear memory cost"). */
 struct work_shape {
     int tokens, context, workers;
     bool recompute;
@@ -146,8 +144,8 @@ int work_tokens(const struct work *k);
 /* The bytes of activations that each row more would want. */
 size_t work_row(const struct llama *m, bool recompute);
 void work_free(struct work **k);
-/* Dropout of every half's output from now on, and of what pairs of LoRA read
- * (pairs of one matrix share it): chances, bits from key. */
+/* Dropout of every sublayer's output from now on, and of what pairs of LoRA
+ * read (pairs of one matrix share it): chances, bits from key. */
 void work_drop(struct work *k, double p, double pairs, uint64_t key);
 
 /* What a loss reports, each may be NULL: the natural log probability of

@@ -38,7 +38,7 @@ struct config {
     bool qkv_bias, o_bias, mlp_bias;
     bool layer_norm;  /* LayerNorm with a bias; else RMSNorm */
     bool qk_norm;     /* each head of q and k is normed before it is turned */
-    bool sandwich;    /* norms behind both halves too, before they are added */
+    bool sandwich;    /* norms behind both sublayers too, before adding */
     bool gated;       /* act(gate) up; else act(up) alone */
     bool positions;   /* learned positions; else the rotary embedding */
     bool transposed;  /* matrices stand as [in, out] in the file */

@@ -73,7 +73,7 @@ static bool shape_of(const struct config *c, enum pair part, enum tensor *t,
 
 /* ---- Adding ------------------------------------------------------------- */
 
-static size_t add(struct llama *m, int l, enum tensor t, const char *half,
+static size_t add(struct llama *m, int l, enum tensor t, const char *side,
                   int rows, int cols)
 {
     struct weight *w = &m->weight[m->n_weights++];
@@ -82,7 +82,7 @@ static size_t add(struct llama *m, int l, enum tensor t, const char *half,
     *w = (struct weight){.offset = m->n, .rows = (size_t)rows,
                          .cols = (size_t)cols};
     snprintf(w->name, sizeof w->name, "base_model.model.%.*s%d%s.%s.weight",
-             (int)(number - name), name, l, number + 2, half);
+             (int)(number - name), name, l, number + 2, side);
     m->n += w->rows * w->cols;
     return w->offset;
 }

@@ -98,7 +98,7 @@ void drop(real *x, int T, int width, double p, uint64_t key, int64_t first,
 
 /* Rows row[0] < row[1] < ... of x[., width] to its first n rows, in place. */
 void keep_rows(real *x, const int32_t *row, int n, int width);
-/* The way back: row i of n to row row[i] of T, zeros between, in place. */
+/* Backward: row i of n to row row[i] of T, zeros between, in place. */
 void spread_rows(real *x, const int32_t *row, int n, int T, int width);
 
 /* The largest of n > 0 elements. */

@@ -72,7 +72,8 @@ static inline real real_exp(real x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    n = n > -127 ? n : -127; /* of what is no number p is none */
+    n = n > -127 ? n : -127; /* x may be NaN: p is then, and n has to be one
+                                that an int holds */
     scale.i = ((int32_t)n + 127) * (1 << 23);
     return p * scale.f;
 }

@@ -46,8 +46,9 @@ bool merges_add(struct merges *m, int32_t left, int32_t right, int32_t to)
     return true;
 }
 
-const struct merge *merges_find(const struct merges *m, int32_t left,
-                                int32_t right)
+/* The merge of a pair, or NULL. */
+static const struct merge *merges_find(const struct merges *m, int32_t left,
+                                       int32_t right)
 {
     if (!m->cap)
         return NULL;

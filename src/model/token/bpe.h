@@ -20,9 +20,6 @@ struct merges {
 void merges_free(struct merges *m);
 /* Adds one with the next rank. False where the pair is there already. */
 bool merges_add(struct merges *m, int32_t left, int32_t right, int32_t to);
-/* The merge of a pair, or NULL. */
-const struct merge *merges_find(const struct merges *m, int32_t left,
-                                int32_t right);
 
 /* A token or a piece of one, with its bytes from..to-1 of the text. */
 struct symbol {

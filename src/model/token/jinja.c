@@ -318,6 +318,9 @@ static bool eval_args(struct run *r, const struct node *n, struct args *a)
     return !r->failed;
 }
 
+static struct jv run_call(struct run *r, const struct jv *f,
+                          const struct args *a);
+
 static struct jv eval_call(struct run *r, const struct node *n)
 {
     struct jv f = eval(r, n->a);
@@ -483,7 +486,8 @@ static struct jv call_macro(struct run *r, const struct jv_callable *c,
     return v;
 }
 
-struct jv run_call(struct run *r, const struct jv *f, const struct args *a)
+static struct jv run_call(struct run *r, const struct jv *f,
+                          const struct args *a)
 {
     if (f->type == JV_UNDEFINED)
         return run_fail(r, _("'%s' is undefined"), f->name ? f->name : "");

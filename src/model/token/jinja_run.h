@@ -1,4 +1,4 @@
-/* What jinja.c and jinja_lib.c share: a rendering under way. */
+/* A rendering under way: what the files that evaluate (jinja*.c) share. */
 #ifndef MODEL_TOKEN_JINJA_RUN_H
 #define MODEL_TOKEN_JINJA_RUN_H
 
@@ -56,8 +56,6 @@ struct jv arg(const struct args *a, size_t n, const char *name,
               struct jv otherwise);
 /* A string of what a buffer holds. */
 struct jv run_string(struct run *r, const struct buf *b);
-/* Calls a callable value. */
-struct jv run_call(struct run *r, const struct jv *f, const struct args *a);
 /* obj.name and obj[key], as Jinja looks them up. */
 struct jv run_attr(struct run *r, const struct jv *of, const char *name);
 struct jv run_item(struct run *r, const struct jv *of, const struct jv *key);

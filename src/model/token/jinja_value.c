@@ -263,7 +263,8 @@ const char *jv_type_name(const struct jv *v)
 
 /* ---- Showing ------------------------------------------------------------ */
 
-void jv_print_float(double f, struct buf *out)
+/* A float as Python's repr has it: 1.0, 0.1, 1e+20. */
+static void print_float(double f, struct buf *out)
 {
     char text[40];
     if (isnan(f) || isinf(f)) {
@@ -332,7 +333,7 @@ static void repr(const struct jv *v, struct buf *out, int depth)
     case JV_NONE: buf_puts(out, "None"); break;
     case JV_BOOL: buf_puts(out, v->b ? "True" : "False"); break;
     case JV_INT: buf_printf(out, "%lld", (long long)v->i); break;
-    case JV_FLOAT: jv_print_float(v->f, out); break;
+    case JV_FLOAT: print_float(v->f, out); break;
     case JV_STRING: repr_string(v, out); break;
     case JV_LIST:
         buf_putc(out, v->tuple ? '(' : '[');
@@ -483,7 +484,7 @@ static bool dump(const struct jv *v, const struct jv_dump *how, int depth,
             buf_puts(out, isnan(v->f) ? "NaN" : v->f < 0 ? "-Infinity"
                                                          : "Infinity");
         else
-            jv_print_float(v->f, out);
+            print_float(v->f, out);
         return true;
     case JV_STRING: dump_string(v, how->ascii, out); return true;
     case JV_LIST:

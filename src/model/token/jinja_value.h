@@ -105,8 +105,6 @@ const char *jv_type_name(const struct jv *v);
 /* Appends str(v), or repr(v). */
 void jv_print(const struct jv *v, struct buf *out);
 void jv_repr(const struct jv *v, struct buf *out);
-/* Appends a float as Python's repr has it: 1.0, 0.1, 1e+20. */
-void jv_print_float(double f, struct buf *out);
 
 /* json.dumps(v, ensure_ascii=False): indent < 0 for one line; `item` and
  * `key` are the separators. False where a value has no JSON. */
