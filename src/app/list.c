@@ -1,5 +1,7 @@
 #include "app/list.h"
 
+#include <string.h>
+
 static size_t find(const ids *v, int64_t id)
 {
     size_t i = 0;
@@ -68,20 +70,45 @@ void list_scroll(struct list *l, size_t rows)
         l->top = l->all.n > rows ? l->all.n - rows : 0;
 }
 
+/* Where an id stands, or would stand, among the marked ones: they are in
+ * order. */
+static size_t place(const ids *v, int64_t id)
+{
+    size_t low = 0, high = v->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (v->at[mid] < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static bool is_marked(const struct list *l, int64_t id)
+{
+    size_t i = place(&l->marked, id);
+    return i < l->marked.n && l->marked.at[i] == id;
+}
+
 bool list_selected(const struct list *l, int64_t id)
 {
-    return (find(&l->marked, id) < l->marked.n) != l->everything;
+    return is_marked(l, id) != l->everything;
 }
 
 void list_mark(struct list *l, int64_t id, bool on)
 {
     if (list_selected(l, id) == on)
         return;
-    size_t i = find(&l->marked, id);
-    if (i < l->marked.n)
-        l->marked.at[i] = l->marked.at[--l->marked.n];
-    else
-        VEC_PUSH(&l->marked, id);
+    ids *m = &l->marked;
+    size_t i = place(m, id);
+    if (is_marked(l, id)) {
+        memmove(m->at + i, m->at + i + 1, (--m->n - i) * sizeof *m->at);
+        return;
+    }
+    VEC_PUSH(m, id);
+    memmove(m->at + i + 1, m->at + i, (m->n - 1 - i) * sizeof *m->at);
+    m->at[i] = id;
 }
 
 size_t list_selected_count(const struct list *l)

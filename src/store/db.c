@@ -6,6 +6,34 @@
 
 #include "base/lang.h"
 
+/* The first id whose born is `seq` or more; behind all rows where there is
+ * none. */
+static int64_t born_from(struct store *s, const char *next, int64_t seq)
+{
+    int64_t low = 1, high = INT64_MAX / 2;
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2;
+        struct rows r;
+        if (!db_query(s, &r, NULL, next, "i", mid))
+            return high;
+        bool found = rows_next(&r, NULL);
+        int64_t id = found ? rows_int(&r, 0) : 0;
+        bool younger = !found || rows_int(&r, 1) >= seq;
+        rows_done(&r);
+        if (younger)
+            high = mid;
+        else
+            low = id + 1;
+    }
+    return low;
+}
+
+struct span db_born(struct store *s, const char *next, int64_t seq)
+{
+    return (struct span){born_from(s, next, seq),
+                         born_from(s, next, seq + 1)};
+}
+
 bool db_error(struct store *s, struct err *e, int rc, const char *doing)
 {
     int kind = rc & 0xff;

@@ -111,6 +111,15 @@ bool db_ids(struct store *s, ids *out, struct err *e, const char *sql,
 /* The first column of the first row as a copy, or NULL. */
 char *db_text(struct store *s, const char *sql, const char *format, ...);
 
+/* The ids from..to-1 of the rows that decision `seq` brought: decisions write
+ * one after another, so `born` never falls as ids grow, and where it changes is
+ * found by halving. `next` is "SELECT id, born FROM table WHERE id >= ?1 ORDER
+ * BY id LIMIT 1". */
+struct span {
+    int64_t from, to;
+};
+struct span db_born(struct store *s, const char *next, int64_t seq);
+
 /* The error of the last SQLite call as a sentence; `doing` says what was
  * tried. Returns false. */
 bool db_error(struct store *s, struct err *e, int rc, const char *doing);

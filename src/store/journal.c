@@ -394,20 +394,17 @@ bool journal_changes(struct store *s, int64_t seq, change_list *out,
     return !r.failed;
 }
 
-/* `field` NULL: any field; `tag` not 0: only where this tag came or went. */
-static bool changed_since(struct store *s, enum object kind, int64_t object,
-                          const char *field, int64_t tag, int64_t base_seq,
-                          const char *who, struct other *out)
+bool journal_changed_since(struct store *s, enum object kind, int64_t object,
+                           int64_t base_seq, const char *who,
+                           struct other *out)
 {
     struct rows r;
     if (!db_query(s, &r, NULL, "SELECT seq, at, who, kind, reason"
                   " FROM decision WHERE seq IN (SELECT decision FROM change"
-                  "  WHERE object = ?1 AND kind = ?2 AND decision > ?3"
-                  "  AND (?5 IS NULL OR field = ?5)"
-                  "  AND (?6 = 0 OR old = ?6 OR new = ?6))"
+                  "  WHERE object = ?1 AND kind = ?2 AND decision > ?3)"
                   " AND who <> ?4 AND kind <> 'arrive'"
-                  " ORDER BY seq DESC LIMIT 1", "isissi", object,
-                  object_name(kind), base_seq, who, field, tag))
+                  " ORDER BY seq DESC LIMIT 1", "isis", object,
+                  object_name(kind), base_seq, who))
         return false;
     bool found = rows_next(&r, NULL);
     if (found) {
@@ -419,13 +416,6 @@ static bool changed_since(struct store *s, enum object kind, int64_t object,
     }
     rows_done(&r);
     return found;
-}
-
-bool journal_changed_since(struct store *s, enum object kind, int64_t object,
-                           int64_t base_seq, const char *who,
-                           struct other *out)
-{
-    return changed_since(s, kind, object, NULL, 0, base_seq, who, out);
 }
 
 /* ---- Undo --------------------------------------------------------------- */
@@ -458,47 +448,83 @@ int64_t journal_redoable(struct store *s, const char *who)
                   " ORDER BY u.seq DESC LIMIT 1", "s", who);
 }
 
-static bool refuse_foreign(struct store *s, int64_t seq,
-                           const change_list *list, const char *who,
-                           struct err *e)
+/* Whether anybody else has decided anything since: mostly nobody has. */
+static bool others_since(struct store *s, int64_t seq, const char *who)
 {
-    for (size_t i = 0; i < list->n; i++) {
-        struct other o;
-        const struct change *c = &list->at[i];
-        int64_t tag = c->field != FIELD_TAG ? 0
-                      : c->old              ? c->old
-                                            : c->new_value;
-        if (changed_since(s, c->kind, c->object, field_name(c->field), tag,
-                          seq, who, &o))
-            return err_set(e, ERR_REFUSED, _("not undone: %s has since "
-                           "changed %s %lld (%s, d%lld)"), o.who,
-                           object_name(c->kind), (long long)c->object, o.kind,
-                           (long long)o.seq);
-    }
-    return true;
+    return db_int(s, 0, "SELECT 1 FROM decision WHERE seq > ?1 AND who <> ?2"
+                  " AND kind <> 'arrive' LIMIT 1", "is", seq, who) != 0;
 }
 
-/* What lost its words cannot come back. */
-static bool refuse_purged(struct store *s, const struct decision *d,
-                          const change_list *list, struct err *e)
+/* One statement over all changes of the decision, whatever their number. */
+static bool refuse_foreign(struct store *s, int64_t seq, const char *who,
+                           struct err *e)
 {
+    struct rows r;
+    if (!others_since(s, seq, who))
+        return true;
+    if (!db_query(s, &r, e, "SELECT d.who, k.kind, k.object, d.kind, d.seq"
+                  " FROM change c JOIN change k ON k.object = c.object"
+                  "  AND k.kind = c.kind AND k.field = c.field"
+                  "  AND k.decision > ?1"
+                  " JOIN decision d ON d.seq = k.decision"
+                  " WHERE c.decision = ?1 AND d.who <> ?2"
+                  " AND d.kind <> 'arrive' AND (c.field <> 'tag'"
+                  "  OR max(c.old, c.new) IN (k.old, k.new)) LIMIT 1", "is",
+                  seq, who))
+        return false;
+    bool found = rows_next(&r, e);
+    if (found)
+        err_set(e, ERR_REFUSED, _("not undone: %s has since changed %s %lld "
+                                  "(%s, d%lld)"), rows_text(&r, 0),
+                rows_text(&r, 1), (long long)rows_int(&r, 2),
+                rows_text(&r, 3), (long long)rows_int(&r, 4));
+    rows_done(&r);
+    return !found && !r.failed;
+}
+
+/* "('prompt','order',...)": the fields whose values are texts. */
+static void text_fields(struct buf *out)
+{
+    for (int f = 0; f < FIELD_COUNT; f++)
+        if (field_is_text((enum field)f))
+            buf_printf(out, "%s'%s'", out->len ? "," : "(",
+                       field_name((enum field)f));
+    buf_putc(out, ')');
+}
+
+/* What lost its words cannot come back. One statement over all changes. */
+static bool refuse_purged(struct store *s, const struct decision *d,
+                          struct err *e)
+{
+    struct buf fields = BUF_INIT(0), sql = BUF_INIT(0);
+    struct rows r;
     if (!strcmp(d->kind, "purge"))
         return err_set(e, ERR_REFUSED, _("a purge cannot be taken back"));
-    for (size_t i = 0; i < list->n; i++) {
-        const struct change *c = &list->at[i];
-        bool text = field_is_text(c->field);
-        if (db_int(s, 0, "SELECT 1 FROM text WHERE purged IS NOT NULL AND id"
-                   " IN (SELECT prompt_text FROM sample WHERE id = ?1"
-                   "  AND ?2 = 'sample' UNION SELECT body_text"
-                   "  FROM candidate WHERE id = ?1 AND ?2 = 'candidate'"
-                   "  UNION SELECT messages_text FROM seed WHERE id = ?1"
-                   "  AND ?2 = 'seed' UNION SELECT ?3)", "isi", c->object,
-                   object_name(c->kind), text ? c->old : 0))
-            return err_set(e, ERR_REFUSED, _("not undone: %s %lld was "
-                           "purged"), object_name(c->kind),
-                           (long long)c->object);
+    text_fields(&fields);
+    buf_printf(&sql, "SELECT c.kind, c.object FROM change c"
+               " WHERE c.decision = ?1 AND EXISTS(SELECT 1 FROM text t"
+               "  WHERE t.purged IS NOT NULL AND t.id IN ("
+               "  SELECT prompt_text FROM sample WHERE id = c.object"
+               "   AND c.kind = 'sample'"
+               "  UNION SELECT body_text FROM candidate WHERE id = c.object"
+               "   AND c.kind = 'candidate'"
+               "  UNION SELECT messages_text FROM seed WHERE id = c.object"
+               "   AND c.kind = 'seed'"
+               "  UNION SELECT c.old WHERE c.field IN %s)) LIMIT 1",
+               buf_str(&fields));
+    bool ok = db_query_once(s, &r, e, buf_str(&sql)), found = false;
+    if (ok) {
+        rows_bind_int(&r, 1, d->seq);
+        found = rows_next(&r, e);
+        if (found)
+            err_set(e, ERR_REFUSED, _("not undone: %s %lld was purged"),
+                    rows_text(&r, 0), (long long)rows_int(&r, 1));
+        rows_done(&r);
+        ok = !r.failed;
     }
-    return true;
+    buf_free(&fields);
+    buf_free(&sql);
+    return ok && !found;
 }
 
 static bool reverse_all(struct act *a, const change_list *list, struct err *e)
@@ -543,8 +569,7 @@ enum outcome journal_reverse(struct store *s, int64_t seq, const char *who,
     if (undone && !strcmp(kind, "undo"))
         ok = err_set(e, ERR_REFUSED, _("d%lld is undone already"),
                      (long long)seq);
-    ok = ok && refuse_purged(s, &d, &list, e) &&
-         refuse_foreign(s, seq, &list, who, e) &&
+    ok = ok && refuse_purged(s, &d, e) && refuse_foreign(s, seq, who, e) &&
          reverse_all(&a, &list, e);
     VEC_FREE(&list);
     if (ok)

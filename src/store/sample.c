@@ -129,8 +129,10 @@ int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
 
 bool sample_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)
 {
-    return db_ids(s, out, e, "SELECT id FROM sample WHERE born = ?1 AND live"
-                  " ORDER BY id", "i", seq);
+    struct span b = db_born(s, "SELECT id, born FROM sample WHERE id >= ?1"
+                            " ORDER BY id LIMIT 1", seq);
+    return db_ids(s, out, e, "SELECT id FROM sample WHERE id >= ?1"
+                  " AND id < ?2 AND live ORDER BY id", "ii", b.from, b.to);
 }
 
 int64_t sample_made_by(struct store *s, int64_t call, int64_t item)

@@ -253,8 +253,10 @@ bool seed_prompts(struct store *s, int64_t target, int64_t after,
 
 bool seed_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)
 {
-    return db_ids(s, out, e, "SELECT id FROM seed WHERE born = ?1 AND live"
-                  " ORDER BY id", "i", seq);
+    struct span b = db_born(s, "SELECT id, born FROM seed WHERE id >= ?1"
+                            " ORDER BY id LIMIT 1", seq);
+    return db_ids(s, out, e, "SELECT id FROM seed WHERE id >= ?1"
+                  " AND id < ?2 AND live ORDER BY id", "ii", b.from, b.to);
 }
 
 bool seed_ids_of_job(struct store *s, int64_t job, ids *out, struct err *e)

@@ -172,6 +172,82 @@ static void undo_of_a_shared_sample_is_refused(void **state)
     assert_false(journal_changed_since(s, OBJECT_SAMPLE, 2, seen, "ana", &o));
 }
 
+/* Another's tag is no obstacle to an undo; the same tag is, a decision is. */
+static void undo_minds_the_same_field_alone(void **state)
+{
+    (void)state;
+    struct act a;
+    fill(2);
+    decide(1, STATUS_ACCEPTED, "ana");
+    int64_t d = journal_undoable(s, "ana");
+    assert_ok(act_begin(s, &a, "tag", "rui", "x", 0, &e), e);
+    assert_ok(act_tag(&a, OBJECT_SAMPLE, 1, "x", true, &e), e);
+    assert_int_equal(act_commit(&a, &e), ACT_SAVED);
+    assert_int_equal(journal_reverse(s, d, "ana", "undo", &e), ACT_SAVED);
+    assert_ok(act_begin(s, &a, "tag", "ana", "y", 0, &e), e);
+    assert_ok(act_tag(&a, OBJECT_SAMPLE, 1, "y", true, &e), e);
+    assert_int_equal(act_commit(&a, &e), ACT_SAVED);
+    d = journal_undoable(s, "ana");
+    assert_ok(act_begin(s, &a, "untag", "rui", "y", 0, &e), e);
+    assert_ok(act_tag(&a, OBJECT_SAMPLE, 1, "y", false, &e), e);
+    assert_int_equal(act_commit(&a, &e), ACT_SAVED);
+    assert_int_equal(journal_reverse(s, d, "ana", "undo", &e), ACT_NOT_SAVED);
+    assert_non_null(strstr(e.text, "rui has since changed sample 1"));
+}
+
+/* What an undo asks beside its own writes does not grow with the decision, and
+ * what a decision brought is found without reading the others. */
+static void many_changes_are_asked_at_once(void **state)
+{
+    (void)state;
+    int64_t cost[2];
+    for (int k = 0; k < 2; k++) {
+        struct act a;
+        int64_t n = k ? 60 : 10;
+        fill((int)n);
+        assert_ok(act_begin(s, &a, "reject", "ana", "", 0, &e), e);
+        for (int64_t id = 1; id <= n; id++)
+            assert_ok(act_change(&a, OBJECT_SAMPLE, id, FIELD_STATUS,
+                                 STATUS_REJECTED, &e), e);
+        assert_int_equal(act_commit(&a, &e), ACT_SAVED);
+        int64_t before = s->statements;
+        assert_int_equal(journal_reverse(s, 2, "ana", "undo", &e), ACT_SAVED);
+        cost[k] = s->statements - before;
+        close_store(NULL);
+        fresh_store(NULL);
+    }
+    /* a change is read, written back and noted: three statements */
+    assert_true(cost[1] - cost[0] <= 3 * 50);
+}
+
+static void what_a_decision_brought_is_found(void **state)
+{
+    (void)state;
+    struct act a;
+    struct chat c = {0};
+    int64_t target = fill(1), id = 2;
+    ids got;
+    chat_add(&c, ROLE_USER, "p");
+    for (int k = 2; k <= 5; k++) { /* decision k brings k samples */
+        assert_ok(act_begin(s, &a, "arrive", "ana", "", 0, &e), e);
+        struct sample_new x = {.target = target, .prompt = &c};
+        for (int i = 0; i < k; i++)
+            assert_true(sample_add(&a, &x, &e) > 0);
+        assert_int_equal(act_commit(&a, &e), ACT_SAVED);
+    }
+    chat_free(&c);
+    for (int64_t seq = 1; seq <= 5; seq++) {
+        assert_ok(sample_ids_born(s, seq, &got, &e), e);
+        assert_int_equal(got.n, seq);
+        for (size_t i = 0; i < got.n; i++)
+            assert_int_equal(got.at[i], seq == 1 ? 1 : id++);
+        VEC_FREE(&got);
+    }
+    assert_ok(sample_ids_born(s, 99, &got, &e), e);
+    assert_int_equal(got.n, 0);
+    VEC_FREE(&got);
+}
+
 static void edits_tags_and_notes_are_changes(void **state)
 {
     (void)state;
@@ -545,6 +621,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(decisions_survive_and_undo),
         TEST(undo_of_a_shared_sample_is_refused),
+        TEST(undo_minds_the_same_field_alone),
+        TEST(many_changes_are_asked_at_once),
+        TEST(what_a_decision_brought_is_found),
         TEST(edits_tags_and_notes_are_changes),
         TEST(filters_find),
         TEST(wrong_files_are_refused),
