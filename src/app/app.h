@@ -103,6 +103,7 @@ struct review_state {
     const char *near_what; /* "seed", or its status; translated */
     bool focus_prompt;   /* e and i work on the prompt */
     bool against_answer; /* d: diff against the answer before */
+    bool thinking;       /* w: what was thought is open */
     int64_t total;       /* in the filter when it was opened */
     int64_t today;       /* decisions of mine since midnight */
     int64_t first_at, last_at, since; /* for the rate: of this session */

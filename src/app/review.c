@@ -710,6 +710,7 @@ void review_act(struct app *a, enum action act, const char *args)
     case ACT_PREV_PART: other_answer(a, -1); break;
     case ACT_NEXT_PART: other_answer(a, 1); break;
     case ACT_DIFF: r->against_answer = !r->against_answer; break;
+    case ACT_THINKING: r->thinking = !r->thinking; break;
     case ACT_FILTER: set_filter(a, args); break;
     case ACT_UNFILTER: set_filter(a, ""); break;
     case ACT_TAG: tag(a, args); break;

@@ -74,8 +74,8 @@ static struct check_result cut_off(const struct check_rule *r,
 {
     const char *f = in->finish;
     (void)r;
-    return flag(f && (!strcmp(f, "length") || !strcmp(f, "cut")),
-                VERDICT_FAIL);
+    return flag(f && (!strcmp(f, "length") || !strcmp(f, "cut") ||
+                      !strcmp(f, "content_filter")), VERDICT_FAIL);
 }
 
 static struct check_result echo(const struct check_rule *r,

@@ -153,7 +153,13 @@ void recipe_parse(const struct recipe_step *s,
     char *thought, *said = thought_part(reply, &thought);
     char *text = bounded(&p, said);
     p.thought = joined(came_apart(b), thought);
-    s->parser->parse(&p, text);
+    if (text[strspn(text, " \t\r\n")] || !p.thought)
+        s->parser->parse(&p, text);
+    else
+        parse_miss(&p, xstrdup(p.cut ? _("the reply was cut off while it "
+                                         "thought, before its answer")
+                                     : _("the reply is only thinking, without "
+                                         "an answer")));
     free(p.thought);
     free(text);
     free(said);

@@ -210,6 +210,29 @@ static void hidden_gut(struct app *a, struct part *p, const char *text)
     part_mark(p, STYLE_WARN, line, "h");
 }
 
+/* What was thought before the answer: folded to one line, or opened. */
+static void add_thinking(struct app *a, struct part *p)
+{
+    const struct review_state *r = &a->review;
+    struct message m;
+    char line[80];
+    if (r->draft || r->answer < 0 || !r->now.candidates.n ||
+        !answer_parse(r->now.candidates.at[r->answer].body, &m, NULL))
+        return;
+    if (m.reasoning && *m.reasoning && r->thinking) {
+        rich_add(&p->body, STYLE_FACT, m.reasoning);
+        rich_add(&p->body, STYLE_TEXT, "\n\n");
+    } else if (m.reasoning && *m.reasoning) {
+        size_t n = uni_count_words(m.reasoning);
+        snprintf(line, sizeof line,
+                 P_("+ %zu word of thinking; w opens it",
+                    "+ %zu words of thinking; w opens them", n), n);
+        rich_add(&p->body, STYLE_FACT, line);
+        rich_add(&p->body, STYLE_TEXT, "\n");
+    }
+    message_free(&m);
+}
+
 static void answer_part(struct app *a, struct part *p, bool near_here)
 {
     struct review_state *r = &a->review;
@@ -226,6 +249,7 @@ static void answer_part(struct app *a, struct part *p, bool near_here)
         diff_free(&d);
         add_diff(&p->body, before, text, diff_marks(a));
     } else {
+        add_thinking(a, p);
         rich_add(&p->body, STYLE_TEXT, text);
     }
     hidden_gut(a, p, text);

@@ -11,6 +11,7 @@
 #include "base/paths.h"
 #include "base/proc.h"
 #include "domain/chat.h"
+#include "domain/thought.h"
 #include "jobs/env.h"
 #include "jobs/server.h"
 #include "store/job.h"
@@ -26,6 +27,20 @@ struct waiting {
     bool over;
 };
 
+/* The answer without what was thought; thinking alone is none. */
+static void take_answer(struct called *out, const struct choice *c)
+{
+    char *thought, *text = thought_part(c->answer.content, &thought);
+    free(thought);
+    if (text[strspn(text, " \t\r\n")]) {
+        out->text = text;
+        return;
+    }
+    free(text);
+    out->error = xasprintf(_("the reply is only thinking, without an answer "
+                             "(it ended with \"%s\")"), c->finish);
+}
+
 static bool on_news(void *ctx, const struct news *n)
 {
     struct waiting *w = ctx;
@@ -35,7 +50,7 @@ static bool on_news(void *ctx, const struct news *n)
     w->over = true;
     w->out->ms = r->ms;
     if (r->state == ASK_ANSWERED && r->reply.n)
-        w->out->text = xstrdup(r->reply.at[0].answer.content);
+        take_answer(w->out, &r->reply.at[0]);
     else
         w->out->error = xstrdup(r->error ? r->error : _("no answer"));
     return true;

@@ -419,8 +419,21 @@ static void on_signal(void *ctx, int revents)
     }
 }
 
+/* A call whose reply never came: it may have been paid, so it stands as lost,
+ * and it is asked again. */
+static bool ask_anew(struct elicit *x, struct call *c, struct err *e)
+{
+    free(c->trouble);
+    c->trouble = xstrdup(_("the job died while it was on its way"));
+    c->state = CALL_LOST;
+    bool ok = store_begin(x->s, e) && call_finish(x->s, c, e);
+    c->attempt++;
+    ok = ok && call_add(x->s, c, e);
+    return ok ? store_commit(x->s, e) : (store_rollback(x->s), false);
+}
+
 /* Calls that were on their way when the job died: those whose reply was kept
- * are read now, the others are lost. */
+ * are read now, the others are asked again. */
 static bool recover(struct elicit *x, struct err *e)
 {
     ids sent;
@@ -429,15 +442,14 @@ static bool recover(struct elicit *x, struct err *e)
     bool ok = true;
     for (size_t i = 0; ok && i < sent.n; i++) {
         struct call c;
-        if (!call_get(x->s, sent.at[i], &c, e))
+        ok = call_get(x->s, sent.at[i], &c, e);
+        if (!ok)
             break;
         if (c.reply_text) {
             ids one = {.at = &c.id, .n = 1};
             ok = arrive(&x->v, &one, &x->waiting, e);
         } else {
-            ok = store_begin(x->s, e) &&
-                 call_set_state(x->s, c.id, CALL_LOST, e) &&
-                 store_commit(x->s, e);
+            ok = ask_anew(x, &c, e);
         }
         call_free(&c);
     }

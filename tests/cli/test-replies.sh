@@ -119,6 +119,20 @@ teacher nothing "file=$PWD/nothing.reply,file=$PWD/then.reply"
 ask nothing
 has "nothing, then an answer" "1 of 1 calls answered, 1 found" "$out"
 
+# unread NAME REASON < BYTES: the reply is kept, and why it gave nothing
+unread() {
+    reply "$1"
+    has "$1: unparsed" "1 unparsed: $2" "$out"
+}
+unread thinking 'the reply is only thinking, without an answer' <<'END'
+{"choices":[{"message":{"content":"<think>hm</think>\n"},
+"finish_reason":"stop"}]}
+END
+unread broken-off 'the reply was cut off while it thought' <<'END'
+{"choices":[{"message":{"content":null,"reasoning_content":"hm, so"},
+"finish_reason":"length"}]}
+END
+
 # ---- The endpoint's own words ----
 # says NAME PART < BYTES: the reply fails, and this is why
 says() {
@@ -205,4 +219,56 @@ for limit in 0.0095 0.02 0.033; do
     is "limit $limit: spent $cost, dearest $most" 1 "$ok"
     has "limit $limit: said" "the spending limit was reached" "$out"
 done
+
+# ---- teacher check ----
+checks() {
+    out=$($S teacher check "$1" 2>&1)
+    is "check $1: exit code" "$2" "$?"
+    has "check $1" "$3" "$out"
+}
+echo '{"choices":[{"message":{"content":""},"finish_reason":"stop"}]}' > e.reply
+teacher says-nothing "file=$PWD/e.reply"
+checks says-nothing 1 'the answer is empty (it ended with "stop")'
+checks thinking 1 "the reply is only thinking"
+checks nothing 1 "a reply without an answer"
+checks unopened 0 "answers in"
+is "check unopened: without what it thought" "" "$(echo "$out" | grep hm)"
+
+# ---- A long answer is no silence, at a server of our own, too ----
+export PATH="$top_builddir/tests/fault:$PATH"
+printf '[teacher drip]\nserve = %s\nmodel = drip=400\ntimeouts = 1 1 60\n' \
+    "faulty-teacher" >> "$config"
+ask drip
+has "a long answer" "1 of 1 calls answered" "$out"
+is "was asked for once" 1 "$(sqlite3 a.db 'SELECT count(*) FROM call')"
+
+# ---- Killed and resumed once: nothing is lost for good ----
+printf '[teacher slow]\nurl = http://127.0.0.1:%s/v1\nmodel = sleep=60\n' \
+    "$(awk '{print $2}' port)" >> "$config"
+printf 'concurrency = 3\n' >> "$config"
+lost=0
+for point in 0.05 0.1 0.2 0.3 0.4; do
+    rm -rf a.db a.runs
+    $S init a.db > /dev/null
+    $S import --store a.db s.jsonl > /dev/null
+    $S expand --store a.db --recipe label --teacher slow --prompts 6 \
+        --answers 4 --detach > /dev/null
+    sleep $point
+    pid=$(pgrep -f "job 1 --store $PWD/a.db")
+    kill -9 $pid 2> /dev/null
+    sleep 0.1
+    $S runs resume j1 --store a.db > /dev/null 2>&1
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        json=$($S runs --store a.db --json)
+        case "$json" in *'"state":"done"'*) break ;; esac
+        sleep 0.2
+    done
+    has "killed after $point s: all" \
+        '"calls":24,"planned":0,"sent":0,"answered":24' \
+        "$json"
+    has "killed after $point s: whole" " 0 findings" "$($S fsck --store a.db)"
+    lost=$((lost + $(sqlite3 a.db "SELECT count(*) FROM call
+        WHERE state = 'lost'")))
+done
+is "some were on their way" 1 "$((lost > 0))"
 finish

@@ -408,6 +408,22 @@ static void do_break_whole(struct talk *t, const char *arg)
     buf_free(&b);
 }
 
+/* A good stream, an event each ARG ms: long in all, never silent. */
+static void do_drip(struct talk *t, const char *arg)
+{
+    struct buf b = BUF_INIT(0);
+    stream_text(&b, t, &good);
+    start_stream(t);
+    for (const char *at = buf_str(&b), *end; *at; at = end) {
+        end = strstr(at, "\n\n");
+        end = end ? end + 2 : at + strlen(at);
+        put_chunk(t, at, (size_t)(end - at));
+        clock_sleep(*arg ? atoi(arg) : 300);
+    }
+    end_stream(t);
+    buf_free(&b);
+}
+
 static void do_short(struct talk *t, const char *arg)
 {
     (void)arg;
@@ -639,6 +655,7 @@ static const struct {
     {"break-during", do_break_during},   /* reset in the middle */
     {"break-after", do_break_after},     /* reset behind [DONE] */
     {"break-whole", do_break_whole},     /* reset behind a body of JSON */
+    {"drip", do_drip},                   /* slowly, an event each ARG ms */
     {"file", do_file},                   /* the bytes of file ARG */
     {"file-bytes", do_file_bytes},       /* the same, one byte a chunk */
     {"short", do_short},                 /* closes before the length said */
