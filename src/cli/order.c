@@ -61,10 +61,10 @@ static int put_order(struct cli *c, const struct sample *x, const char *text)
         err_set(&c->e, ERR_REFUSED, _("%lld: %s decided since (%s, d%lld); "
                 "nothing changed"), (long long)x->id, other.who, other.kind,
                 (long long)other.seq);
-        return cli_fail(c);
-    default:
-        return cli_fail(c);
+        break;
+    case DECIDED_NOT: break;
     }
+    return cli_fail(c);
 }
 
 int sub_order(struct cli *c)

@@ -154,10 +154,10 @@ static int decide_one(struct cli *c, const struct decide *d, int64_t id)
         err_set(&c->e, ERR_REFUSED, _("%lld: %s decided since (%s, d%lld); "
                 "nothing changed"), (long long)id, o.who, o.kind,
                 (long long)o.seq);
-        return cli_fail(c);
-    default:
-        return cli_fail(c);
+        break;
+    case DECIDED_NOT: break;
     }
+    return cli_fail(c);
 }
 
 static int decide_all(struct cli *c, const struct decide *d, const ids *all)

@@ -26,8 +26,10 @@ static enum decided finish(struct act *a, bool ok, int64_t *seq,
     switch (act_commit(a, e)) {
     case ACT_SAVED: return DECIDED;
     case ACT_FOUND: return DECIDED_FOUND;
-    default: return DECIDED_NOT;
+    case ACT_NOT_SAVED:
+    case ACT_UNKNOWN: break;
     }
+    return DECIDED_NOT;
 }
 
 /* The answer that an acceptance stands for where nobody named one: in bulk

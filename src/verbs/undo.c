@@ -28,8 +28,10 @@ static enum decided reverse(struct store *s, int64_t seq, const char *who,
     switch (journal_reverse(s, seq, who, kind, e)) {
     case ACT_SAVED: return DECIDED;
     case ACT_FOUND: return DECIDED_FOUND;
-    default: return DECIDED_NOT;
+    case ACT_NOT_SAVED:
+    case ACT_UNKNOWN: break;
     }
+    return DECIDED_NOT;
 }
 
 enum decided verb_undo(struct store *s, const char *who, int64_t seq,

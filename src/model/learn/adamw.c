@@ -1,5 +1,7 @@
 #include "model/learn/adamw.h"
 
+#include "base/assert.h"
+
 HOT static void update(real *w, real *m, real *v, real *g, size_t n,
                        real keep, real rate, real b1, real b2, real c2,
                        real eps, real scale)
@@ -18,6 +20,7 @@ HOT static void update(real *w, real *m, real *v, real *g, size_t n,
 void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
                   real *g, size_t lo, size_t hi)
 {
+    must(a->step >= 1); /* else the moments are divided by 0 */
     double c1 = 1 - pow(a->beta1, (double)a->step);
     double c2 = 1 / sqrt(1 - pow(a->beta2, (double)a->step));
     for (size_t i = 0; i < model->n_weights; i++) {
@@ -30,6 +33,7 @@ void adamw_update(const struct adamw *a, struct llama *model, real *m, real *v,
         to = to > hi ? hi : to;
         if (from >= to)
             continue;
+        must(from >= lo && to <= hi);
         double keep = w->cols ? 1 - a->rate * a->decay : 1;
         update(llama_at(model, model->first) + from, m + from, v + from,
                g + from, to - from, (real)keep, (real)(a->rate / c1),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "domain/verifier.h"
@@ -36,6 +37,7 @@ static void read_row(const struct judging *j, size_t i, int at)
 {
     const struct item *m = &j->d->at[i];
     struct verdict *v = &j->out[i];
+    must(at >= 0 && at + m->n - 1 <= j->pack.T);
     int last = 0; /* the last trained id ends the answer */
     bool all = true;
     for (int t = 0; t + 1 < m->n; t++)

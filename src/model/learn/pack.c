@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/mem.h"
 
 enum { LEAST = 512, BYTES = 256 << 20 };
@@ -31,6 +32,7 @@ static void add(struct pack *p, const struct item *m)
         p->weight[p->T] = m->weight;
     }
     p->start[++p->n] = p->T;
+    must(p->T <= p->room);
 }
 
 size_t pack_fill(struct pack *p, const struct items *d, const uint32_t *row,
@@ -44,6 +46,7 @@ size_t pack_fill(struct pack *p, const struct items *d, const uint32_t *row,
             break;
         add(p, m);
     }
+    must(i > 0 || !n); /* a row without room would be tried for ever */
     return i;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -47,7 +48,9 @@ static bool used_up(const struct plan *p)
 
 static void take(struct plan *p)
 {
+    must(p->at < p->d->n);
     uint32_t row = p->order[p->at++];
+    must(row < p->d->n);
     if (p->n == p->cap)
         p->row = vec_grow(p->row, &p->cap, sizeof *p->row);
     p->row[p->n++] = row;

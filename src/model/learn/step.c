@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "model/net/gemm.h"
@@ -71,6 +72,7 @@ static void update(void *ctx, const struct team *t)
     struct stepper *s = g->s;
     size_t lo, hi;
     team_slice(t, llama_trained(s->model), &lo, &hi);
+    must(lo <= hi && hi <= llama_trained(s->model));
     adamw_update(g->a, s->model, s->m, s->v, s->grad, lo, hi);
 }
 
@@ -106,6 +108,7 @@ double stepper_step(struct stepper *s, const uint32_t *row, size_t n,
     double weights = 0; /* of all targets */
     for (size_t i = 0; i < n; i++)
         weights += s->d->at[row[i]].targets * (double)s->d->at[row[i]].weight;
+    must(n > 0 && weights > 0);
     g.scale = (real)(1 / weights);
     work_drop(s->k, dropout, pairs_dropout, key);
     learn(&g, row, n);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/lang.h"
@@ -133,6 +134,7 @@ static void plan_evaluations(struct trainer *x)
                              : (x->r.steps + times) / (times + 1);
     x->every = x->every > 0 ? x->every : 1;
     x->left_out = rows - x->valid.n;
+    must(x->every > 0 && x->valid.n <= rows);
 }
 
 /* The budget that was left open. */
@@ -262,6 +264,7 @@ static bool save(struct trainer *x, struct err *e)
     struct checkpoint c = {llama_trained(x->m), llama_at(x->m, x->m->first),
                            x->step.m, x->step.v, x->plan.step};
     int64_t from = clock_mono();
+    must(c.n == llama_trained(x->m) && x->plan.step <= x->r.steps);
     print_note(x, &note);
     bool ok = checkpoint_save(x->t->run, &c, buf_str(&note), e);
     buf_free(&note);
@@ -491,6 +494,7 @@ static bool loop(struct trainer *x, bool *stopped, struct err *e)
             return false;
         *stopped = asked_to_stop() && x->plan.step < x->r.steps;
     }
+    must(x->plan.step <= x->r.steps);
     return !*stopped || x->wild || x->r.checkpoint == x->plan.step ||
            save(x, e);
 }

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "model/net/gemm.h"
 #include "model/net/ops.h"
 
@@ -306,6 +307,7 @@ void attention_heads(const struct attention *a, int first, int heads, real *o,
                      real *scratch)
 {
     struct sequence one = {.rows = 1};
+    must(first >= 0 && heads >= 1 && first + heads <= a->heads);
     struct block b = block_at(a, first / group_of(a), 0, &one);
     b.first = first;
     b.group = heads;

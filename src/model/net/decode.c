@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "model/net/block.h"
@@ -154,6 +155,7 @@ void decoder_take(struct decoder *d, const struct decoder *from, int n)
 {
     const struct config *c = &d->desk->m->config;
     size_t kv = (size_t)config_kv(c), rows = (size_t)n * kv * sizeof(real);
+    must(n >= 0 && n <= from->n && n <= d->max);
     for (int l = 0; l < c->layers; l++) {
         size_t to = (size_t)l * (size_t)d->max * kv;
         size_t at = (size_t)l * (size_t)from->max * kv;
@@ -302,8 +304,11 @@ static void pass(void *ctx, const struct team *t)
 
 static void run(struct pass *p)
 {
-    for (int i = 0; i < p->n; i++)
+    must(p->n >= 1 && p->n <= DECODE_CHUNK);
+    for (int i = 0; i < p->n; i++) {
         p->pos[i] = stream_of(p, i)->n + (p->together ? 0 : i);
+        must(p->pos[i] < stream_of(p, i)->max);
+    }
     if (p->desk->pool)
         pool_run(p->desk->pool, pass, p);
     else

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -18,10 +19,17 @@
 #include "model/net/ops.h"
 #include "model/net/safetensors.h"
 
+/* More than any family has. */
+static size_t weights_most(const struct config *c)
+{
+    return (size_t)c->layers * 18 + 5;
+}
+
 /* Adds a matrix (cols 0: a vector) to the layout; returns its offset. */
 static size_t add(struct llama *m, int layer, enum tensor t, const char *end,
                   size_t rows, size_t cols)
 {
+    must(m->n_own < weights_most(&m->config));
     struct weight *w = &m->weight[m->n_own++];
     const char *name = config_tensor(&m->config, t), *number;
     *w = (struct weight){.offset = m->n, .rows = rows, .cols = cols};
@@ -142,7 +150,7 @@ struct llama *llama_new(const struct config *c, struct err *e)
     struct llama *m = xcalloc(1, sizeof *m);
     size_t layers = (size_t)c->layers;
     m->config = *c;
-    m->weight = xcalloc(layers * 18 + 5, sizeof *m->weight);
+    m->weight = xcalloc(weights_most(c), sizeof *m->weight);
     m->layer = xcalloc(layers, sizeof *m->layer);
     lay_out(m);
     m->n_weights = m->n_own;

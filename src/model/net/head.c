@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "model/net/block.h"
@@ -138,6 +139,8 @@ double head_loss(const struct team *t, struct head *h,
                  const struct head_part *p)
 {
     double loss = 0;
+    for (int i = 0; i < p->n; i++)
+        must(p->target[i] >= 0 && p->target[i] < p->m->config.vocab);
     for (int from = 0; from < p->n; from += HEAD_ROWS)
         loss += chunk_loss(t, h, p, from,
                            p->n - from < HEAD_ROWS ? p->n - from : HEAD_ROWS);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/lang.h"
 #include "base/mem.h"
 #include "model/net/block.h"
@@ -719,6 +720,7 @@ double llama_pass(const struct team *t, const struct llama *m, struct work *k,
 {
     team_wait(t);
     if (!t->me) {
+        must(!b->start[0] && b->start[b->sequences] <= work_tokens(k));
         find_targets(k, b);
         k->grad = grad;
         k->first = m->first;
@@ -755,6 +757,7 @@ void llama_logits(const struct llama *m, struct work *k, const int32_t *ids,
     struct batch b = {.ids = ids, .start = start, .sequences = 1};
     int h = m->config.hidden;
     real mean, rstd;
+    must(n >= 1 && n <= work_tokens(k));
     k->kept = 1;
     k->row[0] = n - 1;
     forward(&alone, m, k, &b);

@@ -184,8 +184,10 @@ static bool field_is(const json *v, enum field is)
     case TRUTH: return json_is_bool(v);
     case WORD: return json_string(v) != NULL;
     case OBJECT: return json_is_object(v);
-    default: return json_is_array(v);
+    case LIST:
+    case FIELDS: break;
     }
+    return json_is_array(v);
 }
 
 static bool check_field(const json *j, const char *key, enum field is,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -83,6 +84,7 @@ static size_t add(struct llama *m, int l, enum tensor t, const char *side,
                          .cols = (size_t)cols};
     snprintf(w->name, sizeof w->name, "base_model.model.%.*s%d%s.%s.weight",
              (int)(number - name), name, l, number + 2, side);
+    must(rows > 0 && cols > 0);
     m->n += w->rows * w->cols;
     return w->offset;
 }
@@ -128,6 +130,7 @@ bool lora_add(struct llama *m, const struct lora *lora, uint64_t seed,
     m->weight = xrealloc(m->weight,
                          (m->n_weights + most) * sizeof *m->weight);
     lay_out(m, lora);
+    must(m->n_weights <= m->n_own + most);
     if (m->n == own)
         return err_set(e, ERR_USAGE, _("this student has none of the modules "
                                        "named for LoRA"));

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/mem.h"
 
 const struct team alone = {NULL, 0, 1};
@@ -129,6 +130,7 @@ static void *work(void *arg)
 
 struct pool *pool_new(int workers)
 {
+    must(workers >= 1 && workers <= POOL_MOST);
     struct pool *p = xcalloc(1, sizeof *p);
     p->workers = workers;
     p->thread = xcalloc((size_t)workers, sizeof *p->thread);
@@ -169,6 +171,7 @@ int pool_workers(const struct pool *p)
 void pool_run(struct pool *p, pool_fn *fn, void *ctx)
 {
     struct team team = {p, 0, p->workers};
+    must(!p->quit);
     p->fn = fn;
     p->ctx = ctx;
     team_wait(&team);

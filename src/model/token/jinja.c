@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/lang.h"
 #include "base/utf8.h"
 #include "model/token/jinja_run.h"
@@ -193,10 +194,14 @@ struct jv run_iterate(struct run *r, const struct jv *of)
             out.list->at[i] = jv_string(&r->arena, out.list->at[i].s,
                                         out.list->at[i].n);
         return out;
-    default:
-        return run_fail(r, _("'%s' object is not iterable"),
-                        jv_type_name(of));
+    case JV_NONE:
+    case JV_BOOL:
+    case JV_INT:
+    case JV_FLOAT:
+    case JV_SPACE:
+    case JV_CALLABLE: break;
     }
+    return run_fail(r, _("'%s' object is not iterable"), jv_type_name(of));
 }
 
 /* ---- Expressions -------------------------------------------------------- */
@@ -398,8 +403,11 @@ static struct jv eval_kind(struct run *r, const struct node *n)
     case NODE_TEST: return eval_test(r, n);
     case NODE_UNARY: return eval_unary(r, n);
     case NODE_BINARY: return eval_binary(r, n);
-    default: return eval_if_else(r, n);
+    case NODE_IF_ELSE: return eval_if_else(r, n);
+    case NODE_BODY ... NODE_CONTINUE: break; /* statements */
     }
+    must(!"an expression");
+    return jv_none();
 }
 
 static bool step(struct run *r, const struct node *n)
@@ -728,7 +736,8 @@ static void exec_kind(struct run *r, const struct node *n)
     case NODE_WITH: exec_with(r, n); break;
     case NODE_GENERATION: exec_generation(r, n); break;
     case NODE_BREAK: r->broke = true; break;
-    default: r->goes_on = true; break;
+    case NODE_CONTINUE: r->goes_on = true; break;
+    case NODE_VALUE ... NODE_IF_ELSE: must(!"a statement");
     }
     if (r->out->failed)
         run_fail(r, "%s", _("it prints too much"));

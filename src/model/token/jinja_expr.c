@@ -150,7 +150,8 @@ static struct node *primary(struct parser *x)
     case WORD_STRING: return string_node(x);
     case WORD_INT:
     case WORD_FLOAT: return value_node(x, x->w.value);
-    default: break;
+    case WORD_END:
+    case WORD_SIGN: break;
     }
     if (word_take(x, '('))
         return parenthesis(x);

@@ -176,8 +176,10 @@ bool jv_true(const struct jv *v)
     case JV_STRING: return v->n > 0;
     case JV_LIST: return v->list->n > 0;
     case JV_DICT: return v->dict->n > 0;
-    default: return true;
+    case JV_SPACE:
+    case JV_CALLABLE: break;
     }
+    return true;
 }
 
 static bool equal(const struct jv *a, const struct jv *b, int depth)
@@ -209,8 +211,13 @@ static bool equal(const struct jv *a, const struct jv *b, int depth)
                 return false;
         }
         return a->dict->n == b->dict->n;
-    default: return a->dict == b->dict;
+    case JV_BOOL: return a->b == b->b;
+    case JV_INT:
+    case JV_FLOAT: return false; /* were held as numbers */
+    case JV_SPACE: return a->dict == b->dict;
+    case JV_CALLABLE: return a->call == b->call;
     }
+    return false;
 }
 
 bool jv_equal(const struct jv *a, const struct jv *b)
@@ -249,8 +256,14 @@ int64_t jv_length(const struct jv *v)
     case JV_STRING: return (int64_t)utf8_length(v->s, v->n);
     case JV_LIST: return (int64_t)v->list->n;
     case JV_DICT: return (int64_t)v->dict->n;
-    default: return -1;
+    case JV_NONE:
+    case JV_BOOL:
+    case JV_INT:
+    case JV_FLOAT:
+    case JV_SPACE:
+    case JV_CALLABLE: break;
     }
+    return -1;
 }
 
 const char *jv_type_name(const struct jv *v)
@@ -354,7 +367,8 @@ static void repr(const struct jv *v, struct buf *out, int depth)
         }
         buf_putc(out, '}');
         break;
-    default: buf_printf(out, "<%s>", jv_type_name(v));
+    case JV_SPACE:
+    case JV_CALLABLE: buf_printf(out, "<%s>", jv_type_name(v)); break;
     }
 }
 
@@ -500,8 +514,11 @@ static bool dump(const struct jv *v, const struct jv_dump *how, int depth,
         buf_putc(out, ']');
         return true;
     case JV_DICT: return dump_dict(v, how, depth, out);
-    default: return false;
+    case JV_UNDEFINED:
+    case JV_SPACE:
+    case JV_CALLABLE: break;
     }
+    return false;
 }
 
 bool jv_dumps(const struct jv *v, const struct jv_dump *how, struct buf *out)

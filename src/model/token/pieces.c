@@ -397,7 +397,9 @@ void steps_apply(const step_list *all, struct pieces *p, bool first)
         case STEP_GPT2: split_gpt2(p); break;
         case STEP_PREFIX_SPACE: each_piece(p, prefix_space, s); break;
         case STEP_METASPACE: metaspace(p, s, first); break;
-        default: split_kind(p, s); break;
+        case STEP_DIGITS:
+        case STEP_PUNCTUATION:
+        case STEP_WHITESPACE: split_kind(p, s); break;
         }
     }
 }
