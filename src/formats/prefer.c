@@ -242,16 +242,15 @@ static bool add_side(struct side *s, struct item *x, int place, double score,
 static bool add_both(const struct in *in, struct side *good, struct side *bad,
                      struct item *x, struct err *e)
 {
-    double high, low, margin;
-    if (!in_number(in, IN_CHOSEN_SCORE, &high, e) ||
-        !in_number(in, IN_MARGIN, &margin, e) ||
-        !add_side(good, x, 1, high, margin, e))
-        return false;
-    if (in->how->one_answer) {
+    double high = NAN, low = NAN, margin = NAN;
+    if (in->how->one_answer) { /* a seed has no figures, and no other answer */
         json_untake(bad->from.value);
-        return true;
+        return add_side(good, x, 0, NAN, NAN, e);
     }
-    return in_number(in, IN_REJECTED_SCORE, &low, e) &&
+    return in_number(in, IN_CHOSEN_SCORE, &high, e) &&
+           in_number(in, IN_REJECTED_SCORE, &low, e) &&
+           in_number(in, IN_MARGIN, &margin, e) &&
+           add_side(good, x, 1, high, margin, e) &&
            add_side(bad, x, high == low ? 1 : 2, low, NAN, e);
 }
 
@@ -289,10 +288,24 @@ static const json *first_there(const json *j, const char *const *keys)
     return NULL;
 }
 
+/* A number, or a text that is one; NAN for anything else. */
 static double figure(const json *v)
 {
     const char *text = json_string(v);
-    return text ? strtod(text, NULL) : json_number(v, NAN);
+    char *end;
+    double d = text ? strtod(text, &end) : json_number(v, NAN);
+    return !text || (*text && !*end) ? d : NAN;
+}
+
+/* The first member that is a figure, or none of JSON's. */
+static const json *first_figure(const json *j, const char *const *keys)
+{
+    for (; *keys; keys++) {
+        const json *v = json_get(j, *keys);
+        if (v && (isfinite(figure(v)) || json_is_no_number(v)))
+            return v;
+    }
+    return NULL;
 }
 
 static struct listed look_at(const json *one, const json *score)
@@ -302,10 +315,12 @@ static struct listed look_at(const json *one, const json *score)
     static const char *const scores[] = {"overall_score", "score", "rating",
                                          "reward", NULL};
     struct listed l = {one, one, score, figure(score)};
+    if (!isfinite(l.score) && !json_is_no_number(score))
+        l.figure = NULL;
     if (!json_is_object(one))
         return l;
     l.text = first_there(one, texts);
-    l.figure = first_there(one, scores);
+    l.figure = first_figure(one, scores);
     const json *rank = json_get(one, "rank");
     l.score = figure(l.figure);
     if (!l.figure && json_is_number(rank)) {
@@ -322,7 +337,8 @@ static bool add_listed(const struct in *in, const struct listed *l, bool rank,
     size_t n = x->answers.n;
     json_taken(l->of, false);
     json_taken(l->text, false);
-    json_taken(l->figure, false);
+    if (!in->how->one_answer)
+        json_taken(l->figure, false);
     if (json_is_no_number(l->figure))
         return err_set(e, ERR_INPUT, _("a score that is NaN or infinite"));
     if (json_string(l->text)) {
@@ -390,7 +406,9 @@ bool read_answers(const struct in *in, struct item *x, struct err *e)
     if (json_count(c.value) > LISTED_MAX)
         return err_set(e, ERR_INPUT, _("\"%s\": over %d answers"), c.name,
                        LISTED_MAX);
-    const json *s = beside ? json_first(in_take(in, IN_SCORES).value) : NULL;
+    const json *s = beside ? json_first(scores.value) : NULL;
+    if (beside && !in->how->one_answer)
+        in_take(in, IN_SCORES);
     for (const json *one = json_first(c.value); one; one = json_next(one)) {
         all[n++] = look_at(one, s);
         s = s ? json_next(s) : NULL;

@@ -151,7 +151,7 @@ static bool add_figures(const struct in *in, struct item *x, struct err *e)
     double score;
     if (!add_reasoning(in, x, e))
         return false;
-    if (x->answers.n != 1)
+    if (x->answers.n != 1 || in->how->one_answer)
         return true;
     if (!in_number(in, IN_SCORE, &score, e))
         return false;
