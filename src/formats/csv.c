@@ -135,6 +135,12 @@ bool csv_open(struct csv *c, struct window *w, const char *path,
     const char *s = window_text(w, &n);
     *c = (struct csv){.object = BUF_INIT(8 * ROW_MAX_BYTES)};
     c->end = line_end(s, n);
+    if (n > 5 && !strncmp(s, "sep=", 4) && strchr("\r\n", s[5])) {
+        delimiter = delimiter ? delimiter : s[4]; /* a spreadsheet's line */
+        const char *end = memchr(s, c->end, n);
+        window_move(w, end ? (size_t)(end - s) + 1 : n, c->end);
+        s = window_text(w, &n);
+    }
     c->delimiter = delimiter ? delimiter : find_delimiter(s, n, c->end);
     enum result got = next_record(c, w, false, &r, e);
     if (got != READ) {
