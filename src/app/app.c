@@ -52,11 +52,34 @@ int action_find(const char *name)
 
 /* ---- Row 23 ------------------------------------------------------------- */
 
-static void remember(struct app *a, const char *text, const char *command)
+static void forget_message(struct message_line *m)
 {
-    struct message_line m = {clock_now(), xstrdup(text),
-                             command ? xstrdup(command) : NULL};
+    free(m->text);
+    free(m->command);
+}
+
+static void list_messages(struct app *a)
+{
+    ids rows = {0};
+    for (size_t i = 0; i < a->messages.n; i++)
+        VEC_PUSH(&rows, (int64_t)i + 1);
+    list_take(&a->messages_list, &rows);
+    list_move(&a->messages_list, (long)a->messages.n);
+}
+
+void app_remember(struct app *a, const char *text)
+{
+    struct message_line m = {clock_now(), xstrdup(text), NULL};
     VEC_PUSH(&a->messages, m);
+    if (a->messages.n <= MESSAGES_MAX)
+        return;
+    size_t gone = MESSAGES_MAX / 10;
+    for (size_t i = 0; i < gone; i++)
+        forget_message(&a->messages.at[i]);
+    a->messages.n -= gone;
+    memmove(a->messages.at, a->messages.at + gone, a->messages.n * sizeof m);
+    a->messages_gone += gone;
+    list_messages(a);
 }
 
 void app_say(struct app *a, const char *fmt, ...)
@@ -67,7 +90,7 @@ void app_say(struct app *a, const char *fmt, ...)
     va_end(ap);
     a->said_undo = false;
     a->stale = STALE_PAINT;
-    remember(a, a->said, NULL);
+    app_remember(a, a->said);
 }
 
 void app_say_err(struct app *a, const struct err *e)
@@ -196,10 +219,8 @@ void app_done(struct app *a)
     lineage_done(a);
     list_free(&a->help);
     list_free(&a->messages_list);
-    for (size_t i = 0; i < a->messages.n; i++) {
-        free(a->messages.at[i].text);
-        free(a->messages.at[i].command);
-    }
+    for (size_t i = 0; i < a->messages.n; i++)
+        forget_message(&a->messages.at[i]);
     VEC_FREE(&a->messages);
     line_done(&a->line);
     free(a->find);
@@ -245,11 +266,7 @@ static void open_help(struct app *a, const char *find)
 
 static void open_messages(struct app *a)
 {
-    ids rows = {0};
-    for (size_t i = 0; i < a->messages.n; i++)
-        VEC_PUSH(&rows, (int64_t)i + 1);
-    list_take(&a->messages_list, &rows);
-    list_move(&a->messages_list, (long)a->messages.n);
+    list_messages(a);
     app_open(a, VIEW_MESSAGES);
 }
 

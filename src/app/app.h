@@ -73,6 +73,8 @@ struct ask {
     char text[300];
 };
 
+#define MESSAGES_MAX 1000
+
 /* One line of the messages view. */
 struct message_line {
     int64_t at;
@@ -159,7 +161,8 @@ struct app {
     enum view help_of;
     struct list lineage;     /* of step numbers; see app/lineage.h */
     struct lineage *steps;
-    VEC(struct message_line) messages;
+    VEC(struct message_line) messages; /* the newest */
+    size_t messages_gone;              /* older ones */
     struct list messages_list;
 
     /* counts on the tabs */
@@ -212,6 +215,9 @@ char **app_secrets(void);
 /* Once a second: has another process written? */
 void app_look(struct app *a);
 
+/* A line for the messages view alone; the oldest ones go where there are more
+ * than MESSAGES_MAX. */
+void app_remember(struct app *a, const char *text);
 /* Row 23: a report, kept in the messages with the act's command line. */
 void app_say(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

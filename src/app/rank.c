@@ -143,7 +143,11 @@ static void keep_order(struct app *a)
     case DECIDED_NOT:
         app_say(a, _("not saved: %s"), e.text);
         return;
-    default:
+    case DECIDED_UNKNOWN:
+        app_say_err(a, &e);
+        return;
+    case DECIDED:
+    case DECIDED_FOUND:
         break;
     }
     a->counts.pending--;

@@ -8,6 +8,7 @@
 #include "app/app.h"
 #include "base/clock.h"
 #include "base/lang.h"
+#include "base/proc.h"
 #include "base/rng.h"
 #include "store/draft.h"
 #include "verbs/edit.h"
@@ -203,9 +204,11 @@ static void say_decided(struct app *a, int64_t id, enum status to,
                 status_label(to));
     a->said_undo = true;
     struct message_line *m = &a->messages.at[a->messages.n - 1];
-    m->command = xasprintf("stillroom review --%s %lld%s%s%s", verb_flag(to),
-                           (long long)id, *reason ? " --reason '" : "",
-                           reason, *reason ? "'" : "");
+    char *why = proc_quote(reason);
+    m->command = xasprintf("stillroom review --%s %lld%s%s", verb_flag(to),
+                           (long long)id, *reason ? " --reason " : "",
+                           *reason ? why : "");
+    free(why);
 }
 
 static void count_decision(struct app *a, enum status was, enum status to)
@@ -246,8 +249,8 @@ static void decide(struct app *a, enum status to, const char *reason)
                  reason_label(o.reason), deed_label(verb_flag(to)));
         return;
     }
-    if (how == DECIDED_NOT) {
-        app_say(a, _("not saved: %s"), e.text);
+    if (how == DECIDED_NOT || how == DECIDED_UNKNOWN) {
+        app_say(a, how == DECIDED_NOT ? _("not saved: %s") : "%s", e.text);
         return;
     }
     r->has_last = true;

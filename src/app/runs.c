@@ -91,8 +91,10 @@ static const char *seen_state(const struct job_view *v, const char *stored)
     case JOB_STARTING: return N_("starting");
     case JOB_INTERRUPTED: return N_("interrupted");
     case JOB_ENDED: return json_get_string(v->status, "state", stored);
-    default: return !strcmp(stored, "running") ? "interrupted" : stored;
+    case JOB_JUNK: return strcmp(stored, "running") ? stored : JUNK_WORD;
+    case JOB_NONE: break;
     }
+    return !strcmp(stored, "running") ? "interrupted" : stored;
 }
 
 static void run_figures(struct run_row *x, const json *n)

@@ -106,7 +106,7 @@ void seeds_edited(struct app *a, const char *text)
         id = seed_add(&act, &n, &e);
         if (!id)
             act_cancel(&act);
-        else if (act_commit(&act, &e) == ACT_NOT_SAVED)
+        else if (!act_saved(act_commit(&act, &e)))
             id = 0;
     }
     chat_free(&chat);

@@ -106,7 +106,7 @@ void targets_edited(struct app *a, const char *text)
         ok = id != 0;
     }
     if (ok)
-        ok = act_commit(&act, &e) != ACT_NOT_SAVED;
+        ok = act_saved(act_commit(&act, &e));
     else if (act.open)
         act_cancel(&act);
     if (ok) {

@@ -32,8 +32,7 @@ static void on_bad_row(void *ctx, uint64_t line, const char *reason)
     char text[300];
     snprintf(text, sizeof text, _("line %llu: %s"), (unsigned long long)line,
              reason);
-    struct message_line m = {clock_now(), xstrdup(text), NULL};
-    VEC_PUSH(&a->messages, m);
+    app_remember(a, text);
 }
 
 /* `unread`: {"history":40} as an import's figures have it, or NULL. */
@@ -56,8 +55,8 @@ static void say_imported(struct app *a, bool samples, const char *path,
     char *list = xasprintf("%s%s%s", buf_str(&some), all.len ? ", " : "",
                            buf_str(&all));
     char *text = xasprintf(_("not read: %s"), list);
-    struct message_line m = {clock_now(), text, NULL};
-    VEC_PUSH(&a->messages, m);
+    app_remember(a, text);
+    free(text);
     app_say(a, samples ? _("%lld samples from %s; not read: %s%s; %llu rows "
                            "bad (M)")
                        : _("%lld seeds from %s; not read: %s%s; %llu rows "
@@ -147,11 +146,8 @@ static void take_log(struct app *a, const char *dir)
     struct lines l;
     char *path = path_join(dir, "log");
     if (lines_open(&l, path, 4096, NULL)) {
-        while (lines_next(&l, NULL)) {
-            struct message_line m = {clock_now(), xstrdup(buf_str(&l.line)),
-                                     NULL};
-            VEC_PUSH(&a->messages, m);
-        }
+        while (lines_next(&l, NULL))
+            app_remember(a, buf_str(&l.line));
         lines_close(&l);
     }
     free(path);

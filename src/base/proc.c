@@ -198,6 +198,19 @@ bool proc_alive(pid_t pid)
     return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
+char *proc_quote(const char *word)
+{
+    struct buf b = BUF_INIT(0);
+    buf_putc(&b, '\'');
+    for (const char *p = word; *p; p++) {
+        if (*p == '\'')
+            buf_puts(&b, "'\\'");
+        buf_putc(&b, *p);
+    }
+    buf_putc(&b, '\'');
+    return buf_take(&b);
+}
+
 char **proc_split(const char *line)
 {
     VEC(char *) argv = {0};

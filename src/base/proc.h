@@ -41,6 +41,10 @@ bool proc_alive(pid_t pid);
  * where there is no such process. With the pid it names a process for good. */
 int64_t proc_born(pid_t pid);
 
+/* A word as a shell reads it back: between single quotes, those in it
+ * escaped. The caller frees. */
+char *proc_quote(const char *word);
+
 /* Splits a command line at blanks, with ' and " quoting, into a NULL-ended
  * argv; the caller frees with proc_free_argv. NULL where a quote is open. */
 char **proc_split(const char *line);

@@ -135,6 +135,7 @@ static int import_all(struct cli *c, struct import_options *o,
     for (int i = 0; c->s && i < c->argc; i++) {
         o->path = c->argv[i];
         int one = import_one(c, o);
+        fflush(stdout); /* acknowledged before the next one begins */
         code = one > code ? one : code;
     }
     mapping_free(&map);

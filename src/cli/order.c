@@ -62,7 +62,8 @@ static int put_order(struct cli *c, const struct sample *x, const char *text)
                 "nothing changed"), (long long)x->id, other.who, other.kind,
                 (long long)other.seq);
         break;
-    case DECIDED_NOT: break;
+    case DECIDED_NOT:
+    case DECIDED_UNKNOWN: break;
     }
     return cli_fail(c);
 }

@@ -155,7 +155,9 @@ static int decide_one(struct cli *c, const struct decide *d, int64_t id)
                 "nothing changed"), (long long)id, o.who, o.kind,
                 (long long)o.seq);
         break;
-    case DECIDED_NOT: break;
+    case DECIDED_NOT:
+    case DECIDED_UNKNOWN:
+        break;
     }
     return cli_fail(c);
 }
@@ -199,8 +201,10 @@ static int decide(struct cli *c, const struct review *o, const char *which,
     } else if (bulk) {
         code = decide_all(c, &d, &all);
     } else {
-        for (size_t i = 0; i < all.n && !code; i++)
+        for (size_t i = 0; i < all.n && !code; i++) {
             code = decide_one(c, &d, all.at[i]);
+            fflush(stdout); /* acknowledged before the next one begins */
+        }
     }
     VEC_FREE(&all);
     return code;

@@ -79,7 +79,7 @@ static bool add(struct cli *c, const char *prompt, const char *answer)
         act_cancel(&a);
         return false;
     }
-    bool ok = act_commit(&a, &c->e) != ACT_NOT_SAVED;
+    bool ok = act_saved(act_commit(&a, &c->e));
     if (ok)
         say(stdout, "s%lld\n", (long long)id);
     return ok;

@@ -71,7 +71,7 @@ static bool put(struct cli *c, const char *name, const char *doc)
                                       &c->e)
                  : target_add(&a, name, doc, &c->e) != 0;
     if (ok)
-        return act_commit(&a, &c->e) != ACT_NOT_SAVED;
+        return act_saved(act_commit(&a, &c->e));
     act_cancel(&a);
     return false;
 }

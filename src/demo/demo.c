@@ -279,7 +279,7 @@ static int64_t add_target(struct store *s, const char *name, struct err *e)
         id = target_add(&a, name, buf_str(&doc), e);
         if (!id)
             act_cancel(&a);
-        else if (act_commit(&a, e) == ACT_NOT_SAVED)
+        else if (!act_saved(act_commit(&a, e)))
             id = 0;
     }
     target_file_free(&f);

@@ -105,8 +105,29 @@ static bool is_live(const char *state)
     return !strcmp(state, "running") || !strcmp(state, "starting");
 }
 
-static enum job_state judge(const char *state, bool locked)
+/* What a status can say; all else is junk. */
+static bool is_word(const char *state)
 {
+    static const char *const words[] = {"starting", "running", "done",
+                                        "failed", "stopped", "interrupted"};
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (!strcmp(words[i], state))
+            return true;
+    return false;
+}
+
+static bool has_status(const char *dir)
+{
+    char *path = path_join(dir, "status.json");
+    bool there = file_exists(path);
+    free(path);
+    return there;
+}
+
+static enum job_state judge(const char *dir, const char *state, bool locked)
+{
+    if (state ? !is_word(state) : has_status(dir))
+        return JOB_JUNK;
     if (!state)
         return locked ? JOB_STARTING : JOB_NONE;
     if (!is_live(state))
@@ -123,7 +144,11 @@ struct job_view job_look(const char *dir)
      * once more, never as interrupted. */
     bool locked = status_locked(dir);
     v.status = status_read(dir, NULL);
-    v.state = judge(json_get_string(v.status, "state", NULL), locked);
+    v.state = judge(dir, json_get_string(v.status, "state", NULL), locked);
+    if (v.state == JOB_JUNK) {
+        json_free(v.status);
+        v.status = NULL;
+    }
     v.pid = (pid_t)json_get_int(v.status, "pid", 0);
     if (v.state == JOB_INTERRUPTED) { /* it ended between the two looks? */
         json *again = status_read(dir, NULL);
@@ -170,6 +195,7 @@ const char *job_state_word(const struct job_view *v, const char *recorded)
     case JOB_STARTING: return "starting";
     case JOB_RUNNING: return "running";
     case JOB_INTERRUPTED: return "interrupted";
+    case JOB_JUNK: return strcmp(recorded, "running") ? recorded : JUNK_WORD;
     case JOB_NONE:
     case JOB_ENDED: break;
     }

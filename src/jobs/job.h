@@ -37,8 +37,12 @@ enum job_state {
     JOB_STARTING,    /* locked, and nothing said yet */
     JOB_RUNNING,
     JOB_INTERRUPTED, /* it says running, but the lock is free */
-    JOB_ENDED        /* it said how: status' "state" is done, failed ... */
+    JOB_ENDED,       /* it said how: status' "state" is done, failed ... */
+    JOB_JUNK         /* there is a status, but not one of ours */
 };
+
+/* The word for JOB_JUNK, untranslated. */
+#define JUNK_WORD N_("unreadable")
 
 struct job_view {
     enum job_state state;

@@ -93,6 +93,12 @@ enum outcome {
     ACT_UNKNOWN    /* it could not be looked up: saved or not; e says so */
 };
 
+/* Whether it is known to be saved. */
+static inline bool act_saved(enum outcome o)
+{
+    return o == ACT_SAVED || o == ACT_FOUND;
+}
+
 /* Begins a decision inside BEGIN IMMEDIATE. `base_seq` is the journal position
  * that the author saw (0: now). On failure nothing is open. */
 bool act_begin(struct store *s, struct act *a, const char *kind,

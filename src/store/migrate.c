@@ -90,7 +90,7 @@ bool migrate(struct store *s, struct err *e)
                               STORE_VERSION, s->path, STORE_VERSION,
                               a.reason);
     if (ok)
-        ok = act_commit(&a, e) != ACT_NOT_SAVED;
+        ok = act_saved(act_commit(&a, e));
     else
         act_cancel(&a);
     s->keep_head = false;

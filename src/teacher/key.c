@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -64,58 +66,51 @@ static bool from_file(const char *path, struct buf *out, struct err *e)
 
 /* ---- Forms --------------------------------------------------------------- */
 
-static void put_base64(struct buf *out, const char *s, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *p = (const unsigned char *)s;
-    for (size_t i = 0; i + 2 < n; i += 3) {
-        unsigned v = (unsigned)p[i] << 16 | (unsigned)p[i + 1] << 8 | p[i + 2];
-        for (int shift = 18; shift >= 0; shift -= 6)
-            buf_putc(out, digits[v >> shift & 63]);
-    } /* the last one or two bytes depend on what follows: left out */
-}
+/* Encodings of so many bits a digit. Text in front of the key, such as the
+ * user's name of Basic authorization, moves its bits against the digits: each
+ * place that the key can begin at is a form. */
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+static const struct {
+    size_t bits, places;
+    const char *alphabet;
+} encodings[] = {
+    {6, 3, UPPER LOWER DIGITS "+/"}, {6, 3, UPPER LOWER DIGITS "-_"},
+    {5, 5, UPPER "234567"},          {5, 5, LOWER "234567"},
+    {4, 1, DIGITS "abcdef"},         {4, 1, DIGITS "ABCDEF"},
+};
 
-static void put_percent(struct buf *out, const char *s, size_t n)
+/* The digits that depend on the key alone, `before` bytes standing in front
+ * of it. */
+static void put_digits(struct buf *out, const char *key, size_t n, int which,
+                       size_t before)
 {
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)s[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                     (c >= 'a' && c <= 'z') || strchr("-._~", c);
-        buf_printf(out, plain ? "%c" : "%%%02X", c);
+    size_t bits = encodings[which].bits, from = 8 * before, end = from + 8 * n;
+    for (size_t at = (from + bits - 1) / bits * bits; at + bits <= end;
+         at += bits) {
+        unsigned v = 0;
+        for (size_t bit = at; bit < at + bits; bit++) {
+            unsigned char c = (unsigned char)key[bit / 8 - before];
+            v = v << 1 | (c >> (7 - bit % 8) & 1);
+        }
+        buf_putc(out, encodings[which].alphabet[v]);
     }
 }
 
-static void put_hex(struct buf *out, const char *s, size_t n)
+/* Copies a form behind the others. */
+static void keep_form(struct key *k, size_t *used, const struct buf *b)
 {
-    for (size_t i = 0; i < n; i++)
-        buf_printf(out, "%02x", (unsigned char)s[i]);
-}
-
-static void put_json(struct buf *out, const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '/')
-            buf_putc(out, '\\');
-        buf_putc(out, s[i]);
-    }
-}
-
-/* Copies a form behind the others; one that equals the key is left out. */
-static void keep_form(struct key *k, size_t *used, int i, const struct buf *b)
-{
-    if (i > 0 && b->len == k->len[0] && !memcmp(b->data, k->form[0], b->len))
-        return;
     char *at = k->page + *used;
     memcpy(at, buf_str(b), b->len + 1);
-    k->form[i] = at;
-    k->len[i] = b->len;
+    k->form[k->n] = at;
+    k->len[k->n++] = b->len;
     *used += b->len + 1;
 }
 
 static bool lock_page(struct key *k, size_t key_len, struct err *e)
 {
-    k->page_bytes = key_len * 12 + 64;
+    k->page_bytes = KEY_FORMS * (2 * key_len + 2);
     k->page = mmap(NULL, k->page_bytes, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (k->page == MAP_FAILED) {
@@ -129,17 +124,18 @@ static bool lock_page(struct key *k, size_t key_len, struct err *e)
 
 static bool keep(struct key *k, const struct buf *raw, struct err *e)
 {
-    void (*const put[])(struct buf *, const char *, size_t) = {
-        NULL, put_base64, put_percent, put_hex, put_json};
     if (!lock_page(k, raw->len, e))
         return false;
     size_t used = 0;
-    keep_form(k, &used, 0, raw);
-    for (int i = 1; i < KEY_FORMS && raw->len >= SECRET_BYTES; i++) {
-        struct buf form = BUF_INIT(0);
-        put[i](&form, buf_str(raw), raw->len);
-        keep_form(k, &used, i, &form);
-        wipe(&form);
+    keep_form(k, &used, raw);
+    for (int i = 0; i < (int)COUNT(encodings); i++) {
+        size_t places = raw->len < SECRET_BYTES ? 0 : encodings[i].places;
+        for (size_t before = 0; before < places; before++) {
+            struct buf form = BUF_INIT(0);
+            put_digits(&form, buf_str(raw), raw->len, i, before);
+            keep_form(k, &used, &form);
+            wipe(&form);
+        }
     }
     return true;
 }
@@ -215,12 +211,99 @@ static bool redact_form(const char *form, size_t n, struct buf *b)
     return true;
 }
 
-bool key_redact(const struct key *k, struct buf *b)
+static int hex_value(char c)
+{
+    const char *digits = DIGITS "abcdefABCDEF", *at = strchr(digits, c);
+    return !c || !at ? -1 : (int)(at - digits) - (at - digits > 15 ? 6 : 0);
+}
+
+/* Whether n characters from s are the number c in hex. */
+static bool is_hex(const char *s, size_t n, unsigned c)
+{
+    unsigned v = 0;
+    for (size_t i = 0; i < n; i++) {
+        int digit = hex_value(s[i]);
+        if (digit < 0)
+            return false;
+        v = v << 4 | (unsigned)digit;
+    }
+    return v == c;
+}
+
+/* &#115; or &#x73; */
+static size_t entity(const char *s, size_t n, unsigned c)
+{
+    char want[2][16];
+    snprintf(want[0], sizeof want[0], "&#%u;", c);
+    snprintf(want[1], sizeof want[1], "&#x%x;", c);
+    for (int i = 0; i < 2; i++)
+        if (strlen(want[i]) <= n && !strncasecmp(s, want[i], strlen(want[i])))
+            return strlen(want[i]);
+    return 0;
+}
+
+/* How long the character c is at s: as it is, %73, \u0073, \x73, \/ or an
+ * entity; 0 where another stands there. */
+static size_t spelled(const char *s, size_t n, char c)
+{
+    unsigned char u = (unsigned char)c;
+    if (n && *s == c)
+        return 1;
+    if (n >= 3 && *s == '%' && is_hex(s + 1, 2, u))
+        return 3;
+    if (n >= 6 && !strncmp(s, "\\u", 2) && is_hex(s + 2, 4, u))
+        return 6;
+    if (n >= 4 && !strncmp(s, "\\x", 2) && is_hex(s + 2, 2, u))
+        return 4;
+    if (n >= 2 && *s == '\\' && s[1] == c)
+        return 2;
+    return n >= 4 && *s == '&' ? entity(s, n, u) : 0;
+}
+
+/* How long the key is at s, in any spelling of its characters; 0: it does not
+ * stand there. */
+static size_t key_at(const struct key *k, const char *s, size_t n)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < k->len[0]; i++) {
+        size_t m = spelled(s + at, n - at, k->form[0][i]);
+        if (!m)
+            return 0;
+        at += m;
+    }
+    return at;
+}
+
+static bool redact_spelled(const struct key *k, struct buf *b)
 {
     bool found = false;
-    for (int i = 0; i < KEY_FORMS && k->len[0] >= SECRET_BYTES; i++)
-        if (k->form[i] && redact_form(k->form[i], k->len[i], b))
+    struct buf out = BUF_INIT(b->max);
+    size_t from = 0;
+    for (size_t i = 0; i < b->len;) {
+        size_t n = key_at(k, b->data + i, b->len - i);
+        if (n) {
+            buf_add(&out, b->data + from, i - from);
+            buf_puts(&out, MARK);
+            from = i + n;
             found = true;
+        }
+        i += n ? n : 1;
+    }
+    if (!found)
+        return false;
+    buf_add(&out, b->data + from, b->len - from);
+    wipe(b);
+    *b = out;
+    return true;
+}
+
+bool key_redact(const struct key *k, struct buf *b)
+{
+    if (k->len[0] < SECRET_BYTES)
+        return false;
+    bool found = redact_spelled(k, b);
+    for (int i = 1; i < k->n; i++)
+        found = redact_form(k->form[i], k->len[i], b) || found;
     return found;
 }
 

@@ -13,13 +13,16 @@
 #include "base/err.h"
 #include "teacher/profile.h"
 
-/* How a key may come back: raw, base64, percent-encoded, hex, JSON with \/ */
-#define KEY_FORMS 5
+/* How a key may come back beside its own characters, each as it is or spelled
+ * as %73, \u0073, \x73, \/ or &#115;: base64 and base64url from three places
+ * in their digits, base32 in either case from five, hex in either case. */
+#define KEY_FORMS (1 + 6 + 10 + 2)
 #define KEY_BYTES 4096 /* longest key */
 
 struct key {
     char *page; /* locked; holds the forms one after another */
     size_t page_bytes;
+    int n; /* forms */
     const char *form[KEY_FORMS]; /* form[0] is the key; NULL: none */
     size_t len[KEY_FORMS];
 };

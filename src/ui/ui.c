@@ -81,7 +81,8 @@ static void on_signal(void *ctx, int revents)
         if (signo == SIGWINCH) {
             term_resize();
             x->app.stale = STALE_ALL;
-        } else if (signo == SIGHUP || signo == SIGTERM || signo == SIGINT) {
+        } else if (signo == SIGHUP || signo == SIGTERM ||
+                   signo == SIGINT || signo == SIGQUIT) {
             x->app.quit = true;
         }
     }
@@ -156,6 +157,7 @@ int ui_run(struct store *s, const char *who, bool tour)
     sig_catch(SIGHUP);
     sig_catch(SIGTERM);
     sig_catch(SIGINT);
+    sig_catch(SIGQUIT);
     app_init(&x.app, s, who);
     x.app.tour = tour;
     store_set_tick(s, on_tick, &x);

@@ -59,7 +59,7 @@ const struct view_ops view_help = {help_where, help_header, help_row, NULL,
 static void messages_where(struct app *a, int y, int x, int w)
 {
     cells_printf(y, x, w, STYLE_FACT, _("messages   %zu in this session"),
-                 a->messages.n);
+                 a->messages.n + a->messages_gone);
 }
 
 static void messages_row(struct app *a, size_t i, int y, int x, int w,

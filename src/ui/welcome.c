@@ -237,6 +237,7 @@ enum welcome ui_welcome(struct buf *path, struct err *e)
         return WELCOME_QUIT;
     sig_catch(SIGHUP);
     sig_catch(SIGTERM);
+    sig_catch(SIGQUIT);
     x.n_recent = session_recent(x.recent, RECENTS);
     while (out < 0 && !x.gone) {
         struct pollfd fds[2] = {{term_fd(), POLLIN, 0},

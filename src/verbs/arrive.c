@@ -640,7 +640,7 @@ bool arrive(struct arrivals *v, const ids *calls, ids *planned,
                             e)) &&
              arrive_one(v, &a, calls->at[i], planned, e);
     if (ok && a.open)
-        ok = act_commit(&a, e) != ACT_NOT_SAVED;
+        ok = act_saved(act_commit(&a, e));
     else
         act_cancel(&a);
     if (!ok)

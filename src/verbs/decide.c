@@ -14,6 +14,17 @@ static const char *kind_of(enum status to)
     return kinds[to];
 }
 
+enum decided decided_of(enum outcome o)
+{
+    switch (o) {
+    case ACT_SAVED: return DECIDED;
+    case ACT_FOUND: return DECIDED_FOUND;
+    case ACT_UNKNOWN: return DECIDED_UNKNOWN;
+    case ACT_NOT_SAVED: break;
+    }
+    return DECIDED_NOT;
+}
+
 static enum decided finish(struct act *a, bool ok, int64_t *seq,
                            struct err *e)
 {
@@ -23,13 +34,7 @@ static enum decided finish(struct act *a, bool ok, int64_t *seq,
     }
     if (seq)
         *seq = a->seq;
-    switch (act_commit(a, e)) {
-    case ACT_SAVED: return DECIDED;
-    case ACT_FOUND: return DECIDED_FOUND;
-    case ACT_NOT_SAVED:
-    case ACT_UNKNOWN: break;
-    }
-    return DECIDED_NOT;
+    return decided_of(act_commit(a, e));
 }
 
 /* The answer that an acceptance stands for where nobody named one: in bulk

@@ -19,8 +19,12 @@ enum decided {
     DECIDED,           /* saved */
     DECIDED_FOUND,     /* the disk complained; looked up: saved */
     DECIDED_NOT,       /* not saved; e says why */
-    DECIDED_CONFLICT   /* somebody decided first; *other says who */
+    DECIDED_CONFLICT,  /* somebody decided first; *other says who */
+    DECIDED_UNKNOWN    /* the disk complained; saved or not; e says so */
 };
+
+/* What the commit of a decision came to. */
+enum decided decided_of(enum outcome o);
 
 /* One sample. Deciding what is so already still writes a decision, so that it
  * is counted and undone like any other. */

@@ -86,10 +86,7 @@ static enum decided commit(struct act *a, bool ok, struct err *e)
         act_cancel(a);
         return DECIDED_NOT;
     }
-    enum outcome o = act_commit(a, e);
-    return o == ACT_SAVED   ? DECIDED
-           : o == ACT_FOUND ? DECIDED_FOUND
-                            : DECIDED_NOT;
+    return decided_of(act_commit(a, e));
 }
 
 enum decided verb_edit_answer(struct store *s, const char *who,

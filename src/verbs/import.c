@@ -370,7 +370,7 @@ bool verb_import(struct store *s, const char *who,
     ok = close_rejects(&im, ok ? e : NULL) && ok;
     out->format = out->format ? out->format : "?";
     if (ok && out->good && !o->dry_run)
-        ok = act_commit(&im.in.a, e) != ACT_NOT_SAVED;
+        ok = act_saved(act_commit(&im.in.a, e));
     else
         act_cancel(&im.in.a);
     intake_free(&im.in);

@@ -26,8 +26,5 @@ enum decided verb_order(struct store *s, const char *who, int64_t sample,
         act_cancel(&a);
         return DECIDED_NOT;
     }
-    enum outcome o = act_commit(&a, e);
-    return o == ACT_SAVED   ? DECIDED
-           : o == ACT_FOUND ? DECIDED_FOUND
-                            : DECIDED_NOT;
+    return decided_of(act_commit(&a, e));
 }

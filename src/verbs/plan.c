@@ -606,7 +606,7 @@ static int64_t write_plan(struct store *s, const char *who,
         ok = job && plan_calls(&p, false, e);
     }
     if (ok)
-        ok = act_commit(&a, e) != ACT_NOT_SAVED;
+        ok = act_saved(act_commit(&a, e));
     else
         act_cancel(&a);
     close_plan(&p);

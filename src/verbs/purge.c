@@ -59,7 +59,7 @@ bool verb_purge(struct store *s, const char *who, const struct purge *p,
         act_cancel(&a);
         return false;
     }
-    ok = act_commit(&a, e) != ACT_NOT_SAVED;
+    ok = act_saved(act_commit(&a, e));
     for (size_t i = 0; ok && i < out->runs.n; i++)
         ok = delete_words(s, out->runs.at[i], e);
     return ok;

@@ -25,13 +25,7 @@ static void describe(struct store *s, int64_t seq, struct undone *out)
 static enum decided reverse(struct store *s, int64_t seq, const char *who,
                             const char *kind, struct err *e)
 {
-    switch (journal_reverse(s, seq, who, kind, e)) {
-    case ACT_SAVED: return DECIDED;
-    case ACT_FOUND: return DECIDED_FOUND;
-    case ACT_NOT_SAVED:
-    case ACT_UNKNOWN: break;
-    }
-    return DECIDED_NOT;
+    return decided_of(journal_reverse(s, seq, who, kind, e));
 }
 
 enum decided verb_undo(struct store *s, const char *who, int64_t seq,

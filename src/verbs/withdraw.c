@@ -22,10 +22,7 @@ static enum decided withdraw(struct store *s, const char *who,
         act_cancel(&a);
         return DECIDED_NOT;
     }
-    enum outcome o = act_commit(&a, e);
-    return o == ACT_SAVED   ? DECIDED
-           : o == ACT_FOUND ? DECIDED_FOUND
-                            : DECIDED_NOT;
+    return decided_of(act_commit(&a, e));
 }
 
 enum decided verb_withdraw_job(struct store *s, const char *who, int64_t job,

@@ -4,7 +4,7 @@
 # are refused.
 . "$srcdir/cli/lib.sh"
 fixtures=$top_srcdir/tests/fixtures
-n=0
+n=0 holder=
 fresh() { # a store with three decisions of its own, in a folder of its own
     n=$((n + 1))
     mkdir "$HOME/s$n" && cd "$HOME/s$n" || exit 99
@@ -114,6 +114,25 @@ has "a lost end is seen when it is taken up" "d99 was saved once" \
 fails "and refused" 1 "d99 was saved once" $S review --accept 3
 is "the head stays" "99" "$(head_seq)"
 
+# ---- What is said, and when ----
+fresh
+if command -v sqlite3 > /dev/null; then
+    # held for longer than a command waits: said so, by its name where it has
+    # one; the answer is looked at below
+    { echo 'BEGIN EXCLUSIVE;'; sleep 12; } | sqlite3 stillroom.db &
+    holder=$!
+    sleep 0.3
+    "$S" review --accept 1 --store "$PWD/stillroom.db" > "$HOME/held" 2>&1 &
+    held=$!
+fi
+fresh
+if strace -o /dev/null true 2> /dev/null; then
+    strace -qq -e trace=write -o writes "$S" review --accept 1,2,3 | cat \
+        > /dev/null
+    is "each act is acknowledged before the next begins" 3 \
+        "$(grep -c '^write(1, ' writes)"
+fi
+
 # ---- Where it stands ----
 mkdir "$HOME/real" && ln -s real "$HOME/through" && cd "$HOME" || exit 99
 $S init through/a.db > /dev/null
@@ -182,5 +201,12 @@ if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
     fi
     S=$ours
     cd "$HOME" || exit 99
+fi
+if [ -n "$holder" ]; then
+    wait "$held"
+    is "a held store: refused" 1 "$?"
+    has "a held store: said so" "was held for 10 s by another process" \
+        "$(cat "$HOME/held")"
+    kill "$holder" 2> /dev/null
 fi
 finish

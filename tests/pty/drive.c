@@ -549,9 +549,10 @@ static void do_signal(char *name)
     int signo = !strcmp(name, "HUP")    ? SIGHUP
                 : !strcmp(name, "TERM") ? SIGTERM
                 : !strcmp(name, "INT")  ? SIGINT
+                : !strcmp(name, "QUIT") ? SIGQUIT
                                         : 0;
     if (!signo)
-        fail("signal HUP, TERM or INT");
+        fail("signal HUP, TERM, INT or QUIT");
     kill(d.tty.pid, signo);
 }
 
@@ -615,7 +616,7 @@ static const struct {
     {"fuzz", do_fuzz},       /* COUNT [KEYS] */
     {"storm", do_storm},     /* COUNT */
     {"hup", do_hup},         /* the line goes */
-    {"signal", do_signal},   /* HUP, TERM or INT */
+    {"signal", do_signal},   /* HUP, TERM, INT, QUIT */
     {"stopped", do_stopped}, /* waits for it */
     {"fg", do_fg},           /* goes on after that */
     {"cursor", do_cursor},   /* shown or hidden */

@@ -163,6 +163,30 @@ static char *read_log(const char *dir, const char *name)
     return buf_take(&b);
 }
 
+static void test_junk(void **state)
+{
+    (void)state;
+    static const char *const junk[] = {"", "running", "{\"state\":7}",
+                                       "{\"state\":\"well\"}", "[]", "{",
+                                       "\xff\xfe"};
+    char *dir = fresh_dir("store.runs/r1");
+    assert_true(dir_make(dir, 0700, NULL));
+    char *path = path_join(dir, "status.json");
+    for (size_t i = 0; i < COUNT(junk); i++) {
+        assert_true(file_replace(path, junk[i], strlen(junk[i]), 0600, false,
+                                 NULL));
+        struct job_view v = job_look(dir);
+        if (v.state != JOB_JUNK)
+            fail_msg("\"%s\" is state %d", junk[i], v.state);
+        assert_string_equal(job_state_word(&v, "running"), "unreadable");
+        assert_string_equal(job_state_word(&v, "done"), "done");
+        assert_null(v.status);
+        job_view_free(&v);
+    }
+    free(path);
+    free(dir);
+}
+
 static void test_done(void **state)
 {
     (void)state;
@@ -494,6 +518,7 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_done),
+        cmocka_unit_test(test_junk),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_stop_early),
