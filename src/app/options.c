@@ -89,7 +89,7 @@ bool options_load(struct options *o, struct err *e)
     *o = (struct options){0};
     for (int i = 0; i < OPTION_COUNT; i++)
         o->value[i] = table[i].value;
-    return config_read(on_pair, o, e);
+    return config_walk(on_pair, o, e);
 }
 
 void options_free(struct options *o)

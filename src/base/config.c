@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/paths.h"
 
-bool config_read(ini_fn *fn, void *ctx, struct err *e)
+bool config_walk(ini_fn *fn, void *ctx, struct err *e)
 {
     char *path = paths_config("config");
     bool ok = !path || ini_read(path, fn, ctx, e);
@@ -37,6 +37,6 @@ static bool on_default(void *ctx, const char *section, const char *name,
 char *config_defaults(struct err *e)
 {
     char *who = NULL;
-    config_read(on_default, &who, e);
+    config_walk(on_default, &who, e);
     return who;
 }

@@ -8,7 +8,7 @@
 
 /* Calls fn for each pair of the file; one that is not there is empty. A
  * mistake names file and line. */
-bool config_read(ini_fn *fn, void *ctx, struct err *e);
+bool config_walk(ini_fn *fn, void *ctx, struct err *e);
 
 /* Reads [defaults]: `currency` is shown with money from now on (lang.h), and
  * `who` is returned, a copy that the caller frees; NULL where it is not given.

@@ -61,15 +61,6 @@ void fact_int(struct facts *f, const char *key, const char *label, int64_t v)
     line(f, label, text);
 }
 
-void fact_num(struct facts *f, const char *key, const char *label, double v)
-{
-    char text[40];
-    snprintf(text, sizeof text, "%.4g", v);
-    jw_knum(&f->w, key, v);
-    if (!isnan(v))
-        line(f, label, text);
-}
-
 void fact_money(struct facts *f, const char *key, const char *label, double v)
 {
     char text[40];

@@ -26,7 +26,6 @@ bool facts_end(struct facts *f);
 /* `label` is untranslated, NULL where people are told otherwise. They do not
  * see ids (with their letter) and times of 0, NAN, NULL or empty strings. */
 void fact_int(struct facts *f, const char *key, const char *label, int64_t v);
-void fact_num(struct facts *f, const char *key, const char *label, double v);
 void fact_money(struct facts *f, const char *key, const char *label,
                 double v);
 void fact_id(struct facts *f, const char *key, const char *label, char letter,

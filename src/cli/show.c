@@ -109,9 +109,11 @@ static void print_sample(const struct sample *x)
     say(stdout, "---\n");
     for (size_t i = 0; i < x->checks.n; i++) {
         const struct check_result *r = &x->checks.at[i].result;
-        say(stdout, "%s %-10s %s%.2f  %s %.2f\n", verdict_mark(r->verdict),
-            check_label(r->check), figure_mark(r->approximate), r->figure,
-            _("limit"), r->bound);
+        bool said = r->verdict != VERDICT_PASS;
+        say(stdout, "%s %-10s %s%.2f  %s %.2f%s%s\n",
+            verdict_mark(r->verdict), check_label(r->check),
+            figure_mark(r->approximate), r->figure, _("limit"), r->bound,
+            said ? "  " : "", said ? check_help(r->check) : "");
     }
     buf_free(&prompt);
 }

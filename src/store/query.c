@@ -61,17 +61,3 @@ bool query_ids(struct store *s, const struct query *of, int64_t after,
     sql_free(&q);
     return ok;
 }
-
-int64_t query_position(struct store *s, const struct query *of, int64_t id,
-                       struct err *e)
-{
-    struct sql q;
-    int64_t n = -1;
-    if (start(&q, "count(*)", of, e)) {
-        buf_puts(&q.text, " AND o.id < ");
-        sql_int(&q, id);
-        n = one_number(s, &q, e);
-    }
-    sql_free(&q);
-    return n;
-}

@@ -20,8 +20,4 @@ int64_t query_count(struct store *s, const struct query *q, struct err *e);
 bool query_ids(struct store *s, const struct query *q, int64_t after,
                size_t n, ids *out, struct err *e);
 
-/* How many of the named samples stand before `id`. */
-int64_t query_position(struct store *s, const struct query *q, int64_t id,
-                       struct err *e);
-
 #endif

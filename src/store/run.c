@@ -69,12 +69,3 @@ bool member_add(struct store *s, const struct member *m, struct err *e)
                    m->shape, m->row, (int64_t)m->split, m->sample,
                    m->candidate, m->hash, (size_t)MEMBER_HASH) != 0;
 }
-
-int64_t run_new_samples(struct store *s, int64_t target)
-{
-    return db_int(s, 0, "SELECT count(*) FROM sample x WHERE x.target = ?1"
-                  " AND x.status = 1 AND x.live AND NOT EXISTS(SELECT 1"
-                  "  FROM member m WHERE m.sample = x.id AND m.kind = 'run'"
-                  "  AND m.owner = (SELECT max(id) FROM run"
-                  "   WHERE target = ?1))", "i", target);
-}

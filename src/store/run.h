@@ -32,8 +32,5 @@ struct member {
 /* Records that a sample's candidate stands in its owner's row of a shape and
  * split. Inside store_begin. */
 bool member_add(struct store *s, const struct member *m, struct err *e);
-/* How many accepted samples of the target stand in no run newer than ... its
- * last one: what has been added since the last training. */
-int64_t run_new_samples(struct store *s, int64_t target);
 
 #endif

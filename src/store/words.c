@@ -119,11 +119,6 @@ bool words_remove_sample(struct store *s, int64_t sample, struct err *e)
     return write_whole(s, sample, words_of_sample, take_out, e);
 }
 
-bool words_remove_seed(struct store *s, int64_t seed, struct err *e)
-{
-    return write_whole(s, seed, words_of_seed, take_out_seed, e);
-}
-
 bool words_of_text(struct store *s, int64_t text, bool in, struct err *e)
 {
     ids samples = {0}, seeds = {0};

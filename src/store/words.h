@@ -23,7 +23,6 @@ bool words_add_sample(struct store *s, int64_t sample, struct err *e);
 bool words_remove_sample(struct store *s, int64_t sample, struct err *e);
 bool words_add_seed(struct store *s, int64_t seed, const char *prompt,
                     const char *answer, struct err *e);
-bool words_remove_seed(struct store *s, int64_t seed, struct err *e);
 /* All that a text stands in: in, after it came back; out, before it goes. */
 bool words_of_text(struct store *s, int64_t text, bool in, struct err *e);
 /* The same when both texts are at hand (an import's fast path). */

@@ -9,9 +9,8 @@
 
 #include "base/utf8.h"
 
-#define STYLE(id, name, mono, fg, attrs) {name, mono, fg, attrs},
+#define STYLE(id, name, mono, fg, attrs) {mono, fg, attrs},
 static const struct {
-    const char *name;
     attr_t mono;
     short fg;
     attr_t attrs;
@@ -35,7 +34,6 @@ void cells_setup(bool ascii, bool colour)
 void cells_ascii(bool on) { how.ascii = on; }
 void cells_show_hidden(bool on) { how.marks = on; }
 bool cells_colour(void) { return how.colour; }
-const char *style_name(enum style r) { return roles[r].name; }
 
 static void set_role(enum style r)
 {

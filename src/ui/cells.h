@@ -26,9 +26,6 @@ void cells_show_hidden(bool on);
 void cells_ascii(bool on);
 bool cells_colour(void);
 
-/* The role's name, as in a theme. */
-const char *style_name(enum style r);
-
 /* Puts one line at (y, x) in at most `width` cells; longer text ends in an
  * ellipsis, newlines become blanks. Returns the cells used. */
 int cells_put(int y, int x, int width, enum style role, const char *text);

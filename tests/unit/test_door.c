@@ -58,7 +58,7 @@ static int open_server(void **state)
     (void)state;
     path = xasprintf("%s/door", getenv("HOME"));
     char *where = xasprintf("unix:%s", path);
-    server = server_start(where, NULL, &limits, &one_word, &e);
+    server = serve_start(where, NULL, &limits, &one_word, &e);
     free(where);
     return !server;
 }
@@ -66,7 +66,7 @@ static int open_server(void **state)
 static int close_server(void **state)
 {
     (void)state;
-    server_stop(&server);
+    serve_stop(&server);
     int left = file_exists(path);
     free(path);
     return left;

@@ -31,13 +31,13 @@ static int run(const char *where, const char *key, const struct answerer *a,
     sig_catch(SIGTERM); /* before a socket is made that it must remove */
     sig_catch(SIGINT);
     sig_catch(SIGHUP);
-    struct server *s = server_start(where, key, &limits_usual, a, e);
+    struct server *s = serve_start(where, key, &limits_usual, a, e);
     if (!s)
         return say_err("stillroom-model", e);
     printf("listening on %s\n", server_address(s));
     fflush(stdout);
     wait_for_end();
-    server_stop(&s);
+    serve_stop(&s);
     return 0;
 }
 

@@ -78,7 +78,7 @@ static void drop_behind(struct items *d, size_t n)
         struct item *m = &d->at[--d->n];
         d->tokens -= m->n;
         d->targets -= m->targets;
-        item_free(m);
+        item_done(m);
     }
 }
 

@@ -12,7 +12,7 @@
 
 enum { LINE_MAX_BYTES = 8 << 20 };
 
-void row_free(struct row *r)
+void row_done(struct row *r)
 {
     free(r->text);
     chat_free(&r->prompt);
@@ -91,7 +91,7 @@ static bool take_line(const struct lines *l, row_fn *fn, void *ctx,
     struct row r = {0};
     bool ok = j && read_row(j, &r, e) && fn(ctx, &r, e);
     json_free(j);
-    row_free(&r);
+    row_done(&r);
     return ok;
 }
 
@@ -119,7 +119,7 @@ struct loading {
     const struct reading *how;
 };
 
-void item_free(struct item *m)
+void item_done(struct item *m)
 {
     free(m->ids);
     free(m->trained);
@@ -162,7 +162,7 @@ static void keep(struct loading *g, struct item *m)
     m->targets = count_targets(m);
     if (m->targets == 0) {
         d->left++;
-        item_free(m);
+        item_done(m);
         return;
     }
     d->tokens += m->n;
@@ -227,7 +227,7 @@ static bool add_row(void *ctx, struct row *r, struct err *e)
         keep(g, &m);
         return true;
     }
-    item_free(&m);
+    item_done(&m);
     return false;
 }
 
@@ -255,7 +255,7 @@ bool items_none(const struct items *d, struct err *e)
 void items_free(struct items *d)
 {
     for (size_t i = 0; i < d->n; i++)
-        item_free(&d->at[i]);
+        item_done(&d->at[i]);
     free(d->at);
     *d = (struct items){0};
 }

@@ -28,7 +28,7 @@ struct row {
     double weight;
 };
 
-void row_free(struct row *r);
+void row_done(struct row *r);
 
 /* Called for each row, which it may keep by moving it out (then it sets *r to
  * {0}). False stops. */
@@ -77,7 +77,7 @@ bool items_load(struct items *d, const struct tokenizer *t, char *const *path,
                 size_t n, const struct reading *how, struct err *e);
 /* Says that there are no rows, and how many had to be left out; false. */
 bool items_none(const struct items *d, struct err *e);
-void item_free(struct item *m);
+void item_done(struct item *m);
 void items_free(struct items *d);
 
 #endif

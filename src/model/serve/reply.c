@@ -51,7 +51,7 @@ static void end_all(struct reply *r)
     }
 }
 
-void reply_free(struct reply *r)
+void reply_done(struct reply *r)
 {
     end_all(r);
     request_free(&r->request);

@@ -35,7 +35,7 @@ struct reply {
 /* Begins; the request is read into it by the caller. */
 void reply_init(struct reply *r, const struct answerer *a);
 /* Ends an answer that still runs and frees the request. */
-void reply_free(struct reply *r);
+void reply_done(struct reply *r);
 
 /* Answers every choice and adds the whole body; false with the reason. */
 bool reply_whole(struct reply *r, struct buf *out, struct err *e);

@@ -133,7 +133,7 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *out, size_t max)
 static void free_stream(void *ctx)
 {
     struct stream *s = ctx;
-    reply_free(&s->reply);
+    reply_done(&s->reply);
     buf_free(&s->pending);
     free(s);
 }
@@ -339,7 +339,7 @@ static bool open_daemon(struct server *s)
     return s->daemon && door_open(s->door, s->daemon, s->listener.fd);
 }
 
-struct server *server_start(const char *where, const char *key,
+struct server *serve_start(const char *where, const char *key,
                             const struct limits *limits,
                             const struct answerer *a, struct err *e)
 {
@@ -353,7 +353,7 @@ struct server *server_start(const char *where, const char *key,
     s->key = key ? xstrdup(key) : NULL;
     if (!open_daemon(s)) {
         err_sys(e, _("the server does not start on %s"), where);
-        server_stop(&s);
+        serve_stop(&s);
     }
     return s;
 }
@@ -363,7 +363,7 @@ const char *server_address(const struct server *s)
     return s->listener.text;
 }
 
-void server_stop(struct server **s)
+void serve_stop(struct server **s)
 {
     if (!*s)
         return;

@@ -21,12 +21,12 @@ extern const struct limits limits_usual; /* 128, 30 seconds, two minutes */
  * must outlive it. With a key, requests without "Authorization: Bearer KEY"
  * get 401, and `where` may be any address; NULL: neither. Bodies
  * have 1 MiB at most. NULL with the reason. */
-struct server *server_start(const char *where, const char *key,
+struct server *serve_start(const char *where, const char *key,
                             const struct limits *limits,
                             const struct answerer *a, struct err *e);
 /* "127.0.0.1:43121" or "unix:PATH": where it can be reached. */
 const char *server_address(const struct server *s);
 /* Ends it and removes its socket. */
-void server_stop(struct server **s);
+void serve_stop(struct server **s);
 
 #endif
