@@ -12,7 +12,7 @@
 #include "base/paths.h"
 #include "base/say.h"
 #include "base/sig.h"
-#include "cli/cli.h"
+#include "cli/all.h"
 #include "demo/demo.h"
 #include "ui/ui.h"
 #include "ui/welcome.h"

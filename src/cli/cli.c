@@ -2,48 +2,15 @@
 
 #include <errno.h>
 #include <math.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/config.h"
 #include "base/lang.h"
 #include "base/say.h"
 #include "config.h"
 #include "store/ids.h"
-
-#define SUB(name, fn, words, args, help) {name, fn, words, args, help, false},
-#define HIDDEN(name, fn, words, args, help) {name, fn, words, args, help, true},
-static const struct sub subs[] = {
-#include "cli/subcommands.def"
-};
-#undef SUB
-#undef HIDDEN
-
-static const struct sub *find_sub(const char *name)
-{
-    for (size_t i = 0; i < COUNT(subs); i++)
-        if (!strcmp(subs[i].name, name))
-            return &subs[i];
-    return NULL;
-}
-
-static int print_overview(void)
-{
-    printf("stillroom %s\n%s\n\n", VERSION,
-           _("distil a large teacher into a small student, by hand"));
-    printf(_("usage: stillroom [STORE]            the screen\n"
-             "       stillroom SUBCOMMAND ...     the same work without "
-             "it\n\n"));
-    for (size_t i = 0; i < COUNT(subs); i++)
-        if (!subs[i].hidden)
-            printf("  %-9s %s\n", subs[i].name, _(subs[i].help));
-    printf(_("\neach of them has --help; see also stillroom(1)\n"));
-    return 0;
-}
 
 static int print_version(void)
 {
@@ -213,6 +180,19 @@ static bool take_words(struct cli *c)
     return false;
 }
 
+int cli_leading(struct cli *c)
+{
+    int i = 0;
+    uint64_t given = 0;
+    for (; i < c->argc && is_option(c->argv[i]) && strcmp(c->argv[i], "--");
+         i++)
+        if (!take_option(c, NULL, &i, &given))
+            return 2;
+    c->argc -= i;
+    c->argv += i;
+    return -1;
+}
+
 int cli_options(struct cli *c, const struct opt *opts)
 {
     int rest = 0;
@@ -229,9 +209,7 @@ int cli_options(struct cli *c, const struct opt *opts)
     c->argc = rest;
     if (c->version)
         return print_version();
-    if (c->help && !c->sub)
-        return print_overview();
-    if (c->help) {
+    if (c->help && c->sub) {
         print_help(c, opts);
         return 0;
     }
@@ -338,48 +316,4 @@ void cli_print(const struct buf *b)
 bool cli_heard(void)
 {
     return !ferror(stdout);
-}
-
-static char *login_name(void)
-{
-    struct passwd *pw = getpwuid(getuid());
-    return pw ? xstrdup(pw->pw_name) : xasprintf("uid%u", getuid());
-}
-
-/* A first word that is no subcommand's name but a file's. */
-static bool is_store(const char *word)
-{
-    return !find_sub(word) && strpbrk(word, "./");
-}
-
-int cli_begin(struct cli *c, int argc, char **argv)
-{
-    int i = 0;
-    uint64_t given = 0;
-    *c = (struct cli){.argc = argc, .argv = argv};
-    for (; i < argc && is_option(argv[i]) && strcmp(argv[i], "--"); i++)
-        if (!take_option(c, NULL, &i, &given))
-            return 2;
-    c->argc -= i;
-    c->argv += i;
-    if (!c->argc || is_store(c->argv[0]))
-        return cli_options(c, NULL);
-    c->sub = find_sub(c->argv[0]);
-    if (!c->sub)
-        return cli_usage(c, _("there is no subcommand %s"), c->argv[0]);
-    c->argc--;
-    c->argv++;
-    return -1;
-}
-
-int cli_run(struct cli *c)
-{
-    char *who = config_defaults(&c->e);
-    if (c->e.code)
-        return cli_fail(c);
-    c->who = who ? who : login_name();
-    int code = c->sub->run(c);
-    store_close(&c->s);
-    free(c->who);
-    return code;
 }

@@ -55,6 +55,9 @@ struct opt {
     const char *help; /* untranslated */
 };
 
+/* Takes the options in front of the first word; -1 to go on, or 2. */
+int cli_leading(struct cli *c);
+
 /* Reads options in any order, leaving the rest in c->argv[0..argc). The common
  * ones (--store, --as, --json, --after-loss, --help, --version) are known to
  * every subcommand; those of `opts` (ended by a NULL name) are its own. More
@@ -92,13 +95,6 @@ void cli_print(const struct buf *b);
 
 /* False once nobody reads standard output any more: a list then ends. */
 bool cli_heard(void);
-
-/* Reads the program's arguments up to the subcommand. Returns -1 where
- * cli_run is to go on, or, with c->sub NULL, the screen on cli_store (c->as
- * who decides); else the exit code of what was done already. */
-int cli_begin(struct cli *c, int argc, char **argv);
-/* Runs the subcommand; its exit code. */
-int cli_run(struct cli *c);
 
 #define SUB(name, fn, words, args, help) int fn(struct cli *c);
 #define HIDDEN(name, fn, words, args, help) int fn(struct cli *c);
