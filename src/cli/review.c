@@ -84,8 +84,30 @@ static bool named(struct cli *c, const char *text, size_t n, ids *out)
     return ok;
 }
 
-static void print_dry_run(const struct dry_run *d, enum status to)
+/* An act for programs: what became of how many; decision 0 where nothing is
+ * written. */
+static void json_act(enum status to, const struct bulk_report *r)
 {
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kstr(&w, "status", status_name(to));
+    jw_kint(&w, "samples", r->changed);
+    jw_kint(&w, "decision", r->seq);
+    jw_kint(&w, "left_out", r->left_out);
+    jw_kint(&w, "no_answer", r->no_answer);
+    jw_close(&w);
+    cli_print(&b);
+    buf_free(&b);
+}
+
+static void print_dry_run(const struct cli *c, const struct dry_run *d,
+                          enum status to)
+{
+    if (c->json) {
+        json_act(to, &(struct bulk_report){.changed = d->total});
+        return;
+    }
     say(stdout, _("nothing is written: %lld samples would become %s\n"),
         (long long)d->total, status_label(to));
     for (int i = 0; i < STATUS_COUNT; i++)
@@ -104,19 +126,23 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Of a range, those that there are, each once. */
-static void keep_present(struct cli *c, ids *all)
+/* Of a range, those that are in sight, each once. */
+static bool keep_present(struct cli *c, ids *all)
 {
-    size_t kept = 0;
+    ids live = {0};
+    size_t kept = 0, k = 0;
+    if (!named(c, "", SIZE_MAX >> 2, &live))
+        return false;
     qsort(all->at, all->n, sizeof *all->at, by_id);
     for (size_t i = 0; i < all->n; i++) {
-        enum status status;
-        enum split split;
-        if ((!kept || all->at[kept - 1] != all->at[i]) &&
-            sample_state(c->s, all->at[i], &status, &split, NULL))
-            all->at[kept++] = all->at[i];
+        while (k < live.n && live.at[k] < all->at[i])
+            k++;
+        if (k < live.n && live.at[k] == all->at[i])
+            all->at[kept++] = live.at[k++];
     }
     all->n = kept;
+    VEC_FREE(&live);
+    return true;
 }
 
 /* The samples of an act: numbers, a range (what it spans and is there), or all
@@ -129,8 +155,8 @@ static bool read_which(struct cli *c, const struct review *o,
     if (everything ? !named(c, o->filter, SIZE_MAX >> 2, all)
                    : !cli_ids(c, which, 0, all))
         return false;
-    if (range)
-        keep_present(c, all);
+    if (range && !keep_present(c, all))
+        return false;
     return !range || all->n ||
            err_set(&c->e, ERR_ABSENT, _("there is no sample of %s"), which);
 }
@@ -142,8 +168,11 @@ static int decide_one(struct cli *c, const struct decide *d, int64_t id)
     int64_t seq = 0;
     switch (verb_decide(c->s, d, id, &o, &seq, &c->e)) {
     case DECIDED:
-        say(stdout, "%lld %s d%lld\n", (long long)id, status_name(d->to),
-            (long long)seq);
+        if (c->json)
+            json_act(d->to, &(struct bulk_report){.changed = 1, .seq = seq});
+        else
+            say(stdout, "%lld %s d%lld\n", (long long)id,
+                status_name(d->to), (long long)seq);
         return 0;
     case DECIDED_FOUND:
         say(stdout, _("%lld: the disk reported an error; looked up by its "
@@ -167,6 +196,10 @@ static int decide_all(struct cli *c, const struct decide *d, const ids *all)
     struct bulk_report r;
     if (verb_decide_all(c->s, d, all, &r, &c->e) > DECIDED_FOUND)
         return cli_fail(c);
+    if (c->json) {
+        json_act(d->to, &r);
+        return 0;
+    }
     if (r.seq)
         say(stdout, "%lld %s d%lld", (long long)r.changed,
             status_name(d->to), (long long)r.seq);
@@ -197,7 +230,7 @@ static int decide(struct cli *c, const struct review *o, const char *which,
         if (!verb_dry_run(c->s, &all, &n, &c->e))
             code = cli_fail(c);
         else
-            print_dry_run(&n, to);
+            print_dry_run(c, &n, to);
     } else if (bulk) {
         code = decide_all(c, &d, &all);
     } else {

@@ -5,6 +5,7 @@
 
 #include "base/lang.h"
 #include "base/say.h"
+#include "base/utf8.h"
 #include "cli/facts.h"
 #include "domain/order.h"
 #include "store/sample.h"
@@ -91,6 +92,16 @@ static void json_sample(const struct sample *x, struct buf *b)
     jw_close(&w);
 }
 
+/* The letter of the answer that a check is of; "" for the prompt's. */
+static const char *whose(const struct sample *x, int64_t candidate,
+                         char letter[24])
+{
+    for (size_t i = 0; candidate && i < x->candidates.n; i++)
+        if (x->candidates.at[i].id == candidate)
+            return letter_of(i, letter);
+    return "";
+}
+
 static void print_sample(const struct sample *x)
 {
     struct buf prompt = BUF_INIT(0);
@@ -101,17 +112,25 @@ static void print_sample(const struct sample *x)
     for (size_t i = 0; i < x->candidates.n; i++) {
         const struct candidate *k = &x->candidates.at[i];
         char *text = answer_text(k->body), letter[24];
-        say(stdout, "--- %s %s%s\n%s\n", letter_of(i, letter),
+        struct message m = {0};
+        say(stdout, "--- %s %s%s\n", letter_of(i, letter),
             source_label(k->source),
-            k->id == x->chosen ? _(" (chosen)") : "", text);
+            k->id == x->chosen ? _(" (chosen)") : "");
+        if (answer_parse(k->body, &m, NULL) && m.reasoning)
+            say(stdout, _("[%zu characters of thinking: --raw thinking]\n"),
+                utf8_length(m.reasoning, strlen(m.reasoning)));
+        say(stdout, "%s\n", text);
+        message_free(&m);
         free(text);
     }
     say(stdout, "---\n");
     for (size_t i = 0; i < x->checks.n; i++) {
         const struct check_result *r = &x->checks.at[i].result;
         bool said = r->verdict != VERDICT_PASS;
-        say(stdout, "%s %-10s %s%.2f  %s %.2f%s%s\n",
-            verdict_mark(r->verdict), check_label(r->check),
+        char letter[24];
+        say(stdout, "%s %-2s%-14s %s%.2f  %s %.2f%s%s\n",
+            verdict_mark(r->verdict),
+            whose(x, x->checks.at[i].candidate, letter), check_label(r->check),
             figure_mark(r->approximate), r->figure, _("limit"), r->bound,
             said ? "  " : "", said ? check_help(r->check) : "");
     }

@@ -10,6 +10,18 @@ static int report(struct cli *c, enum decided d, const struct undone *u,
 {
     if (d > DECIDED_FOUND)
         return cli_fail(c);
+    if (c->json) {
+        struct buf b = BUF_INIT(0);
+        struct jw w = jw_start(&b);
+        jw_open(&w, '{');
+        jw_kint(&w, "decision", u->what.seq);
+        jw_kstr(&w, "kind", u->what.kind);
+        jw_kint(&w, "objects", u->n_objects);
+        jw_close(&w);
+        cli_print(&b);
+        buf_free(&b);
+        return 0;
+    }
     say(stdout, "%s: d%lld %s (%lld)\n", text, (long long)u->what.seq,
         deed_label(u->what.kind), (long long)u->n_objects);
     return 0;

@@ -115,6 +115,9 @@ for table in decision job run export; do
     has "${table}s, told" "${table}s: $n" "$told"
 done
 
+is "a range is what is in sight" "$(sql 'SELECT sum(live) FROM sample')" \
+    "$(figure samples "$($S review --accept 1-1000000 --dry-run --json)")"
+
 # ---- Calls ------------------------------------------------------------------
 
 # The newest attempt of each call that was planned.

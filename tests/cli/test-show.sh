@@ -65,6 +65,8 @@ same "and the sample's" want $S show 1 --raw answer
 printf 'two sixes' > want
 same "the thinking" want $S show c1 --raw thinking
 same "and the sample's" want $S show 1 --raw thinking
+has "people see that there is some" "[9 characters of thinking" "$($S show 1)"
+has "and whose a check is" "A empty" "$($S show 1)"
 printf 'How many eggs are 2 boxes of 6?' > want
 same "the prompt" want $S show 1 --raw prompt
 same "a seed's" want $S show s1 --raw prompt

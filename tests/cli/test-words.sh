@@ -85,6 +85,11 @@ has "one letter takes one dash" "d" "$($S log -n 1 --store a.db)"
 
 T="--store a.db --target rows"
 is "a range is one act" "11 accepted d4" "$($S review $T --accept 2-99)"
+has "as JSON" '"samples":4,"decision":0' \
+    "$($S review $T --defer 3-6 --dry-run --json)"
+has "undo as JSON" '"kind":"accept","objects":11' \
+    "$($S undo --store a.db --json)"
+$S redo --store a.db > /dev/null
 is "and one undo" 1 "$($S undo --store a.db > /dev/null
     $S review $T --json --filter status:accepted | wc -l)"
 is "ranges and numbers" 4 "$($S review $T --defer 3,5-7 > /dev/null
