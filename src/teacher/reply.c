@@ -377,7 +377,9 @@ static bool add_values(struct assembly *a, const char *p, size_t n,
          i += skip_space(p + i, n - i)) {
         const char *end = memchr(p + i, '\n', n - i);
         size_t used = end ? (size_t)(end - p) - i : n - i;
-        if (used >= 6 && !strncasecmp(p + i, "[DONE]", 6)) {
+        if (used >= 5 && !memcmp(p + i, "data:", 5)) {
+            used = 5; /* the field's name once more, inside its value */
+        } else if (used >= 6 && !strncasecmp(p + i, "[DONE]", 6)) {
             a->reply.done = true;
         } else if (p[i] == '{' || p[i] == '[') {
             json *j = json_parse_odd(p + i, n - i, JSON_ODD, &used, e);
@@ -494,6 +496,20 @@ static bool finish(struct assembly *a, bool whole, struct reply *r,
     if (!fits)
         return err_set(e, ERR_MEMORY, _("the answer is too large"));
     return r->error || r->n;
+}
+
+static bool is_blank(const struct message *m)
+{
+    return !m->content[strspn(m->content, " \t\r\n")] && !m->reasoning &&
+           !m->tool_calls;
+}
+
+const struct choice *reply_answer(const struct reply *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (!is_blank(&r->at[i].answer))
+            return &r->at[i];
+    return NULL;
 }
 
 bool reply_parse(const char *body, size_t n, struct reply *r, struct err *e)

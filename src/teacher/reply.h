@@ -40,6 +40,9 @@ struct reply {
 
 void reply_free(struct reply *r);
 
+/* The first answer that says, thinks or calls something; NULL for none. */
+const struct choice *reply_answer(const struct reply *r);
+
 /* Reads a plain body: one value or several, one behind the other. It is read
  * loosely: what nobody needs never costs an answer. False where it is not a
  * reply; an error object is a reply (r->error). *r is to be freed in any

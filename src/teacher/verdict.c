@@ -266,18 +266,6 @@ static struct outcome end_unread(const struct transfer *t,
     return (struct outcome){.again = !junk};
 }
 
-/* The first answer that says, thinks or calls something, else the first. */
-static const struct choice *best_choice(const struct reply *r)
-{
-    for (size_t i = 0; i < r->n; i++) {
-        const struct message *m = &r->at[i].answer;
-        if (m->content[strspn(m->content, " \t\r\n")] || m->reasoning ||
-            m->tool_calls)
-            return &r->at[i];
-    }
-    return NULL;
-}
-
 static struct outcome end_good(struct transfer *t, const struct endpoint *at,
                                unsigned sent, struct result *r)
 {
@@ -289,7 +277,7 @@ static struct outcome end_good(struct transfer *t, const struct endpoint *at,
                   r->reply.error);
         return follow(t, sent, r->reply.error_status, r);
     }
-    const struct choice *c = best_choice(&r->reply);
+    const struct choice *c = reply_answer(&r->reply);
     const char *why = (c ? c : &r->reply.at[0])->finish;
     if (c && strcmp(why, "error")) {
         r->state = ASK_ANSWERED;

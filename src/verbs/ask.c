@@ -49,8 +49,8 @@ static bool on_news(void *ctx, const struct news *n)
     const struct result *r = n->result;
     w->over = true;
     w->out->ms = r->ms;
-    if (r->state == ASK_ANSWERED && r->reply.n)
-        take_answer(w->out, &r->reply.at[0]);
+    if (r->state == ASK_ANSWERED)
+        take_answer(w->out, reply_answer(&r->reply));
     else
         w->out->error = xstrdup(r->error ? r->error : _("no answer"));
     return true;

@@ -316,8 +316,8 @@ static void land(struct flight *f, const struct news *n)
     f->call.trouble = r->error ? xstrdup(r->error) : NULL;
     free(f->call.finish);
     f->call.finish = NULL;
-    if (r->reply.n) {
-        const struct choice *c = &r->reply.at[0];
+    const struct choice *c = reply_answer(&r->reply);
+    if (c) {
         f->call.finish = c->finish ? xstrdup(c->finish) : NULL;
         f->answer = xstrdup(c->answer.content ? c->answer.content : "");
         if (c->answer.reasoning)

@@ -39,8 +39,9 @@ static void put_head(struct talk *t, int status, const char *type,
                      const char *extra)
 {
     struct buf b = BUF_INIT(0);
-    buf_printf(&b, "HTTP/1.1 %d Scripted\r\nConnection: close\r\n"
-               "Content-Type: %s\r\n%s\r\n", status, type, extra);
+    buf_printf(&b, "HTTP/1.1 %d Scripted\r\nConnection: %s\r\n"
+               "Content-Type: %s\r\n%s\r\n", status,
+               t->keep ? "keep-alive" : "close", type, extra);
     put(t, b.data, b.len);
     buf_free(&b);
 }
@@ -238,6 +239,13 @@ static void do_json(struct talk *t, const char *arg)
 {
     (void)arg;
     send_json(t, &good);
+}
+
+static void do_keep(struct talk *t, const char *arg)
+{
+    (void)arg;
+    t->keep = true;
+    send_how(t, &good);
 }
 
 static void do_sse(struct talk *t, const char *arg)
@@ -641,6 +649,7 @@ static const struct {
 } behaviours[] = {
     {"ok", do_ok},                       /* well */
     {"json", do_json},                   /* plain, whatever was asked */
+    {"keep", do_keep},                   /* well, and the line stays open */
     {"sse", do_sse},                     /* a stream, whatever was asked */
     {"sleep", do_sleep},                 /* well, after ARG ms */
     {"finish", do_finish},               /* finish reason ARG, or none */

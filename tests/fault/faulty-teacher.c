@@ -44,7 +44,7 @@ static struct {
     pthread_mutex_t lock;
     FILE *log;
     int other_port;
-    int active, number;
+    int active, number, connections;
     VEC(char *) seen; /* model and prompt of each request that came */
     VEC(struct record) replies;
 } house = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -97,6 +97,7 @@ static void log_request(const struct talk *t, int before)
     jw_open(&w, '{');
     jw_kint(&w, "number", ++house.number);
     jw_kbool(&w, "other", t->other);
+    jw_kint(&w, "connection", t->connection);
     jw_kint(&w, "active", house.active);
     jw_kint(&w, "before", before);
     jw_kint(&w, "at", clock_mono());
@@ -190,10 +191,18 @@ static void understand(struct talk *t)
 static void *serve(void *ctx)
 {
     struct talk *t = ctx;
-    if (receive(t)) {
-        understand(t);
-        handle(t);
-    }
+    do {
+        t->keep = false;
+        if (receive(t)) {
+            understand(t);
+            handle(t);
+        }
+        if (t->keep) {
+            json_free(t->json);
+            t->json = NULL;
+            buf_clear(&t->in);
+        }
+    } while (t->keep);
     if (!t->reset)
         shutdown(t->fd, SHUT_WR);
     close(t->fd);
@@ -211,6 +220,7 @@ static void accept_one(int listener, bool other)
     struct talk *t = xcalloc(1, sizeof *t);
     t->fd = fd;
     t->other = other;
+    t->connection = ++house.connections;
     t->other_port = house.other_port;
     t->in.max = REQUEST_MAX;
     pthread_t thread;

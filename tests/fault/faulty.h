@@ -9,9 +9,11 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-/* One connection, one request. */
+/* One request of a connection. */
 struct talk {
     int fd;
+    int connection; /* which one it came over */
+    bool keep;      /* another request may follow on it */
     bool other; /* came in where we redirect to */
     bool reset; /* closes without an end */
     struct buf in;

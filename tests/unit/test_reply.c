@@ -502,6 +502,7 @@ static void test_stream_kinds(void **state)
          SAY("b") STOP, "ab|stop"},
         {"event: queue\ndata: {\"message\":\"you are 3rd\"}\n\n" SAY("a")
          "data: ping\n\ndata: \n\ndata: {}\n\ndata: [done]\n\n", "a|stop"},
+        {"data: " SAY("a") "data: " STOP "data: data: [DONE]\n\n", "a|stop"},
         {SAY("a") STOP "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,"
          "\"completion_tokens\":1}}\n\n", "a|stop"},
         {SAY("a") "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\n",

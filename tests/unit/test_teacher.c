@@ -266,6 +266,35 @@ static void test_whole(void **state)
     }
 }
 
+/* Requests that follow one another go over one line. */
+static void test_one_line(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_scene(&s, "keep", "over one line");
+    int first = 0;
+    for (int i = 0; i < 5; i++) {
+        ask(&s);
+        assert_int_equal(s.seen.state, ASK_ANSWERED);
+        seen_free(&s.seen);
+    }
+    struct buf log = BUF_INIT(0);
+    struct err e = {0};
+    assert_ok(file_read(house.log, (size_t)64 << 20, &log, &e), e);
+    for (const char *at = log.data; (at = strstr(at, "\"over one line\""));
+         at++) {
+        const char *line = at;
+        while (line > log.data && line[-1] != '\n')
+            line--;
+        int on = atoi(strstr(line, "\"connection\":") + 13);
+        assert_true(!first || on == first);
+        first = on;
+    }
+    assert_true(first > 0);
+    buf_free(&log);
+    close_scene(&s);
+}
+
 /* Silence is asked about once more, and the sentence says so. */
 static void test_silent(void **state)
 {
@@ -459,6 +488,7 @@ int main(void)
         cmocka_unit_test(test_gives_up),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_silent),
+        cmocka_unit_test(test_one_line),
         cmocka_unit_test(test_partial),
         cmocka_unit_test(test_refused_connection),
         cmocka_unit_test(test_retry_after),
