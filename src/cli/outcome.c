@@ -47,7 +47,9 @@ struct ended {
     const char *state, *why; /* why it ended so, or NULL */
     const json *n;           /* the figures of its status */
     struct call_counts calls;
-    int64_t asked, made; /* new prompts: asked for, and samples that stand */
+    bool draws;          /* its recipe makes prompts */
+    int64_t asked, made; /* prompts: asked for, and samples that stand; or
+                            inputs that were there */
 };
 
 static int64_t figure(const struct ended *x, const char *key)
@@ -55,13 +57,16 @@ static int64_t figure(const struct ended *x, const char *key)
     return json_get_int(x->n, key, 0);
 }
 
-/* How many new prompts a job was asked for; 0 where its recipe makes none. */
-static int64_t asked_for(struct store *s, const struct job *j)
+/* How many prompts or inputs a job was asked for (0: all that there are), and
+ * how many it has. */
+static void look_at_prompts(struct store *s, const struct job *j,
+                            struct ended *x)
 {
     json *args = json_parse(j->args, strlen(j->args), NULL);
-    int64_t n = job_draws(s, j->id) ? json_get_int(args, "prompts", 0) : 0;
+    x->asked = json_get_int(args, "prompts", 0);
+    x->draws = job_draws(s, j->id);
+    x->made = x->draws ? job_made(s, j->id) : job_inputs(s, j->id);
     json_free(args);
-    return n;
 }
 
 /* "12 rejected (near 9, cut off 3)" */
@@ -100,6 +105,12 @@ static void print_line(const struct ended *x, int64_t job)
 static void print_short(const struct ended *x)
 {
     struct buf b = BUF_INIT(0);
+    if (!x->draws) {
+        say(stdout, _("it fell short: no more than %lld of %lld were there "
+                      "to ask about\n"), (long long)x->made,
+            (long long)x->asked);
+        return;
+    }
     const struct {
         int64_t n;
         const char *what;
@@ -167,10 +178,9 @@ int outcome_print(struct store *s, const struct job *j,
                      ? json_get_string(v->status, "state", "?")
                      : "interrupted",
         .why = json_get_string(v->status, "error", NULL),
-        .n = json_get(v->status, "figures"),
-        .asked = asked_for(s, j)};
+        .n = json_get(v->status, "figures")};
     call_counts(s, j->id, &x.calls);
-    x.made = x.asked ? job_made(s, j->id) : 0;
+    look_at_prompts(s, j, &x);
     if (as_json) {
         print_json(s, &x, j->id);
     } else {

@@ -322,6 +322,13 @@ bool job_draws(struct store *s, int64_t job)
                   "i", job) != 0;
 }
 
+int64_t job_inputs(struct store *s, int64_t job)
+{
+    return db_int(s, 0, "SELECT count(DISTINCT coalesce(d.seed, -d.sample))"
+                  " FROM call c JOIN draw d ON d.call = c.id WHERE c.job = ?1"
+                  " AND d.role = 'input'", "i", job);
+}
+
 int64_t job_made(struct store *s, int64_t job)
 {
     return db_int(s, 0, "SELECT count(*) FROM sample WHERE job = ?1 AND live"

@@ -201,6 +201,11 @@ run few --recipe selfinstruct --prompts 24 --split train
 has "fell short" "it fell short: " "$out"
 has "of how many" " of 24 new prompts (" "$out"
 
+teacher plenty ok
+run plenty --recipe label --prompts 9
+has "fewer inputs than asked for" \
+    "no more than 6 of 9 were there to ask about" "$out"
+
 # ---- Money ----
 # spent LIMIT: a job of many calls under a limit; $cost, the dearest call
 spent() {
