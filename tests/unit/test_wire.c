@@ -41,13 +41,17 @@ static void test_concurrency(void **state)
     s.p.concurrency = 5;
     for (int i = 0; i < ASKS; i++)
         client_ask(s.c, &s.ask, on_news, &many[i]);
-    run(&s);
+    while (client_pending(s.c)) {
+        loop_once(s.loop, 100);
+        assert_in_range(client_in_flight(s.c), 0, 5);
+    }
     for (int i = 0; i < ASKS; i++) {
         assert_int_equal(many[i].state, ASK_ANSWERED);
         seen_free(&many[i]);
     }
     assert_int_equal(logged("one of many", keep_most, &most), ASKS);
-    assert_in_range(most, 2, 6);
+    /* a thread of the teacher ends later than its last byte arrives */
+    assert_in_range(most, 2, 10);
     close_scene(&s);
     assert_int_equal(open_files(), before);
 }
