@@ -1,6 +1,5 @@
 #include "domain/rouge.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,31 +127,25 @@ double rouge_l_text(const char *a, const char *b)
  * many words two texts have to share: F of at least f over n and m words
  * wants f(n+m)/2 of them. So a search reads the lists of its rarest words
  * only: who stands in none of these shares too few of the rest.
+ *
+ * A doc is known by its number: those of the part below come first, those that
+ * were added after them.
  */
 
-struct doc {
-    int64_t key;
-    size_t from; /* its words in `words` */
-    uint32_t n;
-};
-
-struct posting {
-    uint32_t doc, count;
-};
-typedef VEC(struct posting) postings;
+typedef VEC(uint32_t) postings; /* as NEAR_POSTING has them */
 
 struct term {
-    uint64_t id; /* of word and group; 0: free */
+    uint64_t id; /* 0: free */
     postings docs;
 };
 
-/* Exact lengths up to 15, then eight to the octave. */
-#define GROUPS (16 + 9 * 8)
-
 struct near_index {
-    VEC(struct doc) docs;
+    const struct near_below *below; /* NULL where there is none */
+    uint32_t first;                 /* number of the first doc that is ours */
+    VEC(struct near_doc) docs;
     VEC(uint64_t) words;
-    bool groups[GROUPS]; /* which have docs */
+    bool groups[NEAR_GROUPS]; /* which have docs */
+    bool failed;              /* something below could not be read */
     struct term *terms;  /* open addressing */
     size_t size, used;
     uint32_t *overlap; /* scratch, one a doc, zero between searches */
@@ -160,7 +153,8 @@ struct near_index {
     struct near_effort effort;
 };
 
-static size_t group_of(size_t n)
+/* Exact lengths up to 15, then eight to the octave. */
+size_t near_group(size_t n)
 {
     size_t octave = 4;
     if (n < 16)
@@ -175,9 +169,13 @@ static size_t group_low(size_t g)
     return g < 16 ? g : (8 + (g - 16) % 8) << ((g - 16) / 8 + 1);
 }
 
-struct near_index *near_new(void)
+struct near_index *near_new(const struct near_below *below)
 {
     struct near_index *x = xcalloc(1, sizeof *x);
+    x->below = below;
+    x->first = below ? (uint32_t)below->n : 0;
+    if (below)
+        memcpy(x->groups, below->groups, sizeof x->groups);
     x->size = 1024;
     x->terms = xcalloc(x->size, sizeof *x->terms);
     return x;
@@ -197,17 +195,17 @@ void near_free(struct near_index **x)
     *x = NULL;
 }
 
-/* Two that meet in one id only make a bound looser. */
-static uint64_t term_id(uint64_t word, size_t group)
+uint64_t near_term(uint64_t word, size_t group)
 {
-    uint64_t id = (word ^ group * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
-    id ^= id >> 32;
-    return id ? id : 1;
+    word *= 0xff51afd7ed558ccdu;
+    word ^= word >> 32;
+    word *= 0xc4ceb9fe1a85ec53u;
+    return (word & ~(uint64_t)127) | group;
 }
 
 static struct term *slot(struct term *terms, size_t size, uint64_t id)
 {
-    size_t i = (size_t)id & (size - 1);
+    size_t i = (size_t)((id >> 7) ^ (id & 127) * 0x9e3779b9u) & (size - 1);
     while (terms[i].id && terms[i].id != id)
         i = (i + 1) & (size - 1);
     return &terms[i];
@@ -234,31 +232,72 @@ static void post(struct near_index *x, uint64_t id, uint32_t doc)
         t->id = id;
         x->used++;
     }
-    if (t->docs.n && t->docs.at[t->docs.n - 1].doc == doc) {
-        t->docs.at[t->docs.n - 1].count++;
-        return;
-    }
-    struct posting p = {doc, 1};
-    VEC_PUSH(&t->docs, p);
+    uint32_t *last = t->docs.n ? &t->docs.at[t->docs.n - 1] : NULL;
+    if (last && NEAR_DOC(*last) == doc)
+        *last += NEAR_COUNT(*last) < NEAR_MANY;
+    else
+        VEC_PUSH(&t->docs, NEAR_POSTING(doc, 1));
 }
 
 void near_add(struct near_index *x, int64_t key, const char *text)
 {
     uint64_t *words = xmalloc(ROUGE_WORDS * sizeof *words);
-    size_t n = uni_words(text, words, ROUGE_WORDS), g = group_of(n);
-    struct doc d = {key, x->words.n, (uint32_t)n};
+    size_t n = uni_words(text, words, ROUGE_WORDS), g = near_group(n);
+    struct near_doc d = {key, x->words.n};
     for (size_t i = 0; i < n; i++) {
         VEC_PUSH(&x->words, words[i]);
-        post(x, term_id(words[i], g), (uint32_t)x->docs.n);
+        post(x, near_term(words[i], g), x->first + (uint32_t)x->docs.n);
     }
     x->groups[g] = true;
     VEC_PUSH(&x->docs, d);
     free(words);
 }
 
+bool near_failed(const struct near_index *x)
+{
+    return x->failed;
+}
+
+size_t near_added(const struct near_index *x)
+{
+    return x->words.n;
+}
+
 struct near_effort near_effort(const struct near_index *x)
 {
     return x->effort;
+}
+
+/* ---- Docs by their number ----------------------------------------------- */
+
+static size_t n_docs(const struct near_index *x)
+{
+    return x->first + x->docs.n;
+}
+
+static const struct near_doc *doc_at(const struct near_index *x, uint32_t d)
+{
+    return d < x->first ? &x->below->docs[d] : &x->docs.at[d - x->first];
+}
+
+/* How many words it has. */
+static size_t doc_size(const struct near_index *x, uint32_t d)
+{
+    const struct near_doc *doc = doc_at(x, d);
+    uint64_t end = d < x->first || d + 1 < n_docs(x) ? doc[1].from
+                                                     : x->words.n;
+    return (size_t)(end - doc->from);
+}
+
+/* Its words, NULL where they cannot be read. */
+static const uint64_t *doc_words(struct near_index *x, uint32_t d, size_t n)
+{
+    const struct near_doc *doc = doc_at(x, d);
+    if (d >= x->first)
+        return x->words.at + doc->from;
+    const uint64_t *words = x->below->words(x->below->ctx, doc->from, n);
+    x->failed = x->failed || !words;
+    return words;
 }
 
 /* ---- A search ----------------------------------------------------------- */
@@ -272,7 +311,9 @@ struct near_effort near_effort(const struct near_index *x)
 struct asked {
     uint64_t word;
     uint32_t count;
-    const postings *docs; /* of the group at hand */
+    struct near_list below; /* of the group at hand */
+    const postings *docs;
+    size_t n; /* of both */
 };
 
 struct bound {
@@ -309,13 +350,16 @@ static size_t to_pass(double f, size_t n, size_t m)
 
 static void compare(struct search *q, uint32_t doc)
 {
-    const struct doc *d = &q->x->docs.at[doc];
+    size_t n = doc_size(q->x, doc);
     q->looked = doc;
     if (!q->budget)
         return;
+    const uint64_t *words = doc_words(q->x, doc, n);
+    if (!words)
+        return;
     q->budget--;
     q->x->effort.compared++;
-    double f = pattern_f(&q->p, q->x->words.at + d->from, d->n);
+    double f = pattern_f(&q->p, words, n);
     if (f > q->best || (f == q->best && doc < q->best_doc)) {
         q->best = f;
         q->best_doc = doc;
@@ -331,16 +375,46 @@ static void list_asked(struct search *q)
         for (j = i; j < q->p.n && at[j].word == at[i].word; j++)
             ;
         q->asked[q->n_asked++] =
-            (struct asked){at[i].word, (uint32_t)(j - i), NULL};
+            (struct asked){.word = at[i].word, .count = (uint32_t)(j - i)};
     }
 }
 
 static int rarest_first(const void *a, const void *b)
 {
     const struct asked *x = a, *y = b;
-    if (x->docs->n != y->docs->n)
-        return x->docs->n < y->docs->n ? -1 : 1;
+    if (x->n != y->n)
+        return x->n < y->n ? -1 : 1;
     return x->word < y->word ? -1 : x->word > y->word;
+}
+
+/* Postings of a list below, NULL where they cannot be read. */
+static const uint32_t *list_below(struct near_index *x,
+                                  const struct near_list *l, size_t n)
+{
+    const uint32_t *at = x->below->postings(x->below->ctx, l->at, n);
+    x->failed = x->failed || !at;
+    return at;
+}
+
+static void read_some(struct search *q, const uint32_t *at, size_t n,
+                      uint32_t count, uint32_t until)
+{
+    uint32_t *overlap = q->x->overlap;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t doc = NEAR_DOC(at[i]), has = NEAR_COUNT(at[i]);
+        uint32_t was = overlap[doc];
+        if (!was && (doc >= until || !doc_at(q->x, doc)->key))
+            continue;
+        if (!was)
+            VEC_PUSH(&q->met, doc);
+        uint32_t now = was + (has < count && has < NEAR_MANY ? has : count);
+        now = now < q->p.n ? now : (uint32_t)q->p.n;
+        overlap[doc] = now;
+        q->tally[was]--; /* of 0 it means nothing */
+        q->tally[now]++;
+        if (q->top == NOBODY || now > overlap[q->top])
+            q->top = doc;
+    }
 }
 
 /* Adds the word to the overlaps; docs from `until` on only where they have
@@ -348,23 +422,21 @@ static int rarest_first(const void *a, const void *b)
 static void read_list(struct search *q, const struct asked *a,
                       uint32_t until)
 {
-    uint32_t *overlap = q->x->overlap;
-    for (size_t i = 0; i < a->docs->n; i++) {
-        const struct posting *p = &a->docs->at[i];
-        uint32_t was = overlap[p->doc];
-        if (!was && p->doc >= until)
-            continue;
-        if (!was)
-            VEC_PUSH(&q->met, p->doc);
-        uint32_t now = was + (p->count < a->count ? p->count : a->count);
-        now = now < q->p.n ? now : (uint32_t)q->p.n;
-        overlap[p->doc] = now;
-        q->tally[was]--; /* of 0 it means nothing */
-        q->tally[now]++;
-        if (q->top == NOBODY || now > overlap[q->top])
-            q->top = p->doc;
-    }
-    q->x->effort.read += a->docs->n;
+    const uint32_t *below =
+        a->below.n ? list_below(q->x, &a->below, a->below.n) : NULL;
+    if (below)
+        read_some(q, below, a->below.n, a->count, until);
+    read_some(q, a->docs->at, a->docs->n, a->count, until);
+    q->x->effort.read += a->n;
+}
+
+/* The first doc of a list. */
+static uint32_t first_of(struct search *q, const struct asked *a)
+{
+    const uint32_t *at = a->below.n ? list_below(q->x, &a->below, 1)
+                                    : a->docs->at;
+    uint32_t doc = at ? NEAR_DOC(*at) : NOBODY;
+    return at && doc_at(q->x, doc)->key ? doc : NOBODY;
 }
 
 /* Docs that may still pass the best one, where `left` words were not read. */
@@ -393,17 +465,18 @@ static size_t read_lists(struct search *q, size_t low)
     size_t left = q->p.n;
     for (size_t i = 0; i < q->n_asked; i++) {
         const struct asked *a = &q->asked[i];
-        if (a->docs->n > q->longest)
+        if (a->n > q->longest)
             break;
-        if (a->docs->n > LONG_LIST) {
+        if (a->n > LONG_LIST) {
+            uint32_t first = first_of(q, a);
             if (q->top != NOBODY && q->top != q->looked)
                 compare(q, q->top);
-            if (a->docs->at[0].doc != q->looked)
-                compare(q, a->docs->at[0].doc);
+            if (first != NOBODY && first != q->looked)
+                compare(q, first);
         }
         uint32_t until = useful_until(q, left, low);
         if (!until && count_alive(q, left, low) * low * STEPS_A_WORD <=
-                          a->docs->n)
+                          a->n)
             break;
         read_list(q, a, until);
         left -= a->count;
@@ -442,7 +515,7 @@ static void compare_met(struct search *q, size_t left)
     size_t n = 0;
     for (size_t i = 0; i < q->met.n; i++) {
         uint32_t d = q->met.at[i];
-        size_t m = q->x->docs.at[d].n, most = q->x->overlap[d] + left;
+        size_t m = doc_size(q->x, d), most = q->x->overlap[d] + left;
         most = most < m ? most : m;
         most = most < q->p.n ? most : q->p.n;
         heap[n] = (struct bound){2.0 * (double)most / (double)(q->p.n + m),
@@ -476,15 +549,24 @@ static double group_most(size_t g, size_t n)
     return 2.0 * (double)(m < n ? m : n) / (double)(m + n);
 }
 
+/* The lists of a word among the texts of a group. */
+static void look_up(struct near_index *x, struct asked *a, size_t g)
+{
+    uint64_t id = near_term(a->word, g);
+    a->below = (struct near_list){.n = 0};
+    if (x->below && !x->below->list(x->below->ctx, id, &a->below))
+        x->failed = true;
+    a->docs = &slot(x->terms, x->size, id)->docs;
+    a->n = a->below.n + a->docs->n;
+}
+
 static void search_group(struct search *q, size_t g)
 {
     struct near_index *x = q->x;
     if (!x->groups[g] || group_most(g, q->p.n) < q->best)
         return;
-    for (size_t i = 0; i < q->n_asked; i++) {
-        uint64_t id = term_id(q->asked[i].word, g);
-        q->asked[i].docs = &slot(x->terms, x->size, id)->docs;
-    }
+    for (size_t i = 0; i < q->n_asked; i++)
+        look_up(x, &q->asked[i], g);
     qsort(q->asked, q->n_asked, sizeof *q->asked, rarest_first);
     size_t left = read_lists(q, group_low(g));
     compare_met(q, left);
@@ -493,10 +575,10 @@ static void search_group(struct search *q, size_t g)
 
 static void make_room(struct near_index *x)
 {
-    if (x->overlap_cap >= x->docs.n)
+    if (x->overlap_cap >= n_docs(x))
         return;
     free(x->overlap);
-    x->overlap_cap = x->docs.cap;
+    x->overlap_cap = x->first + x->docs.cap;
     x->overlap = xcalloc(x->overlap_cap, sizeof *x->overlap);
 }
 
@@ -504,9 +586,10 @@ struct near_hit near_find_from(struct near_index *x, const char *text,
                                size_t exact, double floor)
 {
     uint64_t *words = xmalloc(ROUGE_WORDS * sizeof *words);
-    size_t n = uni_words(text, words, ROUGE_WORDS), g = group_of(n);
-    bool all = x->docs.n <= exact;
-    struct search q = {.x = x, .longest = all ? SIZE_MAX : x->docs.n / 50,
+    size_t n = uni_words(text, words, ROUGE_WORDS), g = near_group(n);
+    size_t live = (x->below ? x->below->live : 0) + x->docs.n;
+    bool all = live <= exact;
+    struct search q = {.x = x, .longest = all ? SIZE_MAX : live / 50,
                        .budget = all ? SIZE_MAX : MOST_ROUGHLY,
                        .best = floor, .best_doc = NOBODY, .top = NOBODY,
                        .looked = NOBODY};
@@ -514,10 +597,11 @@ struct near_hit near_find_from(struct near_index *x, const char *text,
     pattern_open(&q.p, words, n);
     list_asked(&q);
     q.tally = xcalloc(n + 1, sizeof *q.tally);
-    for (size_t by = 0; n && by < GROUPS; by++) { /* the likest lengths first */
+    /* the likest lengths first */
+    for (size_t by = 0; n && by < NEAR_GROUPS; by++) {
         if (by <= g)
             search_group(&q, g - by);
-        if (by && g + by < GROUPS)
+        if (by && g + by < NEAR_GROUPS)
             search_group(&q, g + by);
     }
     pattern_close(&q.p);
@@ -525,9 +609,12 @@ struct near_hit near_find_from(struct near_index *x, const char *text,
     free(q.asked);
     free(q.tally);
     free(words);
-    return q.best_doc == NOBODY
-               ? (struct near_hit){0, 0}
-               : (struct near_hit){q.best, x->docs.at[q.best_doc].key};
+    struct near_hit hit = {.approximate = !all};
+    if (q.best_doc != NOBODY) {
+        hit.f = q.best;
+        hit.key = doc_at(x, q.best_doc)->key;
+    }
+    return hit;
 }
 
 struct near_hit near_find(struct near_index *x, const char *text,

@@ -395,7 +395,7 @@ static bool start(struct bundle *b, struct err *e)
             return false;
         }
     }
-    b->train = near_new();
+    b->train = near_new(NULL);
     for (size_t i = 0; b->o->leave && i < b->o->leave->n; i++)
         VEC_PUSH(&b->leave, b->o->leave->at[i]);
     if (b->leave.n)

@@ -337,6 +337,26 @@ static size_t read_decisions(struct rows *r, struct decision *out, size_t n)
     return got;
 }
 
+bool journal_hash(struct store *s, int64_t seq, uint8_t out[SHA_SIZE])
+{
+    struct rows r;
+    size_t n = 0;
+    if (!db_query(s, &r, NULL, "SELECT hash FROM decision WHERE seq = ?1",
+                  "i", seq))
+        return false;
+    const void *p = rows_next(&r, NULL) ? rows_blob(&r, 0, &n) : NULL;
+    if (n == SHA_SIZE)
+        memcpy(out, p, n);
+    rows_done(&r);
+    return n == SHA_SIZE;
+}
+
+bool journal_has_since(struct store *s, int64_t seq, const char *kind)
+{
+    return db_int(s, 1, "SELECT EXISTS(SELECT 1 FROM decision WHERE seq > ?1"
+                  " AND kind = ?2)", "is", seq, kind);
+}
+
 bool journal_get(struct store *s, int64_t seq, struct decision *out)
 {
     struct rows r;

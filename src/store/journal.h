@@ -158,6 +158,10 @@ struct change {
 
 typedef VEC(struct change) change_list;
 
+/* The hash of a decision; false where there is none with that number. */
+bool journal_hash(struct store *s, int64_t seq, uint8_t out[SHA_SIZE]);
+/* Whether a decision of this kind came after that one. */
+bool journal_has_since(struct store *s, int64_t seq, const char *kind);
 /* Reads one decision, false where there is none with that number. */
 bool journal_get(struct store *s, int64_t seq, struct decision *out);
 /* The decision's changes in order; the caller frees with VEC_FREE. */

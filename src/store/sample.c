@@ -435,20 +435,54 @@ bool sample_falls(const struct sample *x, enum check *by)
     return first != NULL;
 }
 
-bool sample_prompts(struct store *s, int64_t target, int64_t after,
+bool prompts_walk(struct rows *r, const char *kind, prompt_fn *fn, void *ctx,
+                  struct err *e)
+{
+    bool ok = true;
+    while (ok && rows_next(r, e)) {
+        const char *body = rows_text(r, 2);
+        if (body)
+            ok = fn(ctx, rows_int(r, 0), rows_int(r, 1), body, e);
+        else if (rows_null(r, 3))
+            ok = err_set(e, ERR_STORE, _("%s%lld: its prompt is not there"),
+                         kind, (long long)rows_int(r, 0));
+    }
+    rows_done(r);
+    return ok && !r->failed;
+}
+
+/* A sign keeps the index of targets out of it: the range is what counts. */
+bool sample_prompts(struct store *s, const struct prompt_range *p,
                     prompt_fn *fn, void *ctx, struct err *e)
 {
     struct rows r;
-    if (!db_query(s, &r, e, "SELECT x.id, x.job, p.body FROM sample x"
-                  " JOIN text p ON p.id = x.prompt_text WHERE x.target = ?1"
-                  " AND x.live AND x.status <> 2 AND x.id > ?2"
-                  " ORDER BY x.id", "ii", target, after))
-        return false;
-    while (rows_next(&r, e))
-        if (rows_text(&r, 2))
-            fn(ctx, rows_int(&r, 0), rows_int(&r, 1), rows_text(&r, 2));
-    rows_done(&r);
-    return !r.failed;
+    return db_query(s, &r, e, "SELECT x.id, x.job, p.body, p.purged"
+                    " FROM sample x LEFT JOIN text p ON p.id = x.prompt_text"
+                    " WHERE +x.target = ?1 AND x.live"
+                    " AND (?4 OR x.status <> 2) AND x.id > ?2 AND x.id <= ?3"
+                    " ORDER BY x.id", "iiii", p->target, p->after, p->until,
+                    (int64_t)p->rejected) &&
+           prompts_walk(&r, "", fn, ctx, e);
+}
+
+bool sample_kept_ids(struct store *s, int64_t target, int64_t until, ids *out,
+                     struct err *e)
+{
+    return db_ids(s, out, e, "SELECT id FROM sample WHERE target = ?1"
+                  " AND live AND status <> 2 AND id <= ?2", "ii", target,
+                  until);
+}
+
+bool sample_ids_changed(struct store *s, int64_t seq, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT DISTINCT +object FROM change WHERE"
+                  " decision > ?1 AND +kind = 'sample'"
+                  " AND +field IN ('prompt', 'live') ORDER BY 1", "i", seq);
+}
+
+int64_t sample_last_id(struct store *s)
+{
+    return db_int(s, 0, "SELECT max(id) FROM sample", "");
 }
 
 bool sample_row_get(struct store *s, int64_t id, struct sample_row *out)

@@ -79,13 +79,32 @@ bool sample_is_false(struct store *s, int64_t id);
 /* The live answers to its present prompt, in order. */
 bool sample_candidates(struct store *s, int64_t id, ids *out, struct err *e);
 
+/* Prompts of a target: those of the ids above `after` up to `until`. */
+struct prompt_range {
+    int64_t target, after, until;
+    bool rejected; /* samples that are rejected too */
+};
 /* Calls fn with the prompt (canonical messages, good for the call) of each
- * live sample of the target above `after` that is not rejected, by id; job is
- * 0 for one that no job brought. False where they cannot all be read. */
-typedef void prompt_fn(void *ctx, int64_t id, int64_t job,
-                       const char *messages);
-bool sample_prompts(struct store *s, int64_t target, int64_t after,
+ * live sample of the range, by id, until it returns false; job is 0 for one
+ * that no job brought. A purged prompt is passed over; false where one cannot
+ * be read. */
+typedef bool prompt_fn(void *ctx, int64_t id, int64_t job,
+                       const char *messages, struct err *e);
+bool sample_prompts(struct store *s, const struct prompt_range *r,
                     prompt_fn *fn, void *ctx, struct err *e);
+/* Hands on rows of id, job, body and date of purge, and ends them. Not for
+ * other rooms. */
+struct rows;
+bool prompts_walk(struct rows *r, const char *kind, prompt_fn *fn, void *ctx,
+                  struct err *e);
+/* The target's live samples up to `until` that are not rejected, unordered. */
+bool sample_kept_ids(struct store *s, int64_t target, int64_t until, ids *out,
+                     struct err *e);
+/* Samples, of whatever target, whose prompt changed after that decision, or
+ * which came or went. */
+bool sample_ids_changed(struct store *s, int64_t seq, ids *out,
+                        struct err *e);
+int64_t sample_last_id(struct store *s);
 
 /* ---- Reading ------------------------------------------------------------ */
 

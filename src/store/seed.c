@@ -235,20 +235,35 @@ bool seed_has_answer(struct store *s, int64_t id)
                   " WHERE id = ?1", "i", id) != 0;
 }
 
-bool seed_prompts(struct store *s, int64_t target, int64_t after,
+bool seed_prompts(struct store *s, const struct prompt_range *p,
                   prompt_fn *fn, void *ctx, struct err *e)
 {
     struct rows r;
-    if (!db_query(s, &r, e, "SELECT x.id, x.job, p.body FROM seed x"
-                  " JOIN text p ON p.id = x.messages_text WHERE x.target = ?1"
-                  " AND x.live AND x.id > ?2 ORDER BY x.id", "ii", target,
-                  after))
-        return false;
-    while (rows_next(&r, e))
-        if (rows_text(&r, 2))
-            fn(ctx, rows_int(&r, 0), rows_int(&r, 1), rows_text(&r, 2));
-    rows_done(&r);
-    return !r.failed;
+    return db_query(s, &r, e, "SELECT x.id, x.job, p.body, p.purged"
+                    " FROM seed x LEFT JOIN text p ON p.id = x.messages_text"
+                    " WHERE +x.target = ?1 AND x.live AND x.id > ?2"
+                    " AND x.id <= ?3 ORDER BY x.id", "iii", p->target,
+                    p->after, p->until) &&
+           prompts_walk(&r, "s", fn, ctx, e);
+}
+
+bool seed_live_ids(struct store *s, int64_t target, int64_t until, ids *out,
+                   struct err *e)
+{
+    return db_ids(s, out, e, "SELECT id FROM seed WHERE target = ?1 AND live"
+                  " AND id <= ?2", "ii", target, until);
+}
+
+bool seed_ids_changed(struct store *s, int64_t seq, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT DISTINCT +object FROM change WHERE"
+                  " decision > ?1 AND +kind = 'seed' AND +field = 'live'"
+                  " ORDER BY 1", "i", seq);
+}
+
+int64_t seed_last_id(struct store *s)
+{
+    return db_int(s, 0, "SELECT max(id) FROM seed", "");
 }
 
 bool seed_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)

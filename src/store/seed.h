@@ -57,10 +57,15 @@ bool seed_has_answer(struct store *s, int64_t id);
 bool seed_get(struct store *s, int64_t id, struct seed *out, struct err *e);
 void seed_free(struct seed *x);
 
-/* Calls fn with the prompt of each live seed of the target above `after`, by
- * id, as sample_prompts does. */
-bool seed_prompts(struct store *s, int64_t target, int64_t after,
+/* The prompts of the target's live seeds, as sample_prompts has them. */
+bool seed_prompts(struct store *s, const struct prompt_range *r,
                   prompt_fn *fn, void *ctx, struct err *e);
+/* The target's live seeds up to `until`, unordered. */
+bool seed_live_ids(struct store *s, int64_t target, int64_t until, ids *out,
+                   struct err *e);
+/* Seeds that came or went after that decision. */
+bool seed_ids_changed(struct store *s, int64_t seq, ids *out, struct err *e);
+int64_t seed_last_id(struct store *s);
 
 /* One row of the Seeds list. `made` counts samples of every status that are
  * nearest to it; kept is accepted over accepted plus rejected, -1 where there

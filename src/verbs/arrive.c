@@ -13,50 +13,6 @@
 
 /* ---- Opening ------------------------------------------------------------ */
 
-/* What near found of a call's prompt when that came. */
-static struct near_found found_before(const json *params)
-{
-    return (struct near_found){json_get(params, "near") != NULL,
-                               json_get_number(params, "near", 0),
-                               json_get_number(params, "limit", 1),
-                               json_get_int(params, "against", 0)};
-}
-
-/* A planned call whose prompt an earlier step made. */
-static bool wait_for(struct arrivals *v, int64_t id, struct err *e)
-{
-    struct call c;
-    struct chat prompt;
-    if (!call_get(v->s, id, &c, e))
-        return false;
-    json *p = json_parse(c.params, strlen(c.params), e);
-    char *messages = text_get(v->s, json_get_int(p, "prompt", 0), NULL);
-    if (c.from_call && messages && chat_parse(messages, &prompt, NULL)) {
-        struct near_found f = found_before(p);
-        near_prompts_wait(v->near, &prompt, c.from_call, c.from_item, &f);
-        chat_free(&prompt);
-    }
-    free(messages);
-    json_free(p);
-    call_free(&c);
-    return true;
-}
-
-/* What the job of an earlier life planned and did not get. */
-static bool wait_for_planned(struct arrivals *v, struct err *e)
-{
-    static const enum call_state states[] = {CALL_PLANNED, CALL_SENT};
-    bool ok = true;
-    for (size_t k = 0; ok && k < COUNT(states); k++) {
-        ids list;
-        ok = call_ids(v->s, v->job.id, states[k], SIZE_MAX >> 2, &list, e);
-        for (size_t i = 0; ok && i < list.n; i++)
-            ok = wait_for(v, list.at[i], e);
-        VEC_FREE(&list);
-    }
-    return ok;
-}
-
 static bool makes_prompts(const struct recipe *r)
 {
     return recipe_makes(&r->steps[0]) != ITEM_ANSWER &&
@@ -78,10 +34,9 @@ bool arrivals_open(struct arrivals *v, struct store *s, int64_t job,
     if (!v->r || !target_words_load(s, v->job.target, &v->words, e))
         return false;
     job_arrived(s, job, makes_prompts(v->r), &v->n);
-    if (!makes_prompts(v->r))
-        return true;
-    v->near = near_prompts_open(s, v->job.target, job, e);
-    return v->near && wait_for_planned(v, e);
+    if (makes_prompts(v->r))
+        v->near = near_prompts_new(s, v->job.target, job);
+    return true;
 }
 
 void arrivals_close(struct arrivals *v)
@@ -161,7 +116,8 @@ static struct near_found look_near(struct arrival *x,
         if (l->at[i].check != CHECK_NEAR)
             continue;
         struct near_hit hit = near_prompts_find(x->v->near, prompt);
-        f = (struct near_found){true, hit.f, l->at[i].limit, hit.key};
+        f = (struct near_found){true, hit.approximate, hit.f, l->at[i].limit,
+                                hit.key};
     }
     return f;
 }
@@ -174,7 +130,8 @@ static size_t check_prompt(struct arrival *x, struct check_list *l,
     struct check_input in = {
         .prompt = prompt, .near = w->figure,
         .near_sample = near_key_sample(x->v->s, w->against),
-        .near_seed = near_key_seed(w->against)};
+        .near_seed = near_key_seed(w->against),
+        .near_approximate = w->approximate};
     for (size_t i = 0; i < l->n; i++)
         if (l->at[i].check == CHECK_NEAR)
             l->at[i].limit = w->limit;
@@ -259,11 +216,7 @@ static void answer_params(const struct arrival *x, int64_t item, int64_t k,
     if (json_get(x->params, "temperature"))
         jw_knum(&w, "temperature",
                 json_get_number(x->params, "temperature", 0));
-    if (near->looked) {
-        jw_knum(&w, "near", near->figure);
-        jw_knum(&w, "limit", near->limit);
-        jw_kint(&w, "against", near->against);
-    }
+    near_found_write(near, &w);
     jw_close(&w);
 }
 
@@ -399,7 +352,7 @@ static bool make_sample(struct arrival *x, const struct chat *prompt,
     struct check_result found[CHECK_COUNT];
     struct drawn in[1] = {{.seed = 0}};
     const struct message *last = chat_last(prompt, ROLE_USER);
-    struct near_found w = found_before(x->params);
+    struct near_found w = near_found_read(x->params);
     size_t n = 0;
     if (x->maker) {
         rules = prompt_rules(x->v, x->maker);
@@ -628,22 +581,36 @@ static bool arrive_one(struct arrivals *v, struct act *a, int64_t call,
     return ok;
 }
 
-bool arrive(struct arrivals *v, const ids *calls, ids *planned,
-            struct err *e)
+/* All of them in one transaction. */
+static bool arrive_all(struct arrivals *v, const ids *calls, ids *planned,
+                       struct err *e)
 {
     struct act a = {0};
-    size_t before = planned->n;
-    bool ok = !v->near || near_prompts_refresh(v->near, e);
+    bool ok = true;
     for (size_t i = 0; ok && i < calls->n; i++)
         ok = (i ? act_next(&a, "arrive", v->job.who, v->r->name, e)
                 : act_begin(v->s, &a, "arrive", v->job.who, v->r->name, 0,
                             e)) &&
-             arrive_one(v, &a, calls->at[i], planned, e);
+             arrive_one(v, &a, calls->at[i], planned, e) &&
+             !(v->near && near_prompts_failed(v->near));
     if (ok && a.open)
-        ok = act_saved(act_commit(&a, e));
-    else
-        act_cancel(&a);
-    if (!ok)
-        planned->n = before;
+        return act_saved(act_commit(&a, e));
+    act_cancel(&a);
     return ok;
+}
+
+bool arrive(struct arrivals *v, const ids *calls, ids *planned,
+            struct err *e)
+{
+    struct arrivals was = *v;
+    size_t before = planned->n;
+    do {
+        if ((!v->near || near_prompts_refresh(v->near, e)) &&
+            arrive_all(v, calls, planned, e))
+            return true;
+        v->n = was.n;
+        v->unparsed = was.unparsed;
+        planned->n = before;
+    } while (v->near && near_prompts_failed(v->near));
+    return false;
 }

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "jobs/job.h"
+#include "verbs/near.h"
 
 /* What of a run's folder holds words; the figures and the model stay. */
 static const char *const words_of_run[] = {"rows.jsonl", "valid.jsonl",
@@ -59,7 +60,7 @@ bool verb_purge(struct store *s, const char *who, const struct purge *p,
         act_cancel(&a);
         return false;
     }
-    ok = act_saved(act_commit(&a, e));
+    ok = act_saved(act_commit(&a, e)) && near_files_remove(s, e);
     for (size_t i = 0; ok && i < out->runs.n; i++)
         ok = delete_words(s, out->runs.at[i], e);
     return ok;

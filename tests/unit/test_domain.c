@@ -185,7 +185,7 @@ static void nearest_is_exact(void **state)
     enum { DOCS = 700 };
     static char texts[DOCS][600];
     char text[600];
-    struct near_index *x = near_new();
+    struct near_index *x = near_new(NULL);
     for (int i = 0; i < DOCS; i++) {
         make_prompt(&r, texts[i]);
         near_add(x, i + 1, texts[i]);
@@ -219,7 +219,7 @@ static void searches_stay_small(void **state)
     uint64_t cost[2];
     for (int big = 0; big < 2; big++) {
         int docs = big ? 16000 : 2000, searches = 400;
-        struct near_index *x = near_new();
+        struct near_index *x = near_new(NULL);
         for (int i = 0; i < docs; i++) {
             sprintf(text, "Write two plain sentences about item%d of "
                     "shelf%d in the house at number %d", i, i / 7, i * 3);
