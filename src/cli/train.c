@@ -94,7 +94,7 @@ int sub_train(struct cli *c)
         {"student", OPT_STRING, &t.student, "DIR",
          N_("a model folder, a GGUF file, or nano")},
         {"lora", OPT_INT, &t.lora, "RANK",
-         N_("train LoRA pairs of this rank alone (0: all weights)")},
+         N_("train a LoRA adapter of this rank alone (0: all weights)")},
         {"rate", OPT_NUMBER, &t.rate, "R",
          N_("peak learning rate (1e-4, LoRA 5e-4)")},
         {"tokens", OPT_INT, &t.tokens, "N", N_("answer tokens to train on")},

@@ -107,7 +107,7 @@ static void run(struct llama *m, char *const *argv)
 int main(int argc, char **argv)
 {
     struct err e = {0};
-    struct lora l = {.rank = 16, .alpha = 32, .targets = (1 << PAIRS) - 1};
+    struct lora l = {.rank = 16, .alpha = 32, .targets = (1 << MODULES) - 1};
     bool medium = argc == 7 && !strcmp(argv[6], "medium");
     struct llama *m = argc >= 6 && gemm_start(&e) &&
                               gemm_precision(medium ? GEMM_MEDIUM : GEMM_HIGH)

@@ -84,7 +84,7 @@ static inline struct llama *make_model(enum shape kind, bool tied)
 }
 
 /* Pairs of rank 3 beside every matrix, far from their beginning. */
-static inline void add_pairs(struct llama *m)
+static inline void add_adapter(struct llama *m)
 {
     struct err e = {0};
     struct lora l = {.rank = 3, .alpha = 6};

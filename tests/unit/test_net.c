@@ -276,7 +276,7 @@ static void check_pairs(enum shape kind, double dropout)
 {
     struct err e = {0};
     struct model w = {.m = make_model(kind, true), .b = make_batch(VOCAB)};
-    add_pairs(w.m);
+    add_adapter(w.m);
     w.k = work_new(w.m, &one_worker, &e);
     work_drop(w.k, 0, dropout, 77);
     real *g = xcalloc(llama_trained(w.m), sizeof *g);

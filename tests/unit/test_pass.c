@@ -353,7 +353,7 @@ static void teams_agree(void **state)
         struct batch b = make_batch(VOCAB);
         struct llama *m = make_model(kind, true);
         if (kind == BIASES)
-            add_pairs(m);
+            add_adapter(m);
         real *g = xcalloc(m->n, sizeof *g), *one = xcalloc(m->n, sizeof *g);
         real *two = xcalloc(m->n, sizeof *g);
         struct work *k = work_new(m, &three_workers, &e);

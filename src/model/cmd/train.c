@@ -191,7 +191,7 @@ int cmd_train(int argc, char **argv)
         {"--valid", OPT_TEXT, &t.valid, "FILE", N_("held-out rows"), false},
         {"--out", OPT_TEXT, &t.run, "RUNDIR", N_("the run's folder"), false},
         {"--adapter", OPT_TEXT, &t.adapter, "DIR",
-         N_("go on with the LoRA pairs of this adapter"), false},
+         N_("go on with this LoRA adapter"), false},
         {"--resume", OPT_FLAG, &t.resume, NULL,
          N_("go on with the run that stands there"), false},
         {"--other-host", OPT_FLAG, &t.other_host, NULL,

@@ -20,7 +20,7 @@ static inline int64_t need_all(const struct need *n)
     return n->weights + n->trained + n->pass;
 }
 
-/* What training m (with its pairs, if any) by so many workers needs, rows
+/* What training m (with its adapter, if any) by so many workers needs, rows
  * having at most `longest` tokens. */
 struct need need_of(const struct llama *m, const struct settings *s,
                     int64_t longest, int workers);

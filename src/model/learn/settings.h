@@ -21,7 +21,7 @@ struct settings {
     bool from_scratch;
     int64_t lora;         /* the rank; 0: all weights are trained */
     double lora_alpha, lora_dropout; /* alpha 0: twice the rank */
-    int64_t lora_targets; /* bits of enum pair; 0: all linear layers */
+    int64_t lora_targets; /* bits of enum module; 0: all linear layers */
     bool rslora, recompute, mask_thinking;
     int64_t schedule, truncate; /* enum schedule, enum truncate */
     int64_t precision;          /* enum gemm_precision */

@@ -101,7 +101,7 @@ static double norm_of(struct turn *g)
 }
 
 double stepper_step(struct stepper *s, const uint32_t *row, size_t n,
-                    struct adamw *a, double dropout, double pairs_dropout,
+                    struct adamw *a, double dropout, double adapter_dropout,
                     uint64_t key)
 {
     struct turn g = {.s = s, .a = a};
@@ -110,7 +110,7 @@ double stepper_step(struct stepper *s, const uint32_t *row, size_t n,
         weights += s->d->at[row[i]].targets * (double)s->d->at[row[i]].weight;
     must(n > 0 && weights > 0);
     g.scale = (real)(1 / weights);
-    work_drop(s->k, dropout, pairs_dropout, key);
+    work_drop(s->k, dropout, adapter_dropout, key);
     learn(&g, row, n);
     double loss = g.loss / weights, norm = norm_of(&g);
     a->scale = s->clip > 0 && norm > s->clip ? s->clip / (norm + 1e-6) : 1;

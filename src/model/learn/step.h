@@ -36,7 +36,7 @@ void stepper_done(struct stepper *s);
  * gradient is clipped to s->clip. Returns the loss; where it or the gradient's
  * norm is not finite nothing has changed and the result is not finite. */
 double stepper_step(struct stepper *s, const uint32_t *row, size_t n,
-                    struct adamw *a, double dropout, double pairs_dropout,
+                    struct adamw *a, double dropout, double adapter_dropout,
                     uint64_t key);
 
 #endif

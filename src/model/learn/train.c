@@ -158,17 +158,17 @@ static int workers_for(const struct settings *s)
     return useful < n ? (int)useful : n;
 }
 
-static bool add_pairs(struct trainer *x, struct err *e)
+static bool add_adapter(struct trainer *x, struct err *e)
 {
     if (x->t->adapter)
-        return adapter_pairs(x->m, x->t->adapter, e) ||
+        return adapter_add(x->m, x->t->adapter, e) ||
                err_in(e, "%s", x->t->adapter);
     int64_t most = x->s.lora <= LORA_RANK ? x->s.lora : LORA_RANK + 1;
     struct lora l = {.rank = (int)most, .root = x->s.rslora,
                      .alpha = x->s.lora_alpha > 0 ? x->s.lora_alpha
                                                   : 2 * (double)x->s.lora,
                      .targets = x->s.lora_targets ? (int)x->s.lora_targets
-                                                  : (1 << PAIRS) - 1};
+                                                  : (1 << MODULES) - 1};
     return lora_add(x->m, &l, (uint64_t)x->s.seed, e);
 }
 
@@ -182,7 +182,7 @@ static bool start(struct trainer *x, struct err *e)
 {
     int workers = x->id.threads;
     int64_t longest = longest_of(x);
-    if ((x->s.lora || x->t->adapter) && !add_pairs(x, e))
+    if ((x->s.lora || x->t->adapter) && !add_adapter(x, e))
         return false;
     if (x->m->rank && gemm_has_bf16())
         llama_lean(x->m);
@@ -515,7 +515,7 @@ static bool take_best(struct trainer *x, struct err *e)
     return ok;
 }
 
-/* RUN/adapter, the pairs alone. */
+/* RUN/adapter. */
 static bool write_adapter(struct trainer *x, struct err *e)
 {
     char *dir = path_join(x->t->run, "adapter");

@@ -18,7 +18,7 @@
 
 struct train {
     const char *dir;      /* the student to begin with */
-    const char *adapter;  /* LoRA pairs to go on with; NULL: none */
+    const char *adapter;  /* a LoRA adapter to go on with; NULL: none */
     char *const *rows;    /* files of rows */
     size_t n_rows;
     const char *valid;    /* held-out rows, NULL: none */

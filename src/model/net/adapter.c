@@ -390,34 +390,34 @@ bool adapter_merge(struct llama *m, const char *dir, struct err *e)
 static bool find_shape(const struct adapter *a, struct llama *m,
                        struct lora *out, struct err *e)
 {
-    struct lora all = {.rank = 1, .alpha = 1, .targets = (1 << PAIRS) - 1};
+    struct lora all = {.rank = 1, .alpha = 1, .targets = (1 << MODULES) - 1};
     struct llama probe = *m; /* where every module's pair would stand */
     probe.layer = xcalloc((size_t)m->config.layers, sizeof *probe.layer);
     memcpy(probe.layer, m->layer,
            (size_t)m->config.layers * sizeof *probe.layer);
     probe.weight = xcalloc(m->n_weights, sizeof *probe.weight);
     memcpy(probe.weight, m->weight, m->n_weights * sizeof *probe.weight);
-    probe.pairs = NULL;
+    probe.adapter = NULL;
     bool ok = lora_add(&probe, &all, 1, e);
     *out = (struct lora){.alpha = a->scale.alpha, .root = a->scale.root};
     for (size_t i = 0; ok && i < m->n_own; i++) {
         if (!a->pair[i].w)
             continue;
-        const struct pair_at *p = lora_beside(&probe, i);
+        const struct module_at *p = lora_beside(&probe, i);
         int r = (int)a->pair[i].a->shape[0];
         if (!p)
             ok = err_set(e, ERR_REFUSED, _("%s is no linear layer; such an "
                                            "adapter can only be merged"),
                          m->weight[i].name);
-        for (int k = 0; p && k < PAIRS; k++)
+        for (int k = 0; p && k < MODULES; k++)
             for (int l = 0; l < m->config.layers; l++)
-                if (p == &probe.layer[l].pair[k])
+                if (p == &probe.layer[l].module[k])
                     out->targets |= 1 << k;
         out->rank = r > out->rank ? r : out->rank;
     }
     free(probe.layer);
     free(probe.weight);
-    free(probe.pairs);
+    free(probe.adapter);
     return ok;
 }
 
@@ -427,7 +427,7 @@ static bool fill_pair(struct llama *m, const struct adapter *a, size_t i,
                       struct err *e)
 {
     const struct change *c = &a->pair[i];
-    const struct pair_at *p = lora_beside(m, i);
+    const struct module_at *p = lora_beside(m, i);
     size_t r = c->a->shape[0], rank = (size_t)m->rank;
     double ratio = (double)rank / (double)r;
     real by = (real)((a->scale.root ? sqrt(ratio) : ratio) *
@@ -446,7 +446,7 @@ static bool fill_pair(struct llama *m, const struct adapter *a, size_t i,
     return ok;
 }
 
-bool adapter_pairs(struct llama *m, const char *dir, struct err *e)
+bool adapter_add(struct llama *m, const char *dir, struct err *e)
 {
     struct adapter a;
     struct lora l;
@@ -454,7 +454,7 @@ bool adapter_pairs(struct llama *m, const char *dir, struct err *e)
     ok = ok && (find_shape(&a, m, &l, e) || err_in(e, "%s", a.path)) &&
          lora_add(m, &l, 1, e);
     if (ok)
-        memset(m->pairs, 0, llama_trained(m) * sizeof *m->pairs);
+        memset(m->adapter, 0, llama_trained(m) * sizeof *m->adapter);
     for (size_t i = 0; ok && i < m->n_own; i++)
         ok = !a.pair[i].w || fill_pair(m, &a, i, e);
     close_adapter(&a);
@@ -472,7 +472,7 @@ struct llama *adapter_view(const struct llama *base, const char *dir,
     memcpy(m->layer, base->layer, layers * sizeof *m->layer);
     m->weight = xcalloc(base->n_weights, sizeof *m->weight);
     memcpy(m->weight, base->weight, base->n_weights * sizeof *m->weight);
-    if (!adapter_pairs(m, dir, e))
+    if (!adapter_add(m, dir, e))
         llama_free(&m);
     return m;
 }

@@ -9,7 +9,7 @@
 #include "model/net/llama.h"
 
 /* Writes beside the adapter in a folder which weights it was made for: those of
- * m without its pairs. The functions below then refuse it for others. */
+ * m without its adapter. The functions below then refuse it for others. */
 bool adapter_sign(const struct llama *m, const char *dir, struct err *e);
 /* Whether it says so; of other people's adapters only shapes are checked. */
 bool adapter_is_signed(const char *dir);
@@ -21,13 +21,13 @@ bool adapter_is_signed(const char *dir);
  * refused before the first pair is added. */
 bool adapter_merge(struct llama *m, const char *dir, struct err *e);
 
-/* Adds the adapter's pairs to a model that has none, unmerged: they are what
- * is then trained. Pairs of smaller ranks than the largest are filled up with
+/* Adds the adapter to a model that has none, unmerged: it is what is then
+ * trained. Pairs of smaller ranks than the largest are filled up with
  * zeros; what is no linear layer (an embedding, the head) is refused. */
-bool adapter_pairs(struct llama *m, const char *dir, struct err *e);
+bool adapter_add(struct llama *m, const char *dir, struct err *e);
 
-/* The model with an adapter's pairs, unmerged, beside it: own weights are
- * borrowed from base, which has to stay. Freed with llama_free. */
+/* The model with an adapter, unmerged, beside it: own weights are borrowed
+ * from base, which has to stay. Freed with llama_free. */
 struct llama *adapter_view(const struct llama *base, const char *dir,
                            struct err *e);
 

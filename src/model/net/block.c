@@ -66,7 +66,7 @@ static void norm_heads(const struct llama *m, const struct layer_at *at,
 }
 
 void block_qkv(const struct team *t, const struct llama *m, int l, real *qkv,
-               const real *normed, const real *for_pairs, const int32_t *pos,
+               const real *normed, const real *for_adapter, const int32_t *pos,
                int T, real *raw, real *rstd)
 {
     const struct config *c = &m->config;
@@ -75,7 +75,7 @@ void block_qkv(const struct team *t, const struct llama *m, int l, real *qkv,
     bool local = c->window && c->local[l];
     linear(t, m, qkv, normed, at->qkv, T, c->hidden, w);
     team_rows(t, T, &lo, &hi);
-    lora_forward(t, m, &at->pair[PAIR_Q], 3, qkv, w, for_pairs, T);
+    lora_forward(t, m, &at->module[MODULE_Q], 3, qkv, w, for_adapter, T);
     qkv += (size_t)lo * (size_t)w;
     if (c->qkv_bias)
         bias_forward(qkv, m->w + at->qkv_b, hi - lo, w);
@@ -100,16 +100,16 @@ struct attention block_attention(const struct config *c, int l)
 }
 
 void block_out(const struct team *t, const struct llama *m, int l, int sub,
-               real *y, const real *x, const real *for_pairs, int T,
+               real *y, const real *x, const real *for_adapter, int T,
                real *kept, real *rstd)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
-    const struct pair_at *pair = &at->pair[sub ? PAIR_DOWN : PAIR_O];
+    const struct module_at *pair = &at->module[sub ? MODULE_DOWN : MODULE_O];
     size_t bias = sub ? at->down_b : at->o_b;
     int h = c->hidden, in = sub ? c->ffn : config_q(c), lo, hi;
     linear(t, m, y, x, sub ? at->down : at->o, T, in, h);
-    lora_forward(t, m, pair, 1, y, h, for_pairs, T);
+    lora_forward(t, m, pair, 1, y, h, for_adapter, T);
     team_rows(t, T, &lo, &hi);
     size_t from = (size_t)lo * (size_t)h;
     y += from;
@@ -124,13 +124,13 @@ void block_out(const struct team *t, const struct llama *m, int l, int sub,
 }
 
 void block_up(const struct team *t, const struct llama *m, int l, real *gu,
-              real *act, const real *normed, const real *for_pairs, int T)
+              real *act, const real *normed, const real *for_adapter, int T)
 {
     const struct config *c = &m->config;
     const struct layer_at *at = &m->layer[l];
     int up = config_up(c), lo, hi;
     linear(t, m, gu, normed, at->gate_up, T, c->hidden, up);
-    lora_forward(t, m, &at->pair[PAIR_GATE], 2, gu, up, for_pairs, T);
+    lora_forward(t, m, &at->module[MODULE_GATE], 2, gu, up, for_adapter, T);
     team_rows(t, T, &lo, &hi);
     gu += (size_t)lo * (size_t)up;
     if (c->mlp_bias)

@@ -1,8 +1,8 @@
 /* The forward pieces of a layer that training and decoding share: norms, the
  * q|k|v rows and what a sublayer adds to the residual, with all that sets the
  * families apart. A team does them together: each worker has its share of the
- * T rows, and only products wait. for_pairs is what pairs of LoRA read: the
- * same as the matrix, or what is left of it by their dropout. Not for other
+ * T rows, and only products wait. for_adapter is what an adapter reads: the
+ * same as the matrix, or what is left of it by its dropout. Not for other
  * rooms.
  */
 #ifndef MODEL_NET_BLOCK_H
@@ -30,7 +30,7 @@ void block_embed(const struct team *t, const struct llama *m, real *x,
  * (raw[T, q + kv] and rstd[T, heads + kv_heads] keep what they were, where raw
  * is not NULL) and the turn by position. */
 void block_qkv(const struct team *t, const struct llama *m, int l, real *qkv,
-               const real *normed, const real *for_pairs, const int32_t *pos,
+               const real *normed, const real *for_adapter, const int32_t *pos,
                int T, real *raw, real *rstd);
 
 /* The shape of attention in layer l: n and the strides are the caller's. */
@@ -40,11 +40,11 @@ struct attention block_attention(const struct config *c, int l);
  * own norm where the family has one (kept[T, hidden] keeps what it was, where
  * it is not NULL). */
 void block_out(const struct team *t, const struct llama *m, int l, int sub,
-               real *y, const real *x, const real *for_pairs, int T,
+               real *y, const real *x, const real *for_adapter, int T,
                real *kept, real *rstd);
 
 /* gate|up and its activation. */
 void block_up(const struct team *t, const struct llama *m, int l, real *gu,
-              real *act, const real *normed, const real *for_pairs, int T);
+              real *act, const real *normed, const real *for_adapter, int T);
 
 #endif

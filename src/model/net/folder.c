@@ -174,7 +174,7 @@ void llama_free(struct llama **mp)
         return;
     free(m->weight);
     free(m->layer);
-    free(m->pairs);
+    free(m->adapter);
     if (!m->base) {
         free(m->w16);
         free(m->w);

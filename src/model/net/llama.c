@@ -40,8 +40,8 @@ struct work {
     real *narrow;   /* [T, max(f, q)] */
     real *parts;    /* [workers][T, 2 kv] of attention's backward pass */
     real *scratch;  /* [workers] of attention */
-    real *low;      /* [2][T, rank] of pairs */
-    real *read[READERS]; /* [T, their width] what pairs read, with dropout:
+    real *low;      /* [2][T, rank] of the adapter */
+    real *read[READERS]; /* [T, their width] what the adapter reads, dropped:
                             rows of one width each, so that no worker writes
                             over another's */
     real *undo[READERS]; /* the same of its gradient */
@@ -52,8 +52,8 @@ struct work {
     float *weight;  /* [kept] what each counts */
     int kept;
     struct head *head;
-    bool pairs; /* there are any */
-    double drop, drop_pairs;
+    bool adapted; /* there is an adapter */
+    double drop, drop_adapter;
     uint64_t key;
     real *grad;     /* [trained] where the gradient goes */
     size_t first;   /* the offset of its first */
@@ -133,7 +133,7 @@ struct work *work_new(const struct llama *m, const struct work_shape *shape,
     struct work *k = xcalloc(1, sizeof *k);
     int tokens = shape->tokens;
     k->shape = *shape;
-    k->pairs = m->rank > 0;
+    k->adapted = m->rank > 0;
     size_t n = lay_out(k, m);
     void *block = NULL;
     if (posix_memalign(&block, 64, n * sizeof(real)) == 0)
@@ -177,10 +177,10 @@ void work_free(struct work **kp)
     *kp = NULL;
 }
 
-void work_drop(struct work *k, double p, double pairs, uint64_t key)
+void work_drop(struct work *k, double p, double adapter, uint64_t key)
 {
     k->drop = p;
-    k->drop_pairs = k->pairs ? pairs : 0;
+    k->drop_adapter = k->adapted ? adapter : 0;
     k->key = key;
 }
 
@@ -191,24 +191,24 @@ static uint64_t place(const struct work *k, int layer, int sub)
                         0xd1342543de82ef95u;
 }
 
-/* Rows that pairs read, and their dropout. */
-struct pairs_read {
+/* Rows that the adapter reads, and their dropout. */
+struct adapter_in {
     struct lora_drop drop;
     enum reader by;
 };
 
-static struct pairs_read pairs_read(const struct work *k,
+static struct adapter_in adapter_in(const struct work *k,
                                     const struct batch *b, int l, int sub,
                                     enum reader by, const int32_t *row)
 {
     uint64_t key = place(k, l, sub) + (by + 2u) * 0x9e3779b97f4a7c15u;
-    return (struct pairs_read){{k->drop_pairs, key, b->first, row}, by};
+    return (struct adapter_in){{k->drop_adapter, key, b->first, row}, by};
 }
 
-/* What pairs read of x [T, width]: x itself, or what the dropout leaves. */
-static const real *for_pairs(const struct team *t, const struct work *k,
-                             struct pairs_read r, const real *x, int T,
-                             int width)
+/* What the adapter reads of x [T, width]: x, or what its dropout leaves. */
+static const real *for_adapter(const struct team *t, const struct work *k,
+                               struct adapter_in r, const real *x, int T,
+                               int width)
 {
     if (r.drop.p <= 0)
         return x;
@@ -247,11 +247,11 @@ static void bias_back(const struct team *t, real *db, const real *dx, int T,
     bias_backward(db, dx, T, w, lo, hi);
 }
 
-/* dx = dy w; dw += dy^T x, unless w is frozen; then that of the n pairs. */
+/* dx = dy w; dw += dy^T x, unless w is frozen; then that of its n modules. */
 static void linear_back(const struct team *t, const struct llama *m,
                         const struct work *k, real *dx, size_t w,
-                        const struct pair_at *pair, int n,
-                        struct pairs_read read, const real *dy,
+                        const struct module_at *pair, int n,
+                        struct adapter_in read, const real *dy,
                         const real *x, int T, int in, int out)
 {
     real *dw = into(k, w);
@@ -266,7 +266,7 @@ static void linear_back(const struct team *t, const struct llama *m,
         return;
     struct lora_back b = {k->grad, k->low, k->undo[read.by], read.drop};
     lora_backward(t, m, pair, n, dx, &b, dy, out,
-                  for_pairs(t, k, read, x, T, in), T);
+                  for_adapter(t, k, read, x, T, in), T);
 }
 
 /* ---- Forward ------------------------------------------------------------ */
@@ -377,8 +377,8 @@ static void attention_sublayer(const struct team *t, const struct llama *m,
     const int32_t *rows = rows_of(m, k, l, T, &n);
     norm_rows(t, m, k, l, 0, T);
     block_qkv(t, m, l, a.qkv, k->normed,
-              for_pairs(t, k, pairs_read(k, b, l, 0, READS_HIDDEN, NULL),
-                        k->normed, T, h), k->pos, T, a.raw, a.rq);
+              for_adapter(t, k, adapter_in(k, b, l, 0, READS_HIDDEN, NULL),
+                          k->normed, T, h), k->pos, T, a.raw, a.rq);
     attend(t, c, l, k, b, a.att, a.lse, a.qkv);
     if (rows) {
         if (!t->me)
@@ -386,8 +386,8 @@ static void attention_sublayer(const struct team *t, const struct llama *m,
         team_wait(t);
     }
     block_out(t, m, l, 0, a.mid, a.att,
-              for_pairs(t, k, pairs_read(k, b, l, 0, READS_HEADS, rows), a.att,
-                        n, q), n, a.o1, a.ro1);
+              for_adapter(t, k, adapter_in(k, b, l, 0, READS_HEADS, rows),
+                          a.att, n, q), n, a.o1, a.ro1);
     drop_rows(t, k, b, l, 0, a.mid, rows, n, h);
     add_rows(t, a.mid, a.x, rows, n, h);
 }
@@ -401,8 +401,8 @@ static void mlp_up(const struct team *t, const struct llama *m, struct work *k,
     const int32_t *rows = rows_of(m, k, l, T, &n);
     norm_rows(t, m, k, l, 1, n);
     block_up(t, m, l, a.gu, a.act, k->normed,
-             for_pairs(t, k, pairs_read(k, b, l, 1, READS_HIDDEN, rows),
-                       k->normed, n, m->config.hidden), n);
+             for_adapter(t, k, adapter_in(k, b, l, 1, READS_HIDDEN, rows),
+                         k->normed, n, m->config.hidden), n);
 }
 
 /* That to the next layer's x. */
@@ -413,8 +413,8 @@ static void mlp_down(const struct team *t, const struct llama *m,
     int h = m->config.hidden, n;
     const int32_t *rows = rows_of(m, k, l, T, &n);
     block_out(t, m, l, 1, a.next, a.act,
-              for_pairs(t, k, pairs_read(k, b, l, 1, READS_FFN, rows), a.act,
-                        n, m->config.ffn), n, a.o2, a.ro2);
+              for_adapter(t, k, adapter_in(k, b, l, 1, READS_FFN, rows),
+                          a.act, n, m->config.ffn), n, a.o2, a.ro2);
     drop_rows(t, k, b, l, 1, a.next, rows, n, h);
     add_rows(t, a.next, a.mid, NULL, n, h);
 }
@@ -543,16 +543,16 @@ static void mlp_back(const struct team *t, const struct llama *m,
     struct rows r = my_rows(t, n);
     if (c->mlp_bias)
         bias_back(t, into(k, at->down_b), dy, n, h);
-    linear_back(t, m, k, k->narrow, at->down, &at->pair[PAIR_DOWN], 1,
-                pairs_read(k, b, l, 1, READS_FFN, rows), dy, a.act, n, f, h);
+    linear_back(t, m, k, k->narrow, at->down, &at->module[MODULE_DOWN], 1,
+                adapter_in(k, b, l, 1, READS_FFN, rows), dy, a.act, n, f, h);
     act_backward(c->act, c->gated, k->wide + (size_t)r.lo * (size_t)up,
                  k->narrow + (size_t)r.lo * (size_t)f,
                  a.gu + (size_t)r.lo * (size_t)up, r.n, f);
     if (c->mlp_bias)
         bias_back(t, into(k, at->gate_up_b), k->wide, n, up);
     norm_rows(t, m, k, l, 1, n);
-    linear_back(t, m, k, k->dn, at->gate_up, &at->pair[PAIR_GATE], 2,
-                pairs_read(k, b, l, 1, READS_HIDDEN, rows), k->wide, k->normed,
+    linear_back(t, m, k, k->dn, at->gate_up, &at->module[MODULE_GATE], 2,
+                adapter_in(k, b, l, 1, READS_HIDDEN, rows), k->wide, k->normed,
                 n, h, up);
     norm_back(t, m, k, at->norm2, at->norm2_b, a.mid, a.m2, a.r2, n);
 }
@@ -633,16 +633,16 @@ static void attention_sublayer_back(const struct team *t,
     const real *dy = undo_out(t, m, k, b, l, 0, rows, n);
     if (c->o_bias)
         bias_back(t, into(k, at->o_b), dy, n, h);
-    linear_back(t, m, k, k->narrow, at->o, &at->pair[PAIR_O], 1,
-                pairs_read(k, b, l, 0, READS_HEADS, rows), dy, a.att, n, q, h);
+    linear_back(t, m, k, k->narrow, at->o, &at->module[MODULE_O], 1,
+                adapter_in(k, b, l, 0, READS_HEADS, rows), dy, a.att, n, q, h);
     if (rows)
         spread(t, m, k, rows, n, T);
     team_wait(t);
     attend_back(t, c, l, k, b, k->wide, k->narrow, a.qkv, a.lse);
     qkv_back(t, m, k, l, T);
     norm_rows(t, m, k, l, 0, T);
-    linear_back(t, m, k, k->dn, at->qkv, &at->pair[PAIR_Q], 3,
-                pairs_read(k, b, l, 0, READS_HIDDEN, NULL), k->wide, k->normed,
+    linear_back(t, m, k, k->dn, at->qkv, &at->module[MODULE_Q], 3,
+                adapter_in(k, b, l, 0, READS_HIDDEN, NULL), k->wide, k->normed,
                 T, h, w);
     norm_back(t, m, k, at->norm1, at->norm1_b, a.x, a.m1, a.r1, T);
 }

@@ -25,12 +25,13 @@ struct weight {
     bool transposed; /* in files: [cols, rows] */
 };
 
-/* Matrices that a LoRA pair may stand beside (lora.h). A fused q|k|v of the
- * file's is PAIR_Q. */
-enum pair {
-    PAIR_Q, PAIR_K, PAIR_V, PAIR_O, PAIR_GATE, PAIR_UP, PAIR_DOWN, PAIRS
+/* Modules that LoRA may adapt (lora.h). A fused q|k|v of the file's is
+ * MODULE_Q. */
+enum module {
+    MODULE_Q, MODULE_K, MODULE_V, MODULE_O, MODULE_GATE, MODULE_UP,
+    MODULE_DOWN, MODULES
 };
-struct pair_at {
+struct module_at {
     size_t a, b;       /* offsets; 0: there is none */
     int from, in, out; /* its columns in the fused product; its sizes */
 };
@@ -39,17 +40,17 @@ struct layer_at { /* offsets of one layer's matrices; 0: it has none */
     size_t norm1, qkv, o, norm2, gate_up, down;
     size_t norm1_b, qkv_b, o_b, norm2_b, gate_up_b, down_b; /* biases */
     size_t q_norm, k_norm, post1, post2;
-    struct pair_at pair[PAIRS];
+    struct module_at module[MODULES];
 };
 
 struct llama {
     struct config config;
     struct weight *weight; /* in file and array order */
     size_t n_weights;
-    size_t n_own; /* without those of LoRA's pairs */
-    size_t n;     /* parameters, the pairs' included */
-    size_t first; /* those from here on are trained: 0, or the pairs */
-    int rank;     /* of the pairs; 0: there are none */
+    size_t n_own; /* without the adapter's */
+    size_t n;     /* parameters, the adapter's included */
+    size_t first; /* those from here on are trained: 0, or the adapter */
+    int rank;     /* of the adapter; 0: there is none */
     double alpha;
     bool root;    /* rsLoRA */
     size_t embed, position, norm, norm_b, head;
@@ -58,18 +59,18 @@ struct llama {
     struct layer_at *layer; /* [layers] */
     uint16_t *w16;          /* its own matrices, which then stand here alone
                                (llama_lean); or NULL */
-    real *w;                /* its own, [first], or [n] without pairs */
-    real *pairs;            /* [n - first] */
+    real *w;                /* its own, [first], or [n] without one */
+    real *adapter;          /* [n - first] */
     const struct llama *base; /* whose own weights, tables and text it borrows
                                  (adapter.h); NULL: none's */
     real *cosine, *sine;    /* [context, head_dim / 2] */
     real *cosine_local, *sine_local; /* of layers with a window */
 };
 
-/* The parameters from an offset on, own ones or pairs'. */
+/* The parameters from an offset on, own ones or the adapter's. */
 static inline real *llama_at(const struct llama *m, size_t offset)
 {
-    return m->first && offset >= m->first ? m->pairs + (offset - m->first)
+    return m->first && offset >= m->first ? m->adapter + (offset - m->first)
                                           : m->w + offset;
 }
 
@@ -91,8 +92,7 @@ void llama_init(struct llama *m, uint64_t seed);
 /* Reads config.json and every model*.safetensors of a folder. Missing, extra
  * and misshapen tensors are listed. */
 struct llama *llama_load(const char *dir, struct err *e);
-/* Writes config.json and model.safetensors; pairs go into the weights that they
- * stand beside. */
+/* Writes config.json and model.safetensors, an adapter added to weights. */
 bool llama_save(const struct llama *m, const char *dir, struct err *e);
 
 /* Copies n of the parameters from an offset on, of one weight or a part. */
@@ -144,9 +144,9 @@ int work_tokens(const struct work *k);
 /* The bytes of activations that each row more would want. */
 size_t work_row(const struct llama *m, bool recompute);
 void work_free(struct work **k);
-/* Dropout of every sublayer's output from now on, and of what pairs of LoRA
- * read (pairs of one matrix share it): chances, bits from key. */
-void work_drop(struct work *k, double p, double pairs, uint64_t key);
+/* Dropout of every sublayer's output from now on, and of what the LoRA
+ * adapter reads (one matrix's share it): chances, bits from key. */
+void work_drop(struct work *k, double p, double adapter, uint64_t key);
 
 /* What a loss reports, each may be NULL: the natural log probability of
  * target[t] and whether it was the largest, by row (rows without a target

@@ -24,12 +24,13 @@ static const struct {
     const char *name;
     int targets;
 } modules[] = {
-    {"q_proj", 1 << PAIR_Q},       {"k_proj", 1 << PAIR_K},
-    {"v_proj", 1 << PAIR_V},       {"o_proj", 1 << PAIR_O},
-    {"gate_proj", 1 << PAIR_GATE}, {"up_proj", 1 << PAIR_UP},
-    {"down_proj", 1 << PAIR_DOWN}, {"c_attn", 1 << PAIR_Q},
-    {"c_fc", 1 << PAIR_UP},        {"c_proj", 1 << PAIR_O | 1 << PAIR_DOWN},
-    {"all-linear", (1 << PAIRS) - 1},
+    {"q_proj", 1 << MODULE_Q},       {"k_proj", 1 << MODULE_K},
+    {"v_proj", 1 << MODULE_V},       {"o_proj", 1 << MODULE_O},
+    {"gate_proj", 1 << MODULE_GATE}, {"up_proj", 1 << MODULE_UP},
+    {"down_proj", 1 << MODULE_DOWN}, {"c_attn", 1 << MODULE_Q},
+    {"c_fc", 1 << MODULE_UP},
+    {"c_proj", 1 << MODULE_O | 1 << MODULE_DOWN},
+    {"all-linear", (1 << MODULES) - 1},
 };
 
 bool lora_targets(const char *names, int *targets, struct err *e)
@@ -51,21 +52,21 @@ bool lora_targets(const char *names, int *targets, struct err *e)
 
 /* The tensor that a pair stands beside, its columns in the fused product and
  * its sizes; false where the family has none. */
-static bool shape_of(const struct config *c, enum pair part, enum tensor *t,
-                     struct pair_at *p)
+static bool shape_of(const struct config *c, enum module part, enum tensor *t,
+                     struct module_at *p)
 {
-    static const enum tensor tensors[PAIRS] = {
+    static const enum tensor tensors[MODULES] = {
         TENSOR_Q, TENSOR_K, TENSOR_V, TENSOR_O, TENSOR_GATE, TENSOR_UP,
         TENSOR_DOWN};
     int q = config_q(c), kv = config_kv(c), f = c->ffn, h = c->hidden;
-    const int from[PAIRS] = {0, q, q + kv, 0, 0, c->gated ? f : 0, 0};
-    const int in[PAIRS] = {h, h, h, q, h, h, f};
-    const int out[PAIRS] = {q, kv, kv, h, f, f, h};
+    const int from[MODULES] = {0, q, q + kv, 0, 0, c->gated ? f : 0, 0};
+    const int in[MODULES] = {h, h, h, q, h, h, f};
+    const int out[MODULES] = {q, kv, kv, h, f, f, h};
     bool fused = config_tensor(c, TENSOR_QKV) != NULL;
-    *p = (struct pair_at){.from = from[part], .in = in[part],
+    *p = (struct module_at){.from = from[part], .in = in[part],
                           .out = out[part]};
     *t = tensors[part];
-    if (fused && part == PAIR_Q) {
+    if (fused && part == MODULE_Q) {
         *t = TENSOR_QKV;
         p->out = q + 2 * kv;
     }
@@ -92,15 +93,15 @@ static size_t add(struct llama *m, int l, enum tensor t, const char *side,
 static void lay_out(struct llama *m, const struct lora *lora)
 {
     for (int l = 0; l < m->config.layers; l++)
-        for (int i = 0; i < PAIRS; i++) {
-            struct pair_at p;
+        for (int i = 0; i < MODULES; i++) {
+            struct module_at p;
             enum tensor t;
             if (!(lora->targets & 1 << i) ||
-                !shape_of(&m->config, (enum pair)i, &t, &p))
+                !shape_of(&m->config, (enum module)i, &t, &p))
                 continue;
             p.a = add(m, l, t, "lora_A", lora->rank, p.in);
             p.b = add(m, l, t, "lora_B", p.out, lora->rank);
-            m->layer[l].pair[i] = p;
+            m->layer[l].module[i] = p;
         }
 }
 
@@ -109,8 +110,8 @@ static void begin(struct llama *m, uint64_t seed)
     struct rng r;
     rng_seed(&r, seed);
     for (int l = 0; l < m->config.layers; l++)
-        for (int i = 0; i < PAIRS; i++) {
-            const struct pair_at *p = &m->layer[l].pair[i];
+        for (int i = 0; i < MODULES; i++) {
+            const struct module_at *p = &m->layer[l].module[i];
             size_t n = p->a ? (size_t)m->rank * (size_t)p->in : 0;
             double most = p->a ? 1 / sqrt((double)p->in) : 0;
             for (size_t k = 0; k < n; k++)
@@ -122,7 +123,7 @@ static void begin(struct llama *m, uint64_t seed)
 bool lora_add(struct llama *m, const struct lora *lora, uint64_t seed,
               struct err *e)
 {
-    size_t own = m->n, most = (size_t)m->config.layers * PAIRS * 2;
+    size_t own = m->n, most = (size_t)m->config.layers * MODULES * 2;
     if (lora->rank < 1 || lora->rank > LORA_RANK)
         return err_set(e, ERR_USAGE, _("a LoRA rank is from 1 to %d"),
                        LORA_RANK);
@@ -134,8 +135,8 @@ bool lora_add(struct llama *m, const struct lora *lora, uint64_t seed,
     if (m->n == own)
         return err_set(e, ERR_USAGE, _("this student has none of the modules "
                                        "named for LoRA"));
-    m->pairs = calloc(m->n - own, sizeof *m->pairs);
-    if (!m->pairs)
+    m->adapter = calloc(m->n - own, sizeof *m->adapter);
+    if (!m->adapter)
         return err_set(e, ERR_MEMORY, _("not enough memory for %zu "
                                         "parameters"), m->n - own);
     m->first = own;
@@ -155,7 +156,7 @@ static real scale_of(const struct llama *m)
 }
 
 void lora_forward(const struct team *t, const struct llama *m,
-                  const struct pair_at *p, int n, real *y, int ld,
+                  const struct module_at *p, int n, real *y, int ld,
                   const real *x, int T)
 {
     real low[ROWS * LORA_RANK];
@@ -192,7 +193,7 @@ void lora_dropped(const struct team *t, const struct lora_drop *d, real *to,
 }
 
 /* dx += dlow A for this worker's rows, through the dropout. */
-static void input_back(const struct team *t, const struct pair_at *p,
+static void input_back(const struct team *t, const struct module_at *p,
                        const struct lora_back *b, real *dx, const real *dlow,
                        int r, const real *a, int T)
 {
@@ -209,7 +210,7 @@ static void input_back(const struct team *t, const struct pair_at *p,
 }
 
 static void pair_backward(const struct team *t, const struct llama *m,
-                          const struct pair_at *p, const struct lora_back *g,
+                          const struct module_at *p, const struct lora_back *g,
                           real *dx, const real *dy, int ld, const real *x,
                           int T)
 {
@@ -230,7 +231,7 @@ static void pair_backward(const struct team *t, const struct llama *m,
 }
 
 void lora_backward(const struct team *t, const struct llama *m,
-                   const struct pair_at *p, int n, real *dx,
+                   const struct module_at *p, int n, real *dx,
                    const struct lora_back *b, const real *dy, int ld,
                    const real *x, int T)
 {
@@ -240,19 +241,19 @@ void lora_backward(const struct team *t, const struct llama *m,
 }
 
 /* Where the fused matrix of a pair stands. */
-static size_t matrix_of(const struct layer_at *at, enum pair part)
+static size_t matrix_of(const struct layer_at *at, enum module part)
 {
-    return part <= PAIR_V ? at->qkv : part == PAIR_O ? at->o
-           : part == PAIR_DOWN ? at->down : at->gate_up;
+    return part <= MODULE_V ? at->qkv : part == MODULE_O ? at->o
+           : part == MODULE_DOWN ? at->down : at->gate_up;
 }
 
-const struct pair_at *lora_beside(const struct llama *m, size_t i)
+const struct module_at *lora_beside(const struct llama *m, size_t i)
 {
     const struct weight *w = &m->weight[i];
     for (int l = 0; l < m->config.layers; l++)
-        for (int k = 0; k < PAIRS; k++) {
-            const struct pair_at *p = &m->layer[l].pair[k];
-            if (p->a && w->offset == matrix_of(&m->layer[l], (enum pair)k) +
+        for (int k = 0; k < MODULES; k++) {
+            const struct module_at *p = &m->layer[l].module[k];
+            if (p->a && w->offset == matrix_of(&m->layer[l], (enum module)k) +
                                          (size_t)p->from * (size_t)p->in)
                 return p;
         }
@@ -261,7 +262,7 @@ const struct pair_at *lora_beside(const struct llama *m, size_t i)
 
 void lora_onto(const struct llama *m, size_t i, real *w)
 {
-    const struct pair_at *p = m->rank ? lora_beside(m, i) : NULL;
+    const struct module_at *p = m->rank ? lora_beside(m, i) : NULL;
     const struct weight *own = &m->weight[i];
     int rows = (int)own->rows;
     if (p)
@@ -276,8 +277,8 @@ void lora_onto(const struct llama *m, size_t i, real *w)
 static void print_modules(const struct llama *m, struct jw *w)
 {
     int has = 0;
-    for (int i = 0; i < PAIRS; i++)
-        has |= m->layer[0].pair[i].a ? 1 << i : 0;
+    for (int i = 0; i < MODULES; i++)
+        has |= m->layer[0].module[i].a ? 1 << i : 0;
     jw_key(w, "target_modules");
     jw_open(w, '[');
     for (size_t i = 0; i < COUNT(modules) - 1; i++) {
@@ -323,7 +324,7 @@ bool lora_save(const struct llama *m, const char *dir, const char *base,
     if (!copy)
         err_set(e, ERR_MEMORY, _("not enough memory to write"));
     for (size_t i = 0; copy && i < m->n - m->first; i++)
-        copy[i] = (float)m->pairs[i];
+        copy[i] = (float)m->adapter[i];
     for (size_t i = 0; copy && i < n; i++) {
         const struct weight *w = &m->weight[m->n_own + i];
         piece[i] = (struct st_piece){w->name, copy + (w->offset - m->first),
