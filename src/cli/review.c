@@ -262,8 +262,10 @@ static int edit(struct cli *c, const struct review *o)
     struct sample x;
     int64_t made = 0, id = cli_id(c, o->edit, 0);
     if (!id || !read_text(c, o->answer, &text) ||
-        !sample_get(c->s, id, &x, &c->e))
+        !sample_get(c->s, id, &x, &c->e)) {
+        buf_free(&text);
         return cli_fail(c);
+    }
     if (text.len && text.data[text.len - 1] == '\n')
         buf_drop(&text, 1);
     int shown = sample_opens_with(&x);

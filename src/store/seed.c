@@ -118,7 +118,8 @@ static bool deal(struct act *a, int64_t target, struct seed_deal *d,
 bool seed_deal_end(struct act *a, int64_t target, struct seed_deal *d,
                    struct err *e)
 {
-    qsort(d->at.at, d->at.n, sizeof *d->at.at, in_dealing_order);
+    if (d->at.n)
+        qsort(d->at.at, d->at.n, sizeof *d->at.at, in_dealing_order);
     bool ok = deal(a, target, d, e);
     VEC_FREE(&d->at);
     return ok;
