@@ -36,6 +36,7 @@ struct elicit {
     struct loop *loop;
     struct job_self self;
     struct budget budget;
+    struct call_counts n; /* as the store has them */
     ids waiting;        /* planned calls, not handed to the client */
     size_t next;        /* of them */
     size_t flying;
@@ -101,21 +102,36 @@ static void report_arrived(struct jw *w, const struct arrivals *v)
     by_check(w, "warns", v->n.warns);
 }
 
+/* Calls that went from one state to another. */
+static void count_moved(struct elicit *x, enum call_state from,
+                        enum call_state to, size_t n)
+{
+    x->n.by_state[from] -= (int64_t)n;
+    x->n.by_state[to] += (int64_t)n;
+}
+
+/* What an attempt took. */
+static void count_spent(struct elicit *x, const struct call *c)
+{
+    x->n.cost += c->cost;
+    x->n.tokens_in += c->tokens_in;
+    x->n.tokens_out += c->tokens_out;
+}
+
 static char *figures(struct elicit *x)
 {
-    struct call_counts n;
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
-    call_counts(x->s, x->v.job.id, &n);
     double seconds = (double)(clock_mono() - x->started) / 1000;
     jw_open(&w, '{');
-    jw_kint(&w, "calls", n.total);
+    jw_kint(&w, "calls", x->n.total);
     for (int i = 0; i < CALL_STATE_COUNT; i++)
-        jw_kint(&w, call_state_name((enum call_state)i), n.by_state[i]);
+        jw_kint(&w, call_state_name((enum call_state)i),
+                x->n.by_state[i]);
     report_arrived(&w, &x->v);
-    jw_knum(&w, "cost", n.cost);
-    jw_kint(&w, "tokens_in", n.tokens_in);
-    jw_kint(&w, "tokens_out", n.tokens_out);
+    jw_knum(&w, "cost", x->n.cost);
+    jw_kint(&w, "tokens_in", x->n.tokens_in);
+    jw_kint(&w, "tokens_out", x->n.tokens_out);
     jw_kint(&w, "in_flight",
             x->client ? (int64_t)client_in_flight(x->client) : 0);
     jw_kint(&w, "parked_ms", x->client ? client_parked(x->client) : 0);
@@ -209,6 +225,7 @@ static bool launch(struct elicit *x, struct err *e)
         f->x = x;
         bool got = call_get(x->s, x->waiting.at[x->next], &f->call, e);
         if (got && f->call.state == CALL_CANCELLED) { /* purged since */
+            count_moved(x, CALL_PLANNED, CALL_CANCELLED, 1);
             flight_free(f);
             x->next++;
             continue;
@@ -232,6 +249,8 @@ static bool launch(struct elicit *x, struct err *e)
         ok = call_set_state(x->s, batch.at[i]->call.id, CALL_SENT, e);
     if (batch.n)
         ok = ok ? store_commit(x->s, e) : (store_rollback(x->s), false);
+    if (ok)
+        count_moved(x, CALL_PLANNED, CALL_SENT, batch.n);
     for (size_t i = 0; i < batch.n; i++) {
         if (!ok) {
             flight_free(batch.at[i]);
@@ -298,6 +317,7 @@ static void keep_attempt(struct flight *f, const struct news *n)
                  n->result->error ? n->result->error : "");
         f->call.id = next.id;
         f->call.attempt = next.attempt;
+        count_spent(x, &done);
     } else {
         store_rollback(x->s);
     }
@@ -386,16 +406,36 @@ static bool keep_replies(struct elicit *x, struct err *e)
     return store_commit(x->s, e);
 }
 
+/* Reads replies that are kept, and counts what becomes of their calls. */
+static bool read_replies(struct elicit *x, const ids *readable, struct err *e)
+{
+    size_t planned = x->waiting.n;
+    int64_t unparsed = x->v.unparsed;
+    if (!arrive(&x->v, readable, &x->waiting, e))
+        return false;
+    unparsed = x->v.unparsed - unparsed;
+    count_moved(x, CALL_SENT, CALL_ANSWERED, readable->n);
+    count_moved(x, CALL_ANSWERED, CALL_UNPARSED, (size_t)unparsed);
+    x->n.by_state[CALL_PLANNED] += (int64_t)(x->waiting.n - planned);
+    x->n.total += (int64_t)(x->waiting.n - planned);
+    return true;
+}
+
 static bool take_in(struct elicit *x, struct err *e)
 {
     if (!x->landed.n)
         return true;
     ids readable = {0};
     bool ok = keep_replies(x, e);
-    for (size_t i = 0; i < x->landed.n; i++)
-        if (x->landed.at[i]->call.state == CALL_SENT)
-            VEC_PUSH(&readable, x->landed.at[i]->call.id);
-    ok = ok && arrive(&x->v, &readable, &x->waiting, e);
+    for (size_t i = 0; ok && i < x->landed.n; i++) {
+        const struct call *c = &x->landed.at[i]->call;
+        count_spent(x, c);
+        if (c->state == CALL_SENT)
+            VEC_PUSH(&readable, c->id);
+        else
+            count_moved(x, CALL_SENT, c->state, 1);
+    }
+    ok = ok && read_replies(x, &readable, e);
     VEC_FREE(&readable);
     for (size_t i = 0; i < x->landed.n; i++)
         flight_free(x->landed.at[i]);
@@ -590,8 +630,9 @@ int verb_run_job(struct store *s, int64_t job)
     loop_watch(x.loop, sig_fd(), POLLIN, on_signal, &x);
     bool ok = plan_job(s, job, &e) && arrivals_open(&x.v, s, job, &e);
     open_budget(&x);
-    ok = ok && recover(&x, &e) && connect_teacher(&x, dir, &e) &&
-         ask_all(&x, &e);
+    ok = ok && recover(&x, &e);
+    call_counts(s, job, &x.n); /* from here on they are kept */
+    ok = ok && connect_teacher(&x, dir, &e) && ask_all(&x, &e);
     bool asked = sig_next() == SIGTERM; /* to stop, before it began */
     const char *state = x.client ? end_state(&x, ok, &e)
                         : asked  ? "stopped"

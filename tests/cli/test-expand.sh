@@ -97,6 +97,29 @@ out=$($S expand --prompts 8 --teacher junk 2>&1)
 has "HTML is an error" "failed" "$out"
 out=$($S expand --prompts 80 --teacher good --stop-at 0.0001 2>&1)
 has "the spending limit ends it" "j3" "$out"
+teacher mixed "500,ok,400"
+$S expand --recipe label --prompts 3 --answers 2 --teacher mixed \
+    > /dev/null 2>&1
+
+# What a job counts as it goes is what its calls say.
+for j in 1 2 3 4; do
+    told=
+    for k in calls planned sent answered unparsed failed lost cancelled \
+        tokens_in tokens_out; do
+        told="$told $(sed "s/.*\"$k\":\([0-9]*\).*/\1/" \
+            stillroom.runs/j$j/status.json)"
+    done
+    is "j$j counts as its calls do" "$told" " $(sqlite3 -separator ' ' \
+        stillroom.db "SELECT count(*), sum(state = 'planned'),
+        sum(state = 'sent'), sum(state = 'answered'),
+        sum(state = 'unparsed'), sum(state = 'failed'),
+        sum(state = 'lost'), sum(state = 'cancelled'),
+        (SELECT coalesce(sum(tokens_in), 0) FROM call WHERE job = $j),
+        (SELECT coalesce(sum(tokens_out), 0) FROM call WHERE job = $j)
+        FROM call c WHERE job = $j AND NOT EXISTS(SELECT 1 FROM call l
+        WHERE l.job = c.job
+        AND l.step = c.step AND l.n = c.n AND l.attempt > c.attempt)")"
+done
 kill $server
 left=$(grep -rl "sk-sentinel-4711" stillroom.db stillroom.runs "$config" \
     2> /dev/null)
