@@ -102,9 +102,8 @@ static void write_counts(const struct export_report *r, struct buf *out)
                    (long long)r->false_rows);
 }
 
-/* How each trainer reads a shape, with the one setting that it wants.
- * Tried: trl 1.16 and datasets 5.2, which ran; LLaMA-Factory 0.9.5, Axolotl
- * 0.18: their converters, run on such rows. The others from their sources. */
+/* How each trainer reads a shape, with the one setting that it wants; what
+ * tests/peers/trainers.sh tries of it, the card says. */
 static const struct {
     enum shape shape;
     const char *trainer, *how;
@@ -148,6 +147,11 @@ static void write_loading(const struct export_report *r, struct buf *out)
             buf_printf(out, "| %s | %s | %s |\n",
                        shape_name(loading[i].shape), loading[i].trainer,
                        loading[i].how);
+    buf_puts(out, "\nTried with trl 1.16 and datasets 5.2, the converter of "
+                  "LLaMA-Factory (August 2026) and Axolotl 0.18 for pairs; "
+                  "the rest is from their sources. MLX-LM trains on sft "
+                  "alone; Axolotl's marks want plain texts, NeMo RL's pairs "
+                  "rows of another shape.\n");
 }
 
 /* A Markdown table's cell or line: no new lines, pipes kept apart. */

@@ -45,9 +45,8 @@ struct export_form {
 };
 
 /* Counts, checks, files and bytes as verb_export would write them; writes
- * nothing. It reads every sample (about 10,000 a second, and looks for near
- * prompts across the splits, a minute at 100,000): a screen runs it in a child,
- * `stillroom export --dry-run --json`. The caller frees *report with
+ * nothing. It reads every sample, some 10,000 a second: a screen runs it in a
+ * child, `stillroom export --dry-run --json`. The caller frees *report with
  * export_report_free, also after a failure. */
 bool verb_export_preview(struct store *s, const struct export_form *f,
                          struct export_report *report,
