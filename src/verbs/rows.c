@@ -289,8 +289,9 @@ static bool add_turns(struct row_walk *w, int answer, struct err *e)
         return true;
     for (size_t i = 1; i < w->prompt.n; i++) {
         const struct message *m = &w->prompt.at[i];
+        enum role before = w->prompt.at[i - 1].role;
         if (m->role != ROLE_ASSISTANT || m->masked ||
-            w->prompt.at[i - 1].role != ROLE_USER)
+            (before != ROLE_USER && before != ROLE_TOOL))
             continue;
         struct export_row *row = add_row(w, SHAPE_SFT_PC, answer, e);
         if (!row)

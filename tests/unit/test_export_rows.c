@@ -87,6 +87,29 @@ static void tools_are_carried(void **state)
     free(dir);
 }
 
+/* Each turn that is trained is a completion: the call, and what was said of
+ * what it brought. */
+static void turns_around_tools(void **state)
+{
+    (void)state;
+    struct export_report r;
+    add_json("[{\"role\":\"user\",\"content\":\"Rain?\"},{\"role\":"
+             "\"assistant\",\"content\":\"\",\"tool_calls\":["
+             CALL("{\"n\":1}") "]},{\"role\":\"tool\",\"content\":\"7\"},"
+             "{\"role\":\"assistant\",\"content\":\"Seven.\"},{\"role\":"
+             "\"user\",\"content\":\"Sure?\"}]", "{\"content\":\"Yes.\"}");
+    char *dir = export_all(&r);
+    char *rows = slurp(dir, "sft_pc/train.jsonl");
+    assert_int_equal(lines_with(rows, "\n"), 3);
+    assert_non_null(strstr(rows, "\"completion\":[{\"role\":\"assistant\","
+                                 "\"content\":\"\",\"tool_calls\""));
+    assert_non_null(strstr(rows, "\"completion\":[{\"role\":\"assistant\","
+                                 "\"content\":\"Seven.\"}]"));
+    free(rows);
+    export_report_free(&r);
+    free(dir);
+}
+
 static void thinking_as_asked(void **state)
 {
     (void)state;
@@ -171,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(pairs_have_two_sides),
         TEST(tools_are_carried),
+        TEST(turns_around_tools),
         TEST(thinking_as_asked),
         TEST(system_as_asked),
     };
