@@ -12,6 +12,7 @@ drives "welcome" "$scripts/welcome.script"
 drives "teacher" "$scripts/teacher.script"
 drives "config" "$scripts/config.script"
 drives "work" "$scripts/work.script"
+drives "import" "$scripts/import.script"
 rm -f stillroom.db
 
 fails "no terminal" 1 "there is no terminal here" "$S" t.db
