@@ -407,6 +407,8 @@ static size_t count_words(const struct export_row *r)
 unsigned row_check_all(const struct export_row *r, int64_t max_words)
 {
     unsigned bits = check_prompt(r);
+    if (r->approximate)
+        bits |= 1u << ROW_APPROXIMATE;
     if (!r->answer)
         return bits | 1u << ROW_EMPTY;
     bits |= check_message(r, r->answer);

@@ -87,6 +87,7 @@ struct export_row {
     const struct message *answer, *worse; /* NULL: none; worse: dpo */
     enum thinking thinking;
     bool label;                 /* kto */
+    bool approximate;           /* near was, when the prompt came */
     double weight;              /* of a pair within its prompt; else 1 */
     struct provenance from;
 };
@@ -112,7 +113,9 @@ void row_provenance(const struct export_row *r, int64_t n, struct buf *out);
     X(REASONING, "reasoning", WARN, N_("the thinking is left out"))           \
     X(HIDDEN, "hidden", WARN, N_("characters that a reader does not see"))    \
     X(LONG, "long", WARN, N_("too long: may be cut when trained"))            \
-    X(NEAR, "near", WARN, N_("near across train and held out"))
+    X(NEAR, "near", WARN, N_("near across train and held out"))               \
+    X(APPROXIMATE, "approximate", WARN,                                       \
+      N_("near was looked for among a part of the prompts only"))
 
 #define ROW_CHECK_ID(id, ...) ROW_##id,
 enum row_check { ROW_CHECKS(ROW_CHECK_ID) ROW_CHECK_COUNT };

@@ -390,6 +390,14 @@ bool sample_passes(const struct sample *x, int k)
     return !failed(x, x->candidates.at[k].id);
 }
 
+bool sample_is_approximate(const struct sample *x)
+{
+    for (size_t i = 0; i < x->checks.n; i++)
+        if (x->checks.at[i].result.approximate)
+            return true;
+    return false;
+}
+
 static bool is_empty(const struct candidate *c)
 {
     char *text = answer_text(c->body);

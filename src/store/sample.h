@@ -155,6 +155,9 @@ bool sample_state(struct store *s, int64_t id, enum status *status,
 /* False where a check failed the k-th candidate. */
 bool sample_passes(const struct sample *x, int k);
 
+/* Whether the look at prompts near its own was approximate. */
+bool sample_is_approximate(const struct sample *x);
+
 /* The index of the answer that stands for the sample where nobody names one:
  * the chosen one; else the newest human edit unless it is empty; else, of those
  * whose checks pass, the one with the best judge mean, or the first. -1 where

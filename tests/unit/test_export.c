@@ -440,6 +440,32 @@ static void near_across_splits(void **state)
     free(dir);
 }
 
+/* What was looked for among a part of the prompts is counted on the card, once
+ * a sample. */
+static void approximate_near_is_said(void **state)
+{
+    (void)state;
+    struct export_report r;
+    struct act a;
+    int64_t id = ADD("near?", SPLIT_TRAIN, "1", "2");
+    struct check_result x = {.check = CHECK_NEAR, .figure = .4, .bound = .7,
+                             .approximate = true};
+    assert_ok(act_begin(s, &a, "arrive", "ana", "", 0, &e), e);
+    assert_ok(check_add(&a, id, 0, &x, &e), e);
+    assert_int_equal(act_commit(&a, &e), ACT_SAVED);
+    put_order(id, "A B");
+    decide(id, STATUS_ACCEPTED, "ana", "");
+    decide(ADD("far?", SPLIT_TRAIN, "1"), STATUS_ACCEPTED, "ana", "");
+    char *dir = export_all(&r);
+    assert_int_equal(r.found[ROW_APPROXIMATE].samples.n, 1);
+    assert_int_equal(r.found[ROW_APPROXIMATE].samples.at[0], id);
+    char *card = slurp(dir, "README.md");
+    assert_non_null(strstr(card, "| approximate | 1 | near was looked for"));
+    free(card);
+    export_report_free(&r);
+    free(dir);
+}
+
 /* ---- The bundle --------------------------------------------------------- */
 
 static void same_bytes(void **state)
@@ -604,6 +630,7 @@ int main(void)
         TEST(wrong_rows),
         cmocka_unit_test(row_checks),
         TEST(near_across_splits),
+        TEST(approximate_near_is_said),
         TEST(same_bytes),
         TEST(since_the_last),
         TEST(what_may_be_replaced),

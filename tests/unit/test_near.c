@@ -9,6 +9,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "store/sample.h"
+#include "store/seed.h"
+#include "store/text.h"
+#include "verbs/near.h"
 #include "verbs/near_file.h"
 
 enum { DOCS = 900, OLD = 600, LONGEST = 900 };
@@ -249,6 +253,137 @@ static void nothing_is_left(void **state)
     unlink(path);
 }
 
+/* ---- Over a store ------------------------------------------------------- */
+
+static struct store *s;
+static struct err e;
+static int64_t target;
+
+static int64_t add_sample(struct act *a, const char *text)
+{
+    struct chat c = {0};
+    chat_add(&c, ROLE_USER, text);
+    struct sample_new n = {.target = target, .prompt = &c};
+    int64_t id = sample_add(a, &n, &e);
+    assert_ok(id && sample_index(a, id, &e), e);
+    chat_free(&c);
+    return id;
+}
+
+static void begin(struct act *a, const char *kind)
+{
+    assert_ok(act_begin(s, a, kind, "ana", "", 0, &e), e);
+}
+
+static void end(struct act *a)
+{
+    assert_int_equal(act_commit(a, &e), ACT_SAVED);
+}
+
+static void change(int64_t id, enum field f, int64_t to)
+{
+    struct act a;
+    begin(&a, "edit");
+    assert_ok(act_change(&a, OBJECT_SAMPLE, id, f, to, &e), e);
+    end(&a);
+}
+
+static void give_prompt(int64_t id, const char *text)
+{
+    struct chat c = {0};
+    struct buf b = BUF_INIT(0);
+    struct act a;
+    chat_add(&c, ROLE_USER, text);
+    chat_print(&c, &b);
+    begin(&a, "edit");
+    int64_t body = text_puts(s, buf_str(&b), &e);
+    assert_ok(act_change(&a, OBJECT_SAMPLE, id, FIELD_PROMPT, body, &e), e);
+    end(&a);
+    buf_free(&b);
+    chat_free(&c);
+}
+
+/* The samples up to `last` as a file beside the store. */
+static void keep_file(int64_t last)
+{
+    char *at = store_work_dir(s, "near-", target);
+    struct near_cover c = {.target = target, .sample = last,
+                           .seq = store_seq(s)};
+    snprintf(c.store, sizeof c.store, "%s", store_id(s));
+    assert_true(journal_hash(s, c.seq, c.hash));
+    struct near_writer *w = near_write_begin(at, &e);
+    assert_non_null(w);
+    for (int64_t id = 1; id <= last; id++) {
+        struct sample x;
+        assert_ok(sample_get(s, id, &x, &e), e);
+        char *text = prompt_text(x.prompt);
+        near_write(w, id, text);
+        free(text);
+        sample_free(&x);
+    }
+    assert_ok(near_write_end(&w, &c, &e), e);
+    free(at);
+}
+
+/* Whose prompt is nearest, as a job finds it that starts now. */
+static int64_t nearest(const char *text)
+{
+    struct near_prompts *n = near_prompts_new(s, target, 99);
+    assert_ok(near_prompts_refresh(n, &e), e);
+    struct near_hit hit = near_prompts_find(n, text);
+    near_prompts_free(&n);
+    return hit.key;
+}
+
+static bool has_file(void)
+{
+    char *at = store_work_dir(s, "near-", target);
+    bool there = file_exists(at);
+    free(at);
+    return there;
+}
+
+static void what_became_of_prompts(void **state)
+{
+    (void)state;
+    struct act a;
+    char *at = path_join(getenv("HOME"), "near.db");
+    assert_ok(store_create(at, &s, &e), e);
+    assert_ok(dir_make(store_runs_dir(s), 0700, &e), e);
+    begin(&a, "import");
+    target = target_add(&a, "t", "{}", &e);
+    add_sample(&a, "one green apple lies here");
+    add_sample(&a, "two red pears hang there");
+    add_sample(&a, "three blue plums fell down");
+    end(&a);
+    change(3, FIELD_STATUS, STATUS_REJECTED);
+    keep_file(3);
+    assert_int_equal(nearest("two red pears hang"), 2);
+    assert_int_equal(nearest("three blue plums fell"), 0); /* rejected */
+    change(3, FIELD_STATUS, STATUS_PENDING);
+    assert_int_equal(nearest("three blue plums fell"), 3);
+    give_prompt(2, "eleven old nuts crack open");
+    assert_int_equal(nearest("two red pears hang"), 0);
+    assert_int_equal(nearest("eleven old nuts"), 2);
+    change(1, FIELD_LIVE, 0);
+    assert_int_equal(nearest("one green apple"), 0);
+    change(1, FIELD_LIVE, 1);
+    assert_int_equal(nearest("one green apple"), 1);
+    begin(&a, "import");
+    add_sample(&a, "four black figs dry slowly");
+    end(&a);
+    assert_int_equal(nearest("four black figs"), 4);
+    assert_true(has_file());
+    keep_file(4);
+    begin(&a, "purge");
+    add_sample(&a, "five white dates");
+    end(&a);
+    assert_int_equal(nearest("four black figs"), 4);
+    assert_false(has_file()); /* it told of words that were purged */
+    store_close(&s);
+    free(at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +392,7 @@ int main(void)
         cmocka_unit_test(many_are_approximate),
         cmocka_unit_test(damage_is_seen),
         cmocka_unit_test(nothing_is_left),
+        cmocka_unit_test(what_became_of_prompts),
     };
     return chdir(getenv("HOME"))
                ? 99
