@@ -361,7 +361,8 @@ bool verb_import(struct store *s, const char *who,
     struct row_reader *rows = NULL;
     *out = (struct import_report){0};
     if (o->format && !shape_known(o->format))
-        return err_set(e, ERR_USAGE, _("no format is named %s"), o->format);
+        return err_set(e, ERR_USAGE, _("no format is named %s; they are: %s"),
+                       o->format, shape_names());
     if (!rows_open(&rows, o->path, o->delimiter, e))
         return false;
     bool ok = act_begin(s, &im.in.a, "arrive", who, "import", 0, e) &&

@@ -295,18 +295,28 @@ fails "and never over a file" 1 "File exists" \
 
 # ---- There and back ---------------------------------------------------------
 
-cat > t.jsonl << END
-{"messages":[{"role":"system","content":"S"},{"role":"user","content":"Q"\
-"1"},{"role":"assistant","content":"A1"}]}
-{"messages":[{"role":"user","content":"Q2"},{"role":"assistant","conten"\
-"t":"A"},{"role":"user","content":"Q3"},{"role":"assistant","content":"A3"}]}
+sed 's/@/"role":/g' > t.jsonl << 'END'
+{"messages":[{@"system","content":"S"},{@"user","content":"Q1"},
+ {@"assistant","content":"A1","reasoning_content":"hm"}]}
+{"messages":[{@"user","content":"Q2"},{@"assistant","content":"A","weight":0},
+ {@"user","content":"Q3"},{@"assistant","content":"A3"}]}
+{"tools":[{"name":"w","parameters":{"big":12345678901234567890}}],
+ "messages":[{@"user","content":"W?"},{@"assistant","content":null,
+ "tool_calls":[{"id":"c","type":"function","function":{"name":"w",
+ "arguments":{"x":1.0}}}]},{@"tool","content":"21","tool_call_id":"c"},
+ {@"assistant","content":"21 degrees"}]}
+{"prompt":"p","chosen":"A","rejected":"B"}
+{"prompt":"k","completion":"B","label":false}
 END
-samples > /dev/null
+has "rows over several lines" "5 samples from 5 rows" "$(samples)"
 accepted
-fresh
-$S import --store t.db --target t --as samples out/sft/*.jsonl > /dev/null
+rm -rf first
 cp -r out first
-accepted
-is "export, import, export: the same rows" "" \
-    "$(cat first/sft/*.jsonl | sort > a; cat out/sft/*.jsonl | sort | diff a -)"
+for shape in sft sft_pc dpo kto; do
+    cat first/$shape/*.jsonl > t.jsonl
+    samples > /dev/null
+    accepted
+    is "$shape: export, import, export: the same rows" "" \
+        "$(sort t.jsonl > a; cat out/$shape/*.jsonl | sort | diff a -)"
+done
 finish
