@@ -1,6 +1,7 @@
 /* The server's door, with little room and little patience: who drips bytes is
- * shown out, who comes while all is taken waits, and nobody is lost. The
- * answerer says one word. */
+ * shown out, as is who does not read what they asked for; who comes while all
+ * is taken waits, and nobody is lost. The answerer says one word, or to "on!"
+ * no end of them. */
 #include "unit/test.h"
 
 #include <poll.h>
@@ -22,21 +23,24 @@ static struct server *server;
 
 /* ---- An answerer --------------------------------------------------------- */
 
+static bool endless;
+
 static void *begin(void *ctx, const struct question *q, struct err *e)
 {
-    (void)q;
     (void)e;
-    return ctx;
+    bool on = !strcmp(q->messages->at[0].content, "on!");
+    return on ? &endless : ctx;
 }
 
 static int next(void *run, struct buf *text, struct buf *logprobs,
                 struct err *e)
 {
-    (void)run;
     (void)logprobs;
     (void)e;
+    for (int i = 0; run == &endless && i < 1000; i++)
+        buf_puts(text, "on and ");
     buf_puts(text, "yes");
-    return 0;
+    return run == &endless;
 }
 
 static void end(void *run, struct usage *u)
@@ -151,6 +155,25 @@ static void a_next_request_that_drips_is_cut_off(void **state)
         "GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /hea"), "l"));
 }
 
+/* A stream that nobody reads: its place is free again. */
+static void an_answer_that_is_not_read_is_cut_off(void **state)
+{
+    (void)state;
+    static const char body[] =
+        "{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":"
+        "\"on!\"}]}";
+    char *request = xasprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: x"
+                              "\r\nContent-Length: %zu\r\n\r\n%s",
+                              sizeof body - 1, body);
+    int fd = client(request);
+    struct pollfd p = {fd, POLLRDHUP, 0};
+    assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+    char *said = rest(fd);
+    assert_non_null(strstr(said, "on and on and"));
+    free(said);
+    free(request);
+}
+
 /* All places are held by clients that drip; who comes then is answered when
  * they have been shown out, and none is refused. */
 static void who_comes_late_waits(void **state)
@@ -211,6 +234,7 @@ int main(void)
         cmocka_unit_test(headers_that_drip_are_cut_off),
         cmocka_unit_test(a_body_that_drips_is_cut_off),
         cmocka_unit_test(a_next_request_that_drips_is_cut_off),
+        cmocka_unit_test(an_answer_that_is_not_read_is_cut_off),
         cmocka_unit_test(who_comes_late_waits),
         cmocka_unit_test(a_burst_loses_none),
         cmocka_unit_test(places_are_given_up_when_others_wait),
