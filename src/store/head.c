@@ -51,12 +51,13 @@ enum head_found head_read(struct store *s, struct tail *out)
     char *path = head_path(s);
     enum head_found found = HEAD_MALFORMED;
     *out = (struct tail){0};
-    if (access(path, F_OK) < 0 && errno == ENOENT)
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    if (there ? st.st_size == 0 /* what a power cut leaves */
+              : errno == ENOENT)
         found = HEAD_NONE;
     else if (file_read(path, HEAD_MAX, &b, NULL) && parse(buf_str(&b), out))
         found = HEAD_READ;
-    else if (!b.len && file_exists(path)) /* what a power cut leaves */
-        found = HEAD_NONE;
     free(path);
     buf_free(&b);
     return found;

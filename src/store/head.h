@@ -24,7 +24,11 @@ struct tail {
     uint8_t ledger[SEAL_SIZE];
 };
 
-enum head_found { HEAD_READ, HEAD_NONE, HEAD_MALFORMED };
+enum head_found {
+    HEAD_READ,
+    HEAD_NONE,     /* not there, or empty */
+    HEAD_MALFORMED /* or not to be read */
+};
 
 /* Reads the head file. */
 enum head_found head_read(struct store *s, struct tail *out);
