@@ -60,6 +60,16 @@ static bool next_part(const char **s, const char **from, const char **to)
     return false;
 }
 
+/* Whether any mark can stand in the text: a glance that spares most texts the
+ * search for each. */
+static bool may_think(const char *text)
+{
+    char firsts[COUNT(marks) + 1] = "";
+    for (size_t i = 0; i < COUNT(marks); i++)
+        firsts[i] = marks[i].close[0];
+    return text[strcspn(text, firsts)];
+}
+
 static void add_part(struct buf *b, const char *from, const char *to)
 {
     from += strspn(from, SPACE);
@@ -77,7 +87,8 @@ char *thought_part(const char *text, char **thinking)
     struct buf b = BUF_INIT(0);
     const char *s = text, *from, *to;
     int rounds = 0;
-    while (rounds < ROUNDS && next_part(&s, &from, &to)) {
+    bool maybe = may_think(text);
+    while (maybe && rounds < ROUNDS && next_part(&s, &from, &to)) {
         add_part(&b, from, to);
         rounds++;
     }
