@@ -509,13 +509,16 @@ static bool is_worth(const struct search *q, const struct bound *b)
 
 /* Compares those that were met, the most promising first, down to the first
  * that cannot be better. */
-static void compare_met(struct search *q, size_t left)
+static void compare_met(struct search *q, size_t left, size_t low)
 {
     struct bound *heap = xmalloc((q->met.n + 1) * sizeof *heap);
-    size_t n = 0;
+    size_t n = 0, need = to_reach(q->best, q->p.n, low);
     for (size_t i = 0; i < q->met.n; i++) {
         uint32_t d = q->met.at[i];
-        size_t m = doc_size(q->x, d), most = q->x->overlap[d] + left;
+        size_t most = q->x->overlap[d] + left;
+        if (most < need)
+            continue;
+        size_t m = doc_size(q->x, d);
         most = most < m ? most : m;
         most = most < q->p.n ? most : q->p.n;
         heap[n] = (struct bound){2.0 * (double)most / (double)(q->p.n + m),
@@ -569,7 +572,7 @@ static void search_group(struct search *q, size_t g)
         look_up(x, &q->asked[i], g);
     qsort(q->asked, q->n_asked, sizeof *q->asked, rarest_first);
     size_t left = read_lists(q, group_low(g));
-    compare_met(q, left);
+    compare_met(q, left, group_low(g));
     forget_met(q);
 }
 
