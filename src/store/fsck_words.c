@@ -225,6 +225,17 @@ static void check_table(struct words *w)
         w->call.xDelete(w->tokenizer);
 }
 
+/* The index was made with FTS5's own settings: its form is 4, which newer
+ * SQLite reads as well as 5, and nothing else is set. */
+static void check_settings(struct words *w)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s_config WHERE NOT"
+             " (k = 'version' AND v = 4 AND typeof(v) = 'integer')", w->table);
+    if (db_int(w->f->s, 1, sql, ""))
+        found(w->f, _("the word index of %ss has other settings"), w->rows);
+}
+
 bool fsck_words(struct fsck *f)
 {
     struct words all[] = {
@@ -244,6 +255,7 @@ bool fsck_words(struct fsck *f)
         }
         all[i].f = f;
         all[i].sums = xcalloc((size_t)all[i].last + 1, sizeof(uint64_t));
+        check_settings(&all[i]);
         check_table(&all[i]);
         free(all[i].sums);
     }

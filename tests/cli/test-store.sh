@@ -3,6 +3,7 @@
 . "$srcdir/cli/lib.sh"
 
 has "init" "stillroom.db" "$($S init)"
+has "an empty store is whole" " 0 findings" "$($S fsck)"
 is "the store is private" 600 "$(stat -c %a stillroom.db)"
 fails "init twice" 1 "exists already" $S init
 fails "no store" 1 "stillroom init" $S stat --store none.db
