@@ -17,7 +17,7 @@
 struct words {
     struct fsck *f;
     const char *table, *rows; /* the index; what it is of */
-    const char *ids_sql, *size_sql;
+    const char *ids_sql, *size_sql, *settings_sql;
     bool (*of)(struct store *s, int64_t id, char **prompt, char **answer);
     fts5_tokenizer call;
     Fts5Tokenizer *tokenizer;
@@ -225,14 +225,15 @@ static void check_table(struct words *w)
         w->call.xDelete(w->tokenizer);
 }
 
+#define OTHER_SETTINGS(table)                                                 \
+    "SELECT count(*) FROM " table "_config WHERE NOT"                         \
+    " (k = 'version' AND v = 4 AND typeof(v) = 'integer')"
+
 /* The index was made with FTS5's own settings: its form is 4, which newer
  * SQLite reads as well as 5, and nothing else is set. */
 static void check_settings(struct words *w)
 {
-    char sql[160];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s_config WHERE NOT"
-             " (k = 'version' AND v = 4 AND typeof(v) = 'integer')", w->table);
-    if (db_int(w->f->s, 1, sql, ""))
+    if (db_int(w->f->s, 1, w->settings_sql, ""))
         found(w->f, _("the word index of %ss has other settings"), w->rows);
 }
 
@@ -242,10 +243,12 @@ bool fsck_words(struct fsck *f)
         {.table = "sample_words", .rows = "sample", .of = words_of_sample,
          .ids_sql = "SELECT id FROM sample",
          .size_sql = "SELECT sz FROM sample_words_docsize WHERE id = ?1",
+         .settings_sql = OTHER_SETTINGS("sample_words"),
          .last = db_int(f->s, 0, "SELECT max(id) FROM sample", "")},
         {.table = "seed_words", .rows = "seed", .of = words_of_seed,
          .ids_sql = "SELECT id FROM seed",
          .size_sql = "SELECT sz FROM seed_words_docsize WHERE id = ?1",
+         .settings_sql = OTHER_SETTINGS("seed_words"),
          .last = db_int(f->s, 0, "SELECT max(id) FROM seed", "")}};
     for (size_t i = 0; i < COUNT(all); i++) {
         if (all[i].last > ROWS_MAX) {
