@@ -125,8 +125,8 @@ struct span db_born(struct store *s, const char *next, int64_t seq);
 bool db_error(struct store *s, struct err *e, int rc, const char *doing);
 
 /* Reads where the journal and the ledger end, into s->tail and s->ledger
- * (store.c). */
-bool store_look(struct store *s, struct err *e);
+ * (store.c). A store of schema 1 (`first`) has no ledger. */
+bool store_look(struct store *s, bool first, struct err *e);
 
 /* Finalises every cached statement (before closing or copying). */
 void db_forget_statements(struct store *s);

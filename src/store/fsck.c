@@ -447,8 +447,8 @@ static bool check_log(struct fsck *f)
 {
     struct tail head;
     enum head_found is = head_read(f->s, &head);
-    bool ok = db_run(f->s, f->e, "BEGIN", "") && store_look(f->s, f->e) &&
-              fsck_log(f);
+    bool ok = db_run(f->s, f->e, "BEGIN", "") &&
+              store_look(f->s, false, f->e) && fsck_log(f);
     if (ok)
         check_head(f, is, &head);
     store_rollback(f->s);

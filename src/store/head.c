@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "store/db.h"
+#include "store/journal.h"
 
 #define HEAD_MAX 300 /* bytes */
 #define LOST_MAX 10000
@@ -166,21 +167,6 @@ void head_write(struct store *s, const struct tail *t)
     s->head_dirty = true;
 }
 
-/* The hash of decision `seq`; false where there is none. */
-static bool hash_of(struct store *s, int64_t seq, uint8_t out[SHA_SIZE])
-{
-    struct rows r;
-    size_t n = 0;
-    if (!db_query(s, &r, NULL, "SELECT hash FROM decision WHERE seq = ?1",
-                  "i", seq))
-        return false;
-    const void *p = rows_next(&r, NULL) ? rows_blob(&r, 0, &n) : NULL;
-    if (n == SHA_SIZE)
-        memcpy(out, p, n);
-    rows_done(&r);
-    return n == SHA_SIZE;
-}
-
 bool head_fits(struct store *s, const struct tail *head,
                const struct tail *t, struct err *e)
 {
@@ -191,7 +177,7 @@ bool head_fits(struct store *s, const struct tail *head,
                        (long long)t->seq, (long long)head->seq);
     if (head->seq == t->seq)
         memcpy(hash, t->hash, SHA_SIZE);
-    else if (head->seq && !hash_of(s, head->seq, hash))
+    else if (head->seq && !journal_hash(s, head->seq, hash))
         memset(hash, 0, SHA_SIZE);
     if (head->seq && memcmp(hash, head->hash, SHA_SIZE))
         return err_set(e, ERR_REFUSED, _("d%lld is not the decision that was "

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/lang.h"
@@ -15,12 +16,15 @@ static bool run(struct store *s, const char *sql, struct err *e)
     return rc == SQLITE_OK || db_error(s, e, rc, s->path);
 }
 
-static bool keep_copy(struct store *s, struct err *e)
+/* A name for the copy: one that stands there is of another time. */
+static char *copy_name(struct store *s)
 {
-    char *copy = xasprintf("%s.before-v%d", s->path, STORE_VERSION);
-    bool ok = file_exists(copy) || store_copy(s, copy, e);
-    free(copy);
-    return ok;
+    char *name = xasprintf("%s.before-v%d", s->path, STORE_VERSION);
+    for (int i = 2; file_exists(name); i++) {
+        free(name);
+        name = xasprintf("%s.before-v%d.%d", s->path, STORE_VERSION, i);
+    }
+    return name;
 }
 
 /* Version 1 had no decision that names what was purged: its texts are
@@ -72,27 +76,48 @@ static bool step_up(struct store *s, struct err *e)
     return ok && run(s, sql, e);
 }
 
-bool migrate(struct store *s, struct err *e)
+static bool is_new(struct store *s)
+{
+    return db_int(s, -1, "PRAGMA user_version", "") == STORE_VERSION;
+}
+
+/* Inside the transaction: what is copied is what is taken up. */
+static bool take_up(struct store *s, const char *copy, struct err *e)
 {
     struct act a = {0};
-    if (s->read_only)
-        return err_set(e, ERR_REFUSED, _("%s has an older schema and may not "
-                                         "be written"), s->path);
-    if (!keep_copy(s, e) || !run(s, "BEGIN IMMEDIATE", e))
+    if (!store_look(s, true, e) || !store_copy(s, copy, e)) {
+        store_rollback(s);
         return false;
+    }
     act_open(s, &a, "seal", "stillroom", "", 0);
-    s->keep_head = s->loss != NULL;
     bool ok = step_up(s, e) && seal_all(&a, e);
     if (ok)
         s->notice = xasprintf(_("%s was taken up to schema %d (as it was: "
-                                "%s.before-v%d); taken on trust, as nothing "
-                                "sealed it before: %s"), s->path,
-                              STORE_VERSION, s->path, STORE_VERSION,
+                                "%s); taken on trust, as nothing sealed it "
+                                "before: %s"), s->path, STORE_VERSION, copy,
                               a.reason);
     if (ok)
-        ok = act_saved(act_commit(&a, e));
-    else
-        act_cancel(&a);
+        return act_saved(act_commit(&a, e));
+    act_cancel(&a);
+    unlink(copy);
+    return false;
+}
+
+bool migrate(struct store *s, struct err *e)
+{
+    if (s->read_only)
+        return err_set(e, ERR_REFUSED, _("%s has an older schema and may not "
+                                         "be written"), s->path);
+    if (!run(s, "BEGIN IMMEDIATE", e))
+        return false;
+    if (is_new(s)) { /* another process has just done it */
+        store_rollback(s);
+        return store_look(s, false, e);
+    }
+    char *copy = copy_name(s);
+    s->keep_head = s->loss != NULL;
+    bool ok = take_up(s, copy, e);
     s->keep_head = false;
+    free(copy);
     return ok;
 }

@@ -362,8 +362,7 @@ static bool may_write(const char *path)
     return ok;
 }
 
-/* Where the journal and the ledger end. A store of schema 1 has no ledger. */
-static bool read_tail(struct store *s, bool first, struct err *e)
+bool store_look(struct store *s, bool first, struct err *e)
 {
     struct rows r;
     const char *sql =
@@ -396,11 +395,6 @@ static bool read_tail(struct store *s, bool first, struct err *e)
     return ok;
 }
 
-bool store_look(struct store *s, struct err *e)
-{
-    return read_tail(s, false, e);
-}
-
 /* Compares the store with what the head file says of it. */
 static bool compare_head(struct store *s, const struct tail *head,
                          enum head_found found, struct err *e)
@@ -416,7 +410,7 @@ static bool look_back(struct store *s, bool first, struct err *e)
     struct tail head;
     struct err why = {0};
     enum head_found found = head_read(s, &head);
-    if (!read_tail(s, first, e))
+    if (!store_look(s, first, e))
         return false;
     if (!compare_head(s, &head, found, &why))
         s->loss = xasprintf(_("%s: %s. Nothing is written to it unless you "
@@ -519,7 +513,7 @@ static bool may_follow(struct store *s, struct err *e)
     struct tail head;
     struct err why = {0};
     enum head_found found = head_read(s, &head);
-    if (!read_tail(s, false, e))
+    if (!store_look(s, false, e))
         return false;
     if (compare_head(s, &head, found, &why))
         return found != HEAD_MALFORMED || head_set_aside(s, e);
@@ -607,23 +601,38 @@ void store_sync_head(struct store *s)
     s->head_dirty = false;
 }
 
+/* On a connection of its own: the store's may be in a write transaction,
+ * which a backup does not read. */
+static bool back_up(const char *from, const char *path)
+{
+    sqlite3 *in = NULL, *to = NULL;
+    bool ok = sqlite3_open_v2(from, &in, SQLITE_OPEN_READONLY, NULL) ==
+                  SQLITE_OK &&
+              sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL) ==
+                  SQLITE_OK;
+    sqlite3_backup *b = ok ? sqlite3_backup_init(to, "main", in, "main")
+                           : NULL;
+    ok = b && sqlite3_backup_step(b, -1) == SQLITE_DONE;
+    if (b && sqlite3_backup_finish(b) != SQLITE_OK)
+        ok = false;
+    sqlite3_close(in);
+    return sqlite3_close(to) == SQLITE_OK && ok;
+}
+
 bool store_copy(struct store *s, const char *path, struct err *e)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_sys(e, _("cannot make %s"), path);
-    close(fd);
-    sqlite3 *to = NULL;
-    int rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL);
-    sqlite3_backup *b = rc == SQLITE_OK
-                            ? sqlite3_backup_init(to, "main", s->db, "main")
-                            : NULL;
-    bool ok = b && sqlite3_backup_step(b, -1) == SQLITE_DONE;
-    if (b)
-        sqlite3_backup_finish(b);
-    sqlite3_close(to);
+    char *part = xasprintf("%s.part", path);
+    unlink(part);
+    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && back_up(s->path, part) && fsync(fd) == 0 &&
+              rename(part, path) == 0;
+    if (fd >= 0)
+        close(fd);
     if (ok)
-        return true;
-    unlink(path);
-    return err_set(e, ERR_STORE, _("cannot copy the store to %s"), path);
+        file_sync_folder(path);
+    else
+        unlink(part);
+    free(part);
+    return ok || err_set(e, ERR_STORE, _("cannot copy the store to %s"),
+                         path);
 }

@@ -77,7 +77,8 @@ int64_t store_seq(struct store *s);
 /* Syncs the head file to disk (when idle, and before the process ends). */
 void store_sync_head(struct store *s);
 
-/* A full, consistent copy in a new file (SQLite's backup, one step). */
+/* A full, consistent copy in a new file (SQLite's backup, one step), of what
+ * was last committed. It stands under its name when it is whole. */
 bool store_copy(struct store *s, const char *path, struct err *e);
 
 #endif

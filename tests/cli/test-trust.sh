@@ -103,6 +103,28 @@ has "fsck says it too" "as nothing sealed it before: recipe 2" "$out"
 has "and has no finding" " 0 findings" "$out"
 has "in the journal by its name" '"kind":"seal"' "$($S log --json)"
 has "it is nobody's act" "undone: d34" "$($S undo --as ana)"
+# put back, worked on and taken up again beside the copy of the first time
+mv stillroom.db.before-v2 stillroom.db && echo other > stillroom.db.before-v2
+: > stillroom.db.before-v2.2.part # what a kill leaves of a copy
+cp "$fixtures/store-v1.head" stillroom.runs/head
+has "a copy that stands there is not taken for the new one" \
+    "as it was: stillroom.db.before-v2.2)" "$($S stat 2>&1 > /dev/null)"
+is "the new one is whole" "$(sqlite3 "$fixtures/store-v1.db" .dump | cksum)" \
+    "$(sqlite3 stillroom.db.before-v2.2 .dump | cksum)"
+is "and nothing else is left" \
+    "stillroom.db.before-v2 stillroom.db.before-v2.2" "$(echo *before*)"
+# by several at once: one does it
+mv stillroom.db.before-v2.2 stillroom.db && rm stillroom.db.before-v2
+cp "$fixtures/store-v1.head" stillroom.runs/head
+for i in 1 2 3 4; do
+    "$S" stat > "said$i" 2>&1 &
+done
+wait
+is "taken up by one of several" 1 "$(cat said? | grep -c "taken up")"
+is "the others go on" "" "$(grep -h '^stillroom: [^ ]* [^w]' said?)"
+is "one decision, one copy" "1 stillroom.db.before-v2" \
+    "$($S log --json | grep -c '"kind":"seal"') $(echo *before*)"
+has "and all is well" " 0 findings" "$($S fsck)"
 cd "$HOME" || exit 99
 # the same where it lost its end before
 mkdir lost && cd lost && mkdir stillroom.runs || exit 99
