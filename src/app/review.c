@@ -619,8 +619,10 @@ static void tag(struct app *a, const char *text)
             DECIDED_FOUND)
         app_say_err(a, &e);
     else if (which.n)
-        app_say(a, off ? _("tag %s taken from %zu") : _("tag %s on %zu"),
-                text + off, which.n);
+        app_say(a, off ? P_("tag %s taken from %zu sample",
+                            "tag %s taken from %zu samples", which.n)
+                       : P_("tag %s on %zu sample", "tag %s on %zu samples",
+                            which.n), text + off, which.n);
     VEC_FREE(&which);
     app_load(a);
     a->said_undo = true;

@@ -75,9 +75,11 @@ static void tag(struct app *a, const char *text)
     if (which.n && verb_tag(a->s, a->who, OBJECT_SEED, &which, text + off,
                             !off, &e) > DECIDED_FOUND)
         app_say_err(a, &e);
-    else
-        app_say(a, off ? _("tag %s taken from %zu") : _("tag %s on %zu"),
-                text + off, which.n);
+    else if (which.n)
+        app_say(a, off ? P_("tag %s taken from %zu seed",
+                            "tag %s taken from %zu seeds", which.n)
+                       : P_("tag %s on %zu seed", "tag %s on %zu seeds",
+                            which.n), text + off, which.n);
     VEC_FREE(&which);
     app_load(a);
 }

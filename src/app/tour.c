@@ -9,8 +9,8 @@
 static const char *const steps[] = {
     N_("E, then Start: a teacher makes prompts and answers them"),
     N_("3 opens Review: what came back waits there"),
-    N_("read, then a or x: ten by hand; this teacher errs one time in four"),
-    N_("* selects all in the filter, a shows a dry run, Y accepts the rest"),
+    N_("read, then a or x: ten by hand; one answer in four is wrong"),
+    N_("* takes all in the filter, a shows a dry run, Y accepts them"),
     N_("T trains the student on what you accepted; 5 watches it"),
     N_("6 shows what goes out, X writes it")};
 

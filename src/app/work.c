@@ -35,9 +35,9 @@ static void on_bad_row(void *ctx, uint64_t line, const char *reason)
     app_remember(a, text);
 }
 
-/* `unread`: {"history":40} as an import's figures have it, or NULL. */
-static void say_imported(struct app *a, bool samples, const char *path,
-                         int64_t items, int64_t bad, const json *unread)
+/* `unread`: {"history":40} as an import's figures have it, or NULL. The list
+ * whole goes to the messages, its first three names to the line. */
+static void put_unread(struct app *a, struct buf *line, const json *unread)
 {
     struct buf all = BUF_INIT(0), some = BUF_INIT(0);
     size_t n = 0;
@@ -46,25 +46,37 @@ static void say_imported(struct app *a, bool samples, const char *path,
         buf_printf(b, "%s%s %lld", n && b->len ? ", " : "", json_key(k),
                    (long long)json_number(k, 0));
     }
-    if (!n) {
-        app_say(a, samples ? _("%lld samples from %s; %llu rows bad (M)")
-                           : _("%lld seeds from %s; %llu rows bad (M)"),
-                (long long)items, path, (unsigned long long)bad);
-        return;
+    if (n) {
+        char *list = xasprintf("%s%s%s", buf_str(&some), all.len ? ", " : "",
+                               buf_str(&all));
+        char *text = xasprintf(_("not read: %s"), list);
+        app_remember(a, text);
+        free(text);
+        free(list);
+        buf_printf(line, "; ");
+        buf_printf(line, _("not read: %s"), buf_str(&some));
+        buf_printf(line, "%s", all.len ? " ..." : "");
     }
-    char *list = xasprintf("%s%s%s", buf_str(&some), all.len ? ", " : "",
-                           buf_str(&all));
-    char *text = xasprintf(_("not read: %s"), list);
-    app_remember(a, text);
-    free(text);
-    app_say(a, samples ? _("%lld samples from %s; not read: %s%s; %llu rows "
-                           "bad (M)")
-                       : _("%lld seeds from %s; not read: %s%s; %llu rows "
-                           "bad (M)"), (long long)items, path, buf_str(&some),
-            all.len ? " ..." : "", (unsigned long long)bad);
-    free(list);
     buf_free(&all);
     buf_free(&some);
+}
+
+/* What is wrong stands before what was not read, as a line may be cut. */
+static void say_imported(struct app *a, bool samples, const char *path,
+                         int64_t items, int64_t bad, const json *unread)
+{
+    const char *slash = strrchr(path, '/');
+    struct buf line = BUF_INIT(0);
+    buf_printf(&line, samples ? P_("%lld sample from %s", "%lld samples from "
+                                   "%s", (unsigned long)items)
+                              : P_("%lld seed from %s", "%lld seeds from %s",
+                                   (unsigned long)items),
+               (long long)items, slash ? slash + 1 : path);
+    buf_printf(&line, P_("; %lld row bad (M)", "; %lld rows bad (M)",
+                         (unsigned long)bad), (long long)bad);
+    put_unread(a, &line, unread);
+    app_say(a, "%s", buf_str(&line));
+    buf_free(&line);
 }
 
 static void say_report(struct app *a, bool samples, const char *path,

@@ -55,12 +55,17 @@ static void print_text(const struct import_options *o,
                        const struct import_report *r)
 {
     char *unread = unread_list(&r->unread, UNREAD_NAMES + 1);
-    say(stdout, o->as_samples ? _("%s: %lld samples") : _("%s: %lld seeds"),
+    unsigned long items = (unsigned long)r->items;
+    say(stdout, o->as_samples
+        ? P_("%s: %lld sample", "%s: %lld samples", items)
+        : P_("%s: %lld seed", "%s: %lld seeds", items),
         o->path, (long long)r->items);
-    say(stdout, _(" from %llu rows of shape %s (%llu blank, %llu bad, %llu "
-                  "there already)\n"), (unsigned long long)r->rows, r->format,
-        (unsigned long long)r->blank, (unsigned long long)r->bad,
-        (unsigned long long)r->repeated);
+    say(stdout, P_(" from %llu row of shape %s (%llu blank, %llu bad, %llu "
+                   "there already)\n",
+                   " from %llu rows of shape %s (%llu blank, %llu bad, %llu "
+                   "there already)\n", (unsigned long)r->rows),
+        (unsigned long long)r->rows, r->format, (unsigned long long)r->blank,
+        (unsigned long long)r->bad, (unsigned long long)r->repeated);
     if (r->note)
         say(stdout, _("read as: %s\n"), r->note);
     if (unread)

@@ -219,16 +219,19 @@ static void add_thinking(struct app *a, struct part *p)
     if (r->draft || r->answer < 0 || !r->now.candidates.n ||
         !answer_parse(r->now.candidates.at[r->answer].body, &m, NULL))
         return;
+    if (m.reasoning && *m.reasoning) {
+        size_t n = uni_count_words(m.reasoning);
+        snprintf(line, sizeof line, r->thinking
+                 ? P_("- %zu word of thinking; w folds it",
+                      "- %zu words of thinking; w folds them", n)
+                 : P_("+ %zu word of thinking; w opens it",
+                      "+ %zu words of thinking; w opens them", n), n);
+        rich_add(&p->body, STYLE_FACT, line);
+        rich_add(&p->body, STYLE_TEXT, "\n");
+    }
     if (m.reasoning && *m.reasoning && r->thinking) {
         rich_add(&p->body, STYLE_FACT, m.reasoning);
         rich_add(&p->body, STYLE_TEXT, "\n\n");
-    } else if (m.reasoning && *m.reasoning) {
-        size_t n = uni_count_words(m.reasoning);
-        snprintf(line, sizeof line,
-                 P_("+ %zu word of thinking; w opens it",
-                    "+ %zu words of thinking; w opens them", n), n);
-        rich_add(&p->body, STYLE_FACT, line);
-        rich_add(&p->body, STYLE_TEXT, "\n");
     }
     message_free(&m);
 }

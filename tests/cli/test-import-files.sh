@@ -51,14 +51,14 @@ has "rows larger than what is read at once" "2 seeds from 2 rows" \
 for sign in ';' '|' '\t' ','; do
     printf "prompt${sign}completion\nsay, yes${sign}b\n" |
         sed '/,,/!{/,b$/s/, / /}' > t.csv
-    has "the sign is found: $sign" "1 seeds from 1 rows" "$(take t.csv)"
+    has "the sign is found: $sign" "1 seed from 1 row" "$(take t.csv)"
 done
 printf 'prompt^completion\na^b\n' > t.csv
-has "another is named" "1 seeds" "$(take --delimiter '^' t.csv)"
+has "another is named" "1 seed " "$(take --delimiter '^' t.csv)"
 fails "a sign is one character" 2 "--delimiter takes one" \
     $S import --delimiter ab t.csv
 printf 'sep=;\nprompt;completion\na,1;b\n' > t.csv
-has "a spreadsheet's first line" "1 seeds" "$(take t.csv)"
+has "a spreadsheet's first line" "1 seed " "$(take t.csv)"
 printf 'prompt,completion\r"a ""q""",b\rc,d\r' > t.csv
 has "lines that end with CR" "2 seeds from 2 rows" "$(take t.csv)"
 printf 'prompt,completion\r\na,b\r\n"c\r\nd",e\r\n' > t.csv
@@ -88,7 +88,7 @@ has "so does one that is never closed" 'line 2: the quote that opens the colu'\
 has "the next ones too" "2 seeds from 3 rows" "$out"
 printf 'messages,tags\n"[{""role"":""user"",""content"":""hi""},'\
 '{""role"":""assistant"",""content"":""yo""}]","x, y"\n' > t.csv
-has "JSON in a cell" "1 seeds" "$(take t.csv)"
+has "JSON in a cell" "1 seed " "$(take t.csv)"
 printf 'prompt,completion\na,b,c\nd,e\n' > t.csv
 has "too many fields" "line 2: 3 fields, the header has 2" "$(take t.csv)"
 
@@ -110,7 +110,7 @@ if command -v iconv > /dev/null; then
         done
     done
     { printf '\377\376'; iconv -f UTF-8 -t UTF-16LE u.csv; } > v.csv
-    has "CSV as UTF-16" "1 seeds" "$(take v.csv)"
+    has "CSV as UTF-16" "1 seed " "$(take v.csv)"
 fi
 printf '\377\376{\0"\0p\0r\0o\0m\0p\0t\0"\0:\0"\0\0\330"\0}\0\n\0' > half.jsonl
 has "half a pair" "bytes that are not UTF-8" "$(take half.jsonl)"
@@ -123,7 +123,7 @@ has "is said" "read as: gzip" "$out"
 printf '{"prompt":"c"}\n' | gzip -c >> t.jsonl.gz
 has "several streams in one file" "3 seeds" "$(take t.jsonl.gz)"
 gzip -c u.csv > u.csv.gz
-has "CSV in gzip" "1 seeds" "$(take u.csv.gz)"
+has "CSV in gzip" "1 seed " "$(take u.csv.gz)"
 cp t.jsonl.gz named-otherwise
 has "told by its bytes" "3 seeds" "$(take named-otherwise)"
 head -c 40 t.jsonl.gz > cut.jsonl.gz

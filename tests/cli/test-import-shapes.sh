@@ -35,15 +35,15 @@ for pair in prompt:completion prompt:answer prompt:response prompt:output \
     instruction:output instruction:response question:answer query:response \
     problem:solution input:output; do
     row "{\"${pair%:*}\":\"Which?\",\"${pair#*:}\":\"That one\"}"
-    has "$pair" "1 samples from 1 rows" "$(samples)"
+    has "$pair" "1 sample from 1 row" "$(samples)"
     has "$pair: the answer" '"content":"That one"' "$(one 1)"
 done
 row '{"instruction":"Who?","context":"Rui led.","response":"Rui"}'
-has "Dolly" "1 samples" "$(samples)"
+has "Dolly" "1 sample " "$(samples)"
 has "Dolly: its context" 'Who?\n\nRui led.' "$(one 1)"
 row '{"instruction":"Third?","input":"","output":"C","history":[["First?",'\
 '"A"],["Second?","B"]]}'
-has "alpaca's history" "1 samples" "$(samples)"
+has "alpaca's history" "1 sample " "$(samples)"
 has "alpaca's history: turns" '"content":"First?"},{"role":"assistant",'\
 '"content":"A"},{"role":"user","content":"Second?"}' "$(one 1)"
 row '{"instruction":"Sum","input":{"a":1},"output":"1"}'
@@ -66,7 +66,7 @@ has "roles of the field in any case" "40 samples from 40 rows" "$(samples)"
 row '{"messages":[{"role":"frager","content":"Q"},{"role":"antworter",'\
 '"content":"A"}]}'
 has "an unknown role is named" 'message 1: unknown role "frager"' "$(samples)"
-has "a role of one's own" "1 samples" "$(samples --map role:user=frager \
+has "a role of one's own" "1 sample " "$(samples --map role:user=frager \
     --map role:assistant=antworter)"
 row '[{"role":"user","content":"bare"},{"role":"assistant","content":"list"}]' \
     '{"conversation":[{"role":"user","content":"one"},{"role":"assistant",'\
@@ -111,7 +111,7 @@ has "a late system turn" "message 3: a system turn that is not first" \
     "$(samples)"
 row '{"system":"Same","messages":[{"role":"system","content":"Same"},'\
 '{"role":"user","content":"hi"},{"role":"assistant","content":"yo"}]}'
-has "the same system text twice is one" "1 samples" "$(samples)"
+has "the same system text twice is one" "1 sample " "$(samples)"
 
 # ---- Thinking and tools -----------------------------------------------------
 
@@ -132,7 +132,7 @@ call='{"id":"c","type":"function","function":{"name":"f",'\
 row "{\"tools\":[{\"name\":\"f\"}],\"messages\":[{\"role\":\"user\","\
 "\"content\":\"go\"},{\"role\":\"assistant\",\"content\":null,"\
 "\"tool_calls\":[$call]}]}"
-has "calls" "1 samples" "$(samples)"
+has "calls" "1 sample " "$(samples)"
 has "tools are kept" '"tools":[{"name":"f"}]' "$(one 1)"
 has "numbers as they were written" '{"id":12345678901234567890,'\
 '"big":9007199254740993,"x":1.0}' "$(one 1)"
@@ -164,7 +164,7 @@ row '{"messages":[{"role":"user","content":"go"},{"role":"assistant",'\
 samples > /dev/null
 row '{"messages":[{"role":"user","content":"go"},{"role":"assistant",'\
 '"content":null,"tool_calls":[{"a":12345678901234567890,"b":1.0}]}]}'
-has "what stands rounded is found" "0 samples from 1 rows of shape messages "\
+has "what stands rounded is found" "0 samples from 1 row of shape messages "\
 "(0 blank, 0 bad, 1 there" "$($S import --store t.db --as samples t.jsonl)"
 
 # ---- Preferences and marks --------------------------------------------------
@@ -191,7 +191,7 @@ for form in '{"prompt":"2+3?","chosen":"5","rejected":"6"}' \
 '"replies":[{"text":"6","role":"assistant","rank":1,"replies":[]},{"text":"5",'\
 '"role":"assistant","rank":0,"replies":[]}]}}'; do
     row "$form"
-    has "one sample: $form" "1 samples from 1 rows" "$(samples)"
+    has "one sample: $form" "1 sample from 1 row" "$(samples)"
     is "pending" 1 "$($S review --store t.db --filter status:pending \
         --json | grep -o '"id":' | wc -l)"
     is "an order by import" 1 "$($S log --store t.db --json |
@@ -234,7 +234,7 @@ has "as a seed a false answer is not shown" "not read: completion 1, label 1" \
 # ---- Several answers, and the same again ------------------------------------
 
 row '{"prompt":"2+3?","completion":"5"}' '{"prompt":"2+3?","completion":"five"}'
-has "two answers to one prompt" "1 samples from 2 rows" "$(samples)"
+has "two answers to one prompt" "1 sample from 2 rows" "$(samples)"
 is "are candidates of one sample" 2 "$(answers 1 | wc -l)"
 row '{"prompt":"2+3?","completion":"5"}' '{"prompt":"2+3?","completion":"V"}'
 has "what stands adds nothing" "0 samples from 2 rows of shape completion (0 "\
@@ -246,12 +246,12 @@ has "fsck" "0 findings" "$($S fsck --store t.db)"
 # ---- Mapping ----------------------------------------------------------------
 
 row '{"ask":{"text":"Q"},"say":"A","why":"hm","n":7,"good":1}'
-has "any field, dotted columns" "1 samples" "$(samples --map prompt=ask.text \
+has "any field, dotted columns" "1 sample " "$(samples --map prompt=ask.text \
     --map answer=say --map reasoning=why --map id=n --map label=good)"
 has "mapped: all of it" '"content":"A","reasoning_content":"hm"' "$(one 1)"
 has "mapped: the row's own name" '"origin":"t.jsonl#7"' "$(one 1)"
 row '{"prompt":"Q","reply":"A"}'
-has "the answer alone" "1 samples" "$(samples --map answer=reply)"
+has "the answer alone" "1 sample " "$(samples --map answer=reply)"
 fails "a column that no row has" 1 'no row has a column "replay"' \
     $S import --store t.db --map answer=replay t.jsonl
 fails "no such field" 2 "a field of messages, prompt" \

@@ -48,7 +48,7 @@ head -c 70000000 /dev/zero | tr '\0' x > long.jsonl
 printf '\n{"question":"after the long line?"}\n' >> long.jsonl
 out=$($S import --target long long.jsonl 2>&1)
 has "a line of 70 MB is refused" "line 1: a line of over 64 MiB" "$out"
-has "and the next one read" "1 seeds from 2 rows" "$out"
+has "and the next one read" "1 seed from 2 rows" "$out"
 head -c 100000 /dev/urandom > junk.bin
 fails "binary junk" 1 "junk.bin" $S import --target junk junk.bin
 : > empty.jsonl
@@ -59,14 +59,14 @@ fails "no such file" 1 "No such file" $S import --target x nowhere.jsonl
 fails "no such format" 2 "no format is named" $S import --format x q.jsonl
 row '{"ask":"What?","say":"That.","lang":"en"}' odd.jsonl
 fails "unknown keys" 1 "no known shape" $S import --target odd odd.jsonl
-has "mapped" "1 seeds" "$($S import --target odd --map prompt=ask \
+has "mapped" "1 seed " "$($S import --target odd --map prompt=ask \
     --map answer=say odd.jsonl)"
 fails "a wrong map" 2 "write FIELD=COLUMN" $S import --map ask odd.jsonl
 row '{"question":"no answer?"}' noanswer.jsonl
 fails "samples need answers" 1 "a sample needs an answer" \
     $S import --target z --as samples noanswer.jsonl
 printf '{"question":"esc \\u001b]0;x\\u0007 \\u202e","answer":"A"}' > esc.jsonl
-has "escapes are kept" "1 samples" "$($S import --target esc --as samples esc.jsonl)"
+has "escapes are kept" "1 sample " "$($S import --target esc --as samples esc.jsonl)"
 if [ -d "$SHARED/data" ]; then
     for f in self-instruct-seed-tasks:175 gsm8k-train-2000:2000 \
         mt-bench-questions:80; do

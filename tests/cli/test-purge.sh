@@ -44,7 +44,7 @@ $S redo >/dev/null
 has "it does not come in again" "was purged on" \
     "$($S import --as samples q.jsonl 2>&1)"
 is "not one word" 0 "$(held)"
-has "unless restored" "1 samples" \
+has "unless restored" "1 sample " \
     "$($S import --restore --as samples q.jsonl)"
 is "found again" 1 "$($S review --filter quimby | wc -l)"
 has "fsck after restore" "0 findings" "$($S fsck)"

@@ -58,5 +58,5 @@ has "what is stored is unchanged" 'h1 Escape \u001b[2J\u001b[31mred' \
     "$($S review --store bad/t.db --filter id:1 --json)"
 out=$($S import --store good/t.db --as samples "$fixtures/not-utf8.jsonl" 2>&1)
 has "bytes that are not UTF-8 are refused, by their line" "line 2" "$out"
-has "one good row came in" "1 samples" "$out"
+has "one good row came in" "1 sample " "$out"
 finish
