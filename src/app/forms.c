@@ -199,7 +199,7 @@ static void build_train(struct form *f)
     snprintf(x->note, sizeof x->note, "%s", _("empty: all accepted"));
     x = form_add(f, FIELD_NUMBER, EPOCHS, NANO_EPOCHS);
     snprintf(x->note, sizeof x->note, "%s",
-             _("nano begins from nothing; a model needs 2 to 4"));
+             _("nano: from nothing; a model: 2 to 4"));
     form_add(f, FIELD_NUMBER, START, "1");
     f->buttons[f->n_buttons++] = N_("Start");
     f->buttons[f->n_buttons++] = N_("Close");

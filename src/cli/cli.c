@@ -61,8 +61,8 @@ static const struct opt *find_opt(struct cli *c, const struct opt *opts,
 
 static void print_help(struct cli *c, const struct opt *opts)
 {
-    printf(_("usage: stillroom %s [options] %s\n"), c->sub->name,
-           c->sub->args);
+    printf(_("usage: stillroom %s [options]%s%s\n"), c->sub->name,
+           *c->sub->args ? " " : "", c->sub->args);
     printf("%s\n\n", _(c->sub->help));
     for (const struct opt *o = opts; o && o->name; o++)
         print_opt(o);

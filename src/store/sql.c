@@ -106,6 +106,9 @@ static const struct column {
                       " k JOIN candidate c ON c.id = k.candidate WHERE"
                       " c.sample = o.id AND c.live AND k.who IS NULL"
                       " GROUP BY c.id))", NULL, ""},
+    [FILTER_ANSWERS] = {COMPARED,
+                        "(SELECT count(*) FROM candidate WHERE sample = o.id"
+                        " AND live)", NULL, ""},
     [FILTER_CHECK] = {IN_CHECKS,
                       "EXISTS(SELECT 1 FROM check_result WHERE sample = o.id"
                       " AND verdict > 0 AND name", NULL, ")"},

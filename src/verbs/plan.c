@@ -434,14 +434,15 @@ static bool open_plan(struct plan *p, struct store *s,
         return false;
     bool rank = p->r->steps[0].over == OVER_CANDIDATES;
     if (!read_seeds(s, x, p->r->with_answers, &p->pool, e) ||
-        !read_samples(s, x, rank ? "status:pending" : "status:accepted",
-                      &p->pool, e))
+        !read_samples(s, x, rank ? "status:pending answers>1 -judge>=0"
+                                : "status:accepted", &p->pool, e))
         return false;
     size_t seeds = 0;
     for (int i = 0; i < SPLIT_COUNT; i++)
         seeds += rank ? p->pool.samples[i].n : p->pool.seeds[i].n;
     return seeds || err_set(e, ERR_REFUSED,
-                            rank ? _("no pending sample is there to rank")
+                            rank ? _("nothing here has two answers that no "
+                                     "judge has scored")
                                  : _("there are no seeds to draw from"));
 }
 

@@ -37,6 +37,16 @@ $S undo > /dev/null
 is "undo brings them back" 40 "$($S review --filter job:1 | wc -l)"
 has "whole" " 0 findings" "$($S fsck)"
 
+# Those that have one answer stand before those with two, and are no inputs.
+fresh
+$S expand --prompts 16 --seed 5 > /dev/null
+$S expand --prompts 8 --answers 2 --seed 6 > /dev/null
+is "two answers, by the filter" 8 "$($S review --filter 'answers>1' | wc -l)"
+has "as many as were asked for" "j3 done: 4 of 4 calls" \
+    "$($S rank --prompts 4)"
+has "the rest, then" "j4 done: 4 of 4 calls" "$($S rank --prompts 9)"
+fails "and no more" 1 "nothing here has two answers" $S rank --prompts 9
+
 # Another random seed, other samples; the same one, the same.
 fresh
 $S expand --prompts 16 --seed 5 > /dev/null
