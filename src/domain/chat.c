@@ -150,6 +150,8 @@ void answer_print(const struct message *m, struct buf *out)
     struct jw w = jw_start(out);
     jw_open(&w, '{');
     print_fields(m, &w);
+    if (m->name)
+        jw_kstr(&w, "name", m->name);
     jw_close(&w);
 }
 
@@ -161,6 +163,7 @@ bool answer_parse(const char *text, struct message *m, struct err *e)
         return false;
     m->content = xstrdup(json_get_string(j, "content", ""));
     m->reasoning = copy_of(json_get_string(j, "reasoning_content", NULL));
+    m->name = copy_of(json_get_string(j, "name", NULL));
     bool ok = calls_read(json_get(j, "tool_calls"), &m->tool_calls, e);
     json_free(j);
     if (!ok)
@@ -174,6 +177,22 @@ char *answer_of(const char *content)
     struct message m = {.content = (char *)(uintptr_t)content};
     answer_print(&m, &b);
     return buf_take(&b);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+bool answer_holds(const char *mine, const char *other)
+{
+    struct message a = {0}, b = {0};
+    bool ok = answer_parse(mine, &a, NULL) && answer_parse(other, &b, NULL) &&
+              is_same(a.tool_calls, b.tool_calls) &&
+              (!a.reasoning || is_same(a.reasoning, b.reasoning));
+    message_free(&a);
+    message_free(&b);
+    return ok;
 }
 
 char *answer_text(const char *body)

@@ -111,6 +111,9 @@ void answer_print(const struct message *m, struct buf *out);
 bool answer_parse(const char *text, struct message *m, struct err *e);
 /* The canonical body of a plain text answer; the caller frees. */
 char *answer_of(const char *content);
+/* Whether an answer that says the same text says all that `mine` does: the
+ * same calls, and the thinking of `mine` where it has any. */
+bool answer_holds(const char *mine, const char *other);
 /* The content of a canonical body (its tool calls where that is empty); the
  * caller frees. */
 char *answer_text(const char *body);

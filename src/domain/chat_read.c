@@ -215,6 +215,19 @@ static bool read_calls(const json *j, struct message *m, struct err *e)
 
 /* ---- Marks -------------------------------------------------------------- */
 
+/* 0 or 1 of a truth value, a number, or a text that is one; else another. */
+static double mark_of(const json *v)
+{
+    static const char *const words[][2] = {{"false", "0"}, {"true", "1"}};
+    const char *s = json_string(v);
+    if (json_is_bool(v))
+        return json_is_true(v);
+    for (int i = 0; s && i < 2; i++)
+        if (!strcasecmp(s, words[i][0]) || !strcmp(s, words[i][1]))
+            return i;
+    return json_number(v, -1);
+}
+
 /* Whether a turn is trained on, as a truth value or a weight of 0 or 1. Other
  * weights, and training on what no assistant said, we cannot keep: unread. */
 static void read_marks(const json *j, struct message *m)
@@ -222,9 +235,7 @@ static void read_marks(const json *j, struct message *m)
     static const char *const keys[] = {"train", "training", "trainable",
                                        "weight", "loss", "loss_weight"};
     for (size_t i = 0; i < COUNT(keys); i++) {
-        const json *v = json_get(j, keys[i]);
-        double weight = json_is_bool(v) ? json_get_bool(j, keys[i], true)
-                                        : json_number(v, -1);
+        double weight = mark_of(json_get(j, keys[i]));
         bool assistant = m->role == ROLE_ASSISTANT;
         if (weight == 0 || (weight == 1 && assistant))
             json_take(j, keys[i]);
@@ -319,12 +330,13 @@ static bool read_both(const json *j, struct chat *c)
         const char *said = json_get_string(j, sides[i][1], NULL);
         if (!asked || !said)
             continue;
-        const char *system = json_get_string(j, "system", "");
+        const char *system = json_get_string(j, "system", NULL);
         json_taken(j, false);
         json_take(j, sides[i][0]);
         json_take(j, sides[i][1]);
-        json_take(j, "system");
-        if (*system)
+        if (system)
+            json_take(j, "system");
+        if (system && *system)
             chat_add(c, ROLE_SYSTEM, system);
         chat_add(c, ROLE_USER, asked);
         message_part_thought(chat_add(c, ROLE_ASSISTANT, said));

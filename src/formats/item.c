@@ -225,7 +225,7 @@ static bool finish(const struct in *in, struct item *x, struct err *e)
     free(x->prompt.tools);
     if (!tools_read(tools.value, &x->prompt.tools, e))
         return false;
-    if (x->answers.n && read_label(in) >= 0)
+    if (x->answers.n && read_label(in) == !x->is_false)
         in_take(in, IN_LABEL);
     x->split = read_name(in, IN_SPLIT);
     x->tags = read_tags(in);

@@ -330,25 +330,45 @@ static struct listed look_at(const json *one, const json *score)
     return l;
 }
 
+/* A message, whose role, calls, thinking and marks are read too. */
+static bool is_message(const struct in *in, const json *one)
+{
+    const char *name = json_get_string(one, "role",
+                                       json_get_string(one, "from", NULL));
+    enum role role;
+    return name && role_parse(name, in->chat.roles, &role, NULL);
+}
+
+static bool take_message(const struct in *in, const json *v, struct item *x,
+                         struct err *e)
+{
+    struct chat c = {0};
+    struct message m;
+    bool ok = is_messages(v) ? chat_read(v, &in->chat, &c, e)
+                             : message_read(v, &in->chat, &m, e);
+    if (ok && !c.n)
+        VEC_PUSH(&c, m);
+    ok = ok && item_take_chat(x, &c, e);
+    chat_free(&c);
+    return ok;
+}
+
 static bool add_listed(const struct in *in, const struct listed *l, bool rank,
                        int place, struct item *x, struct err *e)
 {
-    struct chat c;
     size_t n = x->answers.n;
     json_taken(l->of, false);
-    json_taken(l->text, false);
     if (!in->how->one_answer)
         json_taken(l->figure, false);
     if (json_is_no_number(l->figure))
         return err_set(e, ERR_INPUT, _("a score that is NaN or infinite"));
-    if (json_string(l->text)) {
-        item_answer_text(x, json_string(l->text));
-    } else if (is_messages(l->text)) {
-        bool ok = chat_read(l->text, &in->chat, &c, e) &&
-                  item_take_chat(x, &c, e);
-        chat_free(&c);
-        if (!ok)
+    bool message = is_message(in, l->of);
+    if (message || is_messages(l->text)) {
+        if (!take_message(in, message ? l->of : l->text, x, e))
             return false;
+    } else if (json_string(l->text)) {
+        json_taken(l->text, false);
+        item_answer_text(x, json_string(l->text));
     } else {
         return err_set(e, ERR_INPUT, _("an answer without a text"));
     }
@@ -437,6 +457,14 @@ static bool read_node(struct tree *t, const json *node, struct err *e)
     return true;
 }
 
+static bool is_users(const struct tree *t, const json *node)
+{
+    const char *name = json_get_string(node, "role", "");
+    enum role role;
+    return role_parse(name, t->in->chat.roles, &role, NULL) &&
+           role == ROLE_USER;
+}
+
 static bool emit_node(struct tree *t, const json *replies, struct err *e)
 {
     struct item x = {0};
@@ -444,7 +472,8 @@ static bool emit_node(struct tree *t, const json *replies, struct err *e)
     struct column c = {"replies", replies};
     size_t n = 0;
     for (const json *r = json_first(replies); r; r = json_next(r)) {
-        if (n == LISTED_MAX || !json_string(json_get(r, "text")))
+        if (n == LISTED_MAX || !json_string(json_get(r, "text")) ||
+            is_users(t, r))
             continue;
         json_take(r, "role");
         json_take(r, "replies");
@@ -469,8 +498,8 @@ static bool walk(struct tree *t, const json *node, struct err *e)
     bool asked = t->path.at[t->path.n - 1].role == ROLE_USER;
     bool ok = !asked || !json_first(replies) || emit_node(t, replies, e);
     for (const json *r = json_first(replies); ok && r; r = json_next(r))
-        if (!asked || json_first(json_get(r, "replies")))
-            ok = walk(t, r, e);
+        if (json_first(json_get(r, "replies")))
+            ok = walk(t, r, e); /* what nobody answered stays unread */
     message_free(&t->path.at[--t->path.n]);
     return ok;
 }

@@ -117,13 +117,11 @@ static bool add_answer(const struct in *in, enum in_field f, struct item *x,
     const char *text;
     bool ok;
     if (is_messages(c.value)) {
-        ok = chat_read(c.value, &in->chat, &own, e) &&
-             item_take_chat(x, &own, e);
-        chat_free(&own);
+        ok = chat_read(c.value, &in->chat, &own, e);
     } else if (json_is_object(c.value)) {
         ok = message_read(c.value, &in->chat, &m, e);
         if (ok)
-            item_answer_add(x, &m);
+            VEC_PUSH(&own, m);
     } else {
         if (!column_text(&c, &text, e))
             return false;
@@ -131,6 +129,8 @@ static bool add_answer(const struct in *in, enum in_field f, struct item *x,
             item_answer_text(x, text);
         return true;
     }
+    ok = ok && item_take_chat(x, &own, e);
+    chat_free(&own);
     return ok || err_in(e, "%s", c.name);
 }
 

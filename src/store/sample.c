@@ -174,17 +174,21 @@ int64_t sample_with_prompt(struct store *s, int64_t target,
 }
 
 int64_t candidate_same(struct store *s, int64_t target, const uint8_t *hash,
-                       int64_t *sample)
+                       const char *body, int64_t *sample)
 {
     struct rows r;
     int64_t id = *sample = 0;
-    if (!db_query(s, &r, NULL, "SELECT c.id, x.id FROM candidate c"
-                  " JOIN sample x ON x.id = c.sample WHERE c.hash = ?1"
+    if (!db_query(s, &r, NULL, "SELECT c.id, x.id, t.body FROM candidate c"
+                  " JOIN sample x ON x.id = c.sample"
+                  " JOIN text t ON t.id = c.body_text WHERE c.hash = ?1"
                   " AND c.live AND x.target = ?2 AND x.live"
-                  " ORDER BY x.id LIMIT 1", "bi", hash, (size_t)SHA_SIZE,
+                  " ORDER BY x.id, c.id", "bi", hash, (size_t)SHA_SIZE,
                   target))
         return 0;
-    if (rows_next(&r, NULL)) {
+    while (!id && rows_next(&r, NULL)) {
+        const char *other = rows_text(&r, 2);
+        if (body && other && !answer_holds(body, other))
+            continue;
         id = rows_int(&r, 0);
         *sample = rows_int(&r, 1);
     }

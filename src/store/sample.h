@@ -70,10 +70,10 @@ int64_t sample_with_prompt(struct store *s, int64_t target,
 bool sample_ids_with_prompt(struct store *s, int64_t target,
                             const struct chat *prompt, ids *out,
                             struct err *e);
-/* A live answer of the target with this hash, and the live sample that it is
- * of; 0 where there is none. */
+/* A live answer of the target with this hash that holds all of `body` (NULL:
+ * any), and the live sample that it is of; 0 where there is none. */
 int64_t candidate_same(struct store *s, int64_t target, const uint8_t *hash,
-                       int64_t *sample);
+                       const char *body, int64_t *sample);
 /* Whether it stands rejected because its answers came in marked as false. */
 bool sample_is_false(struct store *s, int64_t id);
 /* The live answers to its present prompt, in order. */

@@ -11,12 +11,24 @@
 #include "store/text.h"
 #include "store/words.h"
 
-static int64_t seed_same(struct store *s, int64_t target,
-                         const uint8_t *hash)
+/* One with this hash whose answer holds all of `body` (NULL: any). */
+static int64_t seed_same(struct store *s, int64_t target, const uint8_t *hash,
+                         const char *body)
 {
-    return db_int(s, 0, "SELECT id FROM seed WHERE target = ?1"
-                  " AND hash = ?2 AND live", "ib", target, hash,
-                  (size_t)SHA_SIZE);
+    struct rows r;
+    int64_t id = 0;
+    if (!db_query(s, &r, NULL, "SELECT d.id, t.body FROM seed d"
+                  " LEFT JOIN text t ON t.id = d.answer_text"
+                  " WHERE d.target = ?1 AND d.hash = ?2 AND d.live", "ib",
+                  target, hash, (size_t)SHA_SIZE))
+        return 0;
+    while (!id && rows_next(&r, NULL)) {
+        const char *other = rows_text(&r, 1);
+        if (!body || !other || answer_holds(body, other))
+            id = rows_int(&r, 0);
+    }
+    rows_done(&r);
+    return id;
 }
 
 static bool refuse_same(struct act *a, const struct seed_new *n,
@@ -24,9 +36,9 @@ static bool refuse_same(struct act *a, const struct seed_new *n,
 {
     uint8_t old[SHA_SIZE];
     const char *body = n->answer ? n->answer : "{\"content\":\"\"}";
-    int64_t same = seed_same(a->s, n->target, hash);
+    int64_t same = seed_same(a->s, n->target, hash, n->answer);
     if (!same && chat_hash_before(n->prompt, body, old))
-        same = seed_same(a->s, n->target, old);
+        same = seed_same(a->s, n->target, old, NULL);
     return !same || err_set(e, ERR_REFUSED, _("the same as seed s%lld"),
                             (long long)same);
 }

@@ -124,12 +124,12 @@ static int64_t standing(struct intake *in, const struct chat *prompt,
 {
     uint8_t old[SHA_SIZE];
     chat_hash(prompt, text, hash);
-    int64_t id = candidate_same(in->s, in->target, hash, sample);
+    int64_t id = candidate_same(in->s, in->target, hash, a->body, sample);
     if (!id && chat_hash_before(prompt, a->body, old))
-        id = candidate_same(in->s, in->target, old, sample);
+        id = candidate_same(in->s, in->target, old, NULL, sample);
     if (!id && a->whole) {
         chat_hash(prompt, a->whole, old);
-        id = candidate_same(in->s, in->target, old, sample);
+        id = candidate_same(in->s, in->target, old, NULL, sample);
     }
     return id;
 }

@@ -266,6 +266,62 @@ for split in train:training valid:val valid:eval valid:dev valid:validation \
     has "split ${split#*:}" "\"split\":\"${split%:*}\"" "$(one 1)"
 done
 
+# ---- The same words, not the same answer ------------------------------------
+
+row '{"prompt":"a","completions":["<think>one</think>42","<think>two</think>'\
+'42"]}' '{"prompt":"a","completion":"<think>three</think>42"}' \
+    '{"prompt":"a","completion":"<think>two</think>42"}' \
+    '{"prompt":"a","completion":"42"}'
+has "answers that differ in thinking" "1 samples from 4 rows" "$(samples)"
+for t in one two three; do
+    has "thinking $t" "\"reasoning_content\":\"$t\"" "$(one 1)"
+done
+is "what stands adds nothing" 3 "$(sqlite3 t.db \
+    'SELECT count(*) FROM candidate')"
+has "seeds too" "3 seeds from 3 rows" "$(
+    row '{"prompt":"a","completion":"<think>one</think>42"}' \
+        '{"prompt":"a","completion":"<think>two</think>42"}' \
+        '{"prompt":"a","completion":"<think>three</think>42"}'
+    seeds)"
+turn='{"messages":[{"role":"user","content":"a"},{"role":"assistant",'\
+'"content":"I look","tool_calls":[{"function":{"name":"@","arguments":{}}}]}]}'
+row "$turn" "$turn" > /dev/null
+sed '1s/@/find/; 2s/@/erase/' t.jsonl > u.jsonl
+mv u.jsonl t.jsonl
+has "answers that differ in calls" "1 samples from 2 rows" "$(samples)"
+has "a call" '"name":"find"' "$(one 1)"
+has "another" '"name":"erase"' "$(one 1)"
+
+# ---- Answers that are messages ----------------------------------------------
+
+said='"role":"assistant","content":"A"'
+row "{\"prompt\":\"a\",\"completion\":{$said,\"weight\":0}}" \
+    "{\"prompt\":\"b\",\"completions\":[{$said,\"train\":false}]}" \
+    '{"prompt":"c","completion":{"role":"user","content":"A"}}' \
+    '{"messages":[{"role":"user","content":"d"},{"role":"assistant",'\
+'"content":"A","weight":"0"}]}'
+out=$(samples)
+for key in completion completions; do
+    has "$key marked as not to train on" \
+        "$key: the last answer is marked as not to be trained on" "$out"
+done
+has "an answer of the user's" \
+    "line 3: completion: the answer does not end with" "$out"
+has "a mark as text" "line 4: the last answer is marked" "$out"
+row "{\"prompt\":\"a\",\"generations\":[{$said,\"tool_calls\":[{\"function\":"\
+"{\"name\":\"f\",\"arguments\":{}}}]},{$said,\"reasoning\":\"hm\"}]}"
+has "messages in a list" "1 samples" "$(samples)"
+has "their calls" '"name":"f"' "$(one 1)"
+has "their thinking" '"reasoning_content":"hm"' "$(one 1)"
+row '{"prompt":{"text":"Q","role":"prompter","replies":[{"text":"again",'\
+'"role":"prompter","replies":[{"text":"A","role":"assistant"}]},{"text":'\
+'"B","role":"assistant","replies":[{"text":"tail","role":"prompter"}]}]}}'
+has "a tree's unanswered turn" "not read: prompt.replies.replies 1" \
+    "$(samples)"
+is "a user's reply is no answer" "A B" "$(sqlite3 t.db "SELECT group_concat(
+    json_extract(body, '\$.content'), ' ') FROM (SELECT body FROM candidate
+    JOIN text t ON t.id = body_text ORDER BY body)")"
+
 # ---- What was not read ------------------------------------------------------
 
 row '{"prompt":"a","completion":"b","history_of":"x","meta":{"k":1}}' \

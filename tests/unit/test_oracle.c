@@ -71,6 +71,15 @@ static const char *const shapes[] = {
     "{'instruction':'$t','generations':['$t','$t'],'ratings':[$n,$n]$x}",
     "{'prompt':'$t','answers':[{'answer':'$t','rank':2},{'answer':'$t',"
     "'rank':1}]$x}",
+    "{'prompt':'$t','generations':[{'role':'assistant','content':'$t',"
+    "'name':'$t','tool_calls':[{'function':{'name':'$t','arguments':{'a':$n}}"
+    "}]$m},{'role':'assistant','content':'$t','reasoning':'$t'$m}]$x}",
+    "{'prompt':'$t','completions':['<think>$t</think>same',"
+    "'<think>$t</think>same']$x}",
+    "{'prompt':{'text':'$t','role':'prompter','replies':[{'text':'$t','role':"
+    "'prompter','replies':[{'text':'$t','role':'assistant'}]},{'text':'$t',"
+    "'role':'assistant','replies':[{'text':'$t','role':'prompter'}]}]}$x}",
+    "{'conversation':[{'system':$n,'input':'$t','output':'$t'$m}]$x}",
     "{'prompt':'$t','completion':''$x}",
     "{'text':'$t'$x}",
 };
