@@ -272,7 +272,7 @@ row '{"prompt":"a","completions":["<think>one</think>42","<think>two</think>'\
 '42"]}' '{"prompt":"a","completion":"<think>three</think>42"}' \
     '{"prompt":"a","completion":"<think>two</think>42"}' \
     '{"prompt":"a","completion":"42"}'
-has "answers that differ in thinking" "1 samples from 4 rows" "$(samples)"
+has "answers that differ in thinking" "1 sample from 4 rows" "$(samples)"
 for t in one two three; do
     has "thinking $t" "\"reasoning_content\":\"$t\"" "$(one 1)"
 done
@@ -288,7 +288,7 @@ turn='{"messages":[{"role":"user","content":"a"},{"role":"assistant",'\
 row "$turn" "$turn" > /dev/null
 sed '1s/@/find/; 2s/@/erase/' t.jsonl > u.jsonl
 mv u.jsonl t.jsonl
-has "answers that differ in calls" "1 samples from 2 rows" "$(samples)"
+has "answers that differ in calls" "1 sample from 2 rows" "$(samples)"
 has "a call" '"name":"find"' "$(one 1)"
 has "another" '"name":"erase"' "$(one 1)"
 
@@ -310,7 +310,7 @@ has "an answer of the user's" \
 has "a mark as text" "line 4: the last answer is marked" "$out"
 row "{\"prompt\":\"a\",\"generations\":[{$said,\"tool_calls\":[{\"function\":"\
 "{\"name\":\"f\",\"arguments\":{}}}]},{$said,\"reasoning\":\"hm\"}]}"
-has "messages in a list" "1 samples" "$(samples)"
+has "messages in a list" "1 sample" "$(samples)"
 has "their calls" '"name":"f"' "$(one 1)"
 has "their thinking" '"reasoning_content":"hm"' "$(one 1)"
 row '{"prompt":{"text":"Q","role":"prompter","replies":[{"text":"again",'\
