@@ -6,6 +6,8 @@ strace -o /dev/null true 2> /dev/null || {
     echo "skipped: ptrace is refused here"
     exit 77
 }
+ASAN_OPTIONS=detect_leaks=0 # which does not go with strace
+export ASAN_OPTIONS
 "$S" init > /dev/null
 "$S" target --add texts
 printf '{"prompt":"P","completion":"A"}\n' > rows.jsonl
