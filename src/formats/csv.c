@@ -145,9 +145,10 @@ bool csv_open(struct csv *c, struct window *w, const char *path,
     enum result got = next_record(c, w, false, &r, e);
     if (got != READ) {
         buf_free(&r.text);
-        return (e && e->code) ||
-               err_set(e, ERR_INPUT, _("%s: a quote in its header is not "
-                                       "closed"), path);
+        if (!e || !e->code)
+            err_set(e, ERR_INPUT, _("%s: a quote in its header is not "
+                                    "closed"), path);
+        return false;
     }
     const char *p = buf_str(&r.text);
     c->columns = xcalloc(r.n, sizeof *c->columns);

@@ -12,9 +12,14 @@
 
 bool export_read_begin(struct store *s, struct err *e)
 {
-    /* the first read takes the lock */
-    return db_run(s, e, "BEGIN", "") &&
-           db_int(s, -1, "SELECT count(*) FROM store", "") == 1;
+    ids first; /* the first read takes the lock */
+    if (!db_run(s, e, "BEGIN", ""))
+        return false;
+    bool ok = db_ids(s, &first, e, "SELECT count(*) FROM store", "");
+    VEC_FREE(&first);
+    if (!ok)
+        store_rollback(s);
+    return ok;
 }
 
 void export_read_end(struct store *s)

@@ -17,7 +17,7 @@
 struct words {
     struct fsck *f;
     const char *table, *rows; /* the index; what it is of */
-    const char *ids_sql, *size_sql, *settings_sql;
+    const char *last_sql, *ids_sql, *size_sql, *settings_sql;
     bool (*of)(struct store *s, int64_t id, char **prompt, char **answer);
     fts5_tokenizer call;
     Fts5Tokenizer *tokenizer;
@@ -204,6 +204,28 @@ static bool has_starts(struct words *w)
     return !missing && !r.failed;
 }
 
+/* The texts against the index, of the moment at which the highest id is
+ * read. */
+static void compare(struct words *w)
+{
+    struct fsck *f = w->f;
+    w->last = db_int(f->s, 0, w->last_sql, "");
+    if (w->last > ROWS_MAX) {
+        found(f, _("%s %lld: no such number was ever given"), w->rows,
+              (long long)w->last);
+        return;
+    }
+    w->sums = xcalloc((size_t)w->last + 1, sizeof *w->sums);
+    bool ok = take_texts(w) && take_index(w);
+    for (int64_t id = 1; ok && id <= w->last; id++)
+        if (w->sums[id])
+            found(f, _("%s %lld: the word index does not hold its words"),
+                  w->rows, (long long)id);
+    if (!ok || !has_totals(w) || !has_starts(w))
+        found(f, _("%s: the word index is damaged"), w->table);
+    free(w->sums);
+}
+
 static void check_table(struct words *w)
 {
     struct fsck *f = w->f;
@@ -212,13 +234,9 @@ static void check_table(struct words *w)
              w->table, w->table);
     bool ok = f->s->read_only ||
               sqlite3_exec(f->s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
-    ok = ok && open_tokenizer(w) && db_run(f->s, f->e, "BEGIN", "") &&
-         take_texts(w) && take_index(w);
-    for (int64_t id = 1; ok && id <= w->last; id++)
-        if (w->sums[id])
-            found(f, _("%s %lld: the word index does not hold its words"),
-                  w->rows, (long long)id);
-    if (!ok || !has_totals(w) || !has_starts(w))
+    if (ok && open_tokenizer(w) && db_run(f->s, f->e, "BEGIN", ""))
+        compare(w);
+    else
         found(f, _("%s: the word index is damaged"), w->table);
     store_rollback(f->s);
     if (w->tokenizer)
@@ -244,23 +262,16 @@ bool fsck_words(struct fsck *f)
          .ids_sql = "SELECT id FROM sample",
          .size_sql = "SELECT sz FROM sample_words_docsize WHERE id = ?1",
          .settings_sql = OTHER_SETTINGS("sample_words"),
-         .last = db_int(f->s, 0, "SELECT max(id) FROM sample", "")},
+         .last_sql = "SELECT max(id) FROM sample"},
         {.table = "seed_words", .rows = "seed", .of = words_of_seed,
          .ids_sql = "SELECT id FROM seed",
          .size_sql = "SELECT sz FROM seed_words_docsize WHERE id = ?1",
          .settings_sql = OTHER_SETTINGS("seed_words"),
-         .last = db_int(f->s, 0, "SELECT max(id) FROM seed", "")}};
+         .last_sql = "SELECT max(id) FROM seed"}};
     for (size_t i = 0; i < COUNT(all); i++) {
-        if (all[i].last > ROWS_MAX) {
-            found(f, _("%s %lld: no such number was ever given"), all[i].rows,
-                  (long long)all[i].last);
-            continue;
-        }
         all[i].f = f;
-        all[i].sums = xcalloc((size_t)all[i].last + 1, sizeof(uint64_t));
         check_settings(&all[i]);
         check_table(&all[i]);
-        free(all[i].sums);
     }
     return true;
 }

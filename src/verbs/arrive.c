@@ -334,7 +334,8 @@ static bool take_triple(struct arrival *x, const struct recipe_item *it,
         arrived_add(&v->n, found, n);
         ok = add_sample(x, &prompt, (int64_t)it->index, x->call.id, seed,
                         found, n, &id, e);
-        near_prompts_add(v->near, id, text);
+        if (!checks_failed(found, n)) /* the index holds what is kept */
+            near_prompts_add(v->near, id, text);
     }
     ok = ok && add_candidate(x, id, &prompt, it, finish, e) &&
          sample_index(x->a, id, e);

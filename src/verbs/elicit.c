@@ -231,7 +231,9 @@ static bool launch(struct elicit *x, struct err *e)
             continue;
         }
         if (!got || !prepare(f, e)) {
-            flight_free(f);
+            VEC_PUSH(&batch, f);
+            for (size_t i = 0; i < batch.n; i++)
+                flight_free(batch.at[i]);
             VEC_FREE(&batch);
             return false;
         }

@@ -96,13 +96,21 @@ static enum split sample_split(struct intake *in, const struct item *x,
     return s;
 }
 
-/* Adds the sample alone; texts that were purged are refused before. */
+/* Whether one of the answers was purged: nothing of the item is taken then. */
+static bool was_purged(struct intake *in, const struct item *x, struct err *e)
+{
+    for (size_t i = 0; i < x->answers.n; i++) {
+        const char *body = x->answers.at[i].body;
+        if (text_refused(in->s, body, strlen(body), e))
+            return true;
+    }
+    return false;
+}
+
+/* Adds the sample alone. */
 static int64_t new_sample(struct intake *in, const struct item *x, int split,
                           struct err *e)
 {
-    for (size_t i = 0; i < x->answers.n; i++)
-        if (!text_puts(in->s, x->answers.at[i].body, e))
-            return 0;
     char *origin = origin_of(in, x);
     struct sample_new n = {.target = in->target, .prompt = &x->prompt,
                            .origin = origin, .line = in->line,
@@ -376,7 +384,7 @@ bool intake_sample(struct intake *in, const struct item *x, int split,
     int64_t id;
     in->misfit = false;
     *new_one = false;
-    if (!find_sample(in, x, &id, e))
+    if (was_purged(in, x, e) || !find_sample(in, x, &id, e))
         return false;
     bool stood = id != 0;
     if (!stood && !(id = new_sample(in, x, split, e)))

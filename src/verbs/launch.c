@@ -39,19 +39,23 @@ static bool repeat_failed(struct store *s, int64_t job, struct err *e)
 
 bool verb_start_job(struct store *s, int64_t job, bool again, struct err *e)
 {
-    char id[24], *dir = store_work_dir(s, "j", job);
-    char *program = paths_program_dir(), *self, *store;
+    char id[24];
     struct profiles ps = {0};
     struct job j;
-    if (!job_get(s, job, &j, e) || !profiles_load(NULL, &ps, e))
+    if (!job_get(s, job, &j, e))
         return false;
+    if (!profiles_load(NULL, &ps, e)) {
+        job_free(&j);
+        return false;
+    }
+    char *dir = store_work_dir(s, "j", job), *program = paths_program_dir();
     const struct profile *p = j.teacher ? profile_find(&ps, j.teacher) : NULL;
     const char *keep[] = {p ? p->key_env : NULL, NULL};
     bool ok = !again || repeat_failed(s, job, e);
     bool saved = job_is_work(&j) && !strcmp(j.state, "done");
     snprintf(id, sizeof id, "%lld", (long long)job);
-    self = path_join(program, "stillroom");
-    store = realpath(store_path(s), NULL);
+    char *self = path_join(program, "stillroom");
+    char *store = realpath(store_path(s), NULL);
     const char *argv[] = {self, "job", id, "--store", store, NULL};
     struct job_plan plan = {.dir = dir, .argv = argv, .keep = keep};
     ok = ok && store_begin(s, e) &&

@@ -157,7 +157,15 @@ static bool do_bulk(struct work *x, struct jw *w, struct err *e)
     return ok;
 }
 
-/* What the journal does not say already. */
+/* Whether the decision says so already; one that changed nothing was none. */
+static bool is_saved(struct work *x)
+{
+    struct job j;
+    bool saved = job_get(x->s, x->j->id, &j, NULL) && !strcmp(j.state, "done");
+    job_free(&j);
+    return saved;
+}
+
 static void set_state(struct work *x, const char *state)
 {
     struct err e;
@@ -189,10 +197,10 @@ int verb_run_work(struct store *s, const struct job *j)
                                  : do_bulk(&x, &w, &e)));
     jw_close(&w);
     const char *state = ok ? "done" : x.stopped ? "stopped" : "failed";
-    if (!ok) {
+    if (!ok)
         say(stderr, "%s\n", e.text);
+    if (!ok || !is_saved(&x))
         set_state(&x, state);
-    }
     job_end(&x.self, state, ok ? NULL : e.text, buf_str(&x.figures), NULL);
     json_free(x.args);
     buf_free(&x.figures);

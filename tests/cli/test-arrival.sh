@@ -220,6 +220,25 @@ out=$($S expand --recipe withanswers --prompts 4 --dry-run 2>&1)
 has "drawn with its answer" "Baltic" "$out"
 case $out in *"has none"*) is "never one without" "" "has none" ;; esac
 
+# A prompt is held against those that are kept, not against one that fell.
+replies << 'END'
+match: seas
+1. Instruction: Put red and blue and green in order.
+Output: One.
+2. Instruction: Put red and blue and green near me.
+Output: Two.
+3. Instruction: Put red and blue or white near me.
+Output: Three.
+%%
+END
+recipe chain '{"name":"chain","version":1,"kind":"expand","about":{"en":"a",
+"pt_BR":"b"},"draw":{"seeds":1},"steps":[{"name":"p","over":"draw","wanted":3,
+"messages":[{"role":"user","text":"{{#demonstrations}}seas{{/demonstrations}}"
+}],"parse":{"as":"triples"},"checks":[{"name":"near","limit":0.7}]}]}'
+$S expand --teacher t --recipe chain --prompts 3 > /dev/null 2>&1
+is "near to one that fell is not near" "0 2 0" \
+    "$(sql "SELECT status FROM sample" | tr '\n' ' ' | sed 's/ $//')"
+
 # Calls are dealt to the splits, at least one each.
 rm -rf stillroom.db* stillroom.runs
 $S init > /dev/null

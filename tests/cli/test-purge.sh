@@ -54,6 +54,19 @@ $S purge --everywhere --yes 2 >/dev/null
 is "everywhere" 0 "$(grep -ac 'dozen of them' stillroom.db)"
 has "fsck after everywhere" "0 findings" "$($S fsck)"
 
+# A purged answer that comes to a sample that stands: refused, and the sample
+# keeps its words.
+$S init w.db >/dev/null
+echo '{"prompt":"old house","completion":"the secret that is purged"}' > w.jsonl
+echo '{"prompt":"cook rice","completion":"with water"}' >> w.jsonl
+$S import --store w.db --as samples --target t w.jsonl >/dev/null
+$S purge --store w.db --yes 1 >/dev/null
+echo '{"prompt":"cook rice","completion":"the secret that is purged"}' > w.jsonl
+echo '{"prompt":"all new","completion":"its answer"}' >> w.jsonl
+has "an answer that was purged is refused" "line 1: this text was purged" \
+    "$($S import --store w.db --as samples w.jsonl 2>&1)"
+has "fsck after it" "0 findings" "$($S fsck w.db)"
+
 # A teacher that answers the same again.
 printf '{"description":"d","near_limit":0.97}\n' > t.json
 T="--store t.db"
