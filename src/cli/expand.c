@@ -1,12 +1,14 @@
 #include "cli/cli.h"
 
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/say.h"
+#include "base/sig.h"
 #include "cli/outcome.h"
 #include "domain/status.h"
 #include "jobs/job.h"
@@ -144,6 +146,18 @@ int sub_rank(struct cli *c)
     return elicit(c, "rank");
 }
 
+#define SIGNAL_MS 10000 /* after which one that came ends the wait */
+
+/* A job waits for the store as long as it is held: replies that it cannot keep
+ * were paid for nothing. A signal to stop ends the wait. */
+static bool wait_on(void *ctx, const char *holder, int64_t waited)
+{
+    struct pollfd stop = {.fd = sig_fd(), .events = POLLIN};
+    (void)ctx;
+    (void)holder;
+    return waited < SIGNAL_MS || poll(&stop, 1, 0) <= 0;
+}
+
 /* Hidden: the process of a job. */
 int sub_job(struct cli *c)
 {
@@ -157,6 +171,7 @@ int sub_job(struct cli *c)
     struct job j;
     if (!id || !cli_open(c) || !job_get(c->s, id, &j, &c->e))
         return cli_fail(c);
+    store_set_tick(c->s, wait_on, NULL);
     code = job_is_work(&j) ? verb_run_work(c->s, &j) : verb_run_job(c->s, id);
     job_free(&j);
     return code;

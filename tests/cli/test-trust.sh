@@ -146,6 +146,32 @@ if command -v sqlite3 > /dev/null; then
     sleep 0.3
     "$S" review --accept 1 --store "$PWD/stillroom.db" > "$HOME/held" 2>&1 &
     held=$!
+
+    # read for longer than that while a job's reply is on its way: the job
+    # waits, and keeps what was paid; looked at below, too
+    config=$HOME/.config/stillroom/config
+    mkdir -p "$HOME/paid" "$HOME/.config/stillroom" && cd "$HOME/paid" ||
+        exit 99
+    "$top_builddir/tests/fault/faulty-teacher" > port 2> /dev/null &
+    teacher=$!
+    until [ -s port ]; do sleep 0.1; done
+    printf '[teacher slow]\nurl = http://127.0.0.1:%s/v1\n' \
+        "$(awk '{print $2}' port)" > "$config"
+    echo "model = sleep=2000" >> "$config"
+    chmod 600 "$config"
+    echo '{"prompt":"Which metal floats?"}' > q.jsonl
+    $S init > /dev/null && $S import --target t q.jsonl > /dev/null
+    "$S" expand --teacher slow --recipe label --store "$PWD/stillroom.db" \
+        > "$HOME/paid.out" 2>&1 &
+    paid=$!
+    i=0
+    until [ "$(sqlite3 stillroom.db 'SELECT state FROM call')" = sent ] ||
+        [ $i = 50 ]; do
+        i=$((i + 1))
+        sleep 0.1
+    done
+    { echo 'BEGIN; SELECT * FROM call;'; sleep 14; } |
+        sqlite3 stillroom.db > /dev/null & # ends by itself
 fi
 fresh
 if strace -o /dev/null true 2> /dev/null; then
@@ -229,6 +255,10 @@ if [ -n "$holder" ]; then
     is "a held store: refused" 1 "$?"
     has "a held store: said so" "was held for 10 s by another process" \
         "$(cat "$HOME/held")"
-    kill "$holder" 2> /dev/null
+    wait "$holder"
+    wait "$paid"
+    has "a job waits for its store" "j1 done: 1 of 1 calls answered" \
+        "$(cat "$HOME/paid.out")"
+    kill "$teacher"
 fi
 finish
