@@ -354,7 +354,9 @@ bool bundle_finish(struct bundle *b, struct err *e)
         return err_set(e, ERR_REFUSED, _("nothing to export: the filter names "
                                          "no accepted sample"));
     look_near(b);
-    return close_rows(b, e) && write_texts(b, e);
+    /* what came to stand there while the rows were written is not ours */
+    return close_rows(b, e) && write_texts(b, e) &&
+           (!b->dir || folder_check(b->dir, b->o->replace, e));
 }
 
 static int compare_ids(const void *a, const void *b)

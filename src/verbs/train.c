@@ -397,6 +397,8 @@ int64_t verb_train(struct store *s, const struct train *t, struct err *e)
         if (store_begin(s, &ignored) &&
             run_set_state(s, id, "failed", NULL, &ignored))
             store_commit(s, &ignored);
+        else
+            store_rollback(s);
         id = 0;
     }
     free(student);

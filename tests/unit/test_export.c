@@ -614,6 +614,37 @@ static void stopping_leaves_nothing(void **state)
     free(dir);
 }
 
+static char *came; /* a file that comes while rows are written */
+
+static bool let_it_come(void)
+{
+    char *dir = path_dir(came);
+    assert_ok(dir_make(dir, 0700, &e) &&
+              file_replace(came, "x", 1, 0600, false, &e), e);
+    free(dir);
+    return false;
+}
+
+static void what_came_meanwhile_stays(void **state)
+{
+    (void)state;
+    struct export_report r;
+    struct export_since since;
+    int64_t id;
+    decide(ADD("1 + 1?", SPLIT_TRAIN, "2"), STATUS_ACCEPTED, "ana", "");
+    char *dir = temp_path("out");
+    struct export_form f = form(dir);
+    came = path_join(dir, "notes.txt");
+    f.stop = let_it_come;
+    assert_false(verb_export(s, &f, &r, &since, &id, &e));
+    assert_non_null(strstr(e.text, "no bundle of ours"));
+    assert_true(file_exists(came));
+    assert_int_equal(id, 0);
+    export_report_free(&r);
+    free(came);
+    free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -635,6 +666,7 @@ int main(void)
         TEST(since_the_last),
         TEST(what_may_be_replaced),
         TEST(stopping_leaves_nothing),
+        TEST(what_came_meanwhile_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
