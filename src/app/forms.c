@@ -124,8 +124,8 @@ static void note_choices(struct form *f)
     const struct profile *p = profile_find(&ps, form_value(f, TEACHER));
     if (p)
         snprintf(f->fields[1].note, sizeof f->fields[1].note,
-                 _("%.60s, %d at once"), p->url ? p->url : p->serve,
-                 p->concurrency);
+                 _("%d at once, %.60s"), p->concurrency,
+                 p->url ? p->url : p->serve);
     profiles_free(&ps);
 }
 
@@ -238,7 +238,9 @@ static void refresh_train(struct app *a)
         return;
     }
     snprintf(f->facts[0], sizeof f->facts[0],
-             _("%lld rows of train, %lld held out of valid"),
+             P_("%lld row of train, %lld held out of valid",
+                "%lld rows of train, %lld held out of valid",
+                (unsigned long)n.rows),
              (long long)n.rows, (long long)n.held_out);
     if (n.held_out < TRAIN_LEAST)
         snprintf(f->facts[1], sizeof f->facts[1],

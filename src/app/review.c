@@ -293,16 +293,19 @@ static void start_bulk(struct app *a, enum status to, const char *reason)
         app_say_err(a, &e);
         return;
     }
+    size_t n = r->bulk_ids.n;
     r->bulk = true;
     a->ask.kind = ASK_BULK;
     a->painted = false;
     snprintf(a->ask.text, sizeof a->ask.text,
              to == STATUS_ACCEPTED
-                 ? _("Accept %zu samples as one step that u undoes?")
+                 ? P_("Accept %zu sample as one step that u undoes?",
+                      "Accept %zu samples as one step that u undoes?", n)
              : to == STATUS_REJECTED
-                 ? _("Reject %zu samples as one step that u undoes?")
-                 : _("Defer %zu samples as one step that u undoes?"),
-             r->bulk_ids.n);
+                 ? P_("Reject %zu sample as one step that u undoes?",
+                      "Reject %zu samples as one step that u undoes?", n)
+                 : P_("Defer %zu sample as one step that u undoes?",
+                      "Defer %zu samples as one step that u undoes?", n), n);
     a->stale = STALE_PAINT;
 }
 

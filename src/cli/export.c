@@ -106,9 +106,11 @@ static void print_since(const struct export_since *x)
     char day[40];
     if (!x->id)
         return;
-    say(stdout, _("since x%lld: %lld rows new, %lld gone, %lld changed; %s, "
-                  "d%lld\n"), (long long)x->id, (long long)x->fresh,
-        (long long)x->gone, (long long)x->changed,
+    say(stdout, P_("since x%lld: %lld row new, %lld gone, %lld changed; %s, "
+                   "d%lld\n",
+                   "since x%lld: %lld rows new, %lld gone, %lld changed; %s, "
+                   "d%lld\n", (unsigned long)x->fresh), (long long)x->id,
+        (long long)x->fresh, (long long)x->gone, (long long)x->changed,
         clock_format(day, sizeof day, x->at, 1), (long long)x->as_of);
 }
 

@@ -108,8 +108,10 @@ static void print_dry_run(const struct cli *c, const struct dry_run *d,
         json_act(to, &(struct bulk_report){.changed = d->total});
         return;
     }
-    say(stdout, _("nothing is written: %lld samples would become %s\n"),
-        (long long)d->total, status_label(to));
+    say(stdout, P_("nothing is written: %lld sample would become %s\n",
+                   "nothing is written: %lld samples would become %s\n",
+                   (unsigned long)d->total), (long long)d->total,
+        status_label(to));
     for (int i = 0; i < STATUS_COUNT; i++)
         if (d->by_status[i])
             say(stdout, "  %-10s %lld\n", status_label((enum status)i),

@@ -141,8 +141,9 @@ static int act(struct cli *c, const char *what, int64_t id, bool run)
                                          "not %s"), what);
     free(dir);
     if (ok && seq)
-        say(stdout, _("withdrawn: %lld samples (d%lld)\n"), (long long)n,
-            (long long)seq);
+        say(stdout, P_("withdrawn: %lld sample (d%lld)\n",
+                       "withdrawn: %lld samples (d%lld)\n",
+                       (unsigned long)n), (long long)n, (long long)seq);
     return ok ? 0 : cli_fail(c);
 }
 

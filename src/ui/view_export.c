@@ -23,8 +23,10 @@ static void where(struct app *a, int y, int x, int w)
 {
     const struct export_state *e = &a->export;
     char n[24];
-    cells_printf(y, x, w, STYLE_FACT, _("%s   status:accepted %s  %s samples "
-                 "  as of d%lld   seed 7"),
+    cells_printf(y, x, w, STYLE_FACT, P_("%s   status:accepted %s  %s sample "
+                 "  as of d%lld   seed 7", "%s   status:accepted %s  %s "
+                 "samples   as of d%lld   seed 7",
+                 (unsigned long)e->n_accepted),
                  a->target_name ? a->target_name : "",
                  e->filter ? e->filter : "",
                  count_text(n, sizeof n, e->n_accepted),
@@ -201,8 +203,11 @@ static void since_part(struct app *a, struct part *p)
                  (long long)json_get_int(s, "export", 0));
         part_gut(p, STYLE_LABEL, text, NULL);
         char day[40];
-        snprintf(text, sizeof text, _("%lld rows new, %lld gone, %lld "
-                 "changed; %s, d%lld"), (long long)json_get_int(s, "new", 0),
+        snprintf(text, sizeof text, P_("%lld row new, %lld gone, %lld "
+                 "changed; %s, d%lld", "%lld rows new, %lld gone, %lld "
+                 "changed; %s, d%lld",
+                 (unsigned long)json_get_int(s, "new", 0)),
+                 (long long)json_get_int(s, "new", 0),
                  (long long)json_get_int(s, "gone", 0),
                  (long long)json_get_int(s, "changed", 0),
                  clock_format(day, sizeof day, json_get_int(s, "at", 0), 1),

@@ -105,7 +105,8 @@ static void draw_answer(struct app *a, struct area w)
     struct part answer = {0}, judge = {0};
     char *text = answer_of_letter(a, r->list.cursor), left[16], right[24];
     snprintf(left, sizeof left, "%c", 'A' + (int)r->list.cursor);
-    snprintf(right, sizeof right, _("%zu words"), uni_count_words(text));
+    size_t words = uni_count_words(text);
+    snprintf(right, sizeof right, P_("%zu word", "%zu words", words), words);
     part_gut(&answer, STYLE_LABEL, left, right);
     const struct candidate *c =
         &r->now.candidates.at[r->shown[r->list.cursor]];
@@ -139,8 +140,10 @@ static void draw_columns(struct app *a, struct area w)
         int x = w.x + i * each;
         place_text(r, (size_t)i, place, sizeof place);
         bool on = (size_t)i == r->list.cursor;
-        snprintf(head, sizeof head, _("%c  you %s   %zu words"), 'A' + i,
-                 place, uni_count_words(text));
+        size_t words = uni_count_words(text);
+        snprintf(head, sizeof head, P_("%c  you %s   %zu word",
+                                       "%c  you %s   %zu words", words),
+                 'A' + i, place, words);
         cells_put(w.y, x + 1, each - 3, on ? STYLE_ROW_ON : STYLE_LABEL,
                   head);
         rich_add(&rich, STYLE_TEXT, text);

@@ -15,14 +15,17 @@ static void where(struct app *a, int y, int x, int w)
     for (int i = 0; i < SPLIT_COUNT; i++)
         n[i] = a->target ? seed_count(a->s, a->target, i) : 0;
     snprintf(text, sizeof text,
-             _("%s   %lld seeds   %lld train  %lld valid  %lld test   %lld "
-               "never drawn"),
+             P_("%s   %lld seed   %lld train  %lld valid  %lld test   %lld "
+                "never drawn",
+                "%s   %lld seeds   %lld train  %lld valid  %lld test   %lld "
+                "never drawn", (unsigned long)(n[0] + n[1] + n[2])),
              a->target_name ? a->target_name : "",
              (long long)(n[0] + n[1] + n[2]), (long long)n[0],
              (long long)n[1], (long long)n[2],
              (long long)(a->target ? seed_never_drawn(a->s, a->target) : 0));
     if (a->seeds.filter)
-        snprintf(text, sizeof text, _("%s   filter: %s   %zu seeds"),
+        snprintf(text, sizeof text, P_("%s   filter: %s   %zu seed",
+                 "%s   filter: %s   %zu seeds", a->seeds.list.all.n),
                  a->target_name, a->seeds.filter, a->seeds.list.all.n);
     cells_put(y, x, w, STYLE_FACT, text);
 }
