@@ -333,6 +333,8 @@ static void draw_plain_texts(struct app *a, int y, int h)
         rich_draw(&rich, lines.at[i], y + i, 0, COLS);
     rich_free(&rich);
     cells_rule(y + n, 0, COLS);
+    if (!a->typing.open)
+        add_thinking(a, &rich);
     rich_add(&rich, STYLE_TEXT, text);
     rich_wrap(&rich, COLS, &lines);
     int left = h - n - 1;
@@ -365,7 +367,8 @@ static void draw_facts(struct app *a, int y)
                              c->approximate));
         at += cells_put(y, at, COLS - at, STYLE_WARN, text);
     }
-    snprintf(text, sizeof text, _("✓ %d checks   %s"), passed,
+    snprintf(text, sizeof text, P_("✓ %d check   %s", "✓ %d checks   %s",
+                                       (unsigned long)passed), passed,
              x->teacher ? x->teacher : x->origin ? x->origin : "");
     cells_put(y, at, COLS - at, STYLE_FACT, text);
 }

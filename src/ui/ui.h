@@ -94,6 +94,9 @@ void part_rule(int y, int x);
 /* The rule between list and item; `end` is its last: ┬ or ┴. */
 void cross_rule(int y, int x, int w, bool bottom);
 
+/* Adds what was thought before Review's answer: one line that says how much,
+ * and where it is open the text behind it. */
+void add_thinking(const struct app *a, struct rich *to);
 /* Adds a word diff of two texts. */
 void add_diff(struct rich *r, const char *a, const char *b, bool marks);
 

@@ -210,8 +210,7 @@ static void hidden_gut(struct app *a, struct part *p, const char *text)
     part_mark(p, STYLE_WARN, line, "h");
 }
 
-/* What was thought before the answer: folded to one line, or opened. */
-static void add_thinking(struct app *a, struct part *p)
+void add_thinking(const struct app *a, struct rich *to)
 {
     const struct review_state *r = &a->review;
     struct message m;
@@ -226,12 +225,12 @@ static void add_thinking(struct app *a, struct part *p)
                       "- %zu words of thinking; w folds them", n)
                  : P_("+ %zu word of thinking; w opens it",
                       "+ %zu words of thinking; w opens them", n), n);
-        rich_add(&p->body, STYLE_FACT, line);
-        rich_add(&p->body, STYLE_TEXT, "\n");
+        rich_add(to, STYLE_FACT, line);
+        rich_add(to, STYLE_TEXT, "\n");
     }
     if (m.reasoning && *m.reasoning && r->thinking) {
-        rich_add(&p->body, STYLE_FACT, m.reasoning);
-        rich_add(&p->body, STYLE_TEXT, "\n\n");
+        rich_add(to, STYLE_FACT, m.reasoning);
+        rich_add(to, STYLE_TEXT, "\n\n");
     }
     message_free(&m);
 }
@@ -252,7 +251,7 @@ static void answer_part(struct app *a, struct part *p, bool near_here)
         diff_free(&d);
         add_diff(&p->body, before, text, diff_marks(a));
     } else {
-        add_thinking(a, p);
+        add_thinking(a, &p->body);
         rich_add(&p->body, STYLE_TEXT, text);
     }
     hidden_gut(a, p, text);

@@ -10,4 +10,8 @@ text_store t.db t.jsonl
 has "it is stored apart" '"reasoning_content":"so it is"' \
     "$("$S" show 1 --json --store t.db)"
 drives "thinking" "$scripts/thinking.script"
+text_store small.db t.jsonl
+sed "s/^size.*/size 40 12/; s/t[.]db/small.db/" \
+    "$scripts/thinking.script" > small
+drives "thinking where there is no gutter" small
 finish
