@@ -154,6 +154,8 @@ static void check_guts(struct app *a, struct part *p, bool near_here)
         snprintf(text, sizeof text,
                  passed == all
                      ? P_("✓ %zu check", "✓ %zu checks", passed)
+                 : passed > 9 /* the gutter has no room for the word */
+                     ? _("✓ %zu more")
                      : P_("✓ %zu more check", "✓ %zu more checks", passed),
                  passed);
         part_mark(p, STYLE_OK, text, NULL);
