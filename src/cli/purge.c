@@ -66,12 +66,17 @@ static void print_found(struct cli *c, const struct purge_found *f,
                         bool really, int64_t seq)
 {
     if (really)
-        say(stdout, _("emptied: %zu texts of %zu samples and %zu seeds, "
-                      "d%lld\n"), f->texts.n, f->samples.n, f->seeds.n,
-            (long long)seq);
+        say(stdout, P_("emptied: %zu text (samples: %zu, seeds: %zu), "
+                       "d%lld\n",
+                       "emptied: %zu texts (samples: %zu, seeds: %zu), "
+                       "d%lld\n", f->texts.n),
+            f->texts.n, f->samples.n, f->seeds.n, (long long)seq);
     else
-        say(stdout, _("nothing is written: %zu texts of %zu samples and %zu "
-                      "seeds would be emptied for good; --yes does it\n"),
+        say(stdout, P_("nothing is written: %zu text (samples: %zu, seeds: "
+                       "%zu) would be emptied for good; --yes does it\n",
+                       "nothing is written: %zu texts (samples: %zu, seeds: "
+                       "%zu) would be emptied for good; --yes does it\n",
+                       f->texts.n),
             f->texts.n, f->samples.n, f->seeds.n);
     for (size_t i = 0; i < f->kept.n; i++)
         say(stdout, _("kept: t%lld, used by %s %lld\n"),

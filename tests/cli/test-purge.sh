@@ -26,7 +26,7 @@ has "the seed's own use is kept" "used by seed 1" "$($S purge 1)"
 is "a dry run writes nothing" "1" "$($S review --filter quimby | wc -l)"
 
 out=$($S purge --yes 1 s1)
-has "both" "of 1 samples and 1 seeds" "$out"
+has "both" "(samples: 1, seeds: 1)" "$out"
 has "the export is named" "export 1 holds it still" "$out"
 is "the words are gone from the file" 0 "$(held)"
 is "and from the index" 0 "$($S review --filter quimby | wc -l)"
