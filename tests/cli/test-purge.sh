@@ -21,7 +21,7 @@ held() { grep -aic quimby stillroom.db; }
 
 fails "no such sample" 1 "there is no 99" $S purge 99
 fails "nothing named" 2 "name samples" $S purge
-has "a dry run says so" "nothing is written: 1 texts" "$($S purge 1)"
+has "a dry run says so" "nothing is written: 1 text " "$($S purge 1)"
 has "the seed's own use is kept" "used by seed 1" "$($S purge 1)"
 is "a dry run writes nothing" "1" "$($S review --filter quimby | wc -l)"
 
