@@ -382,6 +382,10 @@ static cJSON *build(struct scan *x, struct err *e)
     return j;
 }
 
+/* A cut spoils a token back to its beginning ("-Infinity", the second half of
+ * a pair, a character's bytes): none of them is as long. */
+#define TOKEN_MOST 16
+
 json *json_parse_part(const char *s, size_t n, unsigned odd, size_t *used,
                       bool *early, struct err *e)
 {
@@ -389,7 +393,7 @@ json *json_parse_part(const char *s, size_t n, unsigned odd, size_t *used,
                      .mended = BUF_INIT(2 * (size_t)JSON_BYTES)};
     cJSON *j = scan_text(&x, e) ? build(&x, e) : NULL;
     *used = x.at;
-    *early = !j && x.why && x.at >= n;
+    *early = !j && x.why && n - x.at < TOKEN_MOST;
     VEC_FREE(&x.kept);
     buf_free(&x.mended);
     return j;

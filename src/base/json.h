@@ -48,7 +48,7 @@ json *json_parse_odd(const char *s, size_t n, unsigned odd, size_t *used,
                      struct err *e);
 
 /* The same. *used says how far it came also where it failed; *early that it
- * failed because the text ended inside the value. */
+ * failed at the text's end, so that more of it may make the value. */
 json *json_parse_part(const char *s, size_t n, unsigned odd, size_t *used,
                       bool *early, struct err *e);
 

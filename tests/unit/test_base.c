@@ -476,6 +476,29 @@ static void timers_fire_once(void **state)
     loop_free(&l);
 }
 
+/* Wherever a text is cut, the reader is told to come back with more. */
+static void a_cut_is_no_fault(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"a\":[true,false,null,NaN,-Infinity,-1.5e+3,{}],"
+        "\"b\\u00e9\":\"\\ud83d\\ude00 \xC3\xA9 \xF0\x9F\x98\x80\\n\"}";
+    size_t used;
+    bool early;
+    for (size_t n = 0; n < sizeof text; n++) {
+        struct err e = {0};
+        json *j = json_parse_part(text, n, JSON_ODD_NUMBERS, &used, &early,
+                                  &e);
+        bool whole = n == sizeof text - 1;
+        if (!j != !whole || (!whole && !early))
+            fail_msg("cut at %zu: %s", n, e.text);
+        json_free(j);
+    }
+    static const char bad[] = "{\"a\":tru,\"b\":\"a text behind it\"}";
+    assert_null(json_parse_part(bad, sizeof bad - 1, 0, &used, &early, NULL));
+    assert_false(early);
+}
+
 int main(void)
 {
     const char *dirs[] = {"/nonexistent", NULL};
@@ -489,6 +512,7 @@ int main(void)
         cmocka_unit_test(words_fold_and_keep_numbers),
         cmocka_unit_test(json_refuses),
         cmocka_unit_test(json_lets_through),
+        cmocka_unit_test(a_cut_is_no_fault),
         cmocka_unit_test(halves_are_healed),
         cmocka_unit_test(numbers_stay_as_written),
         cmocka_unit_test(what_was_read_is_marked),
