@@ -39,9 +39,20 @@ static const char *orphan(const struct mark *m, const char *text)
     return at && (!open || open > at) ? at : NULL;
 }
 
+/* Whether a closing mark may still end the thought, whose last part is from
+ * `from` to `to`: a mark stood open in it, or nothing stands before `end`. */
+static bool goes_on(const struct mark *m, const char *from, const char *to,
+                    const char *text, const char *end)
+{
+    const char *open = strcasestr(from, m->open);
+    return (open && open < to) || text + strspn(text, SPACE) == end;
+}
+
 /* The next part of a thought at the beginning of *s: where it starts and
- * ends; *s moves behind it. False where the answer begins. */
-static bool next_part(const char **s, const char **from, const char **to)
+ * ends; *s moves behind it. False where the answer begins. *from and *to are
+ * those of the last part, which was `opened`, or NULL. */
+static bool next_part(const char **s, const char **from, const char **to,
+                      bool *was_opened)
 {
     const char *text = *s + strspn(*s, SPACE);
     for (size_t i = 0; i < COUNT(marks); i++) {
@@ -50,8 +61,10 @@ static bool next_part(const char **s, const char **from, const char **to)
         bool opened = !strncasecmp(text, m->open, n);
         const char *end = opened ? strcasestr(text + n, m->close)
                                  : orphan(m, text);
-        if (!opened && !end)
+        if (!opened && (!end || (*was_opened &&
+                                 !goes_on(m, *from, *to, text, end))))
             continue;
+        *was_opened = opened;
         *from = opened ? text + n : text;
         *to = end ? end : text + strlen(text);
         *s = end ? end + strlen(m->close) : *to;
@@ -85,10 +98,11 @@ static void add_part(struct buf *b, const char *from, const char *to)
 char *thought_part(const char *text, char **thinking)
 {
     struct buf b = BUF_INIT(0);
-    const char *s = text, *from, *to;
+    const char *s = text, *from = NULL, *to = NULL;
+    bool opened = false;
     int rounds = 0;
     bool maybe = may_think(text);
-    while (maybe && rounds < ROUNDS && next_part(&s, &from, &to)) {
+    while (maybe && rounds < ROUNDS && next_part(&s, &from, &to, &opened)) {
         add_part(&b, from, to);
         rounds++;
     }

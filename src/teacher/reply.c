@@ -138,11 +138,22 @@ static void add_thought(struct partial *p, const json *delta)
         add_parts(p, json_get(delta, lists[i]));
 }
 
+/* Content that is a value, as endpoints that answer in JSON may send it. */
+static void add_value(struct partial *p, const json *v)
+{
+    size_t before = p->content.len + p->reasoning.len;
+    add_parts(p, v);
+    if (json_is_number(v) || json_is_bool(v) ||
+        (json_is_object(v) && json_first(v) && !json_get(v, "type") &&
+         p->content.len + p->reasoning.len == before))
+        json_print(&p->content, v);
+}
+
 static void add_text(struct partial *p, const json *delta)
 {
     static const char *const texts[] = {"content", "text", "refusal", NULL};
     add_first(&p->content, delta, texts);
-    add_parts(p, json_get(delta, "content"));
+    add_value(p, json_get(delta, "content"));
     add_thought(p, delta);
 }
 
@@ -210,6 +221,19 @@ static void add_logprobs(struct partial *p, const json *choice)
     }
 }
 
+/* Words that differ in case and in what parts their syllables. */
+static bool same_word(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, "_- ");
+        b += strspn(b, "_- ");
+        if (!*a || !*b)
+            return *a == *b;
+        if (strncasecmp(a, b, 1))
+            return false;
+    }
+}
+
 /* Why an answer ended, in one word for all who say it otherwise. */
 static const char *finish_word(const char *said)
 {
@@ -218,6 +242,10 @@ static const char *finish_word(const char *said)
         {"max_new_tokens", "length"},     {"max_length", "length"},
         {"model_length", "length"},       {"token_limit", "length"},
         {"length_limit", "length"},       {"length", "length"},
+        {"max_completion_tokens", "length"},
+        {"max_context_length", "length"},
+        {"context_length_exceeded", "length"},
+        {"model_context_window_exceeded", "length"},
         {"content_filter", "content_filter"}, {"safety", "content_filter"},
         {"recitation", "content_filter"}, {"blocklist", "content_filter"},
         {"prohibited_content", "content_filter"}, {"spii", "content_filter"},
@@ -228,7 +256,7 @@ static const char *finish_word(const char *said)
         {"insufficient_system_resource", "error"}};
     const char *dot = strrchr(said, '.'); /* "FinishReason.MAX_TOKENS" */
     for (size_t i = 0; i < COUNT(words); i++)
-        if (!strcasecmp(dot ? dot + 1 : said, words[i][0]))
+        if (same_word(dot ? dot + 1 : said, words[i][0]))
             return words[i][1];
     return said;
 }
@@ -237,6 +265,31 @@ static bool says_nothing(const char *finish)
 {
     return !*finish || !strcasecmp(finish, "null") ||
            !strcasecmp(finish, "none");
+}
+
+/* Why a choice ended, as its finish_reason says. Under other names, and where
+ * it stands inside the delta, only what ends an answer too early counts. */
+static void add_finish(struct partial *p, const json *choice,
+                       const json *delta)
+{
+    static const char *const names[] = {"finish_reason", "finishReason",
+                                        "stop_reason", "done_reason",
+                                        "finish_details"};
+    const json *in[] = {choice, delta};
+    const char *said = json_get_string(choice, "finish_reason", "");
+    if (!says_nothing(said)) {
+        set_copy(&p->finish, finish_word(said));
+        return;
+    }
+    for (size_t i = 0; i < COUNT(in) * COUNT(names); i++) {
+        const json *v = json_get(in[i / COUNT(names)], names[i % COUNT(names)]);
+        said = json_string(v) ? json_string(v)
+                              : json_get_string(v, "type", "");
+        if (finish_word(said) != said) {
+            set_copy(&p->finish, finish_word(said));
+            return;
+        }
+    }
 }
 
 /* Adds a choice of a body ("message"), of a chunk ("delta") or of plain
@@ -250,9 +303,7 @@ static bool add_choice(struct assembly *a, struct partial *p,
     delta = json_is_object(delta) ? delta : choice;
     add_text(p, delta);
     add_logprobs(p, choice);
-    const char *finish = json_get_string(choice, "finish_reason", "");
-    if (!says_nothing(finish))
-        set_copy(&p->finish, finish_word(finish));
+    add_finish(p, choice, delta);
     if (json_first(error))
         reply_take_error(choice, &a->reply);
     return add_calls(p, delta, e);

@@ -152,6 +152,21 @@ static void test_shapes(void **state)
                 "\"eos_token\""), "a", "", "eos_token"},
         {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
                 "\"insufficient_system_resource\""), "a", "", "error"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"MaxTokens\""), "a", "", "length"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"model_context_window_exceeded\""), "a", "", "length"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":null,"
+                "\"stop_reason\":\"max_tokens\""), "a", "", "length"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "{\"type\":\"length\"}"), "a", "", "length"},
+        {CHOICE("\"delta\":{\"content\":\"a\",\"finish_reason\":"
+                "\"length\"}"), "a", "", "length"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"stop\",\"stop_reason\":\"length\""), "a", "", "stop"},
+        {CHOICE("\"message\":{\"content\":42}"), "42", "", "stop"},
+        {CHOICE("\"message\":{\"content\":{\"city\":\"b\"}}"),
+         "{\"city\":\"b\"}", "", "stop"},
         {CHOICE("\"message\":{\"content\":null,\"reasoning_content\":"
                 "\"hm\"}"), "", "hm", "stop"},
         {CHOICE("\"message\":{\"content\":\"a\",\"reasoning\":\"hm\","
