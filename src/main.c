@@ -132,6 +132,7 @@ static bool opens_demo(const struct cli *c)
 
 int main(int argc, char **argv)
 {
+    say_start();
     sig_start();
     paths_init_lang();
     struct cli c;

@@ -57,6 +57,7 @@ static int end(int code)
 
 int main(int argc, char **argv)
 {
+    say_start();
     sig_start();
     paths_init_lang();
     if (argc < 2)

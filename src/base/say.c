@@ -1,9 +1,11 @@
 #include "base/say.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,6 +99,14 @@ int say_err(const char *program, const struct err *e)
     return err_exit(e);
 }
 
+void say_start(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            abort();
+}
+
 /* Whether the reader of standard output has gone. */
 static bool unread(void)
 {
@@ -111,7 +121,11 @@ int say_end(const char *program, int code)
     if (!fflush(stdout) && !ferror(stdout))
         return code;
     if (errno != EPIPE && !unread()) {
-        err_sys(&e, _("standard output cannot be written"));
+        const char *what = _("standard output cannot be written");
+        if (errno)
+            err_sys(&e, "%s", what);
+        else /* an earlier write failed, and why is not known any more */
+            err_set(&e, ERR_SYSTEM, "%s", what);
         return say_err(program, &e);
     }
     sig_release(SIGPIPE);

@@ -31,6 +31,10 @@ void say_json(FILE *f, const char *json, size_t n);
  * error's exit code. */
 int say_err(const char *program, const struct err *e);
 
+/* First of all: a standard stream that was handed over closed is opened so
+ * that using it fails, as no file may come to stand in its place. */
+void say_start(void);
+
 /* The end of a program whose exit code would be `code`: what was written has
  * arrived, or it is said and 1 returned; where nobody reads standard output
  * any more the process ends without a word, as SIGPIPE ends one. */

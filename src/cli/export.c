@@ -318,5 +318,7 @@ int sub_export(struct cli *c)
         return code;
     if (c->argc > 1 || (!c->argc && !a.dry_run))
         return cli_usage(c, _("name one folder to write"));
+    if (a.max_words < 0)
+        return cli_usage(c, _("--max-words is 0 or more"));
     return open_and_run(c, &a);
 }

@@ -175,6 +175,11 @@ if [ -c /dev/full ]; then
     is "a full disk is said" 1 $?
     has "with its reason" "No space" "$(cat said)"
 fi
+$S stat --store a.db >&- 2> said
+is "a closed output is said" 1 $?
+has "as what it is" "standard output cannot be written" "$(cat said)"
+fails "no row is shorter than none" 2 "--max-words is 0 or more" \
+    $S export --store a.db --max-words -5 out
 
 # ---- Hints ------------------------------------------------------------------
 
