@@ -290,6 +290,9 @@ sed '1s/@/find/; 2s/@/erase/' t.jsonl > u.jsonl
 mv u.jsonl t.jsonl
 has "answers that differ in calls" "1 sample from 2 rows" "$(samples)"
 has "a call" '"name":"find"' "$(one 1)"
+sed 's/"arguments":{}/"arguments":"{}"/' t.jsonl > u.jsonl
+has "arguments as text are the same" "2 there already" \
+    "$($S import --store t.db --target t --as samples u.jsonl)"
 has "another" '"name":"erase"' "$(one 1)"
 
 # ---- Answers that are messages ----------------------------------------------
