@@ -171,8 +171,8 @@ static void start_expand(struct app *a)
         return;
     }
     a->form.open = false;
-    app_say(a, _("j%lld has begun; what it brings stands at the end of "
-                 "Review"), (long long)job);
+    app_say(a, _("j%lld has begun; 5 shows what it brings"),
+            (long long)job);
 }
 
 /* ---- Train -------------------------------------------------------------- */

@@ -389,10 +389,13 @@ static void job_part(struct app *a, struct part *p)
              x->job.recipe_name ? x->job.recipe_name : "",
              (long long)x->job.recipe_version);
     rich_add(&p->body, STYLE_TEXT, text);
+    bool rank = x->job.kind && !strcmp(x->job.kind, "rank");
     rich_add(&p->body, STYLE_TEXT,
-             _("new prompts and answers in the replies\n"));
+             rank ? _("answers rated in the replies\n")
+                  : _("new prompts and answers in the replies\n"));
     rich_add(&p->body, STYLE_TEXT,
-             _("they stand at the end of the Review queue\n"));
+             rank ? _("4 shows them beside your own order\n")
+                  : _("they stand at the end of the Review queue\n"));
     snprintf(text, sizeof text, _("%s spent; %s tokens in, %s out\n"),
              lang_money(right, sizeof right, x->counts.cost, 2),
              lang_number(in, sizeof in, (double)x->counts.tokens_in, 0),
