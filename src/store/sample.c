@@ -419,7 +419,7 @@ int sample_choice(const struct sample *x)
             return i;
         if (c->source == SOURCE_HUMAN && !is_empty(c))
             edit = i;
-        if (!sample_passes(x, i))
+        if (!sample_passes(x, i) || is_empty(c))
             continue;
         double least = best < 0 ? NAN : x->candidates.at[best].judge;
         if (best < 0 || (!isnan(c->judge) && !(c->judge <= least)))

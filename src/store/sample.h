@@ -160,8 +160,8 @@ bool sample_is_approximate(const struct sample *x);
 
 /* The index of the answer that stands for the sample where nobody names one:
  * the chosen one; else the newest human edit unless it is empty; else, of those
- * whose checks pass, the one with the best judge mean, or the first. -1 where
- * there is none. */
+ * that are not empty and whose checks pass, the one with the best judge mean,
+ * or the first. -1 where there is none. */
 int sample_choice(const struct sample *x);
 
 /* The index of the candidate that a screen opens with: the choice, else the

@@ -412,7 +412,9 @@ static bool look_back(struct store *s, bool first, struct err *e)
     enum head_found found = head_read(s, &head);
     if (!store_look(s, first, e))
         return false;
-    if (!compare_head(s, &head, found, &why))
+    if (first && db_int(s, -1, "PRAGMA user_version", "") == STORE_VERSION)
+        return true; /* another process has just taken the old store up */
+    if (!s->loss && !compare_head(s, &head, found, &why))
         s->loss = xasprintf(_("%s: %s. Nothing is written to it unless you "
                               "say --after-loss"), s->path, why.text);
     return true;
@@ -434,7 +436,8 @@ bool store_open(const char *path, struct store **out, struct err *e)
               check_identity(s, &old, e) && journal_mode(s, e) &&
               (old || check_schema(s, e)) && load_identity(s, e) &&
               look_back(s, old, e) &&
-              (!old || (migrate(s, e) && check_schema(s, e)));
+              (!old || (migrate(s, e) && check_schema(s, e) &&
+                        look_back(s, false, e)));
     if (!ok) {
         store_close(&s);
         return false;

@@ -118,6 +118,17 @@ is "a good answer brings it back" 0 "$(sql "SELECT status FROM sample x \
     JOIN text p ON p.id = x.prompt_text WHERE body LIKE '%floats%'")"
 has "whole" " 0 findings" "$($S fsck)"
 
+# An empty answer never stands for a sample by itself, checked or not.
+fresh
+printf '{"prompt":"p","responses":["","good"]}\n' > e.jsonl
+printf '{"prompt":"q","responses":["",""]}\n' >> e.jsonl
+$S import --as samples e.jsonl > /dev/null 2>&1
+$S review --filter status:pending --accept all > /dev/null
+is "the answer that says something" good "$(sql "SELECT \
+    json_extract(t.body, '\$.content') FROM sample x JOIN candidate c \
+    ON c.id = x.chosen JOIN text t ON t.id = c.body_text \
+    WHERE x.status = 1" | sort -u)"
+
 # The reason belongs to the decision that stands.
 fresh
 printf '{"prompt":"p one","completion":"a one"}\n' > s.jsonl
