@@ -168,15 +168,17 @@ static int decide_one(struct cli *c, const struct decide *d, int64_t id)
 {
     struct other o = {0};
     int64_t seq = 0;
-    switch (verb_decide(c->s, d, id, &o, &seq, &c->e)) {
+    enum decided did = verb_decide(c->s, d, id, &o, &seq, &c->e);
+    switch (did) {
     case DECIDED:
+    case DECIDED_FOUND:
         if (c->json)
             json_act(d->to, &(struct bulk_report){.changed = 1, .seq = seq});
-        else
+        else if (did == DECIDED)
             say(stdout, "%lld %s d%lld\n", (long long)id,
                 status_name(d->to), (long long)seq);
-        return 0;
-    case DECIDED_FOUND:
+        if (c->json || did == DECIDED)
+            return 0;
         say(stdout, _("%lld: the disk reported an error; looked up by its "
                       "own id: saved as d%lld\n"), (long long)id,
             (long long)seq);

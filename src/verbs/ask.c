@@ -71,7 +71,7 @@ bool verb_call(const struct profile *p, const char *question, int max_tokens,
     bool ok = true;
     *out = (struct called){0};
     if (p->serve) {
-        ok = mkdtemp(dir) != NULL;
+        ok = mkdtemp(dir) || err_sys(e, "%s", dir);
         plan.job_dir = dir;
         server = ok ? server_start(&plan, e) : NULL;
         ok = server != NULL;
