@@ -123,10 +123,22 @@ static int list(struct cli *c)
     return ok ? 0 : cli_fail(c);
 }
 
+static void say_withdrawn(const struct withdrawn *w)
+{
+    say(stdout, P_("withdrawn: %lld sample (d%lld)\n",
+                   "withdrawn: %lld samples (d%lld)\n",
+                   (unsigned long)w->objects), (long long)w->objects,
+        (long long)w->seq);
+    if (w->answers)
+        say(stdout, P_("and %lld answer to a sample that stays\n",
+                       "and %lld answers to samples that stay\n",
+                       (unsigned long)w->answers), (long long)w->answers);
+}
+
 static int act(struct cli *c, const char *what, int64_t id, bool run)
 {
     char *dir = store_work_dir(c->s, run ? "r" : "j", id);
-    int64_t seq = 0, n = 0;
+    struct withdrawn w = {0};
     bool ok = true;
     if (!strcmp(what, "stop"))
         ok = job_stop(dir, &c->e);
@@ -134,16 +146,13 @@ static int act(struct cli *c, const char *what, int64_t id, bool run)
         ok = run ? verb_train_resume(c->s, id, &c->e)
                  : verb_start_job(c->s, id, true, &c->e);
     else if (!strcmp(what, "drop") && !run)
-        ok = verb_withdraw_job(c->s, c->who, id, &n, &seq, &c->e) <=
-             DECIDED_FOUND;
+        ok = verb_withdraw_job(c->s, c->who, id, &w, &c->e) <= DECIDED_FOUND;
     else
         ok = err_set(&c->e, ERR_USAGE, _("runs knows stop, resume and drop, "
                                          "not %s"), what);
     free(dir);
-    if (ok && seq)
-        say(stdout, P_("withdrawn: %lld sample (d%lld)\n",
-                       "withdrawn: %lld samples (d%lld)\n",
-                       (unsigned long)n), (long long)n, (long long)seq);
+    if (ok && w.seq)
+        say_withdrawn(&w);
     return ok ? 0 : cli_fail(c);
 }
 

@@ -135,6 +135,33 @@ bool sample_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)
                   " AND id < ?2 AND live ORDER BY id", "ii", b.from, b.to);
 }
 
+bool candidate_ids_added(struct store *s, int64_t seq, ids *out,
+                         struct err *e)
+{
+    struct span b = db_born(s, "SELECT id, born FROM candidate WHERE id >= ?1"
+                            " ORDER BY id LIMIT 1", seq);
+    return db_ids(s, out, e, "SELECT c.id FROM candidate c JOIN sample x"
+                  " ON x.id = c.sample WHERE c.id >= ?1 AND c.id < ?2"
+                  " AND c.live AND x.live AND x.born <> ?3 ORDER BY c.id",
+                  "iii", b.from, b.to, seq);
+}
+
+bool candidate_ids_of_job(struct store *s, int64_t job, ids *out,
+                          struct err *e)
+{
+    return db_ids(s, out, e, "SELECT c.id FROM candidate c JOIN sample x"
+                  " ON x.id = c.sample WHERE c.call IN (SELECT id FROM call"
+                  "  WHERE job = ?1) AND c.live AND x.live"
+                  " AND coalesce(x.job, 0) <> ?1 ORDER BY c.id", "i", job);
+}
+
+int64_t candidate_stands_for(struct store *s, int64_t candidate)
+{
+    return db_int(s, 0, "SELECT id FROM sample WHERE chosen = ?1"
+                  " AND status = 1 AND id = (SELECT sample FROM candidate"
+                  "  WHERE id = ?1)", "i", candidate);
+}
+
 int64_t sample_made_by(struct store *s, int64_t call, int64_t item)
 {
     return db_int(s, 0, "SELECT id FROM sample WHERE call = ?1"

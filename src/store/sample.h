@@ -60,6 +60,14 @@ int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
                     int64_t but);
 /* The live samples that a decision brought. */
 bool sample_ids_born(struct store *s, int64_t seq, ids *out, struct err *e);
+/* The live answers that a decision added to samples that stood before it. */
+bool candidate_ids_added(struct store *s, int64_t seq, ids *out,
+                         struct err *e);
+/* The live answers of a job's calls to samples that it did not make. */
+bool candidate_ids_of_job(struct store *s, int64_t job, ids *out,
+                          struct err *e);
+/* The accepted sample that an answer stands for, 0 where there is none. */
+int64_t candidate_stands_for(struct store *s, int64_t candidate);
 /* The sample whose prompt was this item of a call's reply, 0 for none. */
 int64_t sample_made_by(struct store *s, int64_t call, int64_t item);
 /* A live sample of the target with this prompt, 0 where there is none. */

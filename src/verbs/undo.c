@@ -28,10 +28,18 @@ static enum decided reverse(struct store *s, int64_t seq, const char *who,
     return decided_of(journal_reverse(s, seq, who, kind, e));
 }
 
+static enum decided withdraw(struct store *s, const char *who, int64_t seq,
+                             struct undone *out, struct err *e)
+{
+    struct withdrawn w = {0};
+    enum decided did = verb_withdraw_arrival(s, who, seq, &w, e);
+    out->n_objects = w.objects + w.answers;
+    return did;
+}
+
 enum decided verb_undo(struct store *s, const char *who, int64_t seq,
                        struct undone *out, struct err *e)
 {
-    int64_t done;
     seq = seq ? seq : journal_undoable(s, who);
     if (!seq) {
         err_set(e, ERR_ABSENT, _("nothing of yours to undo"));
@@ -39,7 +47,7 @@ enum decided verb_undo(struct store *s, const char *who, int64_t seq,
     }
     describe(s, seq, out);
     if (!strcmp(out->what.kind, "arrive")) /* nothing is taken back: hidden */
-        return verb_withdraw_arrival(s, who, seq, &out->n_objects, &done, e);
+        return withdraw(s, who, seq, out, e);
     return reverse(s, seq, who, "undo", e);
 }
 

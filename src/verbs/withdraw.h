@@ -5,13 +5,21 @@
 
 #include "verbs/decide.h"
 
-/* All live samples and seeds of the job. *n of them; *seq is the decision. */
-enum decided verb_withdraw_job(struct store *s, const char *who, int64_t job,
-                               int64_t *n, int64_t *seq, struct err *e);
+/* What went: samples and seeds, answers to samples that stay, and the
+ * decision. */
+struct withdrawn {
+    int64_t objects, answers, seq;
+};
 
-/* The live samples and seeds that decision `arrival` brought. */
+/* All live samples and seeds of the job, and its answers to other samples.
+ * Refused where one of those answers has been accepted since. */
+enum decided verb_withdraw_job(struct store *s, const char *who, int64_t job,
+                               struct withdrawn *out, struct err *e);
+
+/* The live samples and seeds that decision `arrival` brought, and the answers
+ * that it added to samples that stood. Refused as above. */
 enum decided verb_withdraw_arrival(struct store *s, const char *who,
-                                   int64_t arrival, int64_t *n, int64_t *seq,
+                                   int64_t arrival, struct withdrawn *out,
                                    struct err *e);
 
 #endif

@@ -66,6 +66,12 @@ is "once more, no new sample" 2 "$(sql "SELECT count(*) FROM sample")"
 is "but more answers" 12 "$(sql "SELECT count(*) FROM candidate")"
 is "not one of them is rejected" 0 "$(sql "$fell")"
 
+$S runs drop j2 > /dev/null
+is "dropped, the answers that it added go" 8 \
+    "$(sql "SELECT count(*) FROM candidate WHERE live")"
+$S undo > /dev/null
+is "and come back" 12 "$(sql "SELECT count(*) FROM candidate WHERE live")"
+
 # What a person rejected stays so, and still gets its answers.
 $S review --reject 1 --reason wrong > /dev/null
 $S expand --teacher t --prompts 8 --answers 1 --split train > /dev/null 2>&1
@@ -117,6 +123,29 @@ $S expand --teacher t --recipe label > /dev/null 2>&1
 is "a good answer brings it back" 0 "$(sql "SELECT status FROM sample x \
     JOIN text p ON p.id = x.prompt_text WHERE body LIKE '%floats%'")"
 has "whole" " 0 findings" "$($S fsck)"
+
+# What an import added to samples that stood is taken back with the rest.
+fresh
+printf '{"prompt":"p","completion":"one"}\n' > a.jsonl
+printf '{"prompt":"p","chosen":"two","rejected":"three"}\n' > b.jsonl
+printf '{"prompt":"q","completion":"four"}\n' >> b.jsonl
+$S import --as samples a.jsonl > /dev/null
+$S import --as samples b.jsonl > /dev/null
+live="SELECT count(*) FROM candidate c JOIN sample x ON x.id = c.sample
+    WHERE c.live AND x.live"
+is "answers to one that stood" 4 "$(sql "$live")"
+arrived=$(sql "SELECT max(born) FROM candidate")
+$S undo "d$arrived" > /dev/null
+is "are taken back with what came" 1 "$(sql "$live")"
+$S undo > /dev/null
+is "and brought again" 4 "$(sql "$live")"
+has "whole" " 0 findings" "$($S fsck)"
+accepted=$(sql "SELECT c.id FROM candidate c JOIN text t ON t.id = c.body_text
+    WHERE t.body LIKE '%two%'")
+$S review --accept 1 > /dev/null
+if [ "$(sql "SELECT chosen FROM sample WHERE id = 1")" = "$accepted" ]; then
+    fails "not from under a decision" 1 "was accepted" $S undo "d$arrived"
+fi
 
 # An empty answer never stands for a sample by itself, checked or not.
 fresh
