@@ -70,24 +70,9 @@ void list_scroll(struct list *l, size_t rows)
         l->top = l->all.n > rows ? l->all.n - rows : 0;
 }
 
-/* Where an id stands, or would stand, among the marked ones: they are in
- * order. */
-static size_t place(const ids *v, int64_t id)
-{
-    size_t low = 0, high = v->n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (v->at[mid] < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 static bool is_marked(const struct list *l, int64_t id)
 {
-    size_t i = place(&l->marked, id);
+    size_t i = sorted_place(l->marked.at, l->marked.n, id);
     return i < l->marked.n && l->marked.at[i] == id;
 }
 
@@ -101,7 +86,7 @@ void list_mark(struct list *l, int64_t id, bool on)
     if (list_selected(l, id) == on)
         return;
     ids *m = &l->marked;
-    size_t i = place(m, id);
+    size_t i = sorted_place(m->at, m->n, id);
     if (is_marked(l, id)) {
         memmove(m->at + i, m->at + i + 1, (--m->n - i) * sizeof *m->at);
         return;

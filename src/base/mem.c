@@ -102,3 +102,16 @@ void *vec_grow(void *at, size_t *cap, size_t size)
     *cap = more;
     return xrealloc(at, more * size);
 }
+
+size_t sorted_place(const int64_t *at, size_t n, int64_t id)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (at[mid] < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}

@@ -7,6 +7,7 @@
 #define BASE_MEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,5 +60,8 @@ _Noreturn void die(const char *text);
 void *vec_grow(void *at, size_t *cap, size_t size);
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Where an id stands among n ascending ones, or would stand. */
+size_t sorted_place(const int64_t *at, size_t n, int64_t id);
 
 #endif

@@ -145,15 +145,8 @@ static int first_fail(unsigned bits)
 static bool is_left(struct bundle *b, int64_t sample)
 {
     const id_list *l = &b->leave;
-    size_t low = 0, high = l->n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (l->at[mid] < sample)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < l->n && l->at[low] == sample;
+    size_t i = sorted_place(l->at, l->n, sample);
+    return i < l->n && l->at[i] == sample;
 }
 
 /* Once a sample: into the index of train, or onto the held-out list. */
