@@ -173,7 +173,8 @@ static const char *key_of(sqlite3 *db, const char *table)
 static const char another[] =
     "CASE typeof(%1$s) WHEN 'integer' THEN %1$s + %2$d"
     " WHEN 'real' THEN %1$s + 0.125 WHEN 'text' THEN %1$s || 'x'"
-    " WHEN 'blob' THEN CAST(substr(%1$s, 1, length(%1$s) - 1) || 'q' AS BLOB)"
+    " WHEN 'blob' THEN CAST(substr(%1$s, 1, length(%1$s) - 1) ||"
+    "  CASE substr(%1$s, -1) WHEN x'71' THEN 'r' ELSE 'q' END AS BLOB)"
     " ELSE CASE '%3$s' WHEN 'INTEGER' THEN 1 WHEN 'REAL' THEN 1.5"
     "  WHEN 'BLOB' THEN CAST('q' AS BLOB) ELSE 'x' END END";
 
