@@ -11,11 +11,11 @@
 #include "app/area.h"
 #include "app/export.h"
 #include "app/form.h"
-#include "app/line.h"
 #include "app/list.h"
 #include "app/options.h"
 #include "app/rank.h"
 #include "app/runs.h"
+#include "app/view.h"
 #include "base/buf.h"
 #include "domain/diff.h"
 #include "domain/filter.h"
@@ -23,39 +23,6 @@
 #include "store/seed.h"
 #include "store/target.h"
 #include "verbs/decide.h"
-
-/* id, title */
-#define VIEWS(X)                                                              \
-    X(TARGETS, N_("Targets")) X(SEEDS, N_("Seeds")) X(REVIEW, N_("Review"))   \
-    X(RANK, N_("Rank")) X(RUNS, N_("Runs")) X(EXPORT, N_("Export"))           \
-    X(LINEAGE, N_("lineage")) X(HELP, N_("help"))                             \
-    X(MESSAGES, N_("messages")) X(WELCOME, N_("welcome"))
-#define VIEW_ENUM(id, title) VIEW_##id,
-enum view { VIEWS(VIEW_ENUM) VIEW_COUNT };
-#undef VIEW_ENUM
-#define VIEW_TABS 6 /* the first ones have a tab and a digit */
-
-#define V(id) (1u << VIEW_##id)
-#define ALL (V(COUNT) - 1)
-
-#define ACTION(id, ...) ACT_##id,
-enum action {
-#include "app/actions.def"
-    ACTIONS
-};
-#undef ACTION
-
-struct action_info {
-    const char *name, *keys; /* keys: blank-separated names */
-    unsigned views;
-    const char *word, *help; /* untranslated */
-};
-const struct action_info *action_info(enum action a);
-/* The action that a key means in a view, -1 for none. Key names: the
- * character itself, Space Enter Tab Esc Backspace Up Down PgUp PgDn Home End
- * Left Right, ^X. */
-int action_of_key(enum view v, const char *key);
-int action_find(const char *name);
 
 /* What has to be painted anew (any of them paints; 0 paints nothing). */
 enum stale { STALE_NOTHING, STALE_PAINT, STALE_ALL };
@@ -141,7 +108,7 @@ struct app {
     char *who;
     int64_t target;
     char *target_name;
-    enum view view, back;
+    enum view_id view, back;
     enum stale stale;
     bool quit;
     int64_t data_version;
@@ -158,7 +125,7 @@ struct app {
     struct seeds_state seeds;
     struct review_state review;
     struct list help;        /* of action numbers */
-    enum view help_of;
+    enum view_id help_of;
     struct list lineage;     /* of step numbers; see app/lineage.h */
     struct lineage *steps;
     VEC(struct message_line) messages; /* the newest */
@@ -204,6 +171,8 @@ void app_command(struct app *a, const char *text);
 bool app_key(struct app *a, const char *key, bool typed_ahead);
 /* A click of the mouse: the cursor goes to the list's row there. */
 void app_click(struct app *a, int y);
+/* Whether an action does something at this moment. */
+bool app_can(const struct app *a, enum action act);
 /* Pasted text: goes into an open prompt, else it is dropped and said. */
 void app_paste(struct app *a, const char *text);
 /* An editor came back with this text (NULL: nothing changed; `why` says so).
@@ -223,45 +192,44 @@ void app_say(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void app_say_err(struct app *a, const struct err *e);
 
-/* The list of the present view. */
-struct list *app_list(struct app *a);
 /* Reads what the cursor stands on into the view's state. */
 void app_load(struct app *a);
 /* Re-reads a view's list, keeping the cursor's row where it can. */
-void app_open(struct app *a, enum view v);
+void app_open(struct app *a, enum view_id v);
 void app_set_target(struct app *a, int64_t target);
 
-/* ---- Acts of the views, called by the dispatcher ------------------------ */
+/* ---- Parts of the dispatcher -------------------------------------------- */
 
-/* Makes the list anew from the filter; loads what is under the cursor; does
- * an act, with what `:` was given behind it. */
-void review_open(struct app *a);
-void review_load(struct app *a);
-void review_act(struct app *a, enum action act, const char *args);
+/* j k g G; PgDn and PgUp (by: 1 or -1); s v * -. */
+void move_cursor(struct app *a, enum action act);
+void move_page(struct app *a, int by);
+void select_rows(struct app *a, enum action act);
+/* Finds a text from the cursor on; again, forwards (1) or backwards (-1). */
+void find_start(struct app *a, const char *text);
+void find_next(struct app *a, int by);
+/* Opens the prompt of a kind on row 23; a key while it is open. */
+void prompt_open(struct app *a, enum line_kind kind);
+bool prompt_key(struct app *a, const char *key);
+/* Takes back the person's last act, or does it again, and shows it. */
+void undo_last(struct app *a, bool redo);
+
+/* ---- Views -------------------------------------------------------------- */
+
+/* Opens the list of actions, of all views or of the present one (those that
+ * hold `find`; NULL: each); what was said so far. */
+void help_open(struct app *a, bool all, const char *find);
+void messages_open(struct app *a);
+
 /* Keys of the open question. */
 bool review_ask_key(struct app *a, const char *key);
-void review_edited(struct app *a, const char *text);
 /* A key while typing in place; saving what was typed as a draft. */
 bool review_type_key(struct app *a, const char *key);
 void review_keep_draft(struct app *a);
-void review_done(struct app *a);
 /* "3 of 137": where the cursor stands among those that wait. */
 void review_position(const struct app *a, int64_t *at, int64_t *of);
 /* The text of the shown answer, and the one it is compared with (NULL:
  * nothing). The caller frees both. */
 void review_answer(const struct app *a, char **text, char **before);
-
-/* As for Review; `edited` takes the editor's text, `done` frees the state. */
-void seeds_open(struct app *a);
-void seeds_load(struct app *a);
-void seeds_act(struct app *a, enum action act, const char *args);
-void seeds_edited(struct app *a, const char *text);
-void seeds_done(struct app *a);
-
-/* One act in a view; args is what `:` was given behind the act, or NULL. */
-void export_act(struct app *a, enum action act, const char *args);
-void rank_act(struct app *a, enum action act, const char *args);
-void runs_act(struct app *a, enum action act, const char *args);
 
 /* Opens a form, as it was left; its keys while it is open. */
 void form_open(struct app *a, enum form_kind kind);
@@ -275,12 +243,5 @@ void work_import(struct app *a, const char *path);
 void work_bulk(struct app *a, const struct decide *d, const ids *samples);
 /* Looks whether a job of these has ended, and says so; true where it has. */
 bool work_tick(struct app *a);
-
-/* As for Seeds. */
-void targets_open(struct app *a);
-void targets_load(struct app *a);
-void targets_act(struct app *a, enum action act, const char *args);
-void targets_edited(struct app *a, const char *text);
-void targets_done(struct app *a);
 
 #endif

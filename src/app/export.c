@@ -57,8 +57,13 @@ static void start(struct app *a, bool write, bool replace)
 }
 
 /* Writes; where a bundle stands already, asks before it is replaced. */
-static void write_bundle(struct app *a)
+static void write_bundle(struct app *a, const char *args)
 {
+    (void)args;
+    if (a->export.child.pid) {
+        app_say(a, _("wait: the rows are still being counted"));
+        return;
+    }
     char *dir = xasprintf("%s.export", a->target_name);
     if (file_exists(dir)) {
         a->ask.kind = ASK_REPLACE;
@@ -245,8 +250,9 @@ static void set_filter(struct app *a, const char *text)
 
 /* Against the export before the one that is compared with; behind the first,
  * against the newest again. */
-static void step_since(struct app *a)
+static void step_since(struct app *a, const char *args)
 {
+    (void)args;
     struct export_state *x = &a->export;
     const json *since = json_get(x->report, "since");
     if (!since) {
@@ -258,38 +264,58 @@ static void step_since(struct app *a)
     recount(a);
 }
 
-void export_act(struct app *a, enum action act, const char *args)
+static void unfilter(struct app *a, const char *args)
+{
+    (void)args;
+    set_filter(a, "");
+}
+
+static void turn_shape(struct app *a, const char *args)
 {
     struct export_state *x = &a->export;
-    size_t n = x->accepted.n;
-    a->stale = STALE_PAINT;
-    switch (act) {
-    case ACT_WRITE:
-        if (x->child.pid)
-            app_say(a, _("wait: the rows are still being counted"));
-        else
-            write_bundle(a);
-        break;
-    case ACT_SHAPE:
-        x->shapes[x->list.cursor] = !x->shapes[x->list.cursor];
-        recount(a);
-        break;
-    case ACT_LEAVE_OUT:
-        x->leave_wrong = !x->leave_wrong;
-        app_say(a, x->leave_wrong ? _("wrong rows are left out; the lock "
-                                      "will say so")
-                                  : _("wrong rows refuse the export"));
-        recount(a);
-        break;
-    case ACT_EARLIER: step_since(a); break;
-    case ACT_PREV_PART:
-    case ACT_NEXT_PART:
-        if (n)
-            x->row = (x->row + (act == ACT_NEXT_PART ? 1 : n - 1)) % n;
-        export_load(a);
-        break;
-    case ACT_FILTER: set_filter(a, args); break;
-    case ACT_UNFILTER: set_filter(a, ""); break;
-    default: review_act(a, act, args); break;
-    }
+    (void)args;
+    x->shapes[x->list.cursor] = !x->shapes[x->list.cursor];
+    recount(a);
 }
+
+static void leave_out(struct app *a, const char *args)
+{
+    struct export_state *x = &a->export;
+    (void)args;
+    x->leave_wrong = !x->leave_wrong;
+    app_say(a, x->leave_wrong ? _("wrong rows are left out; the lock will say "
+                                  "so")
+                              : _("wrong rows refuse the export"));
+    recount(a);
+}
+
+static void other_row(struct app *a, size_t by)
+{
+    struct export_state *x = &a->export;
+    if (x->accepted.n)
+        x->row = (x->row + by) % x->accepted.n;
+    export_load(a);
+}
+
+static void row_before(struct app *a, const char *args)
+{
+    (void)args;
+    other_row(a, a->export.accepted.n - 1);
+}
+
+static void row_behind(struct app *a, const char *args)
+{
+    (void)args;
+    other_row(a, 1);
+}
+
+const struct deed export_deeds[] = {
+    {.act = ACT_WRITE, .fn = write_bundle},
+    {.act = ACT_SHAPE, .fn = turn_shape},
+    {.act = ACT_LEAVE_OUT, .fn = leave_out},
+    {.act = ACT_EARLIER, .fn = step_since},
+    {.act = ACT_PREV_PART, .fn = row_before},
+    {.act = ACT_NEXT_PART, .fn = row_behind},
+    {.act = ACT_FILTER, .fn = set_filter, .prompt = LINE_FILTER},
+    {.act = ACT_UNFILTER, .fn = unfilter},
+    {0}};

@@ -32,10 +32,6 @@ struct export_state {
 };
 
 struct app;
-/* Makes the list of exports anew; loads the one under the cursor; frees. */
-void export_open(struct app *a);
-void export_load(struct app *a);
-void export_done(struct app *a);
 /* Keys of the question whether an earlier bundle is replaced. */
 bool export_replace_key(struct app *a, const char *key);
 /* Looks whether the child has ended; true where the picture changed. */

@@ -23,7 +23,5 @@ struct lineage {
 
 /* Opens the view on the sample under the cursor. */
 void lineage_open(struct app *a);
-void lineage_load(struct app *a);
-void lineage_done(struct app *a);
 
 #endif

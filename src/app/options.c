@@ -44,13 +44,10 @@ bool options_set(struct options *o, const char *name, const char *value,
 /* "all", or the English name of a view. */
 static unsigned views_of(const char *name)
 {
-#define VIEW_NAME(id, title) title,
-    static const char *const names[] = {VIEWS(VIEW_NAME)};
-#undef VIEW_NAME
     if (!strcmp(name, "all"))
         return ALL;
     for (int i = 0; i < VIEW_COUNT; i++)
-        if (!strcasecmp(names[i], name))
+        if (!strcasecmp(view_of((enum view_id)i)->title, name))
             return 1u << i;
     return 0;
 }

@@ -118,8 +118,9 @@ static void drop_decided(struct app *a)
     app_load(a);
 }
 
-static void keep_order(struct app *a)
+static void keep_order(struct app *a, const char *args)
 {
+    (void)args;
     struct rank_state *r = &a->rank;
     struct order by_candidate = {.n = r->order.n};
     struct other o = {0};
@@ -157,8 +158,9 @@ static void keep_order(struct app *a)
     a->said_undo = true;
 }
 
-static void all_bad(struct app *a)
+static void all_bad(struct app *a, const char *args)
 {
+    (void)args;
     struct rank_state *r = &a->rank;
     struct decide d = {a->who, STATUS_REJECTED, REASON_ALL_BAD, r->seen, 0,
                        0};
@@ -198,36 +200,85 @@ static void type_order(struct app *a, const char *args)
     say_order(a);
 }
 
-void rank_act(struct app *a, enum action act, const char *args)
+static void move_answer(struct app *a, int by)
 {
     struct rank_state *r = &a->rank;
-    size_t letter = r->list.cursor;
-    a->stale = STALE_PAINT;
-    if (!r->now.id && act != ACT_UNDO && act != ACT_REDO)
-        return;
-    switch (act) {
-    case ACT_ACCEPT: keep_order(a); break;
-    case ACT_ALL_BAD: all_bad(a); break;
-    case ACT_RISE:
-    case ACT_SINK:
-        if (order_move(&r->order, letter, act == ACT_RISE ? -1 : 1))
-            say_order(a);
-        break;
-    case ACT_TIE:
-        if (order_tie(&r->order, letter))
-            say_order(a);
-        break;
-    case ACT_ORDER: type_order(a, args); break;
-    case ACT_BLIND: r->blind = !r->blind; break;
-    case ACT_PREV_PART: next_sample(a, -1); break;
-    case ACT_NEXT_PART: next_sample(a, 1); break;
-    case ACT_UNDO:
-    case ACT_REDO:
-        review_act(a, act, args);
-        rank_open(a);
-        r->now.id = 0;
-        rank_load(a);
-        break;
-    default: review_act(a, act, args); break;
-    }
+    if (order_move(&r->order, r->list.cursor, by))
+        say_order(a);
+}
+
+static void rise(struct app *a, const char *args)
+{
+    (void)args;
+    move_answer(a, -1);
+}
+
+static void sink(struct app *a, const char *args)
+{
+    (void)args;
+    move_answer(a, 1);
+}
+
+static void tie(struct app *a, const char *args)
+{
+    (void)args;
+    if (order_tie(&a->rank.order, a->rank.list.cursor))
+        say_order(a);
+}
+
+static void turn_blind(struct app *a, const char *args)
+{
+    (void)args;
+    a->rank.blind = !a->rank.blind;
+}
+
+static void go_before(struct app *a, const char *args)
+{
+    (void)args;
+    next_sample(a, -1);
+}
+
+static void go_on(struct app *a, const char *args)
+{
+    (void)args;
+    next_sample(a, 1);
+}
+
+/* Why nothing can be done with the sample: there is none. */
+static const char *no_sample(const struct app *a)
+{
+    return a->rank.now.id ? NULL : _("there is nothing to rank");
+}
+
+const struct deed rank_deeds[] = {
+    {.act = ACT_ACCEPT,
+     .fn = keep_order,
+     .why_not = no_sample,
+     .decides = true},
+    {.act = ACT_ALL_BAD,
+     .fn = all_bad,
+     .why_not = no_sample,
+     .decides = true},
+    {.act = ACT_RISE, .fn = rise, .why_not = no_sample},
+    {.act = ACT_SINK, .fn = sink, .why_not = no_sample},
+    {.act = ACT_TIE, .fn = tie, .why_not = no_sample},
+    {.act = ACT_ORDER,
+     .fn = type_order,
+     .why_not = no_sample,
+     .prompt = LINE_ORDER},
+    {.act = ACT_BLIND, .fn = turn_blind, .why_not = no_sample},
+    {.act = ACT_PREV_PART, .fn = go_before, .why_not = no_sample},
+    {.act = ACT_NEXT_PART, .fn = go_on, .why_not = no_sample},
+    {0}};
+
+void rank_undone(struct app *a, int64_t sample)
+{
+    (void)sample;
+    a->rank.now.id = 0;
+    app_load(a);
+}
+
+int64_t rank_count(const struct app *a)
+{
+    return a->counts.to_rank;
 }

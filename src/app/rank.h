@@ -29,9 +29,5 @@ struct judged {
 struct app;
 struct judged rank_judged(const struct app *a, size_t letter);
 
-/* Makes the queue anew; loads the sample under the cursor; frees. */
-void rank_open(struct app *a);
-void rank_load(struct app *a);
-void rank_done(struct app *a);
 
 #endif

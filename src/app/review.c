@@ -12,7 +12,6 @@
 #include "base/rng.h"
 #include "store/draft.h"
 #include "verbs/edit.h"
-#include "verbs/undo.h"
 
 #define FIRST_IDS 20000 /* of a queue, read at once; the rest as one goes */
 
@@ -262,8 +261,9 @@ static void decide(struct app *a, enum status to, const char *reason)
     app_load(a);
 }
 
-static void again(struct app *a)
+static void again(struct app *a, const char *args)
 {
+    (void)args;
     struct review_state *r = &a->review;
     if (!r->has_last) {
         app_say(a, _("nothing was decided yet in this session"));
@@ -570,7 +570,7 @@ bool review_ask_key(struct app *a, const char *key)
     case ASK_CONFLICT: taken = conflict_key(a, key); break;
     case ASK_BULK: taken = bulk_key(a, key); break;
     case ASK_REPLACE: taken = export_replace_key(a, key); break;
-    default: break;
+    case ASK_NOTHING: break;
     }
     if (!taken && !strcmp(key, "Q")) {
         a->quit = true;
@@ -655,34 +655,30 @@ static void rate(struct app *a, const char *text)
         app_say(a, _("%lld rated %d"), (long long)a->review.now.id, v);
 }
 
-static void undo(struct app *a, bool redo)
+void review_undone(struct app *a, int64_t sample)
 {
-    struct undone u;
-    struct err e = {0};
-    enum decided how = redo ? verb_redo(a->s, a->who, &u, &e)
-                            : verb_undo(a->s, a->who, 0, &u, &e);
-    if (how > DECIDED_FOUND) {
-        app_say_err(a, &e);
-        return;
+    struct list *l = &a->review.list;
+    if (!list_go(l, sample)) {
+        /* it is not in the filter: show it all the same */
+        VEC_PUSH(&l->all, sample);
+        l->cursor = l->all.n - 1;
     }
-    app_open(a, a->view);
-    if (a->view == VIEW_REVIEW && u.sample) {
-        if (!list_go(&a->review.list, u.sample)) {
-            /* it is not in the filter: show it all the same */
-            VEC_PUSH(&a->review.list.all, u.sample);
-            a->review.list.cursor = a->review.list.all.n - 1;
-        }
-        app_load(a);
-    }
-    bool many = u.n_objects > 1;
-    app_say(a, redo && many ? _("done again: %s%s%s of %lld samples (d%lld)")
-               : redo       ? _("done again: %s%s%s of %lld (d%lld)")
-               : many       ? _("undone: %s%s%s of %lld samples (d%lld)")
-                            : _("undone: %s%s%s of %lld (d%lld)"),
-            deed_label(u.what.kind), u.what.reason[0] ? " " : "",
-            reason_label(u.what.reason),
-            (long long)(many ? u.n_objects : u.sample),
-            (long long)u.what.seq);
+    app_load(a);
+}
+
+char *review_text(struct app *a)
+{
+    char *text = NULL, *before = NULL;
+    if (a->review.now.id)
+        review_answer(a, &text, &before);
+    free(before);
+    return text;
+}
+
+char *review_row_text(struct app *a, int64_t id)
+{
+    struct sample_row r;
+    return sample_row_get(a->s, id, &r) ? r.first_line : xstrdup("");
 }
 
 static void other_answer(struct app *a, int by)
@@ -697,35 +693,86 @@ static void other_answer(struct app *a, int by)
     a->stale = STALE_PAINT;
 }
 
-void review_act(struct app *a, enum action act, const char *args)
+static void accept(struct app *a, const char *args)
 {
-    struct review_state *r = &a->review;
-    switch (act) {
-    case ACT_ACCEPT: start(a, STATUS_ACCEPTED, ""); break;
-    case ACT_REJECT:
-        if (*args)
-            start(a, STATUS_REJECTED, args);
-        else
-            ask_reason(a);
-        break;
-    case ACT_DEFER: start(a, STATUS_DEFERRED, ""); break;
-    case ACT_AGAIN: again(a); break;
-    case ACT_UNDO: undo(a, false); break;
-    case ACT_REDO: undo(a, true); break;
-    case ACT_EDIT: start_edit(a, r->focus_prompt || !strcmp(args, "prompt"));
-        break;
-    case ACT_TYPE: start_typing(a); break;
-    case ACT_PREV_PART: other_answer(a, -1); break;
-    case ACT_NEXT_PART: other_answer(a, 1); break;
-    case ACT_DIFF: r->against_answer = !r->against_answer; break;
-    case ACT_THINKING: r->thinking = !r->thinking; break;
-    case ACT_FILTER: set_filter(a, args); break;
-    case ACT_UNFILTER: set_filter(a, ""); break;
-    case ACT_TAG: tag(a, args); break;
-    case ACT_NOTE: note(a, args); break;
-    case ACT_RATE: rate(a, args); break;
-    case ACT_IMPORT: work_import(a, args); break;
-    default: break;
-    }
-    a->stale = a->stale ? a->stale : STALE_PAINT;
+    (void)args;
+    start(a, STATUS_ACCEPTED, "");
+}
+
+static void reject(struct app *a, const char *reason)
+{
+    if (*reason)
+        start(a, STATUS_REJECTED, reason);
+    else
+        ask_reason(a);
+}
+
+static void defer(struct app *a, const char *args)
+{
+    (void)args;
+    start(a, STATUS_DEFERRED, "");
+}
+
+static void edit(struct app *a, const char *args)
+{
+    start_edit(a, a->review.focus_prompt || !strcmp(args, "prompt"));
+}
+
+static void type(struct app *a, const char *args)
+{
+    (void)args;
+    start_typing(a);
+}
+
+static void answer_before(struct app *a, const char *args)
+{
+    (void)args;
+    other_answer(a, -1);
+}
+
+static void answer_behind(struct app *a, const char *args)
+{
+    (void)args;
+    other_answer(a, 1);
+}
+
+static void turn_diff(struct app *a, const char *args)
+{
+    (void)args;
+    a->review.against_answer = !a->review.against_answer;
+}
+
+static void turn_thinking(struct app *a, const char *args)
+{
+    (void)args;
+    a->review.thinking = !a->review.thinking;
+}
+
+static void unfilter(struct app *a, const char *args)
+{
+    (void)args;
+    set_filter(a, "");
+}
+
+const struct deed review_deeds[] = {
+    {.act = ACT_ACCEPT, .fn = accept, .decides = true},
+    {.act = ACT_REJECT, .fn = reject, .decides = true},
+    {.act = ACT_DEFER, .fn = defer, .decides = true},
+    {.act = ACT_AGAIN, .fn = again, .decides = true},
+    {.act = ACT_EDIT, .fn = edit},
+    {.act = ACT_TYPE, .fn = type},
+    {.act = ACT_PREV_PART, .fn = answer_before},
+    {.act = ACT_NEXT_PART, .fn = answer_behind},
+    {.act = ACT_DIFF, .fn = turn_diff},
+    {.act = ACT_THINKING, .fn = turn_thinking},
+    {.act = ACT_FILTER, .fn = set_filter, .prompt = LINE_FILTER},
+    {.act = ACT_UNFILTER, .fn = unfilter},
+    {.act = ACT_TAG, .fn = tag, .prompt = LINE_TAG},
+    {.act = ACT_NOTE, .fn = note, .prompt = LINE_NOTE},
+    {.act = ACT_RATE, .fn = rate, .prompt = LINE_RATE},
+    {0}};
+
+int64_t review_count(const struct app *a)
+{
+    return a->counts.pending;
 }

@@ -397,8 +397,9 @@ bool runs_tick(struct app *a)
 
 /* ---- Acts --------------------------------------------------------------- */
 
-static void stop(struct app *a)
+static void stop(struct app *a, const char *args)
 {
+    (void)args;
     int64_t key = list_id(&a->runs.list);
     struct err e = {0};
     char *dir = dir_of(a, key);
@@ -411,8 +412,9 @@ static void stop(struct app *a)
     free(dir);
 }
 
-static void resume(struct app *a)
+static void resume(struct app *a, const char *args)
 {
+    (void)args;
     int64_t key = list_id(&a->runs.list);
     struct err e = {0};
     if (!key)
@@ -435,8 +437,9 @@ static int64_t run_before(const struct runs_state *x)
     return 0;
 }
 
-static void compare(struct app *a)
+static void compare(struct app *a, const char *args)
 {
+    (void)args;
     struct runs_state *x = &a->runs;
     int64_t other = x->other ? 0 : run_before(x);
     bool was = x->other != 0;
@@ -515,16 +518,23 @@ static void other_part(struct app *a, int by)
     load_question(a);
 }
 
-void runs_act(struct app *a, enum action act, const char *args)
+static void part_before(struct app *a, const char *args)
 {
-    switch (act) {
-    case ACT_STOP: stop(a); break;
-    case ACT_RESUME: resume(a); break;
-    case ACT_ASK: ask(a, args); break;
-    case ACT_COMPARE: compare(a); break;
-    case ACT_PREV_PART: other_part(a, -1); break;
-    case ACT_NEXT_PART: other_part(a, 1); break;
-    default: review_act(a, act, args); break;
-    }
-    a->stale = a->stale ? a->stale : STALE_PAINT;
+    (void)args;
+    other_part(a, -1);
 }
+
+static void part_behind(struct app *a, const char *args)
+{
+    (void)args;
+    other_part(a, 1);
+}
+
+const struct deed runs_deeds[] = {
+    {.act = ACT_STOP, .fn = stop},
+    {.act = ACT_RESUME, .fn = resume},
+    {.act = ACT_ASK, .fn = ask, .prompt = LINE_ASK},
+    {.act = ACT_COMPARE, .fn = compare},
+    {.act = ACT_PREV_PART, .fn = part_before},
+    {.act = ACT_NEXT_PART, .fn = part_behind},
+    {0}};

@@ -65,11 +65,7 @@ struct runs_state {
     int running;
 };
 
-/* Makes the list of jobs and runs anew; loads the one under the cursor;
- * frees; reads one row by its key, false where it is gone. */
-void runs_open(struct app *a);
-void runs_load(struct app *a);
-void runs_done(struct app *a);
+/* Reads one row by its key, false where it is gone. */
 bool runs_row(struct app *a, int64_t key, struct run_row *out);
 /* Called a few times a second while something runs and is in sight; true
  * where the picture changed. */

@@ -84,8 +84,9 @@ static void tag(struct app *a, const char *text)
     app_load(a);
 }
 
-static void add_in_editor(struct app *a)
+static void add_in_editor(struct app *a, const char *args)
 {
+    (void)args;
     free(a->edit.text);
     a->edit.what = EDIT_NEW_SEED;
     a->edit.text = xstrdup("");
@@ -122,25 +123,52 @@ void seeds_edited(struct app *a, const char *text)
     app_say(a, _("seed s%lld"), (long long)id);
 }
 
-void seeds_act(struct app *a, enum action act, const char *args)
+static void unfilter(struct app *a, const char *args)
 {
-    switch (act) {
-    case ACT_FILTER: set_filter(a, args); break;
-    case ACT_UNFILTER: set_filter(a, ""); break;
-    case ACT_TAG: tag(a, args); break;
-    case ACT_ADD: add_in_editor(a); break;
-    case ACT_NOTE: {
-        struct err e = {0};
-        if (a->seeds.now.id &&
-            verb_note(a->s, a->who, OBJECT_SEED, a->seeds.now.id, args, &e) >
-                DECIDED_FOUND)
-            app_say_err(a, &e);
-        break;
-    }
-    case ACT_EDIT:
-        app_say(a, _("a seed's text is not changed; + adds another"));
-        break;
-    default: review_act(a, act, args); break;
-    }
-    a->stale = a->stale ? a->stale : STALE_PAINT;
+    (void)args;
+    set_filter(a, "");
+}
+
+static void note(struct app *a, const char *text)
+{
+    struct err e = {0};
+    if (a->seeds.now.id &&
+        verb_note(a->s, a->who, OBJECT_SEED, a->seeds.now.id, text, &e) >
+            DECIDED_FOUND)
+        app_say_err(a, &e);
+}
+
+static void edit(struct app *a, const char *args)
+{
+    (void)args;
+    app_say(a, _("a seed's text is not changed; + adds another"));
+}
+
+const struct deed seeds_deeds[] = {
+    {.act = ACT_FILTER, .fn = set_filter, .prompt = LINE_FILTER},
+    {.act = ACT_UNFILTER, .fn = unfilter},
+    {.act = ACT_TAG, .fn = tag, .prompt = LINE_TAG},
+    {.act = ACT_ADD, .fn = add_in_editor},
+    {.act = ACT_NOTE, .fn = note, .prompt = LINE_NOTE},
+    {.act = ACT_EDIT, .fn = edit},
+    {0}};
+
+char *seeds_text(struct app *a)
+{
+    return a->seeds.now.id ? prompt_text(a->seeds.now.prompt) : NULL;
+}
+
+char *seeds_row_text(struct app *a, int64_t id)
+{
+    struct seed_row q;
+    if (!seed_row_get(a->s, id, &q))
+        return xstrdup("");
+    char *text = xstrdup(q.first_line);
+    seed_row_free(&q);
+    return text;
+}
+
+int64_t seeds_count(const struct app *a)
+{
+    return a->counts.seeds;
 }

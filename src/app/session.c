@@ -39,7 +39,7 @@ void session_restore(struct app *a)
     }
     int64_t view = json_get_int(j, "view", VIEW_REVIEW);
     if (view >= 0 && view < VIEW_TABS)
-        app_open(a, (enum view)view);
+        app_open(a, (enum view_id)view);
     if (list_go(app_list(a), json_get_int(j, "row", 0)))
         app_load(a);
     for (const json *c = json_first(json_get(j, "commands")); c;
@@ -53,7 +53,7 @@ void session_restore(struct app *a)
 static void write_session(const struct app *a, struct buf *b)
 {
     struct jw w = jw_start(b);
-    enum view v = a->view < VIEW_TABS ? a->view : a->back;
+    enum view_id v = a->view < VIEW_TABS ? a->view : a->back;
     size_t n = a->line.history[LINE_COMMAND].n;
     jw_open(&w, '{');
     jw_kint(&w, "view", v);

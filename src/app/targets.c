@@ -120,19 +120,29 @@ void targets_edited(struct app *a, const char *text)
     free(doc);
 }
 
-void targets_act(struct app *a, enum action act, const char *args)
+void targets_enter(struct app *a)
 {
-    struct targets_state *x = &a->targets;
-    const struct target none = {0};
-    switch (act) {
-    case ACT_OPEN:
-        if (!x->now.id)
-            return;
-        app_set_target(a, x->now.id);
-        app_open(a, a->counts.pending ? VIEW_REVIEW : VIEW_SEEDS);
-        break;
-    case ACT_ADD: open_editor(a, &none); break;
-    case ACT_EDIT: open_editor(a, &x->now); break;
-    default: review_act(a, act, args); break;
-    }
+    int64_t id = a->targets.now.id;
+    if (!id)
+        return;
+    app_set_target(a, id);
+    app_open(a, a->counts.pending ? VIEW_REVIEW : VIEW_SEEDS);
 }
+
+static void add(struct app *a, const char *args)
+{
+    const struct target none = {0};
+    (void)args;
+    open_editor(a, &none);
+}
+
+static void edit(struct app *a, const char *args)
+{
+    (void)args;
+    open_editor(a, &a->targets.now);
+}
+
+const struct deed targets_deeds[] = {
+    {.act = ACT_ADD, .fn = add},
+    {.act = ACT_EDIT, .fn = edit},
+    {0}};

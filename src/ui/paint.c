@@ -9,41 +9,39 @@
 #include "base/lang.h"
 #include "ui/ui.h"
 
-const struct view_ops *view_ops(enum view v)
+const struct view_ops *view_ops(enum view_id v)
 {
     static const struct view_ops *const table[VIEW_COUNT] = {
         [VIEW_TARGETS] = &view_targets,   [VIEW_SEEDS] = &view_seeds,
         [VIEW_REVIEW] = &view_review,     [VIEW_RANK] = &view_rank,
         [VIEW_RUNS] = &view_runs,         [VIEW_EXPORT] = &view_export,
         [VIEW_LINEAGE] = &view_lineage,   [VIEW_HELP] = &view_help,
-        [VIEW_MESSAGES] = &view_messages, [VIEW_WELCOME] = &view_review};
+        [VIEW_MESSAGES] = &view_messages};
     return table[v];
 }
 
-#define TITLE(id, title) title,
-static const char *const titles[] = {VIEWS(TITLE)};
-#undef TITLE
+static const char *title(enum view_id v)
+{
+    return _(view_of(v)->title);
+}
 
 /* ---- Row 1 -------------------------------------------------------------- */
 
-static int64_t tab_count(const struct app *a, enum view v)
+static int64_t tab_count(const struct app *a, enum view_id v)
 {
-    return v == VIEW_SEEDS    ? a->counts.seeds
-           : v == VIEW_REVIEW ? a->counts.pending
-           : v == VIEW_RANK   ? a->counts.to_rank
-                              : 0;
+    return view_of(v)->count ? view_of(v)->count(a) : 0;
 }
 
 /* One tab's text; level 0: name and count, 1: counts on the current one
  * only, 2 and more: names cut to 3 characters. */
-static void tab_text(const struct app *a, enum view v, int level, char *out,
+static void tab_text(const struct app *a, enum view_id v, int level, char *out,
                      size_t cap)
 {
     char n[32] = "", name[64];
     bool on = a->view == v || (a->view >= VIEW_TABS && a->back == v);
     if (tab_count(a, v) && (level == 0 || on))
         snprintf(n, sizeof n, " %lld", (long long)tab_count(a, v));
-    snprintf(name, sizeof name, "%s", _(titles[v]));
+    snprintf(name, sizeof name, "%s", title(v));
     if (level >= 2 && !on) {
         size_t cut = 0;
         for (int c = 0; name[cut] && c < 3; c++)
@@ -61,7 +59,7 @@ static int tabs_width(const struct app *a, int level)
     int w = 0;
     for (int v = 0; v < VIEW_TABS; v++) {
         char text[120];
-        tab_text(a, (enum view)v, level, text, sizeof text);
+        tab_text(a, (enum view_id)v, level, text, sizeof text);
         w += cells_width(text);
     }
     return w;
@@ -76,7 +74,7 @@ static void draw_tabs(const struct app *a)
         level++;
     for (int v = 0; v < VIEW_TABS; v++) {
         char text[120];
-        tab_text(a, (enum view)v, level, text, sizeof text);
+        tab_text(a, (enum view_id)v, level, text, sizeof text);
         bool on = text[0] == '[';
         x += cells_put(0, x, COLS - x, on ? STYLE_TAB_ON : STYLE_TAB, text);
     }
@@ -194,7 +192,7 @@ static int put_key(const struct action_info *info, int y, int x)
 }
 
 /* The view's keys, as many as fit; the last one always. */
-static void draw_footer(const char *names, int y)
+static void draw_footer(const struct app *a, const char *names, int y)
 {
     enum action list[16];
     size_t n = 0;
@@ -203,7 +201,7 @@ static void draw_footer(const char *names, int y)
         size_t len = strcspn(p, " ");
         snprintf(name, sizeof name, "%.*s", (int)len, p);
         int act = action_find(name);
-        if (act >= 0)
+        if (act >= 0 && app_can(a, (enum action)act))
             list[n++] = (enum action)act;
         p += len + (p[len] == ' ');
     }
@@ -252,7 +250,7 @@ static void draw_keys(const struct app *a, const char *names, int y)
     } else if (a->ask.kind != ASK_NOTHING) {
         cells_put(y, 1, COLS - 1, STYLE_FACT, _(asked[a->ask.kind]));
     } else {
-        draw_footer(names, y);
+        draw_footer(a, names, y);
     }
 }
 
@@ -391,10 +389,10 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
     review_position(a, &at, &of);
     if (review)
         snprintf(head, sizeof head, _("%d %s    %lld of %lld   %s"),
-                 (int)a->view + 1, _(titles[a->view]), (long long)at,
+                 (int)a->view + 1, title(a->view), (long long)at,
                  (long long)of, a->target_name ? a->target_name : "");
     else
-        snprintf(head, sizeof head, "%s   %s", _(titles[a->view]),
+        snprintf(head, sizeof head, "%s   %s", title(a->view),
                  a->target_name ? a->target_name : "");
     cells_put(0, 0, COLS, STYLE_FACT, head);
     bool said = *a->said || a->ask.kind != ASK_NOTHING ||
@@ -423,13 +421,13 @@ static void draw_pane(struct app *a, const struct view_ops *ops)
 static void draw_tiny(struct app *a)
 {
     char *text = a->review.now.id ? prompt_text(a->review.now.prompt)
-                                  : xstrdup(_(titles[a->view]));
+                                  : xstrdup(title(a->view));
     if (COLS < 20 || LINES < 5) {
         int64_t at, of;
         review_position(a, &at, &of);
         if (LINES >= 3) {
             cells_printf(0, 0, COLS, STYLE_FACT, _("%d %s   %lld of %lld"),
-                         (int)a->view + 1, _(titles[a->view]),
+                         (int)a->view + 1, title(a->view),
                          (long long)at, (long long)of);
             cells_put(1, 0, COLS, STYLE_TEXT, text);
             cells_put(2, 0, COLS, STYLE_ASKED,

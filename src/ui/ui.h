@@ -29,7 +29,7 @@ struct view_ops {
     const char *footer;
 };
 
-const struct view_ops *view_ops(enum view v);
+const struct view_ops *view_ops(enum view_id v);
 
 extern const struct view_ops view_targets, view_seeds, view_review,
     view_rank, view_runs, view_export, view_lineage, view_help, view_messages;

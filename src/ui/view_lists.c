@@ -16,16 +16,11 @@ static int most_rows(int rows)
 
 static void help_where(struct app *a, int y, int x, int w)
 {
-    static const char *const titles[] = {
-#define TITLE(id, title) title,
-        VIEWS(TITLE)
-#undef TITLE
-    };
     cells_printf(y, x, w, STYLE_FACT,
                  _("help   %s   %zu actions   / searches, Enter does it, q "
                    "back"),
                  a->help_all ? _("all views")
-                                     : _(titles[a->help_of]),
+                                     : _(view_of(a->help_of)->title),
                  a->help.all.n);
 }
 

@@ -1,0 +1,347 @@
+/* Keys and commands: which action they mean, and who does it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/lineage.h"
+#include "base/lang.h"
+#include "jobs/env.h"
+
+#define ACTION(id, name, keys, views, word, help)                             \
+    {name, keys, views, word, help},
+static const struct action_info infos[] = {
+#include "app/actions.def"
+};
+#undef ACTION
+
+const struct action_info *action_info(enum action a)
+{
+    return &infos[a];
+}
+
+int action_of_key(enum view_id v, const char *key)
+{
+    size_t n = strlen(key);
+    for (int i = 0; i < ACTIONS; i++) {
+        if (!(infos[i].views & 1u << v))
+            continue;
+        for (const char *p = infos[i].keys; *p;) {
+            size_t len = strcspn(p, " ");
+            if (len == n && !strncmp(p, key, n))
+                return i;
+            p += len + (p[len] == ' ');
+        }
+    }
+    return -1;
+}
+
+int action_find(const char *name)
+{
+    for (int i = 0; i < ACTIONS; i++)
+        if (!strcmp(infos[i].name, name))
+            return i;
+    return -1;
+}
+
+/* ---- What every view has ------------------------------------------------ */
+
+static void set_option(struct app *a, const char *args)
+{
+    char name[20] = "", value[20] = "";
+    struct err e = {0};
+    sscanf(args, "%19s %19s", name, value);
+    if (options_set(&a->options, name, value, &e))
+        a->said[0] = '\0';
+    else
+        app_say_err(a, &e);
+    a->stale = STALE_ALL;
+}
+
+static void turn(struct app *a, enum option o)
+{
+    bool on = a->options.value[o] == OPTION_ON;
+    a->options.value[o] = on ? OPTION_OFF : OPTION_ON;
+}
+
+static void go_back(struct app *a, const char *args)
+{
+    (void)args;
+    if (a->zoom)
+        a->zoom = false;
+    else if (a->view >= VIEW_TABS)
+        app_open(a, a->back);
+    else if (view_filter(a) && *view_filter(a))
+        view_deed(a->view, ACT_UNFILTER)->fn(a, "");
+}
+
+static void copy_text(struct app *a, const char *args)
+{
+    const struct view *v = view_of(a->view);
+    (void)args;
+    free(a->copy);
+    a->copy = v->text ? v->text(a) : NULL;
+    if (a->copy)
+        app_say(a, _("sent to the terminal's clipboard"));
+}
+
+static void zoom(struct app *a, const char *args)
+{
+    (void)args;
+    a->zoom = !a->zoom;
+}
+
+static void enter(struct app *a, const char *args)
+{
+    const struct view *v = view_of(a->view);
+    if (v->enter)
+        v->enter(a);
+    else if (v->zooms)
+        zoom(a, args);
+}
+
+/* What was said of another view goes. */
+static void turn_to(struct app *a, enum view_id v)
+{
+    if (a->view != v)
+        a->said[0] = '\0';
+    app_open(a, v);
+}
+
+/* An action that takes no argument, as a call. */
+#define PLAIN(name, call)                                                     \
+    static void name(struct app *a, const char *args)                         \
+    {                                                                         \
+        (void)args;                                                           \
+        call;                                                                 \
+    }
+PLAIN(tab1, turn_to(a, VIEW_TARGETS))
+PLAIN(tab2, turn_to(a, VIEW_SEEDS))
+PLAIN(tab3, turn_to(a, VIEW_REVIEW))
+PLAIN(tab4, turn_to(a, VIEW_RANK))
+PLAIN(tab5, turn_to(a, VIEW_RUNS))
+PLAIN(tab6, turn_to(a, VIEW_EXPORT))
+PLAIN(expand, form_open(a, FORM_EXPAND))
+PLAIN(teacher, form_open(a, FORM_TEACHER))
+PLAIN(train, form_open(a, FORM_TRAIN))
+PLAIN(down, move_cursor(a, ACT_DOWN))
+PLAIN(up, move_cursor(a, ACT_UP))
+PLAIN(first, move_cursor(a, ACT_FIRST))
+PLAIN(last, move_cursor(a, ACT_LAST))
+PLAIN(page_down, move_page(a, 1))
+PLAIN(page_up, move_page(a, -1))
+PLAIN(select_one, select_rows(a, ACT_SELECT))
+PLAIN(select_range, select_rows(a, ACT_RANGE))
+PLAIN(select_all, select_rows(a, ACT_ALL_OF))
+PLAIN(select_none, select_rows(a, ACT_NONE))
+PLAIN(command, prompt_open(a, LINE_COMMAND))
+PLAIN(find, prompt_open(a, LINE_FIND))
+PLAIN(find_on, find_next(a, 1))
+PLAIN(find_back, find_next(a, -1))
+PLAIN(help, help_open(a, false, *args ? args : NULL))
+PLAIN(help_all, help_open(a, true, NULL))
+PLAIN(messages, messages_open(a))
+PLAIN(lineage, lineage_open(a))
+PLAIN(hidden, turn(a, OPTION_HIDDEN))
+PLAIN(tour, turn(a, OPTION_TOUR))
+PLAIN(pane, a->second_pane = !a->second_pane)
+PLAIN(undo, undo_last(a, false))
+PLAIN(redo, undo_last(a, true))
+PLAIN(repaint, a->stale = STALE_ALL)
+PLAIN(quit, a->quit = true)
+#undef PLAIN
+
+static const struct deed common[] = {
+    {.act = ACT_VIEW1, .fn = tab1},
+    {.act = ACT_VIEW2, .fn = tab2},
+    {.act = ACT_VIEW3, .fn = tab3},
+    {.act = ACT_VIEW4, .fn = tab4},
+    {.act = ACT_VIEW5, .fn = tab5},
+    {.act = ACT_VIEW6, .fn = tab6},
+    {.act = ACT_EXPAND, .fn = expand},
+    {.act = ACT_TEACHER, .fn = teacher},
+    {.act = ACT_TRAIN, .fn = train},
+    {.act = ACT_IMPORT, .fn = work_import, .prompt = LINE_IMPORT},
+    {.act = ACT_DOWN, .fn = down},
+    {.act = ACT_UP, .fn = up},
+    {.act = ACT_FIRST, .fn = first},
+    {.act = ACT_LAST, .fn = last},
+    {.act = ACT_PAGE_DOWN, .fn = page_down},
+    {.act = ACT_PAGE_UP, .fn = page_up},
+    {.act = ACT_SELECT, .fn = select_one},
+    {.act = ACT_RANGE, .fn = select_range},
+    {.act = ACT_ALL_OF, .fn = select_all},
+    {.act = ACT_NONE, .fn = select_none},
+    {.act = ACT_OPEN, .fn = enter},
+    {.act = ACT_COMMAND, .fn = command},
+    {.act = ACT_FIND, .fn = find},
+    {.act = ACT_FIND_NEXT, .fn = find_on},
+    {.act = ACT_FIND_BACK, .fn = find_back},
+    {.act = ACT_HELP, .fn = help},
+    {.act = ACT_HELP_ALL, .fn = help_all},
+    {.act = ACT_MESSAGES, .fn = messages},
+    {.act = ACT_LINEAGE, .fn = lineage},
+    {.act = ACT_HIDDEN, .fn = hidden},
+    {.act = ACT_TOUR, .fn = tour},
+    {.act = ACT_PANE, .fn = pane},
+    {.act = ACT_ZOOM, .fn = zoom},
+    {.act = ACT_COPY, .fn = copy_text},
+    {.act = ACT_UNDO, .fn = undo},
+    {.act = ACT_REDO, .fn = redo},
+    {.act = ACT_SET, .fn = set_option},
+    {.act = ACT_REPAINT, .fn = repaint},
+    {.act = ACT_BACK, .fn = go_back},
+    {.act = ACT_QUIT, .fn = quit},
+};
+
+/* ---- Dispatching -------------------------------------------------------- */
+
+/* What an action does in the present view; NULL: nothing. */
+static const struct deed *deed_of(const struct app *a, enum action act)
+{
+    const struct deed *own = view_deed(a->view, act);
+    if (!(infos[act].views & 1u << a->view))
+        return NULL;
+    for (size_t i = 0; !own && i < COUNT(common); i++)
+        if (common[i].act == act)
+            own = &common[i];
+    return own;
+}
+
+bool app_can(const struct app *a, enum action act)
+{
+    const struct deed *d = deed_of(a, act);
+    return d && !(d->why_not && d->why_not(a));
+}
+
+static void run(struct app *a, enum action act, const char *args)
+{
+    const struct deed *d = deed_of(a, act);
+    const char *why = d && d->why_not ? d->why_not(a) : NULL;
+    if (!d) {
+        app_say(a, _("%s does nothing here"), infos[act].name);
+    } else if (why) {
+        app_say(a, "%s", why);
+    } else if (d->prompt != LINE_NONE && !*args) {
+        prompt_open(a, d->prompt);
+    } else {
+        d->fn(a, strcmp(args, "\"\"") ? args : "");
+        a->stale = a->stale ? a->stale : STALE_PAINT;
+    }
+}
+
+/* The action that a command line begins with, -1 where there is none; *args
+ * is what stands behind it. */
+static int command_action(const char *text, const char **args)
+{
+    char name[40] = "";
+    int n = 0;
+    sscanf(text, " %39s%n", name, &n);
+    *args = text + n + strspn(text + n, " ");
+    return *name ? action_find(name) : -1;
+}
+
+void app_command(struct app *a, const char *text)
+{
+    const char *args;
+    int act = command_action(text, &args);
+    text += strspn(text, " ");
+    if (!*text)
+        return;
+    if (act < 0) {
+        app_say(a, _("there is no action %.*s; ? lists them"),
+                (int)strcspn(text, " "), text);
+        return;
+    }
+    run(a, (enum action)act, args);
+}
+
+static bool is_decision(const struct app *a, int act)
+{
+    const struct deed *d = deed_of(a, (enum action)act);
+    return d && d->decides;
+}
+
+/* Keys that say yes to a form, or to a question other than the one for a
+ * reason. */
+static bool says_yes(const struct app *a, const char *key)
+{
+    if (a->form.open)
+        return !strcmp(key, "Enter");
+    return a->ask.kind != ASK_NOTHING && a->ask.kind != ASK_REASON &&
+           (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
+}
+
+bool app_key(struct app *a, const char *key, bool typed_ahead)
+{
+    if (a->line.kind != LINE_NONE)
+        return prompt_key(a, key);
+    if (a->typing.open)
+        return review_type_key(a, key);
+    if (typed_ahead && says_yes(a, key)) {
+        app_say(a, _("1 key ignored: it was typed before the question was on "
+                     "the screen"));
+        return true;
+    }
+    if (a->form.open)
+        return form_mode_key(a, key);
+    if (a->ask.kind != ASK_NOTHING)
+        return review_ask_key(a, key);
+    const char *command = options_command(&a->options, (int)a->view, key);
+    int act = command ? command_action(command, &(const char *){0})
+                      : action_of_key(a->view, key);
+    if (act < 0)
+        return false;
+    if (typed_ahead && is_decision(a, act)) {
+        a->ignored++;
+        app_say(a, P_("%d key ignored: typed before %lld was on the screen",
+                      "%d keys ignored: typed before %lld was on the screen",
+                      (unsigned long)a->ignored), a->ignored,
+                (long long)a->review.now.id);
+        return true;
+    }
+    if (command)
+        app_command(a, command);
+    else
+        run(a, (enum action)act, "");
+    return true;
+}
+
+void app_paste(struct app *a, const char *text)
+{
+    if (a->typing.open) {
+        area_insert(&a->typing, text);
+        a->stale = STALE_PAINT;
+        return;
+    }
+    if (a->line.kind == LINE_NONE) {
+        app_say(a, _("pasted text is never keys; it was dropped"));
+        return;
+    }
+    for (const char *p = text; *p; p++) {
+        char one[2] = {*p == '\n' || *p == '\t' ? ' ' : *p, 0};
+        line_insert(&a->line, one);
+    }
+    a->stale = STALE_PAINT;
+}
+
+char **app_secrets(void)
+{
+    return env_secrets(NULL, NULL);
+}
+
+void app_edited(struct app *a, const char *text, const char *why)
+{
+    int what = a->edit.what;
+    a->edit.what = EDIT_NOTHING;
+    a->stale = STALE_ALL;
+    if (!text) {
+        if (why)
+            app_say(a, "%s", why);
+        return;
+    }
+    a->edit.what = what;
+    if (view_of(a->view)->edited)
+        view_of(a->view)->edited(a, text);
+    a->edit.what = EDIT_NOTHING;
+}

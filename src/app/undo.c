@@ -1,0 +1,28 @@
+/* u and U, in every view. */
+#include "app/app.h"
+#include "base/lang.h"
+#include "verbs/undo.h"
+
+void undo_last(struct app *a, bool redo)
+{
+    struct undone u;
+    struct err e = {0};
+    enum decided how = redo ? verb_redo(a->s, a->who, &u, &e)
+                            : verb_undo(a->s, a->who, 0, &u, &e);
+    if (how > DECIDED_FOUND) {
+        app_say_err(a, &e);
+        return;
+    }
+    app_open(a, a->view);
+    if (view_of(a->view)->undone && u.sample)
+        view_of(a->view)->undone(a, u.sample);
+    bool many = u.n_objects > 1;
+    app_say(a, redo && many ? _("done again: %s%s%s of %lld samples (d%lld)")
+               : redo       ? _("done again: %s%s%s of %lld (d%lld)")
+               : many       ? _("undone: %s%s%s of %lld samples (d%lld)")
+                            : _("undone: %s%s%s of %lld (d%lld)"),
+            deed_label(u.what.kind), u.what.reason[0] ? " " : "",
+            reason_label(u.what.reason),
+            (long long)(many ? u.n_objects : u.sample),
+            (long long)u.what.seq);
+}
