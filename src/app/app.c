@@ -15,8 +15,7 @@ void app_load(struct app *a)
     a->stale = STALE_PAINT;
 }
 
-/* Counted anew only where something was written since. */
-static void refresh_counts(struct app *a)
+void app_recount(struct app *a)
 {
     struct counted now = {a->target, store_seq(a->s),
                           store_data_version(a->s)};
@@ -32,7 +31,7 @@ void app_open(struct app *a, enum view_id v)
         a->back = a->view;
     a->view = v;
     a->second_pane = false;
-    refresh_counts(a);
+    app_recount(a);
     if (view_of(v)->open)
         view_of(v)->open(a);
     app_load(a);
@@ -48,7 +47,7 @@ void app_set_target(struct app *a, int64_t target)
         a->target_name = xstrdup(t.name);
         target_free(&t);
     }
-    refresh_counts(a);
+    app_recount(a);
 }
 
 void app_init(struct app *a, struct store *s, const char *who)
@@ -104,6 +103,8 @@ void app_look(struct app *a)
     if (v == a->data_version)
         return;
     a->data_version = v;
-    refresh_counts(a);
+    app_recount(a);
+    if (view_of(a->view)->refresh)
+        view_of(a->view)->refresh(a);
     a->stale = STALE_PAINT;
 }

@@ -13,6 +13,7 @@
 #include "app/form.h"
 #include "app/list.h"
 #include "app/options.h"
+#include "app/queue.h"
 #include "app/rank.h"
 #include "app/runs.h"
 #include "app/view.h"
@@ -62,6 +63,7 @@ struct edit_request {
 
 struct review_state {
     struct list list;
+    struct queue queue;  /* the list's rows */
     char *filter;        /* as typed; NULL: pending, oldest first */
     struct sample now;   /* the one under the cursor; id 0: none */
     int answer;          /* index of the shown candidate */
@@ -73,7 +75,6 @@ struct review_state {
     bool focus_prompt;   /* e and i work on the prompt */
     bool against_answer; /* d: diff against the answer before */
     bool thinking;       /* w: what was thought is open */
-    int64_t total;       /* in the filter when it was opened */
     int64_t today;       /* decisions of mine since midnight */
     int64_t first_at, last_at, since; /* for the rate: of this session */
     struct decide last;  /* for `.`; to < 0: none */
@@ -92,6 +93,7 @@ struct review_state {
 
 struct seeds_state {
     struct list list;
+    struct queue queue;
     char *filter;
     struct seed now;
     int scroll;
@@ -194,6 +196,8 @@ void app_say_err(struct app *a, const struct err *e);
 
 /* Reads what the cursor stands on into the view's state. */
 void app_load(struct app *a);
+/* Counts what stands on the tabs, where something was written since. */
+void app_recount(struct app *a);
 /* Re-reads a view's list, keeping the cursor's row where it can. */
 void app_open(struct app *a, enum view_id v);
 void app_set_target(struct app *a, int64_t target);

@@ -101,7 +101,7 @@ void export_open(struct app *a)
     struct export_state *x = &a->export;
     struct filter f;
     ids rows = {0};
-    if (!x->list.all.n) {
+    if (!x->list.total) {
         for (int i = 0; i < SHAPE_COUNT; i++) {
             x->shapes[i] = true;
             VEC_PUSH(&rows, (int64_t)i + 1);
@@ -113,7 +113,7 @@ void export_open(struct app *a)
     VEC_FREE(&x->accepted);
     x->n_accepted = 0;
     if (a->target && filter_parse(text, &f, NULL)) {
-        struct query q = {a->target, &f, 0};
+        struct query q = {.target = a->target, .filter = &f};
         query_ids(a->s, &q, 0, EXPORT_LOOK, &x->accepted, NULL);
         x->n_accepted = x->accepted.n < EXPORT_LOOK
                             ? (int64_t)x->accepted.n

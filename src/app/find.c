@@ -16,18 +16,18 @@ static bool matches(const char *text, const char *find)
 void find_next(struct app *a, int by)
 {
     struct list *l = app_list(a);
-    size_t n = l->all.n, i = l->cursor;
+    size_t n = l->total, i = l->cursor;
     if (!a->find || !*a->find || !n || !view_of(a->view)->row_text)
         return;
     for (size_t step = 0; step < n; step++) {
         i = (i + n + (size_t)by) % n;
-        char *text = view_of(a->view)->row_text(a, l->all.at[i]);
+        char *text = view_of(a->view)->row_text(a, list_at(l, i));
         bool hit = matches(text, a->find);
         free(text);
         if (!hit)
             continue;
         bool wrapped = by > 0 ? i <= l->cursor : i >= l->cursor;
-        l->cursor = i;
+        list_go_row(l, i);
         app_load(a);
         if (wrapped)
             app_say(a, _("the search went round"));

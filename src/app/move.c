@@ -22,7 +22,7 @@ void move_page(struct app *a, int by)
 void move_cursor(struct app *a, enum action act)
 {
     struct list *l = app_list(a);
-    long n = (long)l->all.n;
+    long n = (long)l->total;
     long by = act == ACT_DOWN ? 1 : act == ACT_UP ? -1
               : act == ACT_FIRST ? -n : n;
     if (list_move(l, by))
@@ -35,18 +35,15 @@ void select_rows(struct app *a, enum action act)
     int64_t id = list_id(l);
     a->stale = STALE_PAINT;
     if (act == ACT_ALL_OF || act == ACT_NONE) {
+        list_mark_none(l);
         l->everything = act == ACT_ALL_OF;
-        l->marked.n = 0;
     } else if (act == ACT_SELECT && id) {
         list_mark(l, id, !list_selected(l, id));
-        l->anchor = l->cursor;
+        l->anchor = id;
         if (list_move(l, 1))
             app_load(a);
     } else if (act == ACT_RANGE) {
-        size_t from = l->anchor < l->cursor ? l->anchor : l->cursor;
-        size_t to = l->anchor < l->cursor ? l->cursor : l->anchor;
-        for (size_t i = from; i <= to && i < l->all.n; i++)
-            list_mark(l, l->all.at[i], true);
+        list_mark_range(l);
     }
     size_t n = list_selected_count(l);
     if (n)
@@ -61,8 +58,8 @@ void app_click(struct app *a, int y)
     size_t row = l->top + (size_t)(y - a->list_y);
     bool busy = a->line.kind != LINE_NONE || a->typing.open || a->form.open ||
                 a->ask.kind != ASK_NOTHING;
-    if (busy || y < a->list_y || y > a->list_y + a->page || row >= l->all.n)
+    if (busy || y < a->list_y || y > a->list_y + a->page || row >= l->total)
         return;
-    l->cursor = row;
+    list_go_row(l, row);
     app_load(a);
 }

@@ -13,20 +13,11 @@
 void rank_open(struct app *a)
 {
     struct rank_state *r = &a->rank;
-    struct filter f;
     struct err e = {0};
-    ids all = {0};
     VEC_FREE(&r->queue);
     r->at = 0;
-    if (!filter_parse("status:pending judge>=0", &f, &e))
-        return;
-    struct query q = {a->target, &f, 0};
-    if (!query_ids(a->s, &q, 0, SIZE_MAX >> 2, &all, &e))
+    if (!sample_ids_to_rank(a->s, a->target, &r->queue, &e))
         app_say_err(a, &e);
-    filter_free(&f);
-    for (size_t i = 0; i < all.n; i++)
-        VEC_PUSH(&r->queue, all.at[i]);
-    VEC_FREE(&all);
 }
 
 /* Letters are a shuffle seeded by the sample, the same for everybody. */

@@ -13,8 +13,6 @@
 #include "store/draft.h"
 #include "verbs/edit.h"
 
-#define FIRST_IDS 20000 /* of a queue, read at once; the rest as one goes */
-
 static void forget(struct review_state *r)
 {
     sample_free(&r->now);
@@ -37,44 +35,31 @@ static int64_t midnight(void)
     return (int64_t)mktime(&day) * 1000;
 }
 
-static bool parse_filter(struct app *a, struct filter *f, struct err *e)
-{
-    const char *text = a->review.filter;
-    return filter_parse(text ? text : "status:pending", f, e);
-}
-
-/* Ids behind those that are read, at most n. */
-static void read_on(struct app *a, size_t n)
-{
-    struct review_state *r = &a->review;
-    struct filter f;
-    struct err e = {0};
-    if (!parse_filter(a, &f, &e)) {
-        app_say_err(a, &e);
-        return;
-    }
-    struct query q = {a->target, &f, 0};
-    int64_t after = r->list.all.n ? r->list.all.at[r->list.all.n - 1] : 0;
-    if (!query_ids(a->s, &q, after, n, &r->list.all, &e))
-        app_say_err(a, &e);
-    if (after == 0) /* what waits is counted for the tab already */
-        r->total = r->filter ? query_count(a->s, &q, &e) : a->counts.pending;
-    filter_free(&f);
-}
-
 void review_open(struct app *a)
 {
     struct review_state *r = &a->review;
-    int64_t id = list_id(&r->list);
-    VEC_FREE(&r->list.all);
-    r->list.cursor = r->list.top = 0;
-    r->list.marked.n = 0;
-    r->list.everything = false;
+    r->queue = (struct queue){a, false};
     r->seen = store_seq(a->s);
-    read_on(a, FIRST_IDS);
-    if (id)
-        list_go(&r->list, id);
+    list_open(&r->list, &queue_source, &r->queue);
     r->today = journal_count_since(a->s, a->who, midnight());
+}
+
+/* What was decided keeps its row as long as the queue is open, and so does
+ * the sample on the screen, whoever decided it. */
+void review_refresh(struct app *a)
+{
+    struct review_state *r = &a->review;
+    ids look = {0};
+    for (size_t i = 0; i < r->list.kept.n; i++)
+        VEC_PUSH(&look, r->list.kept.at[i]);
+    if (r->now.id)
+        VEC_PUSH(&look, r->now.id);
+    for (size_t i = 0; i < look.n; i++)
+        list_keep(&r->list, look.at[i], !queue_has(&r->queue, look.at[i]));
+    VEC_FREE(&look);
+    list_refresh(&r->list);
+    if (!r->now.id && a->view == VIEW_REVIEW)
+        app_load(a);
 }
 
 /* The neighbour of the near check (or of duplicate): its prompt and name. */
@@ -107,9 +92,6 @@ void review_load(struct app *a)
 {
     struct review_state *r = &a->review;
     struct err e = {0};
-    size_t n = r->list.all.n;
-    if (n >= FIRST_IDS && r->list.cursor + 100 > n)
-        read_on(a, FIRST_IDS);
     forget(r);
     int64_t id = list_id(&r->list);
     r->seen = store_seq(a->s);
@@ -141,8 +123,8 @@ void review_done(struct app *a)
 void review_position(const struct app *a, int64_t *at, int64_t *of)
 {
     const struct review_state *r = &a->review;
-    *at = r->list.all.n ? (int64_t)r->list.cursor + 1 : 0;
-    *of = r->total > *at ? r->total : *at;
+    *at = r->list.total ? (int64_t)r->list.cursor + 1 : 0;
+    *of = (int64_t)r->list.total;
 }
 
 void review_answer(const struct app *a, char **text, char **before)
@@ -255,9 +237,8 @@ static void decide(struct app *a, enum status to, const char *reason)
     r->has_last = true;
     count_decision(a, r->now.status, to);
     say_decided(a, id, to, reason, how, seq);
-    struct list *l = &r->list;
-    if (!list_move(l, 1))
-        r->now.status = to;
+    list_keep(&r->list, id, !queue_has(&r->queue, id));
+    list_move(&r->list, 1);
     app_load(a);
 }
 
@@ -281,10 +262,8 @@ static void start_bulk(struct app *a, enum status to, const char *reason)
     struct review_state *r = &a->review;
     struct err e = {0};
     r->bulk_ids.n = 0;
-    read_on(a, SIZE_MAX >> 2);
-    for (size_t i = 0; i < r->list.all.n; i++)
-        if (list_selected(&r->list, r->list.all.at[i]))
-            VEC_PUSH(&r->bulk_ids, r->list.all.at[i]);
+    if (!list_selected_ids(&r->list, &r->bulk_ids))
+        return;
     snprintf(r->bulk_reason, sizeof r->bulk_reason, "%s", reason);
     r->bulk_do = (struct decide){a->who, to, r->bulk_reason, r->seen, 0,
                                 0};
@@ -313,8 +292,7 @@ static void do_bulk(struct app *a)
 {
     struct review_state *r = &a->review;
     r->bulk = false;
-    r->list.marked.n = 0;
-    r->list.everything = false;
+    list_mark_none(&r->list);
     work_bulk(a, &r->bulk_do, &r->bulk_ids);
 }
 
@@ -604,10 +582,9 @@ static ids selected(struct app *a)
 {
     struct list *l = &a->review.list;
     ids out = {0};
-    for (size_t i = 0; i < l->all.n && list_selected_count(l); i++)
-        if (list_selected(l, l->all.at[i]))
-            VEC_PUSH(&out, l->all.at[i]);
-    if (!out.n && a->review.now.id)
+    if (list_selected_count(l))
+        list_selected_ids(l, &out);
+    else if (a->review.now.id)
         VEC_PUSH(&out, a->review.now.id);
     return out;
 }
@@ -657,12 +634,10 @@ static void rate(struct app *a, const char *text)
 
 void review_undone(struct app *a, int64_t sample)
 {
-    struct list *l = &a->review.list;
-    if (!list_go(l, sample)) {
-        /* it is not in the filter: show it all the same */
-        VEC_PUSH(&l->all, sample);
-        l->cursor = l->all.n - 1;
-    }
+    struct review_state *r = &a->review;
+    list_keep(&r->list, sample, !queue_has(&r->queue, sample));
+    review_refresh(a);
+    list_go(&r->list, sample);
     app_load(a);
 }
 

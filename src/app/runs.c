@@ -60,9 +60,9 @@ void runs_open(struct app *a)
         qsort(all.at, all.n, sizeof *all.at, newest_first);
     for (size_t i = 0; i < all.n; i++)
         VEC_PUSH(&keys, all.at[i].key);
-    size_t was = a->runs.list.all.n;
+    size_t was = a->runs.list.total;
     list_take(&a->runs.list, &keys);
-    if (a->runs.list.all.n > was)
+    if (a->runs.list.total > was)
         a->runs.list.cursor = 0;
     VEC_FREE(&all);
     VEC_FREE(&jobs);
@@ -377,8 +377,8 @@ bool runs_tick(struct app *a)
     struct runs_state *x = &a->runs;
     bool alive = false, was = x->alive;
     x->running = 0;
-    for (size_t i = 0; i < x->list.all.n && i < 20; i++) {
-        char *dir = dir_of(a, x->list.all.at[i]);
+    for (size_t i = 0; i < x->list.total && i < 20; i++) {
+        char *dir = dir_of(a, list_at(&x->list, i));
         struct job_view v = job_look(dir);
         bool runs = v.state == JOB_RUNNING || v.state == JOB_STARTING;
         x->running += runs;
@@ -431,9 +431,9 @@ static void resume(struct app *a, const char *args)
 /* The next older training on the list. */
 static int64_t run_before(const struct runs_state *x)
 {
-    for (size_t i = x->list.cursor + 1; i < x->list.all.n; i++)
-        if (x->list.all.at[i] % 2)
-            return x->list.all.at[i] / 2;
+    for (size_t i = x->list.cursor + 1; i < x->list.total; i++)
+        if (list_at(&x->list, i) % 2)
+            return list_at(&x->list, i) / 2;
     return 0;
 }
 

@@ -14,16 +14,15 @@ static void forget(struct seeds_state *x)
 void seeds_open(struct app *a)
 {
     struct seeds_state *x = &a->seeds;
-    struct filter f;
-    struct err e = {0};
-    ids all = {0};
-    if (!a->target)
-        return;
-    if (!filter_parse(x->filter ? x->filter : "", &f, &e) ||
-        !seed_ids(a->s, a->target, &f, &all, &e))
-        app_say_err(a, &e);
-    filter_free(&f);
-    list_take(&x->list, &all);
+    x->queue = (struct queue){a, true};
+    list_open(&x->list, &queue_source, &x->queue);
+}
+
+void seeds_refresh(struct app *a)
+{
+    list_refresh(&a->seeds.list);
+    if (list_id(&a->seeds.list) != a->seeds.now.id)
+        app_load(a);
 }
 
 void seeds_load(struct app *a)
@@ -45,16 +44,11 @@ void seeds_done(struct app *a)
 static void set_filter(struct app *a, const char *text)
 {
     struct seeds_state *x = &a->seeds;
-    struct filter f;
     struct err e = {0};
-    ids all = {0};
-    if (!filter_parse(text, &f, &e) ||
-        !seed_ids(a->s, a->target, &f, &all, &e)) {
+    if (!queue_takes(&x->queue, text, &e)) {
         app_say_err(a, &e);
         return;
     }
-    filter_free(&f);
-    VEC_FREE(&all);
     free(x->filter);
     x->filter = *text ? xstrdup(text) : NULL;
     list_free(&x->list);
@@ -67,10 +61,9 @@ static void tag(struct app *a, const char *text)
     struct err e = {0};
     bool off = *text == '-';
     ids which = {0};
-    for (size_t i = 0; i < l->all.n && list_selected_count(l); i++)
-        if (list_selected(l, l->all.at[i]))
-            VEC_PUSH(&which, l->all.at[i]);
-    if (!which.n && a->seeds.now.id)
+    if (list_selected_count(l))
+        list_selected_ids(l, &which);
+    else if (a->seeds.now.id)
         VEC_PUSH(&which, a->seeds.now.id);
     if (which.n && verb_tag(a->s, a->who, OBJECT_SEED, &which, text + off,
                             !off, &e) > DECIDED_FOUND)

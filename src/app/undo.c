@@ -13,9 +13,12 @@ void undo_last(struct app *a, bool redo)
         app_say_err(a, &e);
         return;
     }
-    app_open(a, a->view);
-    if (view_of(a->view)->undone && u.sample)
-        view_of(a->view)->undone(a, u.sample);
+    const struct view *v = view_of(a->view);
+    app_recount(a);
+    if (v->undone && u.sample)
+        v->undone(a, u.sample);
+    else
+        app_open(a, a->view);
     bool many = u.n_objects > 1;
     app_say(a, redo && many ? _("done again: %s%s%s of %lld samples (d%lld)")
                : redo       ? _("done again: %s%s%s of %lld (d%lld)")

@@ -45,6 +45,8 @@ struct view {
     void (*enter)(struct app *a);
     /* An editor that it had asked for came back with this text. */
     void (*edited)(struct app *a, const char *text);
+    /* Another process wrote: the list may have other rows. */
+    void (*refresh)(struct app *a);
     /* An act on this sample was taken back or done again. */
     void (*undone)(struct app *a, int64_t sample);
     /* What y copies, NULL for nothing; what / looks through of the row with
@@ -76,6 +78,7 @@ extern const struct deed targets_deeds[];
 void targets_enter(struct app *a);
 void targets_edited(struct app *a, const char *text);
 void seeds_open(struct app *a);
+void seeds_refresh(struct app *a);
 void seeds_load(struct app *a);
 void seeds_done(struct app *a);
 extern const struct deed seeds_deeds[];
@@ -84,6 +87,7 @@ char *seeds_text(struct app *a);
 char *seeds_row_text(struct app *a, int64_t id);
 int64_t seeds_count(const struct app *a);
 void review_open(struct app *a);
+void review_refresh(struct app *a);
 void review_load(struct app *a);
 void review_done(struct app *a);
 extern const struct deed review_deeds[];

@@ -74,7 +74,7 @@ static bool named(struct cli *c, const char *text, size_t n, ids *out)
     struct filter f;
     if (!filter_parse(text, &f, &c->e))
         return false;
-    struct query q = {0, &f, 0};
+    struct query q = {.target = 0, .filter = &f};
     if (c->target_name && !(q.target = cli_target(c))) {
         filter_free(&f);
         return false;

@@ -106,7 +106,7 @@ static int64_t seeds_target(struct tour *t, struct err *e)
     free(name);
     if (!id || !filter_parse("status:pending", &f, e))
         return 0;
-    struct query q = {id, &f, 0};
+    struct query q = {.target = id, .filter = &f};
     bool ok = query_ids(t->s, &q, 0, SIZE_MAX >> 2, &all, e) &&
               accept_all(t, &all, e);
     filter_free(&f);

@@ -383,7 +383,7 @@ static bool read_samples(struct tour *t, struct err *e)
     struct buf rows = BUF_INIT((size_t)1 << 30);
     if (!filter_parse("", &f, e))
         return false;
-    struct query q = {t->target, &f, 0};
+    struct query q = {.target = t->target, .filter = &f};
     bool ok = query_ids(t->s, &q, 0, SIZE_MAX >> 2, &found, e);
     filter_free(&f);
     for (size_t i = 0; ok && i < found.n; i++) {
@@ -489,7 +489,7 @@ static bool accept_left(struct tour *t, const ids *yes, struct err *e)
     ids left = {0};
     if (!filter_parse("status:pending", &f, e))
         return false;
-    struct query q = {t->target, &f, 0};
+    struct query q = {.target = t->target, .filter = &f};
     bool ok = query_ids(t->s, &q, 0, SIZE_MAX >> 2, &left, e) &&
               verb_dry_run(t->s, &left, &dry, e);
     filter_free(&f);

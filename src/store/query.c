@@ -6,7 +6,8 @@ static bool start(struct sql *q, const char *what, const struct query *of,
                   struct err *e)
 {
     *q = (struct sql){0};
-    buf_printf(&q->text, "SELECT %s FROM sample o WHERE o.live", what);
+    buf_printf(&q->text, "SELECT %s FROM %s o WHERE o.live", what,
+               of->seeds ? "seed" : "sample");
     if (of->target) {
         buf_puts(&q->text, " AND o.target = ");
         sql_int(q, of->target);
@@ -16,40 +17,73 @@ static bool start(struct sql *q, const char *what, const struct query *of,
         sql_int(q, of->as_of);
     }
     buf_puts(&q->text, " AND ");
-    return sql_filter(q, of->filter, SQL_SAMPLES, e);
+    return sql_filter(q, of->filter, of->seeds ? SQL_SEEDS : SQL_SAMPLES, e);
 }
 
-static int64_t one_number(struct store *s, struct sql *q, struct err *e)
+/* Ends the query; the first number of its first row, `none` where it has no
+ * row, -1 on failure. */
+static int64_t one_number(struct store *s, struct sql *q, bool ok,
+                          int64_t none, struct err *e)
 {
     struct rows r;
     int64_t n = -1;
-    if (sql_query(s, q, &r, e)) {
-        if (rows_next(&r, e))
-            n = rows_int(&r, 0);
+    if (ok && sql_query(s, q, &r, e)) {
+        n = rows_next(&r, e) ? rows_int(&r, 0) : r.failed ? -1 : none;
         rows_done(&r);
     }
+    sql_free(q);
     return n;
+}
+
+static void bound(struct sql *q, const char *text, int64_t v)
+{
+    buf_puts(&q->text, text);
+    sql_int(q, v);
 }
 
 int64_t query_count(struct store *s, const struct query *of, struct err *e)
 {
     struct sql q;
-    int64_t n = start(&q, "count(*)", of, e) ? one_number(s, &q, e) : -1;
-    sql_free(&q);
-    return n;
+    bool ok = start(&q, "count(*)", of, e);
+    return one_number(s, &q, ok, 0, e);
 }
 
-bool query_ids(struct store *s, const struct query *of, int64_t after,
-               size_t n, ids *out, struct err *e)
+int64_t query_rank(struct store *s, const struct query *of, int64_t id,
+                   struct err *e)
+{
+    struct sql q;
+    bool ok = start(&q, "count(*)", of, e);
+    bound(&q, " AND o.id < ", id);
+    return one_number(s, &q, ok, 0, e);
+}
+
+int64_t query_at(struct store *s, const struct query *of, int64_t row,
+                 struct err *e)
+{
+    struct sql q;
+    bool ok = start(&q, "o.id", of, e);
+    bound(&q, " ORDER BY o.id LIMIT 1 OFFSET ", row);
+    return one_number(s, &q, ok, 0, e);
+}
+
+bool query_has(struct store *s, const struct query *of, int64_t id)
+{
+    struct sql q;
+    bool ok = start(&q, "1", of, NULL);
+    bound(&q, " AND o.id = ", id);
+    return one_number(s, &q, ok, 0, NULL) == 1;
+}
+
+static bool list(struct store *s, const struct query *of, const char *from,
+                 int64_t id, const char *order, size_t n, ids *out,
+                 struct err *e)
 {
     struct sql q;
     struct rows r;
     bool ok = start(&q, "o.id", of, e);
     if (ok) {
-        buf_puts(&q.text, " AND o.id > ");
-        sql_int(&q, after);
-        buf_puts(&q.text, " ORDER BY o.id LIMIT ");
-        sql_int(&q, (int64_t)n);
+        bound(&q, from, id);
+        bound(&q, order, (int64_t)n);
         ok = sql_query(s, &q, &r, e);
     }
     if (ok) {
@@ -60,4 +94,18 @@ bool query_ids(struct store *s, const struct query *of, int64_t after,
     }
     sql_free(&q);
     return ok;
+}
+
+bool query_ids(struct store *s, const struct query *of, int64_t after,
+               size_t n, ids *out, struct err *e)
+{
+    return list(s, of, " AND o.id > ", after, " ORDER BY o.id LIMIT ", n, out,
+                e);
+}
+
+bool query_ids_back(struct store *s, const struct query *of, int64_t before,
+                    size_t n, ids *out, struct err *e)
+{
+    return list(s, of, " AND o.id < ", before, " ORDER BY o.id DESC LIMIT ",
+                n, out, e);
 }

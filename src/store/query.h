@@ -1,4 +1,5 @@
-/* Which samples a filter names: counted, and listed by id. */
+/* Which samples or seeds a filter names: counted, found by their place, and
+ * listed by id, upwards or downwards. */
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
 
@@ -9,15 +10,28 @@
 struct query {
     int64_t target;         /* 0: every target */
     const struct filter *filter;
-    int64_t as_of;          /* only samples born by this decision; 0: all */
+    int64_t as_of;          /* only those born by this decision; 0: all */
+    bool seeds;             /* seeds instead of samples */
 };
 
-/* How many live samples it names; -1 on failure. */
+/* How many live ones it names; -1 on failure. */
 int64_t query_count(struct store *s, const struct query *q, struct err *e);
+/* How many of them have an id below this one; -1 on failure. */
+int64_t query_rank(struct store *s, const struct query *q, int64_t id,
+                   struct err *e);
+/* The id that has `row` others before it, 0 where there are fewer; -1 on
+ * failure. */
+int64_t query_at(struct store *s, const struct query *q, int64_t row,
+                 struct err *e);
+/* Whether it names this one. */
+bool query_has(struct store *s, const struct query *q, int64_t id);
 
 /* Appends up to n ids above `after`, ascending; false on failure. Fewer than
  * n appended means that there are no more. */
 bool query_ids(struct store *s, const struct query *q, int64_t after,
                size_t n, ids *out, struct err *e);
+/* The same of ids below `before`, descending. */
+bool query_ids_back(struct store *s, const struct query *q, int64_t before,
+                    size_t n, ids *out, struct err *e);
 
 #endif

@@ -524,6 +524,25 @@ int64_t sample_last_id(struct store *s)
     return db_int(s, 0, "SELECT max(id) FROM sample", "");
 }
 
+#define TO_RANK                                                               \
+    " FROM (SELECT DISTINCT c.sample AS id FROM score x CROSS JOIN candidate" \
+    "  c ON c.id = x.candidate WHERE x.who IS NULL AND c.live) k"             \
+    " CROSS JOIN sample s ON s.id = k.id WHERE s.target = ?1"                 \
+    " AND s.status = 0 AND s.live"                                            \
+    " AND NOT EXISTS(SELECT 1 FROM ranking WHERE sample = s.id)"
+
+bool sample_ids_to_rank(struct store *s, int64_t target, ids *out,
+                        struct err *e)
+{
+    return db_ids(s, out, e, "SELECT s.id" TO_RANK " ORDER BY s.id", "i",
+                  target);
+}
+
+int64_t sample_count_to_rank(struct store *s, int64_t target)
+{
+    return db_int(s, 0, "SELECT count(*)" TO_RANK, "i", target);
+}
+
 bool sample_row_get(struct store *s, int64_t id, struct sample_row *out)
 {
     struct rows r;

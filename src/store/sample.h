@@ -113,6 +113,11 @@ bool sample_kept_ids(struct store *s, int64_t target, int64_t until, ids *out,
 bool sample_ids_changed(struct store *s, int64_t seq, ids *out,
                         struct err *e);
 int64_t sample_last_id(struct store *s);
+/* The target's samples that a judge scored, that wait and that nobody has
+ * ordered, ascending: found from the scores, not among all that wait. */
+bool sample_ids_to_rank(struct store *s, int64_t target, ids *out,
+                        struct err *e);
+int64_t sample_count_to_rank(struct store *s, int64_t target);
 
 /* ---- Reading ------------------------------------------------------------ */
 

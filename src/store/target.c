@@ -8,6 +8,7 @@
 #include "domain/status.h"
 #include "domain/verifier.h"
 #include "store/db.h"
+#include "store/sample.h"
 #include "store/text.h"
 
 void target_free(struct target *t)
@@ -90,13 +91,7 @@ void target_counts(struct store *s, int64_t id, struct target_counts *out)
         .accepted = count_status(s, id, STATUS_ACCEPTED),
         .rejected = count_status(s, id, STATUS_REJECTED),
         .deferred = count_status(s, id, STATUS_DEFERRED),
-        .to_rank = db_int(s, 0, "SELECT count(*) FROM (SELECT DISTINCT"
-                          "  c.sample AS id FROM score x JOIN candidate c"
-                          "  ON c.id = x.candidate AND c.live) k"
-                          " JOIN sample s ON s.id = k.id"
-                          " WHERE s.target = ?1 AND s.status = 0 AND s.live"
-                          " AND NOT EXISTS(SELECT 1 FROM ranking"
-                          "  WHERE sample = s.id)", "i", id),
+        .to_rank = sample_count_to_rank(s, id),
         .student = -1,
     };
     struct rows r;

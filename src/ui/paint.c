@@ -268,7 +268,7 @@ static void draw_list(struct app *a, const struct view_ops *ops,
     a->page = w.h > 1 ? w.h - 1 : 1;
     a->list_y = w.y;
     list_scroll(l, (size_t)w.h);
-    for (int i = 0; i < w.h && l->top + (size_t)i < l->all.n; i++)
+    for (int i = 0; i < w.h && l->top + (size_t)i < l->total; i++)
         ops->row(a, l->top + (size_t)i, w.y + i, w.x, w.w,
                  l->top + (size_t)i == l->cursor);
 }

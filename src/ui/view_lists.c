@@ -21,7 +21,7 @@ static void help_where(struct app *a, int y, int x, int w)
                    "back"),
                  a->help_all ? _("all views")
                                      : _(view_of(a->help_of)->title),
-                 a->help.all.n);
+                 a->help.total);
 }
 
 static void help_header(struct app *a, int y, int x, int w)
@@ -34,7 +34,7 @@ static void help_header(struct app *a, int y, int x, int w)
 static void help_row(struct app *a, size_t i, int y, int x, int w, bool on)
 {
     const struct action_info *info =
-        action_info((enum action)(a->help.all.at[i] - 1));
+        action_info((enum action)(list_at(&a->help, i) - 1));
     enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
     if (on)
         cells_blank(y, x, w, role);
@@ -61,7 +61,7 @@ static void messages_row(struct app *a, size_t i, int y, int x, int w,
                          bool on)
 {
     const struct message_line *m =
-        &a->messages.at[a->messages_list.all.at[i] - 1];
+        &a->messages.at[list_at(&a->messages_list, i) - 1];
     char when[40];
     enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
     if (on)

@@ -54,7 +54,7 @@ static void row(struct app *a, size_t i, int y, int x, int w, bool on)
     const struct list *l = &a->review.list;
     struct sample_row r;
     char near[16], judge[16] = "–", marks[8] = "·", text[96];
-    if (!sample_row_get(a->s, l->all.at[i], &r))
+    if (!sample_row_get(a->s, list_at(l, i), &r))
         return;
     near_figure(near, sizeof near, r.near, r.approximate);
     if (!isnan(r.judge))

@@ -43,7 +43,7 @@ static void row(struct app *a, size_t i, int y, int x, int w, bool on)
     struct run_row r;
     char text[24];
     enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
-    if (!runs_row(a, a->runs.list.all.at[i], &r))
+    if (!runs_row(a, list_at(&a->runs.list, i), &r))
         return;
     if (on)
         cells_blank(y, x, w, role);

@@ -25,8 +25,8 @@ static void where(struct app *a, int y, int x, int w)
              (long long)(a->target ? seed_never_drawn(a->s, a->target) : 0));
     if (a->seeds.filter)
         snprintf(text, sizeof text, P_("%s   filter: %s   %zu seed",
-                 "%s   filter: %s   %zu seeds", a->seeds.list.all.n),
-                 a->target_name, a->seeds.filter, a->seeds.list.all.n);
+                 "%s   filter: %s   %zu seeds", a->seeds.list.total),
+                 a->target_name, a->seeds.filter, a->seeds.list.total);
     cells_put(y, x, w, STYLE_FACT, text);
 }
 
@@ -43,7 +43,7 @@ static void row(struct app *a, size_t i, int y, int x, int w, bool on)
     struct seed_row r;
     char text[40];
     enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
-    if (!seed_row_get(a->s, l->all.at[i], &r))
+    if (!seed_row_get(a->s, list_at(l, i), &r))
         return;
     bool chosen = list_selected_count(l) && list_selected(l, r.id);
     if (on)

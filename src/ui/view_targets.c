@@ -14,9 +14,9 @@ static void where(struct app *a, int y, int x, int w)
     int64_t accepted = 0, pending = 0;
     double spent = 0;
     char one[32], two[32], three[32];
-    for (size_t i = 0; i < l->all.n; i++) {
+    for (size_t i = 0; i < l->total; i++) {
         struct target_counts n;
-        target_counts(a->s, l->all.at[i], &n);
+        target_counts(a->s, list_at(l, i), &n);
         accepted += n.accepted;
         pending += n.pending;
         spent += n.cost;
@@ -24,8 +24,8 @@ static void where(struct app *a, int y, int x, int w)
     cells_printf(y, x, w, STYLE_FACT,
                  P_("%zu target   %s accepted   %s pending   %s spent",
                     "%zu targets   %s accepted   %s pending   %s spent",
-                    l->all.n),
-                 l->all.n, count_text(one, sizeof one, accepted),
+                    l->total),
+                 l->total, count_text(one, sizeof one, accepted),
                  count_text(two, sizeof two, pending),
                  lang_money(three, sizeof three, spent, 2));
 }
@@ -43,7 +43,7 @@ static void row(struct app *a, size_t i, int y, int x, int w, bool on)
     struct target_counts n;
     char text[40], num[32];
     enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
-    if (!target_get(a->s, a->targets.list.all.at[i], &t, NULL))
+    if (!target_get(a->s, list_at(&a->targets.list, i), &t, NULL))
         return;
     target_counts(a->s, t.id, &n);
     if (on)

@@ -189,7 +189,7 @@ static bool move_made(struct act *a, int64_t seed, enum split to,
     snprintf(text, sizeof text, "seed:%lld", (long long)seed);
     if (!filter_parse(text, &f, e))
         return false;
-    struct query q = {0, &f, 0};
+    struct query q = {.target = 0, .filter = &f};
     bool ok = query_ids(a->s, &q, 0, SIZE_MAX >> 2, &made, e);
     filter_free(&f);
     for (size_t i = 0; ok && i < made.n; i++)

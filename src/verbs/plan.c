@@ -113,7 +113,7 @@ static bool read_samples(struct store *s, const struct expand *x,
                  split_name((enum split)i));
         if (!filter_parse(text, &f, e))
             return false;
-        struct query q = {x->target, &f, 0};
+        struct query q = {.target = x->target, .filter = &f};
         bool ok = query_ids(s, &q, 0, MOST_CALLS, &p->samples[i], e);
         filter_free(&f);
         if (!ok)

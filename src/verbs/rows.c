@@ -26,7 +26,7 @@ bool pick_ids(struct store *s, int64_t target, const char *narrow,
     free(text);
     if (!ok)
         return false;
-    struct query q = {target, &f, 0};
+    struct query q = {.target = target, .filter = &f};
     ok = query_ids(s, &q, 0, SIZE_MAX >> 2, out, e);
     filter_free(&f);
     return ok;

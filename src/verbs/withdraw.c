@@ -73,7 +73,7 @@ enum decided verb_withdraw_job(struct store *s, const char *who, int64_t job,
     snprintf(text, sizeof text, "job:%lld", (long long)job);
     if (!filter_parse(text, &f, e))
         return DECIDED_NOT;
-    struct query q = {0, &f, 0};
+    struct query q = {.target = 0, .filter = &f};
     bool ok = query_ids(s, &q, 0, SIZE_MAX >> 2, &g.samples, e) &&
               seed_ids_of_job(s, job, &g.seeds, e) &&
               candidate_ids_of_job(s, job, &g.answers, e) &&

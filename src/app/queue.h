@@ -1,0 +1,25 @@
+/* The rows of Review and of Seeds: what the view's filter names, by id, as the
+ * source of a list.
+ */
+#ifndef APP_QUEUE_H
+#define APP_QUEUE_H
+
+#include "app/list.h"
+
+struct app;
+
+struct queue {
+    struct app *a;
+    bool seeds; /* else samples */
+};
+
+/* Its ctx is a struct queue. A query that failed, or that Esc ended, is said on
+ * row 23. */
+extern const struct list_source queue_source;
+
+/* Whether a filter can be asked of such rows; *e says why not. */
+bool queue_takes(const struct queue *q, const char *filter, struct err *e);
+/* Whether the filter names this one now. */
+bool queue_has(const struct queue *q, int64_t id);
+
+#endif
