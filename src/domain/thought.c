@@ -10,23 +10,62 @@
 #define SPACE " \t\r\n"
 #define ROUNDS 32 /* parts of one thought; what follows is the answer */
 
+/* Marks that models set themselves. Tags that only prompts ask for
+ * (<analysis>, <reason>) are the answer's own: it may be XML. */
 static const struct mark {
     const char *open, *close;
 } marks[] = {
-    {"<think>", "</think>"},
+    {"<think>", "</think>"}, /* DeepSeek, Qwen and most others */
     {"<thinking>", "</thinking>"},
-    {"<thought>", "</thought>"},
-    {"<seed:think>", "</seed:think>"},
-    {"[THINK]", "[/THINK]"},
-    {"<|START_THINKING|>", "<|END_THINKING|>"},
-    {"<|begin_of_thought|>", "<|end_of_thought|>"},
-    {"◁think▷", "◁/think▷"},
+    {"<thought>", "</thought>"},                   /* EXAONE */
+    {"<reasoning>", "</reasoning>"},               /* Reka Flash */
+    {"<seed:think>", "</seed:think>"},             /* Seed-OSS */
+    {"<mm:think>", "</mm:think>"},                 /* MiniMax */
+    {"<longcat_think>", "</longcat_think>"},       /* LongCat */
+    {"<think:opensource>", "</think:opensource>"}, /* Hunyuan */
+    {"[THINK]", "[/THINK]"},                       /* Mistral */
+    {"<|START_THINKING|>", "<|END_THINKING|>"},    /* Cohere */
+    {"<|inner_prefix|>", "<|inner_suffix|>"},      /* Apertus */
+    {"<|begin_of_thought|>", "<|end_of_thought|>"}, /* OpenThinker */
+    {"<|channel>thought", "<channel|>"},           /* Gemma */
+    {"<|channel|>analysis<|message|>", /* gpt-oss */
+     "<|end|><|start|>assistant<|channel|>final<|message|>"},
+    {"◁think▷", "◁/think▷"}, /* Kimi */
 };
 
-/* A mark between quotes or in code is spoken of, not set. */
+/* Whether `at` stands in a block of code, between two lines of ```. */
+static bool is_fenced(const char *text, const char *at)
+{
+    bool in = false;
+    for (const char *p = text; (p = strstr(p, "```")); p += 3) {
+        if (p > text && p[-1] != '\n')
+            continue;
+        if (p > at)
+            return in;
+        in = !in;
+    }
+    return false;
+}
+
+/* Whether `at` stands between two backticks of its line. */
+static bool is_ticked(const char *text, const char *at)
+{
+    bool in = false;
+    const char *p = at;
+    while (p > text && p[-1] != '\n')
+        in ^= *--p == '`';
+    return in && at[strcspn(at, "`\n")] == '`';
+}
+
+/* A mark between quotes, or in code with more behind it, is spoken of, not
+ * set. */
 static bool is_quoted(const char *text, const char *at, size_t n)
 {
-    return at > text && strchr("`'\"", at[-1]) && at[n] == at[-1];
+    if (at > text && strchr("`'\"", at[-1]) && at[n] == at[-1])
+        return true;
+    const char *rest = at + n + strspn(at + n, " \t\r");
+    return *rest && *rest != '\n' &&
+           (is_ticked(text, at) || is_fenced(text, at));
 }
 
 /* The mark's closing half where no opening one stands before it. */
@@ -34,8 +73,12 @@ static const char *orphan(const struct mark *m, const char *text)
 {
     const char *at = text, *open = strcasestr(text, m->open);
     size_t n = strlen(m->close);
-    while ((at = strcasestr(at, m->close)) && is_quoted(text, at, n))
+    int rounds = 0;
+    while ((at = strcasestr(at, m->close)) && is_quoted(text, at, n)) {
         at += n;
+        if (++rounds == ROUNDS)
+            return NULL;
+    }
     return at && (!open || open > at) ? at : NULL;
 }
 

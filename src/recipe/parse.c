@@ -143,6 +143,17 @@ static char *bounded(struct parse *p, const char *reply)
     return xstrndup(reply, n);
 }
 
+/* Why a reply without a text is none. */
+static const char *why_silent(const char *finish)
+{
+    if (finish && !strcmp(finish, "tool_calls"))
+        return _("the reply only calls tools, without an answer; the recipe "
+                 "offers none");
+    if (finish && !strcmp(finish, "length"))
+        return _("the reply was cut off while it thought, before its answer");
+    return _("the reply is only thinking, without an answer");
+}
+
 void recipe_parse(const struct recipe_step *s,
                   const struct recipe_bindings *b, const char *reply,
                   const char *finish, struct recipe_items *out)
@@ -150,16 +161,14 @@ void recipe_parse(const struct recipe_step *s,
     *out = (struct recipe_items){0};
     struct parse p = {.step = s, .b = b, .out = out,
                       .cut = finish && !strcmp(finish, "length")};
+    bool called = finish && !strcmp(finish, "tool_calls");
     char *thought, *said = thought_part(reply, &thought);
     char *text = bounded(&p, said);
     p.thought = joined(came_apart(b), thought);
-    if (text[strspn(text, " \t\r\n")] || !p.thought)
+    if (text[strspn(text, " \t\r\n")] || (!p.thought && !called))
         s->parser->parse(&p, text);
     else
-        parse_miss(&p, xstrdup(p.cut ? _("the reply was cut off while it "
-                                         "thought, before its answer")
-                                     : _("the reply is only thinking, without "
-                                         "an answer")));
+        parse_miss(&p, xstrdup(why_silent(finish)));
     free(p.thought);
     free(text);
     free(said);

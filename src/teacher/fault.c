@@ -1,10 +1,12 @@
 /* What an endpoint says of a failure, in whatever shape it says it: its text,
- * the parameter it names, and the HTTP status that would be its kin. */
+ * the parameter it names, and the HTTP status that would be its kin; and the
+ * replies of other protocols. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/json.h"
+#include "base/lang.h"
 #include "base/mem.h"
 #include "teacher/reply.h"
 
@@ -209,6 +211,64 @@ static int find_status(const json *outer, const json *inner, const char *text)
             return status;
     }
     return status_of_words(text, true);
+}
+
+/* ---- Other protocols ----------------------------------------------------- */
+
+enum kind { LIST_OF, OBJECT_OF, TEXT_OF };
+
+/* Told by a member of this kind, beside another one (or NULL). Their answers
+ * are not read, as their streams, calls and ends are each a protocol more. */
+static const struct {
+    const char *key;
+    enum kind kind;
+    const char *with;
+    struct foreign is;
+} forms[] = {
+    {"candidates", LIST_OF, NULL,
+     {"Gemini (generateContent)",
+      "https://generativelanguage.googleapis.com/v1beta/openai"}},
+    {"output", LIST_OF, NULL,
+     {"OpenAI's Responses", "https://api.openai.com/v1"}},
+    {"response", OBJECT_OF, "type",
+     {"OpenAI's Responses", "https://api.openai.com/v1"}},
+    {"content", LIST_OF, "role",
+     {"Anthropic (Messages)", "https://api.anthropic.com/v1"}},
+    {"message", OBJECT_OF, "type",
+     {"Anthropic (Messages)", "https://api.anthropic.com/v1"}},
+    {"message", OBJECT_OF, "done",
+     {"Ollama (/api/chat)", "http://HOST:11434/v1"}},
+    {"response", TEXT_OF, "done",
+     {"Ollama (/api/generate)", "http://HOST:11434/v1"}},
+    {"message", OBJECT_OF, "finish_reason",
+     {"Cohere (/v2/chat)", "https://api.cohere.ai/compatibility/v1"}},
+    {"content", TEXT_OF, "stop",
+     {"llama.cpp (/completion)", "http://HOST:8080/v1"}},
+    {"generated_text", TEXT_OF, NULL,
+     {"Text Generation Inference (/generate)", "http://HOST:PORT/v1"}},
+};
+
+const struct foreign *reply_foreign(const json *j)
+{
+    if (json_get(j, "choices"))
+        return NULL;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        const json *v = json_get(j, forms[i].key);
+        bool is[] = {[LIST_OF] = json_is_array(v),
+                     [OBJECT_OF] = json_is_object(v),
+                     [TEXT_OF] = json_is_string(v)};
+        if (is[forms[i].kind] &&
+            (!forms[i].with || json_get(j, forms[i].with)))
+            return &forms[i].is;
+    }
+    return NULL;
+}
+
+bool reply_say_foreign(const struct foreign *f, struct err *e)
+{
+    return err_set(e, ERR_USAGE, _("the reply is in the form of %s, not of "
+                                   "chat completions: is the url right? It "
+                                   "should be like %s"), f->name, f->url);
 }
 
 /* ---- The face ------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 
 #define ANSWER_BYTES ((size_t)64 << 20)
 #define WORDS_BYTES 200 /* of data that is no JSON */
+#define SPACE " \t\r\n"
 
 /* A tool call whose arguments arrive in pieces. */
 struct call {
@@ -23,6 +24,7 @@ struct partial {
     struct call *at;
     size_t n, cap;
     char *finish;
+    bool early; /* it ended too early; no later word turns that */
     bool seen;
 };
 
@@ -240,6 +242,7 @@ static const char *finish_word(const char *said)
     static const char *const words[][2] = {
         {"max_tokens", "length"},         {"max_output_tokens", "length"},
         {"max_new_tokens", "length"},     {"max_length", "length"},
+        {"limit", "length"}, /* llama.cpp's stop_type */
         {"model_length", "length"},       {"token_limit", "length"},
         {"length_limit", "length"},       {"length", "length"},
         {"max_completion_tokens", "length"},
@@ -267,35 +270,43 @@ static bool says_nothing(const char *finish)
            !strcasecmp(finish, "none");
 }
 
-/* Why a choice ended, as its finish_reason says. Under other names, and where
- * it stands inside the delta, only what ends an answer too early counts. */
-static void add_finish(struct partial *p, const json *choice,
-                       const json *delta)
+/* What a member says of the end: a word, or an object that holds one. */
+static const char *end_in(const json *j, const char *name)
 {
-    static const char *const names[] = {"finish_reason", "finishReason",
-                                        "stop_reason", "done_reason",
-                                        "finish_details"};
-    const json *in[] = {choice, delta};
+    const json *v = json_get(j, name);
+    return json_string(v) ? json_string(v) : json_get_string(v, "type", "");
+}
+
+/* Why a choice ended, as its finish_reason says. Under other names, and where
+ * it stands inside the delta or beside the choices, only what ends an answer
+ * too early counts, and it counts also where finish_reason is "stop": what
+ * OpenRouter hands on of a provider, llama.cpp's and Ollama's own words. A
+ * stop_reason does not then: vLLM's is the text that was stopped at. */
+static void add_finish(struct partial *p, const json *choice,
+                       const json *delta, const json *body)
+{
+    static const char *const names[] = {"native_finish_reason", "done_reason",
+                                        "stop_type", "finish_reason",
+                                        "finishReason", "finish_details",
+                                        "stop_reason"};
+    const json *in[] = {choice, delta, body};
     const char *said = json_get_string(choice, "finish_reason", "");
-    if (!says_nothing(said)) {
-        set_copy(&p->finish, finish_word(said));
-        return;
+    size_t n = COUNT(names) - !says_nothing(said);
+    const char *early = finish_word(said) != said ? finish_word(said) : NULL;
+    for (size_t i = 0; i < COUNT(in) * n && !early; i++) {
+        const char *other = end_in(in[i / n], names[i % n]);
+        if (finish_word(other) != other)
+            early = finish_word(other);
     }
-    for (size_t i = 0; i < COUNT(in) * COUNT(names); i++) {
-        const json *v = json_get(in[i / COUNT(names)], names[i % COUNT(names)]);
-        said = json_string(v) ? json_string(v)
-                              : json_get_string(v, "type", "");
-        if (finish_word(said) != said) {
-            set_copy(&p->finish, finish_word(said));
-            return;
-        }
-    }
+    if (early || (!says_nothing(said) && !p->early))
+        set_copy(&p->finish, early ? early : said);
+    p->early = p->early || early;
 }
 
 /* Adds a choice of a body ("message"), of a chunk ("delta") or of plain
  * completions ("text"). */
 static bool add_choice(struct assembly *a, struct partial *p,
-                       const json *choice, struct err *e)
+                       const json *choice, const json *body, struct err *e)
 {
     const json *delta = json_get(choice, "delta");
     const json *error = json_get(choice, "error"); /* OpenRouter */
@@ -303,7 +314,7 @@ static bool add_choice(struct assembly *a, struct partial *p,
     delta = json_is_object(delta) ? delta : choice;
     add_text(p, delta);
     add_logprobs(p, choice);
-    add_finish(p, choice, delta);
+    add_finish(p, choice, delta, body);
     if (json_first(error))
         reply_take_error(choice, &a->reply);
     return add_calls(p, delta, e);
@@ -334,23 +345,40 @@ static struct partial *partial_at(struct assembly *a, size_t at)
     return &a->at[at];
 }
 
+/* The first of these members that is a count, -1 for none. */
+static int64_t count_of(const json *u, const char *const *names)
+{
+    int64_t n = -1;
+    for (; *names && n < 0; names++)
+        n = json_get_int(u, *names, -1);
+    return n;
+}
+
 /* Tokens by the names that are used for them. A total that is higher counts
  * thinking that is paid for beside the answer. */
 static bool read_usage(const json *j, struct reply *r)
 {
-    const json *u = json_get(j, "usage");
-    if (!json_is_object(u))
-        u = json_get(json_get(j, "x_groq"), "usage");
-    int64_t in = json_get_int(u, "prompt_tokens",
-                              json_get_int(u, "input_tokens", -1));
-    int64_t out = json_get_int(u, "completion_tokens",
-                               json_get_int(u, "output_tokens", -1));
-    int64_t total = json_get_int(u, "total_tokens", -1);
+    static const char *const ins[] = {"prompt_tokens", "input_tokens",
+                                      "promptTokenCount", "prompt_eval_count",
+                                      NULL};
+    static const char *const outs[] = {"completion_tokens", "output_tokens",
+                                       "candidatesTokenCount", "eval_count",
+                                       NULL};
+    static const char *const totals[] = {"total_tokens", "totalTokenCount",
+                                         NULL};
+    const json *places[] = {json_get(j, "usage"),
+                            json_get(json_get(j, "x_groq"), "usage"),
+                            json_get(j, "usageMetadata")};
+    const json *u = NULL;
+    for (size_t i = 0; i < COUNT(places) && !u; i++)
+        u = json_is_object(places[i]) ? places[i] : NULL;
+    int64_t in = count_of(u ? u : j, ins), out = count_of(u ? u : j, outs);
+    int64_t total = count_of(u ? u : j, totals);
     if (in >= 0 && out >= 0 && total - in > out)
         out = total - in;
     r->tokens_in = in >= 0 ? in : r->tokens_in;
     r->tokens_out = out >= 0 ? out : r->tokens_out;
-    return json_is_object(u);
+    return u != NULL;
 }
 
 bool assembly_whole(const struct assembly *a)
@@ -360,12 +388,12 @@ bool assembly_whole(const struct assembly *a)
         ended = ended || a->at[i].finish;
         open = open || (a->at[i].seen && !a->at[i].finish);
     }
-    return a->reply.done || (ended && !open) || (a->n && a->summed);
+    return a->reply.done || (ended && !open);
 }
 
-static bool add_choices(struct assembly *a, const json *choices,
-                        struct err *e)
+static bool add_choices(struct assembly *a, const json *body, struct err *e)
 {
+    const json *choices = json_get(body, "choices");
     bool taken[REPLY_CHOICES] = {false};
     size_t position = 0;
     for (const json *c = json_first(choices); c; c = json_next(c)) {
@@ -373,7 +401,7 @@ static bool add_choices(struct assembly *a, const json *choices,
         if (at >= REPLY_CHOICES)
             return err_set(e, ERR_NET, _("more than %d answers in one reply"),
                            REPLY_CHOICES);
-        if (!add_choice(a, partial_at(a, at), c, e))
+        if (!add_choice(a, partial_at(a, at), c, body, e))
             return false;
     }
     return true;
@@ -403,13 +431,15 @@ static bool add_object(struct assembly *a, const json *j, struct err *e)
     if (model && *model)
         set_copy(&a->reply.model, model);
     a->summed = read_usage(j, &a->reply) && !json_first(choices);
-    return !json_is_array(choices) || add_choices(a, choices, e);
+    if (!a->foreign)
+        a->foreign = reply_foreign(j);
+    return !json_is_array(choices) || add_choices(a, j, e);
 }
 
 static size_t skip_space(const char *p, size_t n)
 {
     size_t i = 0;
-    while (i < n && strchr(" \t\r\n", p[i]) && p[i])
+    while (i < n && strchr(SPACE, p[i]) && p[i])
         i++;
     return i;
 }
@@ -509,7 +539,9 @@ static bool finish_choice(struct partial *p, bool whole, struct choice *c)
         buf_putc(&p->logprobs, ']');
         c->logprobs = buf_take(&p->logprobs);
     }
-    c->finish = xstrdup(p->finish ? p->finish : whole ? "stop" : "cut");
+    const char *end = p->finish ? p->finish : whole ? "stop" : "cut";
+    bool blank = !c->answer.content[strspn(c->answer.content, SPACE)];
+    c->finish = xstrdup(p->n && blank && ends_whole(end) ? "tool_calls" : end);
     c->complete = ends_whole(c->finish);
     return fits;
 }
@@ -539,7 +571,9 @@ static bool finish(struct assembly *a, bool whole, struct reply *r,
     }
     heal_text(&r->model);
     heal_text(&r->error);
-    if (!r->error && !r->n)
+    if (!r->error && !r->n && a->foreign)
+        reply_say_foreign(a->foreign, e);
+    else if (!r->error && !r->n)
         err_set(e, ERR_NET, a->words ? _("a reply without an answer: %s")
                                      : _("a reply without an answer"),
                 a->words);
@@ -551,7 +585,7 @@ static bool finish(struct assembly *a, bool whole, struct reply *r,
 
 static bool is_blank(const struct message *m)
 {
-    return !m->content[strspn(m->content, " \t\r\n")] && !m->reasoning &&
+    return !m->content[strspn(m->content, SPACE)] && !m->reasoning &&
            !m->tool_calls;
 }
 
@@ -603,7 +637,7 @@ bool assembly_end(struct assembly *a, struct reply *r, struct err *e)
     /* A last event without its blank line is whole or broken off: where it
      * cannot be read it is the cut that the choices show. */
     sse_end(&a->sse, on_event, a, NULL);
-    bool whole = assembly_whole(a);
+    bool whole = assembly_whole(a) || (a->n && a->summed);
     if (!a->events) {
         *r = a->reply;
         a->reply = (struct reply){0};

@@ -18,10 +18,11 @@
 /* One answer; the strings are owned, and UTF-8. */
 struct choice {
     struct message answer; /* content, reasoning, tool_calls */
-    char *finish;          /* "stop", "tool_calls" ...; "length" at a limit of
-                              tokens, "content_filter", "error" where the
-                              endpoint gave up, whatever it calls them; "cut"
-                              where the line broke */
+    char *finish;          /* "stop" ...; "tool_calls" where an answer is
+                              calls alone; "length" at a limit of tokens,
+                              "content_filter", "error" where the endpoint gave
+                              up, whatever it calls them; "cut" where the line
+                              broke */
     char *logprobs;        /* JSON array of token entries, or NULL */
     bool complete;         /* it ended by itself: neither cut nor length */
 };
@@ -56,6 +57,16 @@ void reply_parse_error(const char *body, size_t n, struct reply *r);
  * error_status; false where that is nothing. */
 bool reply_take_error(const struct cJSON *j, struct reply *r);
 
+/* A reply in the form of another protocol, which is not read: whose it is, and
+ * the url at which chat completions are spoken instead. */
+struct foreign {
+    const char *name, *url;
+};
+/* NULL where a value is in none of the known ones (a static row). */
+const struct foreign *reply_foreign(const struct cJSON *j);
+/* Sets the sentence (ERR_USAGE: the url is wrong). Returns false. */
+bool reply_say_foreign(const struct foreign *f, struct err *e);
+
 /* A stream that is being put together. */
 struct assembly {
     struct sse sse;
@@ -64,6 +75,7 @@ struct assembly {
     size_t n, cap;
     uint64_t events;
     bool summed; /* the last chunk held usage and no choice */
+    const struct foreign *foreign; /* the first that came, or NULL */
     char *words; /* the first data that is no JSON, cut, or NULL */
 };
 
@@ -74,12 +86,14 @@ void assembly_start(struct assembly *a);
  * chunk nor error are passed over. */
 bool assembly_feed(struct assembly *a, const char *p, size_t n,
                    struct err *e);
-/* True where anything said that the answers are whole: [DONE], a finish reason
- * for each of them, or the usage that stands at a stream's end. */
+/* True where anything said that the answers are whole: [DONE], or a finish
+ * reason for each of them. The usage at a stream's end says it only where the
+ * line ended well (assembly_end): some endpoints send usage as they go, and
+ * behind such a chunk a broken line may have cut the answer. */
 bool assembly_whole(const struct assembly *a);
 /* Ends it and moves what came into *r. Answers without a finish reason are
- * "stop" where the stream is whole, else "cut". False where no answer and no
- * error came. */
+ * "stop" where the stream is whole or ends with usage, else "cut". False where
+ * no answer and no error came. */
 bool assembly_end(struct assembly *a, struct reply *r, struct err *e);
 void assembly_free(struct assembly *a);
 

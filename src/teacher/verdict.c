@@ -125,10 +125,12 @@ static void say_stall(const struct transfer *t, const struct endpoint *at,
                   at->profile->silence);
 }
 
-static struct outcome end_broken(const struct transfer *t,
+static struct outcome end_broken(struct transfer *t,
                                  const struct endpoint *at, CURLcode code,
                                  struct result *r)
 {
+    if (t->form == FORM_STREAM)
+        assembly_end(&t->assembly, &r->reply, NULL); /* the partial answer */
     if (t->why.code != ERR_NONE) {
         result_set_error(r, &at->key, t->why.text);
         return (struct outcome){0};
@@ -253,7 +255,8 @@ static bool is_closed(const struct buf *raw)
 }
 
 /* A body that could not be read: what broke off and what holds no answer is
- * asked for again, what is something else is not. */
+ * asked for again, what is something else is not, and where another protocol
+ * is spoken no other request will fare better. */
 static struct outcome end_unread(const struct transfer *t,
                                  const struct endpoint *at,
                                  const struct err *e, struct result *r)
@@ -263,7 +266,8 @@ static struct outcome end_unread(const struct transfer *t,
                 (t->form == FORM_UNKNOWN && t->raw.len) ||
                 (t->form == FORM_JSON && e->code == ERR_INPUT &&
                  is_closed(&t->raw));
-    return (struct outcome){.again = !junk};
+    bool foreign = e->code == ERR_USAGE;
+    return (struct outcome){.again = !junk && !foreign, .stop = foreign};
 }
 
 static struct outcome end_good(struct transfer *t, const struct endpoint *at,
@@ -314,11 +318,6 @@ struct outcome transfer_end(struct transfer *t, const struct endpoint *at,
         v = end_good(t, at, sent, r);
     else
         v = end_broken(t, at, code, r);
-    if (r->state != ASK_ANSWERED && t->form == FORM_STREAM && !r->reply.n &&
-        !r->reply.error) {
-        reply_free(&r->reply);
-        assembly_end(&t->assembly, &r->reply, NULL); /* the partial answer */
-    }
     t->raw = (struct buf)BUF_INIT(0); /* it is the result's now */
     redact(&at->key, r);
     return v;

@@ -37,8 +37,12 @@ static void take_answer(struct called *out, const struct choice *c)
         return;
     }
     free(text);
-    out->error = xasprintf(_("the reply is only thinking, without an answer "
-                             "(it ended with \"%s\")"), c->finish);
+    out->error = !strcmp(c->finish, "tool_calls")
+                     ? xstrdup(_("the reply only calls tools, without an "
+                                 "answer"))
+                     : xasprintf(_("the reply is only thinking, without an "
+                                   "answer (it ended with \"%s\")"),
+                                 c->finish);
 }
 
 static bool on_news(void *ctx, const struct news *n)

@@ -113,6 +113,25 @@ reply limit <<END
 END
 has "limit: rejected" '"status":"rejected"' "$got"
 has "limit: as cut off" '"name":"cut off","figure":1' "$got"
+reply native-limit <<END
+{"choices":[{"message":$lisbon,"finish_reason":"stop",
+"native_finish_reason":"MAX_TOKENS"}]}
+END
+has "native-limit: as cut off" '"name":"cut off","figure":1' "$got"
+{
+    chunk "$lisbon"
+    printf 'data: {"choices":[],%s}\n\n' "$usage"
+} > usage.reply
+reply usage-ends < usage.reply
+answers usage-ends "$lisbon"
+chunk "$lisbon" "$stop" > whole.reply
+for before in whole usage; do
+    teacher "$before-break" "file-break=$PWD/$before.reply"
+    $S teacher check "$before-break" > out 2>&1
+    is "$before, then a broken line: exit code" \
+        "$([ $before = usage ] && echo 1 || echo 0)" $?
+done
+has "a broken line behind usage is no end" "no whole answer" "$(cat out)"
 printf 'data: [DONE]\n\n' > nothing.reply
 echo "{\"choices\":[{\"message\":$lisbon}]}" > then.reply
 teacher nothing "file=$PWD/nothing.reply,file=$PWD/then.reply"
@@ -132,6 +151,40 @@ unread broken-off 'the reply was cut off while it thought' <<'END'
 {"choices":[{"message":{"content":null,"reasoning_content":"hm, so"},
 "finish_reason":"length"}]}
 END
+
+unread calls 'the reply only calls tools, without an answer' <<END
+{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1",
+"type":"function","function":{"name":"f","arguments":"{}"}}]},
+"finish_reason":"tool_calls"}],$usage}
+END
+is "calls: asked once, and counted" "1|9|2" \
+    "$(sqlite3 a.db 'SELECT count(*), sum(tokens_in), sum(tokens_out)
+    FROM call')"
+
+# ---- Another protocol ----
+cat > gemini.reply <<'END'
+{"candidates":[{"content":{"parts":[{"text":"Lisbon."}],"role":"model"},
+"finishReason":"STOP"}],
+"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":2}}
+END
+printf '[teacher gemini]\nurl = http://127.0.0.1:%s/v1\nmodel = file=%s\n' \
+    "$(awk '{print $2}' port)" "$PWD/gemini.reply" >> "$config"
+printf 'price_in = 1\nprice_out = 1\nconcurrency = 1\n' >> "$config"
+is "another protocol: said" \
+    "the reply is in the form of Gemini (generateContent), not of chat\
+ completions: is the url right? It should be like\
+ https://generativelanguage.googleapis.com/v1beta/openai" \
+    "$($S teacher check gemini 2>&1 | sed -n 's/.*\(the reply is\)/\1/p')"
+for i in 1 2 3; do echo "{\"prompt\":\"Question $i?\"}"; done > three.jsonl
+$S init g.db > /dev/null
+$S import --store g.db three.jsonl > /dev/null
+: > asked.log
+out=$($S expand --store g.db --recipe label --teacher gemini --prompts 3 2>&1)
+is "another protocol: exit code" 1 $?
+has "another protocol: the job's end" "the url right?" "$out"
+is "another protocol: asked once" 1 "$(grep -c gemini asked.log)"
+is "another protocol: what it took" "9|2" \
+    "$(sqlite3 g.db 'SELECT sum(tokens_in), sum(tokens_out) FROM call')"
 
 # ---- The endpoint's own words ----
 # says NAME PART < BYTES: the reply fails, and this is why

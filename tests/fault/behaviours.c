@@ -404,6 +404,13 @@ static void do_file_bytes(struct talk *t, const char *arg)
     send_file(t, arg, true);
 }
 
+static void do_file_break(struct talk *t, const char *arg)
+{
+    send_file(t, arg, false);
+    clock_sleep(30);
+    reset(t);
+}
+
 static void do_break_whole(struct talk *t, const char *arg)
 {
     (void)arg;
@@ -667,6 +674,7 @@ static const struct {
     {"drip", do_drip},                   /* slowly, an event each ARG ms */
     {"file", do_file},                   /* the bytes of file ARG */
     {"file-bytes", do_file_bytes},       /* the same, one byte a chunk */
+    {"file-break", do_file_break},       /* the same, and a reset */
     {"short", do_short},                 /* closes before the length said */
     {"stall", do_stall},                 /* never a byte */
     {"silence", do_silence},             /* a third, then nothing */

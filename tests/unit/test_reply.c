@@ -132,13 +132,30 @@ static void test_bad_bodies(void **state)
 
 /* What a body of one answer comes to: its text, what was thought, how it
  * ended; "!" for a body that is none. */
+struct shape {
+    const char *body, *said, *thought, *finish;
+};
+
+static void check_shape(const struct shape *s)
+{
+    struct reply r;
+    struct err e = {0};
+    if (!parse(s->body, &r, &e))
+        fail_msg("%s: %s", s->body, e.text);
+    const struct choice *c = &r.at[0];
+    assert_int_equal(r.n, 1);
+    assert_string_equal(c->answer.content, s->said);
+    assert_string_equal(c->answer.reasoning ? c->answer.reasoning : "",
+                        s->thought);
+    assert_string_equal(c->finish, s->finish);
+    reply_free(&r);
+}
+
 static void test_shapes(void **state)
 {
     (void)state;
 #define CHOICE(inside) "{\"choices\":[{" inside "}]}"
-    static const struct {
-        const char *body, *said, *thought, *finish;
-    } rows[] = {
+    static const struct shape rows[] = {
         {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":null"),
          "a", "", "stop"},
         {CHOICE("\"message\":{\"content\":\"a\"}"), "a", "", "stop"},
@@ -208,19 +225,42 @@ static void test_shapes(void **state)
          CHOICE("\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\""),
          "ab", "", "stop"},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct reply r;
-        struct err e = {0};
-        if (!parse(rows[i].body, &r, &e))
-            fail_msg("%s: %s", rows[i].body, e.text);
-        const struct choice *c = &r.at[0];
-        assert_int_equal(r.n, 1);
-        assert_string_equal(c->answer.content, rows[i].said);
-        assert_string_equal(c->answer.reasoning ? c->answer.reasoning : "",
-                            rows[i].thought);
-        assert_string_equal(c->finish, rows[i].finish);
-        reply_free(&r);
-    }
+    for (size_t i = 0; i < COUNT(rows); i++)
+        check_shape(&rows[i]);
+}
+
+/* Ends that are told twice, and answers of calls alone. */
+static void test_ends(void **state)
+{
+    (void)state;
+    static const struct shape rows[] = {
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"stop\",\"native_finish_reason\":\"MAX_TOKENS\""), "a",
+         "", "length"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"stop\",\"native_finish_reason\":\"end_turn\""), "a", "",
+         "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\"},\"finish_reason\":"
+                "\"stop\",\"stop_type\":\"limit\""), "a", "", "length"},
+        {CHOICE("\"message\":{\"content\":\"a\",\"done_reason\":"
+                "\"length\"},\"finish_reason\":\"stop\""), "a", "",
+         "length"},
+        {"{\"choices\":[{\"message\":{\"content\":\"a\"},"
+         "\"finish_reason\":\"stop\"}],\"done_reason\":\"length\"}", "a",
+         "", "length"},
+        /* llama.cpp: the context was shifted, the answer is whole */
+        {"{\"choices\":[{\"message\":{\"content\":\"a\"},"
+         "\"finish_reason\":\"stop\"}],\"truncated\":true}", "a", "",
+         "stop"},
+        {CHOICE("\"message\":{\"content\":\"a\",\"tool_calls\":[{}]},"
+                "\"finish_reason\":\"stop\""), "a", "", "stop"},
+        {CHOICE("\"message\":{\"content\":null,\"tool_calls\":[{}]},"
+                "\"finish_reason\":\"stop\""), "", "", "tool_calls"},
+        {CHOICE("\"message\":{\"content\":null,\"function_call\":{"
+                "\"name\":\"f\"}}"), "", "", "tool_calls"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        check_shape(&rows[i]);
 }
 
 /* Answers that stand in one body are as many as they are, in the order of
@@ -278,6 +318,49 @@ static void test_usage(void **state)
         assert_int_equal(r.tokens_out, rows[i].out);
         reply_free(&r);
         free(body);
+    }
+}
+
+/* Other protocols: named, with the tokens that they tell. */
+static void test_foreign(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *whose;
+        int64_t in, out;
+    } rows[] = {
+        {"{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}],"
+         "\"role\":\"model\"},\"finishReason\":\"STOP\"}],"
+         "\"usageMetadata\":{\"promptTokenCount\":9,"
+         "\"candidatesTokenCount\":2,\"totalTokenCount\":61}}", "Gemini", 9,
+         52},
+        {"[{\"candidates\":[]},\n{\"candidates\":[]}]", "Gemini", -1, -1},
+        {"{\"model\":\"m\",\"message\":{\"role\":\"assistant\","
+         "\"content\":\"a\"},\"done_reason\":\"stop\",\"done\":true,"
+         "\"prompt_eval_count\":9,\"eval_count\":2}", "Ollama", 9, 2},
+        {"{\"response\":\"a\",\"done\":true}", "/api/generate", -1, -1},
+        {"{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{"
+         "\"type\":\"text\",\"text\":\"a\"}],\"usage\":{"
+         "\"input_tokens\":9,\"output_tokens\":2}}", "Anthropic", 9, 2},
+        {"{\"object\":\"response\",\"error\":null,\"output\":[{\"type\":"
+         "\"message\",\"content\":[{\"type\":\"output_text\",\"text\":"
+         "\"a\"}]}],\"usage\":{\"input_tokens\":9,\"output_tokens\":2}}",
+         "Responses", 9, 2},
+        {"{\"message\":{\"role\":\"assistant\",\"content\":[]},"
+         "\"finish_reason\":\"COMPLETE\"}", "Cohere", -1, -1},
+        {"{\"content\":\"a\",\"stop\":true}", "llama.cpp", -1, -1},
+        {"[{\"generated_text\":\"a\"}]", "Text Generation", -1, -1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply r;
+        struct err e = {0};
+        assert_false(parse(rows[i].body, &r, &e));
+        assert_int_equal(e.code, ERR_USAGE);
+        if (!strstr(e.text, rows[i].whose) || !strstr(e.text, "/v1"))
+            fail_msg("%s", e.text);
+        assert_int_equal(r.tokens_in, rows[i].in);
+        assert_int_equal(r.tokens_out, rows[i].out);
+        reply_free(&r);
     }
 }
 
@@ -548,6 +631,20 @@ static void test_stream_kinds(void **state)
          "a|stop"},
         {SAY("a") "data: {\"error\":null,\"choices\":[{\"delta\":{},"
          "\"finish_reason\":\"stop\"}]}\n\n", "a|stop"},
+        {SAY("a") "data: {\"choices\":[{\"delta\":{},\"finish_reason\":"
+         "\"stop\",\"native_finish_reason\":\"max_tokens\"}]}\n\n",
+         "a|length"},
+        {SAY("a") STOP "data: {\"choices\":[{\"delta\":{},"
+         "\"native_finish_reason\":\"length\"}]}\n\n" STOP, "a|length"},
+        {"event: message_start\ndata: {\"type\":\"message_start\","
+         "\"message\":{\"content\":[]}}\n\nevent: ping\ndata: {\"type\":"
+         "\"ping\"}\n\n", "! the reply is in the form of Anthropic "
+         "(Messages), not of chat completions: is the url right? It should "
+         "be like https://api.anthropic.com/v1"},
+        {"event: response.created\ndata: {\"type\":\"response.created\","
+         "\"response\":{\"output\":[]}}\n\n", "! the reply is in the form "
+         "of OpenAI's Responses, not of chat completions: is the url right? "
+         "It should be like https://api.openai.com/v1"},
         {"data: [DONE]\n\n", "! a reply without an answer"},
         {"data: Internal Server Error\n\n",
          "! a reply without an answer: Internal Server Error"},
@@ -685,8 +782,10 @@ int main(void)
         cmocka_unit_test(test_body),
         cmocka_unit_test(test_bad_bodies),
         cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_ends),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_stream_splits),
         cmocka_unit_test(test_stream_cuts),
