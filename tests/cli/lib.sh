@@ -36,4 +36,39 @@ fails() {
     has "$name" "$part" "$out"
 }
 
+# scripted OPTIONS...: the scripted teacher, anew: where it listens is in $port,
+# and it goes when the test does
+server=
+trap '[ -z "$server" ] || kill "$server"' EXIT
+scripted() {
+    [ -z "$server" ] || kill "$server"
+    : > "$HOME/listening"
+    "$top_builddir/tests/fault/faulty-teacher" "$@" > "$HOME/listening" \
+        2> /dev/null &
+    server=$!
+    eventually 30 grep -q port "$HOME/listening" || exit 99
+    read -r _ port _ < "$HOME/listening"
+}
+
+# eventually SECONDS COMMAND...: true once it is, false after so long
+eventually() {
+    left=$(($1 * 20))
+    shift
+    until "$@"; do
+        [ $((left -= 1)) -gt 0 ] || return 1
+        sleep 0.05
+    done
+}
+
+# junk SEED N: so many bytes, the same each time
+junk() {
+    LC_ALL=C awk -v seed="$1" -v n="$2" 'BEGIN {
+        x = seed
+        while (n-- > 0) {
+            x = (x * 16807) % 2147483647
+            printf "%c", int(x / 8388608)
+        }
+    }'
+}
+
 finish() { [ "$failed" = 0 ]; }

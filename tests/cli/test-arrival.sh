@@ -5,7 +5,6 @@
 . "$srcdir/cli/lib.sh"
 mkdir -p "$HOME/.config/stillroom/recipes"
 config=$HOME/.config/stillroom/config
-faulty=$top_builddir/tests/fault/faulty-teacher
 sql() { sqlite3 stillroom.db "$1"; }
 fresh() {
     rm -rf stillroom.db* stillroom.runs
@@ -16,16 +15,11 @@ fresh() {
     $S import seeds.jsonl > /dev/null
 }
 # replies < FILE: the scripted teacher answers with these records
-server=
 replies() {
-    [ -n "$server" ] && kill "$server"
     cat > replies.txt
-    rm -f port
-    "$faulty" --log asked.log --replies replies.txt > port 2> /dev/null &
-    server=$!
-    for i in 1 2 3 4 5 6 7 8 9; do [ -s port ] && break; sleep 0.1; done
+    scripted --log asked.log --replies replies.txt
     printf '[teacher t]\nurl = http://127.0.0.1:%s/v1\nmodel = %s\n' \
-        "$(awk '{print $2}' port)" "${1:-ok}" > "$config"
+        "$port" "${1:-ok}" > "$config"
     printf 'concurrency = 1\n' >> "$config"
     chmod 600 "$config"
 }
@@ -291,5 +285,4 @@ is "90/5/5, at least one each" "18 1 1" "$(sql "SELECT count(*) FROM call \
     WHERE step = 1 GROUP BY json_extract(params_json, '\$.split') \
     ORDER BY json_extract(params_json, '\$.split')" | tr '\n' ' ' |
     sed 's/ $//')"
-[ -n "$server" ] && kill "$server"
 finish

@@ -8,11 +8,7 @@ sql() { sqlite3 stillroom.db "$1"; }
 
 # ---- The store --------------------------------------------------------------
 
-"$top_builddir/tests/fault/faulty-teacher" > port 2> /dev/null &
-teacher=$!
-trap 'kill $teacher 2> /dev/null' EXIT
-until [ -s port ]; do sleep 0.1; done
-read -r _ port _ < port
+scripted
 for name in answers refuses breaks babbles; do
     case $name in
     answers) model=ok ;;

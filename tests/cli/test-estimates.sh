@@ -20,13 +20,10 @@ mkdir -p config/stillroom
     done
     printf 'It is 42.\n%%%%\n'
 } > replies
-"$top_builddir/tests/fault/faulty-teacher" --replies replies > port &
-server=$!
-trap 'kill $server' EXIT
-for i in 1 2 3 4 5 6 7 8 9 10; do [ -s port ] && break; sleep 0.1; done
+scripted --replies replies
 {
     printf '[teacher scripted]\nurl = http://127.0.0.1:%s/v1\nmodel = ok\n' \
-        "$(awk '{print $2}' port)"
+        "$port"
     printf 'price_in = 2\nprice_out = 10\n'
 } > "$config"
 chmod 600 "$config"

@@ -71,9 +71,8 @@ while [ $i -lt 5 ]; do
     has "kill $i: whole" " 0 findings" "$($S fsck | sed 's/^head.*//')"
     $S runs resume j1 2> /dev/null
 done
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    case "$($S runs)" in *running* | *starting*) sleep 1 ;; *) break ;; esac
-done
+over() { case "$($S runs)" in *running* | *starting*) return 1 ;; esac; }
+eventually 120 over
 has "it ends" "done" "$($S runs)"
 twice=$(sqlite3 stillroom.db "SELECT count(*) FROM (SELECT 1 FROM call WHERE \
     state = 'answered' GROUP BY step, n HAVING count(*) > 1)")
@@ -82,11 +81,8 @@ has "whole after all" " 0 findings" "$($S fsck)"
 is "no server is left" "" "$(pgrep -f "serve builtin.*$(basename "$PWD")")"
 
 # A scripted teacher that misbehaves.
-faulty=$top_builddir/tests/fault/faulty-teacher
-"$faulty" --log asked.log > port 2> /dev/null &
-server=$!
-for i in 1 2 3 4 5 6 7 8 9 10; do [ -s port ] && break; sleep 0.1; done
-url=127.0.0.1:$(awk '{print $2}' port)
+scripted --log asked.log
+url=127.0.0.1:$port
 teacher() {
     {
         printf '[teacher %s]\nurl = http://%s/v1\nmodel = %s\n' \
@@ -130,7 +126,6 @@ for j in 1 2 3 4; do
         WHERE l.job = c.job
         AND l.step = c.step AND l.n = c.n AND l.attempt > c.attempt)")"
 done
-kill $server
 left=$(grep -rl "sk-sentinel-4711" stillroom.db stillroom.runs "$config" \
     2> /dev/null)
 is "the key is nowhere" "" "$left"

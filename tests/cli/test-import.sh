@@ -49,7 +49,7 @@ printf '\n{"question":"after the long line?"}\n' >> long.jsonl
 out=$($S import --target long long.jsonl 2>&1)
 has "a line of 70 MB is refused" "line 1: a line of over 64 MiB" "$out"
 has "and the next one read" "1 seed from 2 rows" "$out"
-head -c 100000 /dev/urandom > junk.bin
+junk 7 100000 > junk.bin
 fails "binary junk" 1 "junk.bin" $S import --target junk junk.bin
 : > empty.jsonl
 fails "an empty file" 1 "is empty" $S import empty.jsonl --target x

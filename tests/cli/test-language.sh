@@ -57,9 +57,9 @@ done
 head -c 100 "$po" > $mo
 has "one of 100 bytes is English" "targets" "$(with $xx $S stat)"
 for n in 1 2 3 4; do
-    head -c 5000 /dev/urandom > $mo
+    junk $n 5000 > $mo
     has "random bytes $n" "targets" "$(with $xx $S stat)"
-    { head -c 28 "$po"; head -c 90000 /dev/urandom; } > $mo
+    { head -c 28 "$po"; junk $n 90000; } > $mo
     with $xx $S stat > out 2>&1
     is "random bytes behind a header $n: exit code" 0 "$?"
 done

@@ -5,7 +5,6 @@
 . "$srcdir/cli/lib.sh"
 mkdir -p "$HOME/.config/stillroom"
 config=$HOME/.config/stillroom/config
-faulty=$top_builddir/tests/fault/faulty-teacher
 sql() { sqlite3 stillroom.db "$1"; }
 file=stillroom.runs/near-1
 
@@ -32,20 +31,15 @@ like() {
             '{ for (k = 1; k <= n; k++) $k = s k; print }'
 }
 # replies FILE: the scripted teacher makes these prompts, and answers them
-server=
 replies() {
-    [ -n "$server" ] && kill "$server"
     {
         echo 'match: Go on with tasks'
         awk '{ print NR + 2 ". " $0 }' "$1"
         printf '%%%%\nan answer\n%%%%\n'
     } > replies.txt
-    rm -f port
-    "$faulty" --log asked.log --replies replies.txt > port 2> /dev/null &
-    server=$!
-    for i in 1 2 3 4 5 6 7 8 9; do [ -s port ] && break; sleep 0.1; done
+    scripted --log asked.log --replies replies.txt
     printf '[teacher t]\nurl = http://127.0.0.1:%s/v1\nmodel = ok\n' \
-        "$(awk '{print $2}' port)" > "$config"
+        "$port" > "$config"
     printf 'concurrency = 1\n' >> "$config"
     chmod 600 "$config"
 }
@@ -170,5 +164,4 @@ ask > /dev/null
 is "nobody is near what was purged" 0 \
     "$(sql "SELECT count(*) FROM check_result WHERE against_sample = 4000")"
 has "whole" " 0 findings" "$($S fsck)"
-kill "$server"
 finish

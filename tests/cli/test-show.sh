@@ -10,11 +10,7 @@ printf '{"choices":[{"message":{"role":"assistant","content":"%s",' \
 printf '"reasoning_content":"two sixes"},"finish_reason":"stop"}],' >> reply
 printf '"usage":{"prompt_tokens":11,"completion_tokens":5}}' >> reply
 printf '{"choices":[]}' > nothing
-"$top_builddir/tests/fault/faulty-teacher" > port 2> /dev/null &
-teacher=$!
-trap 'kill $teacher 2> /dev/null' EXIT
-until [ -s port ]; do sleep 0.1; done
-read -r _ port _ < port
+scripted
 for model in reply nothing; do
     cat << X
 [teacher $model]

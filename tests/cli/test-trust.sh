@@ -141,9 +141,11 @@ fresh
 if command -v sqlite3 > /dev/null; then
     # held for longer than a command waits: said so, by its name where it has
     # one; the answer is looked at below
-    { echo 'BEGIN EXCLUSIVE;'; sleep 12; } | sqlite3 stillroom.db &
+    is_held() { ! sqlite3 stillroom.db 'BEGIN IMMEDIATE' 2> /dev/null; }
+    { echo 'BEGIN EXCLUSIVE;'; eventually 120 test -e "$HOME/let-go"; } |
+        sqlite3 stillroom.db &
     holder=$!
-    sleep 0.3
+    eventually 30 is_held
     "$S" review --accept 1 --store "$PWD/stillroom.db" > "$HOME/held" 2>&1 &
     held=$!
 
@@ -152,24 +154,18 @@ if command -v sqlite3 > /dev/null; then
     config=$HOME/.config/stillroom/config
     mkdir -p "$HOME/paid" "$HOME/.config/stillroom" && cd "$HOME/paid" ||
         exit 99
-    "$top_builddir/tests/fault/faulty-teacher" > port 2> /dev/null &
-    teacher=$!
-    until [ -s port ]; do sleep 0.1; done
-    printf '[teacher slow]\nurl = http://127.0.0.1:%s/v1\n' \
-        "$(awk '{print $2}' port)" > "$config"
-    echo "model = sleep=2000" >> "$config"
+    scripted
+    printf '[teacher slow]\nurl = http://127.0.0.1:%s/v1\nmodel = %s\n' \
+        "$port" sleep=2000 > "$config"
     chmod 600 "$config"
     echo '{"prompt":"Which metal floats?"}' > q.jsonl
     $S init > /dev/null && $S import --target t q.jsonl > /dev/null
     "$S" expand --teacher slow --recipe label --store "$PWD/stillroom.db" \
         > "$HOME/paid.out" 2>&1 &
     paid=$!
-    i=0
-    until [ "$(sqlite3 stillroom.db 'SELECT state FROM call')" = sent ] ||
-        [ $i = 50 ]; do
-        i=$((i + 1))
-        sleep 0.1
-    done
+    is_sent() { [ "$(sqlite3 stillroom.db 'SELECT state FROM call' \
+        2> /dev/null)" = sent ]; }
+    eventually 30 is_sent
     { echo 'BEGIN; SELECT * FROM call;'; sleep 14; } |
         sqlite3 stillroom.db > /dev/null & # ends by itself
 fi
@@ -217,7 +213,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
 
     # Two curators, whom the group of the folder admits.
     home=$(mktemp -d /tmp/stillroom-shared.XXXXXX)
-    trap 'rm -rf "$home"' EXIT
+    trap 'rm -rf "$home"; kill $server' EXIT
     chmod 711 "$home"
     mkdir "$home/both" && chgrp 54300 "$home/both" &&
         chmod 2770 "$home/both" && cd "$home/both" || exit 99
@@ -255,10 +251,10 @@ if [ -n "$holder" ]; then
     is "a held store: refused" 1 "$?"
     has "a held store: said so" "was held for 10 s by another process" \
         "$(cat "$HOME/held")"
+    : > "$HOME/let-go"
     wait "$holder"
     wait "$paid"
     has "a job waits for its store" "j1 done: 1 of 1 calls answered" \
         "$(cat "$HOME/paid.out")"
-    kill "$teacher"
 fi
 finish

@@ -257,6 +257,7 @@ static void do_sse(struct talk *t, const char *arg)
 static void do_sleep(struct talk *t, const char *arg)
 {
     clock_sleep(atoi(arg));
+    leaves(t);
     send_how(t, &good);
 }
 

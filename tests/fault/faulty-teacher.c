@@ -122,10 +122,19 @@ static char *nth_word(const char *list, int n)
     return xstrndup(list, strcspn(list, ","));
 }
 
+void leaves(struct talk *t)
+{
+    pthread_mutex_lock(&house.lock);
+    house.active -= t->active;
+    t->active = false;
+    pthread_mutex_unlock(&house.lock);
+}
+
 static void handle(struct talk *t)
 {
     pthread_mutex_lock(&house.lock);
     house.active++;
+    t->active = true;
     int before = count_seen(t);
     log_request(t, before);
     pthread_mutex_unlock(&house.lock);
@@ -135,9 +144,7 @@ static void handle(struct talk *t)
     else
         behave(t, word);
     free(word);
-    pthread_mutex_lock(&house.lock);
-    house.active--;
-    pthread_mutex_unlock(&house.lock);
+    leaves(t);
 }
 
 /* A header's value into out, "" where it is missing. */

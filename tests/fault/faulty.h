@@ -15,6 +15,7 @@ struct talk {
     int connection; /* which one it came over */
     bool keep;      /* another request may follow on it */
     bool other; /* came in where we redirect to */
+    bool active; /* counted among those that are being answered */
     bool reset; /* closes without an end */
     struct buf in;
     const char *head, *body;
@@ -31,6 +32,9 @@ void behave(struct talk *t, const char *word);
 /* A plain good body of JSON. */
 void put_body(struct talk *t, int status, const char *type,
               const char *extra, const char *body);
+/* Counts the request no longer: before its last byte, or the client may ask
+ * again sooner. */
+void leaves(struct talk *t);
 /* The next scripted answer to the prompt, or its echo; the caller frees. */
 char *answer(const struct talk *t);
 

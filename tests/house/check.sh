@@ -94,6 +94,12 @@ includes() {
     }'
 }
 
+# A test without a line passes.
+empty() {
+    # shellcheck disable=SC2086
+    find $sources $tables $ours -empty | sed 's/$/: is empty/'
+}
+
 lengths() {
     # shellcheck disable=SC2086
     wc -l $sources $ours | awk '$2 != "total" && $1 > 800 {
@@ -340,7 +346,8 @@ if [ "$1" = potfiles ]; then
     exit
 fi
 {
-    includes; lengths; banned; comments; translations; untranslated; recipes
+    includes; empty; lengths; banned; comments; translations; untranslated
+    recipes
     keys
     readme
     manuals

@@ -141,8 +141,11 @@ void tty_start(struct tty *t, char *const argv[])
     vterm_screen_enable_altscreen(vterm_obtain_screen(t->vt), 1);
     vterm_screen_reset(vterm_obtain_screen(t->vt), 1);
     struct pollfd p = {t->report, POLLIN, 0};
-    poll(&p, 1, 5000);
-    take_notes(t);
+    while (t->pid <= 0) { /* kill() of 0 would reach all of make check */
+        if (poll(&p, 1, 60000) <= 0)
+            die("the program's session");
+        take_notes(t);
+    }
 }
 
 void tty_hang_up(struct tty *t)

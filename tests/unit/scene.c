@@ -221,6 +221,14 @@ pid_t start_teacher(const char *listen, const char *log, int *port)
     return pid;
 }
 
+void stop_teacher(pid_t pid)
+{
+    if (pid <= 1)
+        return;
+    kill(pid, SIGTERM);
+    proc_wait(pid);
+}
+
 int start_house(void **state)
 {
     (void)state;
@@ -248,8 +256,7 @@ int start_house(void **state)
 int stop_house(void **state)
 {
     (void)state;
-    kill(house.pid, SIGTERM);
-    proc_wait(house.pid);
+    stop_teacher(house.pid);
     free(house.log);
     return 0;
 }

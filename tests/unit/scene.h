@@ -75,6 +75,9 @@ void keep_body(const json *j, void *ctx);
 
 /* Starts a scripted teacher; `listen` NULL is a port, told in *port. */
 pid_t start_teacher(const char *listen, const char *log, int *port);
+/* Ends one, and nobody where it could not be started: a pid of 0 would make
+ * kill() reach all that make check runs. */
+void stop_teacher(pid_t pid);
 /* The group's fixtures. */
 int start_house(void **state);
 int stop_house(void **state);

@@ -26,7 +26,7 @@
 #include "teacher/client.h"
 #include "teacher/key.h"
 
-#define PATIENCE 10000
+#define PATIENCE 30000
 
 /* ---- As a job ------------------------------------------------------------ */
 
@@ -453,18 +453,19 @@ static void test_server_fails(void **state)
     (void)state;
     static const struct {
         const char *line, *says;
+        int patience_ms;
     } rows[] = {
-        {"/nowhere/server", "cannot start /nowhere/server"},
-        {"sh -c 'echo out of luck >&2; exit 3'", "out of luck"},
-        {"sh -c 'exec sleep 5'", "no answer"},
-        {"'open quote", "cannot be read"},
+        {"/nowhere/server", "cannot start /nowhere/server", PATIENCE},
+        {"sh -c 'echo out of luck >&2; exit 3'", "out of luck", PATIENCE},
+        {"sh -c 'exec sleep 5'", "no answer", 300},
+        {"'open quote", "cannot be read", PATIENCE},
     };
     char *dir = fresh_dir("failing");
     struct err e = {0};
     assert_ok(dir_make(dir, 0700, &e), e);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct server_plan plan = {.line = rows[i].line, .job_dir = dir,
-                                   .patience_ms = 300};
+                                   .patience_ms = rows[i].patience_ms};
         assert_null(server_start(&plan, &e));
         if (!strstr(e.text, rows[i].says))
             fail_msg("%s says: %s", rows[i].line, e.text);

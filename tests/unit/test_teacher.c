@@ -353,17 +353,16 @@ static void parks(const char *model, int64_t low, int64_t high)
     client_set_tries(s.c, 6, 0.02);
     chat_add(&other, ROLE_USER, "asked while parked");
     struct ask second = {.chat = &other, .model = "ok"};
+    int64_t start = clock_mono();
     client_ask(s.c, &s.ask, on_news, &s.seen);
     while (!s.seen.again)
         loop_once(s.loop, 100);
-    int64_t left = client_parked(s.c), start = clock_mono();
     assert_in_range(s.seen.wait, low, high);
-    assert_true(left <= high);
+    assert_true(client_parked(s.c) <= high);
     client_ask(s.c, &second, on_news, &late);
     while (!late.sent)
         loop_once(s.loop, 100);
-    assert_true(clock_mono() - start >= left - 1);
-    assert_true(low < 100 || clock_mono() - start >= low / 2);
+    assert_true(clock_mono() - start >= low);
     run(&s);
     assert_int_equal(s.seen.state, ASK_ANSWERED);
     assert_int_equal(late.state, ASK_ANSWERED);
@@ -377,7 +376,7 @@ static void test_retry_after(void **state)
 {
     (void)state;
     parks("429=20,ok", 400, 420);
-    parks("503=date+20,ok", 360, 420);
+    parks("503=date+20,ok", 300, 420);
     parks("429,ok", 20, 40);
     parks("429=soon,ok", 20, 40);
     parks("429=-5,ok", 20, 40);
