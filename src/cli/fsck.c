@@ -20,14 +20,27 @@ static void on_finding(void *ctx, bool finding, const char *text)
     buf_free(&b);
 }
 
+static bool reindex(struct cli *c)
+{
+    if (!store_reindex(c->s, &c->e))
+        return false;
+    on_finding(c, false, _("the word index was made anew"));
+    return true;
+}
+
 int sub_fsck(struct cli *c)
 {
-    const struct opt opts[] = {{0}};
+    bool anew = false;
+    const struct opt opts[] = {
+        {"reindex", OPT_FLAG, &anew, NULL,
+         N_("make the word index anew of the texts, first")},
+        {0}};
     struct fsck_counts n;
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
-    if (!cli_open(c) || !store_fsck(c->s, on_finding, c, &n, &c->e))
+    if (!cli_open(c) || (anew && !reindex(c)) ||
+        !store_fsck(c->s, on_finding, c, &n, &c->e))
         return cli_fail(c);
     if (!c->json)
         say(stdout, _("%lld decisions, %lld changes, %lld rows, %lld texts: "

@@ -48,6 +48,8 @@ static bool check_sqlite(struct fsck *f)
             found(f, _("SQLite: %s"), rows_text(&r, 0));
     bool damaged = r.failed;
     rows_done(&r);
+    if (damaged && f->e && f->e->code == ERR_BUSY)
+        return false;
     if (damaged)
         found(f, _("SQLite: %s"), f->e ? f->e->text : "");
     return true;

@@ -20,4 +20,7 @@ struct fsck_counts {
 bool store_fsck(struct store *s, fsck_fn *fn, void *ctx,
                 struct fsck_counts *out, struct err *e);
 
+/* Makes the word index anew of the texts, in one transaction. */
+bool store_reindex(struct store *s, struct err *e);
+
 #endif

@@ -28,7 +28,19 @@ struct words {
     uint64_t sum;
     int64_t count;
     int column;
+    struct err why; /* of what could not be read */
 };
+
+static bool run(struct words *w, const char *sql)
+{
+    struct rows r;
+    if (!db_query_once(w->f->s, &r, &w->why, sql))
+        return false;
+    while (rows_next(&r, &w->why))
+        continue;
+    rows_done(&r);
+    return !r.failed;
+}
 
 static uint64_t place(int column, int64_t at, const char *word, size_t n)
 {
@@ -100,8 +112,8 @@ static bool has_size(struct words *w, int64_t id, const int64_t count[2])
     bool ok = false;
     put_number(&b, (uint64_t)count[0]);
     put_number(&b, (uint64_t)count[1]);
-    if (db_query(w->f->s, &r, w->f->e, w->size_sql, "i", id)) {
-        const void *p = rows_next(&r, w->f->e) ? rows_blob(&r, 0, &n) : NULL;
+    if (db_query(w->f->s, &r, &w->why, w->size_sql, "i", id)) {
+        const void *p = rows_next(&r, &w->why) ? rows_blob(&r, 0, &n) : NULL;
         ok = p && n == b.len && !memcmp(p, b.data, n);
         rows_done(&r);
     }
@@ -113,7 +125,7 @@ static bool take_texts(struct words *w)
 {
     ids all;
     struct fsck *f = w->f;
-    bool ok = db_ids(f->s, &all, f->e, w->ids_sql, "");
+    bool ok = db_ids(f->s, &all, &w->why, w->ids_sql, "");
     for (size_t i = 0; ok && i < all.n; i++) {
         char *prompt = NULL, *answer = NULL;
         int64_t count[2], id = all.at[i];
@@ -142,14 +154,14 @@ static bool take_index(struct words *w)
     snprintf(sql, sizeof sql, "CREATE VIRTUAL TABLE IF NOT EXISTS"
              " temp.%s_at USING fts5vocab('main', '%s', 'instance')",
              w->table, w->table);
-    if (sqlite3_exec(f->s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+    if (!run(w, sql))
         return false;
     snprintf(sql, sizeof sql, "SELECT doc, col = 'answer', offset, term"
              " FROM temp.%s_at", w->table);
-    if (!db_query_once(f->s, &r, f->e, sql))
+    if (!db_query_once(f->s, &r, &w->why, sql))
         return false;
     int64_t stray = 0;
-    while (rows_next(&r, f->e)) {
+    while (rows_next(&r, &w->why)) {
         int64_t id = rows_int(&r, 0);
         size_t n;
         const char *word = rows_blob(&r, 3, &n);
@@ -178,8 +190,8 @@ static bool has_totals(struct words *w)
     put_number(&b, (uint64_t)w->total[1]);
     snprintf(sql, sizeof sql, "SELECT block, (SELECT count(*) FROM"
              " %s_docsize) FROM %s_data WHERE id = 1", w->table, w->table);
-    if (db_query_once(w->f->s, &r, w->f->e, sql)) {
-        const void *p = rows_next(&r, w->f->e) ? rows_blob(&r, 0, &n) : NULL;
+    if (db_query_once(w->f->s, &r, &w->why, sql)) {
+        const void *p = rows_next(&r, &w->why) ? rows_blob(&r, 0, &n) : NULL;
         ok = p ? n == b.len && !memcmp(p, b.data, n) : !w->whole;
         ok = (ok || (!n && !w->whole)) && rows_int(&r, 1) == w->whole;
         rows_done(&r);
@@ -197,23 +209,21 @@ static bool has_starts(struct words *w)
              " segment FROM %s_data WHERE id > 10) s WHERE NOT EXISTS(SELECT"
              " 1 FROM %s_idx i WHERE i.segid = s.segment"
              "  AND i.pgno >> 1 = 1)", w->table, w->table);
-    if (!db_query_once(w->f->s, &r, w->f->e, sql))
+    if (!db_query_once(w->f->s, &r, &w->why, sql))
         return false;
-    bool missing = rows_next(&r, w->f->e);
+    bool missing = rows_next(&r, &w->why);
     rows_done(&r);
     return !missing && !r.failed;
 }
 
-/* The texts against the index, of the moment at which the highest id is
- * read. */
-static void compare(struct words *w)
+/* The texts against the index; false where it cannot be read. */
+static bool compare(struct words *w)
 {
     struct fsck *f = w->f;
-    w->last = db_int(f->s, 0, w->last_sql, "");
     if (w->last > ROWS_MAX) {
         found(f, _("%s %lld: no such number was ever given"), w->rows,
               (long long)w->last);
-        return;
+        return true;
     }
     w->sums = xcalloc((size_t)w->last + 1, sizeof *w->sums);
     bool ok = take_texts(w) && take_index(w);
@@ -221,26 +231,8 @@ static void compare(struct words *w)
         if (w->sums[id])
             found(f, _("%s %lld: the word index does not hold its words"),
                   w->rows, (long long)id);
-    if (!ok || !has_totals(w) || !has_starts(w))
-        found(f, _("%s: the word index is damaged"), w->table);
     free(w->sums);
-}
-
-static void check_table(struct words *w)
-{
-    struct fsck *f = w->f;
-    char sql[120];
-    snprintf(sql, sizeof sql, "INSERT INTO %s(%s) VALUES('integrity-check')",
-             w->table, w->table);
-    bool ok = f->s->read_only ||
-              sqlite3_exec(f->s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
-    if (ok && open_tokenizer(w) && db_run(f->s, f->e, "BEGIN", ""))
-        compare(w);
-    else
-        found(f, _("%s: the word index is damaged"), w->table);
-    store_rollback(f->s);
-    if (w->tokenizer)
-        w->call.xDelete(w->tokenizer);
+    return ok && has_totals(w) && has_starts(w);
 }
 
 #define OTHER_SETTINGS(table)                                                 \
@@ -253,6 +245,39 @@ static void check_settings(struct words *w)
 {
     if (db_int(w->f->s, 1, w->settings_sql, ""))
         found(w->f, _("the word index of %ss has other settings"), w->rows);
+}
+
+/* Begins to read: all that follows is of one moment. */
+static bool begin(struct words *w)
+{
+    ids last = {0};
+    bool ok = run(w, "BEGIN") &&
+              db_ids(w->f->s, &last, &w->why, w->last_sql, "");
+    w->last = last.n ? last.at[0] : 0;
+    VEC_FREE(&last);
+    return ok;
+}
+
+/* False where the store was held by others. */
+static bool check_table(struct words *w)
+{
+    struct fsck *f = w->f;
+    char sql[120];
+    snprintf(sql, sizeof sql, "INSERT INTO %s(%s) VALUES('integrity-check')",
+             w->table, w->table);
+    bool whole = f->s->read_only || run(w, sql);
+    bool begun = w->why.code != ERR_BUSY && begin(w);
+    if (begun)
+        check_settings(w);
+    whole = whole && begun && open_tokenizer(w) && compare(w);
+    store_rollback(f->s);
+    if (w->tokenizer)
+        w->call.xDelete(w->tokenizer);
+    if (w->why.code == ERR_BUSY)
+        return err_set(f->e, ERR_BUSY, "%s", w->why.text);
+    if (!whole)
+        found(f, _("%s: the word index is damaged"), w->table);
+    return true;
 }
 
 bool fsck_words(struct fsck *f)
@@ -268,10 +293,14 @@ bool fsck_words(struct fsck *f)
          .size_sql = "SELECT sz FROM seed_words_docsize WHERE id = ?1",
          .settings_sql = OTHER_SETTINGS("seed_words"),
          .last_sql = "SELECT max(id) FROM seed"}};
-    for (size_t i = 0; i < COUNT(all); i++) {
+    int64_t before = f->n->findings;
+    bool ok = true;
+    for (size_t i = 0; ok && i < COUNT(all); i++) {
         all[i].f = f;
-        check_settings(&all[i]);
-        check_table(&all[i]);
+        ok = check_table(&all[i]);
     }
-    return true;
+    if (ok && f->n->findings > before)
+        remark(f, _("`stillroom fsck --reindex` makes the word index anew of "
+                    "the texts"));
+    return ok;
 }

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "domain/chat.h"
 #include "store/db.h"
+#include "store/fsck.h"
 #include "store/text.h"
 
 /* ---- What the index should hold ------------------------------------------ */
@@ -137,6 +138,54 @@ bool words_of_text(struct store *s, int64_t text, bool in, struct err *e)
     VEC_FREE(&samples);
     VEC_FREE(&seeds);
     return ok;
+}
+
+/* An index of another form is not read: FTS5's own settings first, in tables
+ * that are closed to us otherwise. */
+static bool reset_settings(struct store *s, struct err *e)
+{
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+    bool ok = db_run(s, e, "DELETE FROM sample_words_config"
+                     " WHERE k <> 'version'", "") &&
+              db_run(s, e, "UPDATE sample_words_config SET v = 4", "") &&
+              db_run(s, e, "DELETE FROM seed_words_config"
+                     " WHERE k <> 'version'", "") &&
+              db_run(s, e, "UPDATE seed_words_config SET v = 4", "");
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    return ok;
+}
+
+static bool empty_index(struct store *s, struct err *e)
+{
+    return db_run(s, e, "INSERT INTO sample_words(sample_words)"
+                  " VALUES('delete-all')", "") &&
+           db_run(s, e, "INSERT INTO seed_words(seed_words)"
+                  " VALUES('delete-all')", "");
+}
+
+static bool fill_index(struct store *s, struct err *e)
+{
+    ids samples = {0}, seeds = {0};
+    bool ok = db_ids(s, &samples, e, "SELECT id FROM sample", "") &&
+              db_ids(s, &seeds, e, "SELECT id FROM seed", "");
+    for (size_t i = 0; ok && i < samples.n; i++)
+        ok = write_whole(s, samples.at[i], words_of_sample, words_add, e);
+    for (size_t i = 0; ok && i < seeds.n; i++)
+        ok = write_whole(s, seeds.at[i], words_of_seed, words_add_seed, e);
+    VEC_FREE(&samples);
+    VEC_FREE(&seeds);
+    return ok;
+}
+
+bool store_reindex(struct store *s, struct err *e)
+{
+    if (!store_begin(s, e))
+        return false;
+    if (reset_settings(s, e) && empty_index(s, e) && fill_index(s, e) &&
+        store_commit(s, e))
+        return true;
+    store_rollback(s);
+    return false;
 }
 
 char *words_query(const char *text, bool exact)

@@ -278,6 +278,18 @@ static int64_t record(struct store *s, const struct train *t, struct err *e)
     return id;
 }
 
+/* The folder of a run that is not in the store: the words stay there alone.
+ * Where that cannot be looked up it is left. */
+static void unfreeze(struct store *s, int64_t id, const char *dir)
+{
+    struct run r = {0};
+    struct err why = {0};
+    if (id && !run_get(s, id, &r, &why) && why.code == ERR_ABSENT &&
+        file_exists(dir))
+        dir_remove(dir, NULL);
+    run_free(&r);
+}
+
 /* Run, members and snapshot in one transaction; the folder is new. */
 static int64_t freeze(struct store *s, const struct train *t,
                       const ids *train, const ids *valid, struct err *e)
@@ -291,11 +303,13 @@ static int64_t freeze(struct store *s, const struct train *t,
                          SPLIT_TRAIN, e) &&
               write_rows(s, valid, TRAIN_HELD_OUT, dir, "valid.jsonl", id,
                          SPLIT_VALID, e);
+    ok = ok && store_commit(s, e);
+    if (!ok) {
+        store_rollback(s);
+        unfreeze(s, id, dir);
+    }
     free(dir);
-    if (ok && store_commit(s, e))
-        return id;
-    store_rollback(s);
-    return 0;
+    return ok ? id : 0;
 }
 
 /* The rows of the two splits, the held-out ones in the order of a hash. */

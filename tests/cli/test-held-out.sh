@@ -98,6 +98,13 @@ is "without a figure" 0 "$(echo "$out" | grep -c 'exact')"
 has "show says the same" "under 20 held-out rows" "$($S show r1)"
 is "no figure as JSON" 0 "$($S runs --json | grep -c 'exact\|held_out_loss')"
 
+# ---- a training that cannot be written leaves no words behind
+mkdir -p stillroom.runs/r2/valid.jsonl/taken
+fails "held-out rows that cannot be written" 1 "valid.jsonl" \
+    $S train --student student --epochs 1
+is "leave nothing" "r1" "$(ls stillroom.runs | grep '^r')"
+is "and are no run" 1 "$($S runs --json | grep -c '"id":"r')"
+
 # ---- a training that fails before its first step says why
 cp -r student plain
 sed 's/"chat_template"/"no_template"/' student/tokenizer_config.json \

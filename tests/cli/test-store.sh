@@ -46,4 +46,25 @@ $S review --tag eggs --on 1,2
 is "tag" "2" "$($S review --filter tag:eggs | wc -l)"
 fails "no such sample" 1 "there is no sample 99" $S review --accept 99
 has "fsck" "0 findings" "$($S fsck)"
+
+# ---- The word index, which is made anew of the texts ----
+if command -v sqlite3 > /dev/null; then
+    while read -r name sql; do
+        sqlite3 stillroom.db "$sql"
+        fails "$name is found" 1 "stillroom fsck --reindex" $S fsck
+        has "$name: made anew" " 0 findings" "$($S fsck --reindex 2>&1)"
+        is "$name: filters go by it" 4 \
+            "$($S review --filter 'boxes of 6' --json | grep -c '"id"')"
+    done << 'END'
+emptied INSERT INTO sample_words(sample_words) VALUES('delete-all')
+strange INSERT INTO sample_words(rowid, prompt, answer) VALUES(1, 'x', 'y')
+other-settings INSERT INTO seed_words_config VALUES('pgsz', 64)
+another-form UPDATE sample_words_config SET v = 9
+damaged UPDATE sample_words_data SET block = x'00' WHERE id > 10
+headless UPDATE sample_words_data SET block = x'ffff' WHERE id = 10
+END
+    is "the journal says nothing of it" "" "$($S log --json | grep index)"
+    has "as JSON" '{"remark":"the word index was made anew"}' \
+        "$($S fsck --reindex --json)"
+fi
 finish

@@ -139,6 +139,7 @@ is "the head stays" "99" "$(head_seq)"
 # ---- What is said, and when ----
 fresh
 if command -v sqlite3 > /dev/null; then
+    mkdir "$HOME/busy" && cp -R stillroom.db stillroom.runs "$HOME/busy/"
     # held for longer than a command waits: said so, by its name where it has
     # one; the answer is looked at below
     is_held() { ! sqlite3 stillroom.db 'BEGIN IMMEDIATE' 2> /dev/null; }
@@ -148,6 +149,18 @@ if command -v sqlite3 > /dev/null; then
     eventually 30 is_held
     "$S" review --accept 1 --store "$PWD/stillroom.db" > "$HOME/held" 2>&1 &
     held=$!
+    "$S" fsck --store "$PWD/stillroom.db" > "$HOME/held-fsck" 2>&1 &
+    checked=$!
+
+    # held for writing alone, where only the word index has to wait
+    { echo 'BEGIN IMMEDIATE;'; eventually 120 test -e "$HOME/let-go"; } |
+        sqlite3 "$HOME/busy/stillroom.db" &
+    writer=$!
+    is_busy() { ! sqlite3 "$HOME/busy/stillroom.db" 'BEGIN IMMEDIATE' \
+        2> /dev/null; }
+    eventually 30 is_busy
+    "$S" fsck --store "$HOME/busy/stillroom.db" > "$HOME/busy-fsck" 2>&1 &
+    busy=$!
 
     # read for longer than that while a job's reply is on its way: the job
     # waits, and keeps what was paid; looked at below, too
@@ -251,7 +264,17 @@ if [ -n "$holder" ]; then
     is "a held store: refused" 1 "$?"
     has "a held store: said so" "was held for 10 s by another process" \
         "$(cat "$HOME/held")"
+    wait "$checked"
+    is "fsck of a held store: refused" 1 "$?"
+    wait "$busy"
+    is "fsck of one that is written to: refused" 1 "$?"
     : > "$HOME/let-go"
+    wait "$writer"
+    for f in held busy; do
+        has "fsck, $f: said so" "was held for 10 s by another process" \
+            "$(cat "$HOME/$f-fsck")"
+        is "fsck, $f: no finding" "" "$(grep damaged "$HOME/$f-fsck")"
+    done
     wait "$holder"
     wait "$paid"
     has "a job waits for its store" "j1 done: 1 of 1 calls answered" \
