@@ -103,6 +103,18 @@ void *vec_grow(void *at, size_t *cap, size_t size)
     return xrealloc(at, more * size);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void sort_ids(int64_t *at, size_t n)
+{
+    if (n)
+        qsort(at, n, sizeof *at, by_value);
+}
+
 size_t sorted_place(const int64_t *at, size_t n, int64_t id)
 {
     size_t low = 0, high = n;

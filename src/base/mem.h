@@ -61,6 +61,8 @@ void *vec_grow(void *at, size_t *cap, size_t size);
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Puts ids in ascending order. */
+void sort_ids(int64_t *at, size_t n);
 /* Where an id stands among n ascending ones, or would stand. */
 size_t sorted_place(const int64_t *at, size_t n, int64_t id);
 

@@ -1,6 +1,5 @@
 #include "base/uni.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
@@ -39,30 +38,79 @@ static bool is_space(uint32_t cp)
     return cp == 0x85 || cp == 0xa0 || uc_is_property_white_space(cp);
 }
 
+/* The code point that a text begins with; a byte that is not UTF-8 is some
+ * letter. */
+static inline uint32_t next_char(const char *s, size_t *len)
+{
+    uint32_t cp = (unsigned char)*s;
+    if (cp < 0x80) {
+        *len = 1;
+        return cp;
+    }
+    *len = utf8_get(s, strnlen(s, 4), &cp);
+    if (*len)
+        return cp;
+    *len = 1;
+    return 'x';
+}
+
 char *uni_fold_space(const char *s)
 {
     char *text = to_nfc(s, strlen(s));
-    size_t n = strlen(text), o = 0;
+    size_t o = 0;
     bool gap = false;
-    for (size_t i = 0; i < n;) {
-        uint32_t cp = 0;
-        size_t len = utf8_get(text + i, n - i, &cp);
-        if (!len) {
-            len = 1;
-            cp = 'x';
-        }
-        if (is_space(cp)) {
+    for (size_t i = 0, len; text[i]; i += len) {
+        if (is_space(next_char(text + i, &len))) {
             gap = o > 0;
-        } else {
-            if (gap)
-                text[o++] = ' ';
-            gap = false;
-            memmove(text + o, text + i, len);
-            o += len;
+            continue;
         }
-        i += len;
+        if (gap)
+            text[o++] = ' ';
+        gap = false;
+        if (len == 1)
+            text[o] = text[i];
+        else
+            memmove(text + o, text + i, len);
+        o += len;
     }
     text[o] = '\0';
+    return text;
+}
+
+bool uni_is_blank(const char *s)
+{
+    for (size_t len; *s; s += len)
+        if (!is_space(next_char(s, &len)))
+            return false;
+    return true;
+}
+
+char *uni_fold_lines(const char *s)
+{
+    char *text = to_nfc(s, strlen(s));
+    size_t n = 0, breaks = 0, blanks = 0;
+    for (size_t i = 0, len; text[i]; i += len) {
+        uint32_t cp = next_char(text + i, &len);
+        if (cp == '\n' || cp == '\r') {
+            breaks += cp == '\n' || text[i + 1] != '\n';
+            blanks = 0;
+        } else if (is_space(cp)) {
+            blanks += len;
+        } else {
+            if (n && breaks) {
+                memset(text + n, '\n', breaks);
+                n += breaks;
+                memmove(text + n, text + i - blanks, blanks);
+                n += blanks;
+            } else if (n && blanks) {
+                text[n++] = ' ';
+            }
+            memmove(text + n, text + i, len);
+            n += len;
+            breaks = blanks = 0;
+        }
+    }
+    text[n] = '\0';
     return text;
 }
 

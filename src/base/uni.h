@@ -4,13 +4,21 @@
 #ifndef BASE_UNI_H
 #define BASE_UNI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* NFC, ends trimmed, every run of white space folded into one blank: the form
- * under which two texts count as the same. Bytes that are not UTF-8 come
+ * under which two prompts count as the same. Bytes that are not UTF-8 come
  * through as they are. The caller frees. */
 char *uni_fold_space(const char *s);
+
+/* The same line by line: line ends (as LF) and what a line is indented by stay,
+ * but at the ends of the whole. The caller frees. */
+char *uni_fold_lines(const char *s);
+
+/* Whether a text has no character that is not white space. */
+bool uni_is_blank(const char *s);
 
 /* Case folded (full folding, NFC). The caller frees. */
 char *uni_fold_case(const char *s);

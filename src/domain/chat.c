@@ -184,34 +184,67 @@ static bool is_same(const char *a, const char *b)
     return a == b || (a && b && !strcmp(a, b));
 }
 
-/* Calls with arguments as values, as an export writes those that came as text;
- * the caller frees. */
-static char *opened(const char *calls)
+/* Tool calls as a hash has them; the caller frees. */
+static char *calls_as(const char *calls, enum calls_form form)
 {
     struct buf b = BUF_INIT(0);
-    json *list = calls ? json_parse(calls, strlen(calls), NULL) : NULL;
-    for (const json *c = json_first(list); c; c = json_next(c)) {
+    json *list = json_parse(calls, strlen(calls), NULL);
+    if (!list || form == CALLS_WRITTEN) {
+        json_free(list);
+        return xstrdup(calls);
+    }
+    for (const json *c = json_first(list); c && form == CALLS_OPEN;
+         c = json_next(c)) {
         const json *f = json_get(c, "function");
         json_unfold(json_get(f ? f : c, "arguments"));
-        json_print(&b, c);
-        buf_putc(&b, '\n');
     }
+    if (form == CALLS_OPEN)
+        json_print(&b, list);
+    else
+        json_print_rounded(&b, list);
     json_free(list);
     return buf_take(&b);
 }
 
-bool answer_holds(const char *mine, const char *other)
+static bool same_calls(const char *a, const char *b)
 {
-    struct message a = {0}, b = {0};
-    bool ok = answer_parse(mine, &a, NULL) && answer_parse(other, &b, NULL) &&
-              (!a.reasoning || is_same(a.reasoning, b.reasoning));
-    char *x = opened(a.tool_calls), *y = opened(b.tool_calls);
-    ok = ok && is_same(x, y);
+    if (is_same(a, b))
+        return true;
+    char *x = a && b ? calls_as(a, CALLS_OPEN) : NULL;
+    char *y = x ? calls_as(b, CALLS_OPEN) : NULL;
+    bool same = x && !strcmp(x, y);
     free(x);
     free(y);
-    message_free(&a);
-    message_free(&b);
-    return ok;
+    return same;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    if (is_same(a, b))
+        return true;
+    char *x = uni_fold_lines(a), *y = uni_fold_lines(b);
+    bool same = !strcmp(x, y);
+    free(x);
+    free(y);
+    return same;
+}
+
+bool answers_same(const struct message *a, const struct message *b)
+{
+    return same_text(a->content, b->content) &&
+           same_calls(a->tool_calls, b->tool_calls);
+}
+
+bool answer_holds(const struct message *mine, const struct message *other)
+{
+    return answers_same(mine, other) &&
+           (!mine->reasoning || is_same(mine->reasoning, other->reasoning)) &&
+           (!mine->name || is_same(mine->name, other->name));
+}
+
+const char *answer_words(const struct message *m)
+{
+    return *m->content || !m->tool_calls ? m->content : m->tool_calls;
 }
 
 char *answer_text(const char *body)
@@ -219,8 +252,7 @@ char *answer_text(const char *body)
     struct message m;
     if (!answer_parse(body, &m, NULL))
         return xstrdup("");
-    char *text = xstrdup(*m.content || !m.tool_calls ? m.content
-                                                     : m.tool_calls);
+    char *text = xstrdup(answer_words(&m));
     message_free(&m);
     return text;
 }
@@ -243,86 +275,55 @@ static void hash_folded(struct sha *s, const char *text)
     free(folded);
 }
 
-/* Tool calls with their numbers as doubles print; the caller frees. */
-static char *rounded(const char *calls)
+static void hash_calls(struct sha *s, const char *calls, enum calls_form form)
 {
-    struct buf b = BUF_INIT(0);
-    json *j = json_parse(calls, strlen(calls), NULL);
-    if (j)
-        json_print_rounded(&b, j);
-    json_free(j);
-    return buf_take(&b);
+    char *text = calls ? calls_as(calls, form) : NULL;
+    hash_folded(s, text ? text : "");
+    free(text);
 }
 
-static void hash_calls(struct sha *s, const char *calls, bool before)
-{
-    char *old = before && calls ? rounded(calls) : NULL;
-    hash_folded(s, old ? old : calls ? calls : "");
-    free(old);
-}
-
-static void hash_prompt(struct sha *s, const struct chat *c, bool before)
-{
-    sha_int(s, (int64_t)c->n);
-    for (size_t i = 0; i < c->n; i++) {
-        sha_int(s, c->at[i].role);
-        hash_folded(s, c->at[i].content);
-        hash_calls(s, c->at[i].tool_calls, before);
-    }
-    if (c->tools)
-        hash_folded(s, c->tools);
-}
-
-void chat_hash(const struct chat *prompt, const char *answer,
-               uint8_t out[SHA_SIZE])
+/* The answer NULL: the prompt alone. */
+static void hash_as(const struct chat *c, const struct message *answer,
+                    enum calls_form form, uint8_t out[SHA_SIZE])
 {
     struct sha s;
     sha_start(&s);
-    hash_prompt(&s, prompt, false);
-    hash_folded(&s, answer);
+    sha_int(&s, (int64_t)c->n);
+    for (size_t i = 0; i < c->n; i++) {
+        sha_int(&s, c->at[i].role);
+        hash_folded(&s, c->at[i].content);
+        hash_calls(&s, c->at[i].tool_calls, form);
+    }
+    if (c->tools)
+        hash_folded(&s, c->tools);
+    if (answer && answer_words(answer) == answer->tool_calls)
+        hash_calls(&s, answer->tool_calls, form);
+    else if (answer)
+        hash_folded(&s, answer->content);
     sha_end(&s, out);
+}
+
+void chat_hash(const struct chat *prompt, const struct message *answer,
+               uint8_t out[SHA_SIZE])
+{
+    hash_as(prompt, answer, CALLS_OPEN, out);
 }
 
 void chat_prompt_hash(const struct chat *prompt, uint8_t out[SHA_SIZE])
 {
-    struct sha s;
-    sha_start(&s);
-    hash_prompt(&s, prompt, false);
-    sha_end(&s, out);
+    hash_as(prompt, NULL, CALLS_OPEN, out);
 }
 
-/* Whether rounding the numbers of a message's calls would change them. */
-static bool changes(const struct message *m)
+bool chat_hash_before(const struct chat *prompt, const struct message *answer,
+                      enum calls_form form, uint8_t out[SHA_SIZE])
 {
-    char *old = m->tool_calls ? rounded(m->tool_calls) : NULL;
-    bool other = old && strcmp(old, m->tool_calls);
-    free(old);
-    return other;
-}
-
-bool chat_hash_before(const struct chat *prompt, const char *body,
-                      uint8_t out[SHA_SIZE])
-{
-    struct message m = {0};
-    bool other = false;
-    for (size_t i = 0; i < prompt->n && !other; i++)
-        other = changes(&prompt->at[i]);
-    if (body && strstr(body, "\"tool_calls\"") &&
-        answer_parse(body, &m, NULL))
-        other = other || changes(&m);
-    if (other) {
-        struct sha s;
-        sha_start(&s);
-        hash_prompt(&s, prompt, true);
-        if (body && m.tool_calls && !*m.content) {
-            hash_calls(&s, m.tool_calls, true);
-        } else if (body) {
-            char *answer = answer_text(body);
-            hash_folded(&s, answer);
-            free(answer);
-        }
-        sha_end(&s, out);
-    }
-    message_free(&m);
-    return other;
+    uint8_t now[SHA_SIZE];
+    bool calls = answer && answer->tool_calls;
+    for (size_t i = 0; i < prompt->n && !calls; i++)
+        calls = prompt->at[i].tool_calls != NULL;
+    if (!calls)
+        return false;
+    hash_as(prompt, answer, CALLS_OPEN, now);
+    hash_as(prompt, answer, form, out);
+    return memcmp(now, out, SHA_SIZE) != 0;
 }

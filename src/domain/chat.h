@@ -111,9 +111,17 @@ void answer_print(const struct message *m, struct buf *out);
 bool answer_parse(const char *text, struct message *m, struct err *e);
 /* The canonical body of a plain text answer; the caller frees. */
 char *answer_of(const char *content);
-/* Whether an answer that says the same text says all that `mine` does: the
- * same calls, and the thinking of `mine` where it has any. */
-bool answer_holds(const char *mine, const char *other);
+/* What an answer says: its content, its tool calls where that is empty;
+ * borrowed. */
+const char *answer_words(const struct message *m);
+/* Whether two answers say the same, thinking aside: texts that are equal but
+ * for white space at their ends and within a line (not in front of it: code
+ * is indented), calls that are equal whether their arguments are text or
+ * values. The one rule for duplicates, ties and rows that are there already. */
+bool answers_same(const struct message *a, const struct message *b);
+/* Whether the other says the same, and the thinking and the name of `mine`
+ * where it has any. */
+bool answer_holds(const struct message *mine, const struct message *other);
 /* The content of a canonical body (its tool calls where that is empty); the
  * caller frees. */
 char *answer_text(const char *body);
@@ -121,16 +129,19 @@ char *answer_text(const char *body);
 char *prompt_text(const char *messages);
 
 /* SHA-256 under which two samples are the same: the prompt's messages (role,
- * content, tool calls), its tools, and the answer's content after NFC,
- * trimming and folding of white space. */
-void chat_hash(const struct chat *prompt, const char *answer,
+ * content, tool calls), its tools, and what the answer says, after NFC,
+ * trimming and folding of white space, the arguments of calls as values. Of
+ * answers with one hash answers_same tells whether they are one. */
+void chat_hash(const struct chat *prompt, const struct message *answer,
                uint8_t out[SHA_SIZE]);
 /* The same over the prompt alone. */
 void chat_prompt_hash(const struct chat *prompt, uint8_t out[SHA_SIZE]);
-/* The hash under which a store of schema 1 has the same prompt and answer
- * (canonical body; NULL: the prompt alone): numbers of tool calls were kept as
- * doubles then. False where that is the one above. */
-bool chat_hash_before(const struct chat *prompt, const char *body,
-                      uint8_t out[SHA_SIZE]);
+/* How calls stood in hashes before: arguments that are text as such; and, in
+ * stores of schema 1, with numbers as doubles. */
+enum calls_form { CALLS_OPEN, CALLS_WRITTEN, CALLS_ROUNDED, CALLS_FORMS };
+/* The hash that an older store has of the same prompt and answer (NULL: the
+ * prompt alone). False where that is the one above. */
+bool chat_hash_before(const struct chat *prompt, const struct message *answer,
+                      enum calls_form form, uint8_t out[SHA_SIZE]);
 
 #endif

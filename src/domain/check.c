@@ -82,9 +82,11 @@ static struct check_result echo(const struct check_rule *r,
                                 const struct check_input *in)
 {
     char *p = uni_fold_space(in->prompt ? in->prompt : "");
-    char *a = uni_fold_space(in->answer ? in->answer : "");
     size_t n = utf8_length(p, strlen(p));
-    bool echoes = (double)n > r->limit && strstr(a, p);
+    char *a = (double)n > r->limit ? uni_fold_space(in->answer ? in->answer
+                                                               : "")
+                                   : NULL;
+    bool echoes = a && strstr(a, p);
     free(p);
     free(a);
     return found(echoes ? (double)n : 0, r->limit,
@@ -183,10 +185,7 @@ struct check_result check_usual(enum check c, const struct check_input *in)
 
 bool check_empty(const char *text)
 {
-    char *folded = uni_fold_space(text);
-    bool is = !*folded;
-    free(folded);
-    return is;
+    return uni_is_blank(text);
 }
 
 /* ---- Special tokens ----------------------------------------------------- */
@@ -217,7 +216,7 @@ size_t check_special_tokens(const char *text)
         "[TOOL_CALLS]", "[AVAILABLE_TOOLS]", "[TOOL_RESULTS]", "<think>",
         "</think>"};
     size_t count = 0;
-    for (const char *s = text; *s;) {
+    for (const char *s = text; (s = strpbrk(s, "<["));) {
         size_t n = barred(s);
         for (size_t i = 0; !n && i < COUNT(known); i++)
             if (!strncmp(s, known[i], strlen(known[i])))

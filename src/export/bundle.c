@@ -352,12 +352,6 @@ bool bundle_finish(struct bundle *b, struct err *e)
            (!b->dir || folder_check(b->dir, b->o->replace, e));
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* Clears away what killed exports to this folder have left. */
 static void sweep(struct bundle *b, const char *dir)
 {
@@ -393,8 +387,7 @@ static bool start(struct bundle *b, struct err *e)
     b->train = near_new(NULL);
     for (size_t i = 0; b->o->leave && i < b->o->leave->n; i++)
         VEC_PUSH(&b->leave, b->o->leave->at[i]);
-    if (b->leave.n)
-        qsort(b->leave.at, b->leave.n, sizeof *b->leave.at, compare_ids);
+    sort_ids(b->leave.at, b->leave.n);
     return out_open(b, &b->rows, "prov/rows.jsonl", e);
 }
 

@@ -319,18 +319,6 @@ bool row_says_nothing(const struct message *m)
     return !m->tool_calls && check_empty(m->content);
 }
 
-bool row_says_the_same(const struct message *a, const struct message *b)
-{
-    const char *calls = a->tool_calls ? a->tool_calls : "";
-    if (strcmp(calls, b->tool_calls ? b->tool_calls : ""))
-        return false;
-    char *x = uni_fold_space(a->content), *y = uni_fold_space(b->content);
-    bool same = !strcmp(x, y);
-    free(x);
-    free(y);
-    return same;
-}
-
 /* What the strings hold that should not be there. */
 static unsigned check_text(const char *s)
 {
@@ -417,7 +405,7 @@ unsigned row_check_all(const struct export_row *r, int64_t max_words)
     if (row_says_nothing(r->answer) ||
         (r->worse && row_says_nothing(r->worse)))
         bits |= 1u << ROW_EMPTY;
-    else if (r->worse && row_says_the_same(r->answer, r->worse))
+    else if (r->worse && answers_same(r->answer, r->worse))
         bits |= 1u << ROW_SAME;
     if (max_words > 0 && count_words(r) > (size_t)max_words)
         bits |= 1u << ROW_LONG;

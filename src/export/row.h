@@ -127,10 +127,8 @@ const char *row_check_text(enum row_check c); /* translated */
 const char *row_check_english(enum row_check c);
 enum verdict row_check_verdict(enum row_check c);
 
-/* Whether an answer has neither text nor calls; whether two are the same but
- * for white space, thinking aside. */
+/* Whether an answer has neither text nor calls. */
 bool row_says_nothing(const struct message *m);
-bool row_says_the_same(const struct message *a, const struct message *b);
 
 /* The checks that the row does not pass, as bits 1 << enum row_check (NEAR is
  * the bundle's). `max_words` counts prompt and answer; 0: any length. */

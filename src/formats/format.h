@@ -17,9 +17,11 @@ struct item_answer {
     int place;     /* in the row's order, from 1, equal ones tie; 0: none */
     double score;  /* NAN where there is none */
     double margin; /* over the worse ones; NAN */
+    const json *score_at, *margin_at; /* where the row says them; or NULL */
 };
 
-/* A prompt with what answers it. */
+/* A prompt with what answers it. The values of the row are borrowed, so that
+ * they can be marked as unread where the store has no use for them. */
 struct item {
     struct chat prompt;
     VEC(struct item_answer) answers; /* best first where they are ordered */
@@ -27,9 +29,17 @@ struct item {
     char *split;      /* as the row says, NULL where it does not */
     char *tags;       /* blank-separated, NULL where there are none */
     char *id;         /* the row's own name, where one asked for it */
+    const json *row, *split_at, *id_at;
 };
 
 void item_free(struct item *x);
+
+/* Parts of a prompt's messages that make no other prompt of it. */
+enum { PART_MARK = 1, PART_CALL_ID = 2, PART_NAME = 4, PART_THOUGHT = 8 };
+/* Which of them a prompt has otherwise than one with the same words. */
+unsigned prompt_parts(const struct chat *mine, const struct chat *other);
+/* Marks them as unread in the row's messages. */
+void item_unread(const struct item *x, unsigned parts);
 
 /* Called for each item of a row; it may take the item by moving it out and
  * zeroing *x. False stops. */

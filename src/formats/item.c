@@ -134,23 +134,41 @@ static char *read_name(const struct in *in, enum in_field f)
     return buf_take(&b);
 }
 
-/* True or false as KTO's rows have it; -1 where the row says neither. */
+/* Whether a label is a verdict by where it stands: a person said so, the
+ * column is LLaMA-Factory's own, or the row is TRL's (prompt, completion,
+ * label). Anywhere else a number may be a class. */
+static bool is_verdict(const struct in *in, const struct column *c)
+{
+    const struct mapping *m = in->how->map;
+    return (m && m->columns[IN_LABEL]) || !strcmp(c->name, "kto_tag") ||
+           (json_get(in->row, "prompt") && json_get(in->row, "completion"));
+}
+
+/* True or false as KTO's rows have it, pandas and CSV write it; -1 where the
+ * row says neither. */
 static int read_label(const struct in *in)
 {
-    static const char *const words[][2] = {{"false", "true"}, {"0", "1"}};
-    const json *v = in_peek(in, IN_LABEL).value;
-    const struct mapping *m = in->how->map;
-    bool own = m && m->columns[IN_LABEL];
-    if (json_is_bool(v))
-        return json_is_true(v);
-    for (int i = 0; i < 2; i++) {
-        if (json_string(v) && (!strcasecmp(json_string(v), words[0][i]) ||
-                               (own && !strcmp(json_string(v), words[1][i]))))
-            return i;
-        if (own && json_is_number(v) && json_number(v, -1) == i)
-            return i;
+    static const struct {
+        const char *no, *yes;
+        bool anywhere;
+    } words[] = {{"false", "true", true}, {"0", "1", false},
+                 {"0.0", "1.0", false},   {"no", "yes", false},
+                 {"bad", "good", false}};
+    struct column c = in_peek(in, IN_LABEL);
+    const char *text = json_string(c.value);
+    bool verdict = c.value && is_verdict(in, &c);
+    if (json_is_bool(c.value))
+        return json_is_true(c.value);
+    for (size_t i = 0; text && i < COUNT(words); i++) {
+        if (!verdict && !words[i].anywhere)
+            continue;
+        if (!strcasecmp(text, words[i].no))
+            return 0;
+        if (!strcasecmp(text, words[i].yes))
+            return 1;
     }
-    return -1;
+    double n = verdict ? json_number(c.value, -1) : -1;
+    return n == 0 ? 0 : n == 1 ? 1 : -1;
 }
 
 struct item in_item(const struct in *in)
@@ -227,8 +245,11 @@ static bool finish(const struct in *in, struct item *x, struct err *e)
         return false;
     if (x->answers.n && read_label(in) == !x->is_false)
         in_take(in, IN_LABEL);
+    x->row = in->row;
+    x->split_at = in_peek(in, IN_SPLIT).value;
     x->split = read_name(in, IN_SPLIT);
     x->tags = read_tags(in);
+    x->id_at = in_peek(in, IN_ID).value;
     x->id = read_name(in, IN_ID);
     return true;
 }

@@ -224,34 +224,37 @@ static bool find_prompt(const struct in *in, struct side *good,
 
 /* ---- The row ------------------------------------------------------------ */
 
-static bool add_side(struct side *s, struct item *x, int place, double score,
-                     double margin, struct err *e)
+static bool add_side(struct side *s, struct item *x, int place,
+                     struct err *e)
 {
     size_t n = x->answers.n;
     if (!item_take_chat(x, &s->chat, e))
         return err_in(e, "%s", s->from.name);
     if (x->answers.n == n)
         return err_set(e, ERR_INPUT, _("\"%s\" is empty"), s->from.name);
-    struct item_answer *a = &x->answers.at[n];
-    a->place = place;
-    a->score = score;
-    a->margin = margin;
+    x->answers.at[n].place = place;
     return true;
 }
 
 static bool add_both(const struct in *in, struct side *good, struct side *bad,
                      struct item *x, struct err *e)
 {
-    double high = NAN, low = NAN, margin = NAN;
     if (in->how->one_answer) { /* a seed has no figures, and no other answer */
         json_untake(bad->from.value);
-        return add_side(good, x, 0, NAN, NAN, e);
+        return add_side(good, x, 0, e);
     }
-    return in_number(in, IN_CHOSEN_SCORE, &high, e) &&
-           in_number(in, IN_REJECTED_SCORE, &low, e) &&
-           in_number(in, IN_MARGIN, &margin, e) &&
-           add_side(good, x, 1, high, margin, e) &&
-           add_side(bad, x, high == low ? 1 : 2, low, NAN, e);
+    if (!add_side(good, x, 1, e) || !add_side(bad, x, 2, e))
+        return false;
+    struct item_answer *best = &x->answers.at[0], *other = &best[1];
+    best->score_at = in_peek(in, IN_CHOSEN_SCORE).value;
+    best->margin_at = in_peek(in, IN_MARGIN).value;
+    other->score_at = in_peek(in, IN_REJECTED_SCORE).value;
+    if (!in_number(in, IN_CHOSEN_SCORE, &best->score, e) ||
+        !in_number(in, IN_REJECTED_SCORE, &other->score, e) ||
+        !in_number(in, IN_MARGIN, &best->margin, e))
+        return false;
+    other->place -= best->score == other->score;
+    return true;
 }
 
 bool read_preference(const struct in *in, struct err *e)
@@ -375,6 +378,7 @@ static bool add_listed(const struct in *in, const struct listed *l, bool rank,
     if (x->answers.n > n) {
         x->answers.at[n].place = place;
         x->answers.at[n].score = rank ? NAN : l->score;
+        x->answers.at[n].score_at = l->figure;
     }
     return true;
 }

@@ -38,7 +38,9 @@ static bool add_history(const struct in *in, struct chat *c, struct err *e)
     for (const json *p = json_first(h.value); ok && p; p = json_next(p)) {
         const json *asked = json_first(p);
         const json *said = asked ? json_next(asked) : NULL;
-        json_taken(p, true);
+        json_taken(p, false);
+        json_taken(asked, false);
+        json_taken(said, false);
         ok = json_is_array(p) && json_string(asked) && json_string(said) &&
              !json_next(said);
         if (!ok)
@@ -148,15 +150,13 @@ static bool add_answers(const struct in *in, struct item *x, struct err *e)
 /* What the row says of its one answer. */
 static bool add_figures(const struct in *in, struct item *x, struct err *e)
 {
-    double score;
     if (!add_reasoning(in, x, e))
         return false;
     if (x->answers.n != 1 || in->how->one_answer)
         return true;
-    if (!in_number(in, IN_SCORE, &score, e))
-        return false;
-    x->answers.at[0].score = score;
-    return true;
+    struct item_answer *a = &x->answers.at[0];
+    a->score_at = in_peek(in, IN_SCORE).value;
+    return in_number(in, IN_SCORE, &a->score, e);
 }
 
 /* Emits the item where all went well, else frees it. */

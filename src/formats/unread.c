@@ -53,6 +53,72 @@ size_t unread_add(struct unread *u, const json *row)
     return n;
 }
 
+/* ---- What was read in vain ---------------------------------------------- */
+
+static bool differ(const char *mine, const char *other)
+{
+    return mine && (!other || strcmp(mine, other));
+}
+
+unsigned prompt_parts(const struct chat *mine, const struct chat *other)
+{
+    unsigned parts = 0;
+    for (size_t i = 0; i < mine->n && i < other->n; i++) {
+        const struct message *a = &mine->at[i], *b = &other->at[i];
+        parts |= (a->masked != b->masked ? PART_MARK : 0) |
+                 (differ(a->tool_call_id, b->tool_call_id) ? PART_CALL_ID
+                                                           : 0) |
+                 (differ(a->name, b->name) ? PART_NAME : 0) |
+                 (differ(a->reasoning, b->reasoning) ? PART_THOUGHT : 0);
+    }
+    return parts;
+}
+
+static const struct {
+    unsigned part;
+    const char *key;
+} part_keys[] = {{PART_MARK, "train"},        {PART_MARK, "training"},
+                 {PART_MARK, "trainable"},    {PART_MARK, "weight"},
+                 {PART_MARK, "loss"},         {PART_MARK, "loss_weight"},
+                 {PART_CALL_ID, "tool_call_id"}, {PART_NAME, "name"},
+                 {PART_THOUGHT, "reasoning_content"},
+                 {PART_THOUGHT, "reasoning"}, {PART_THOUGHT, "thinking"}};
+
+/* Whether a value holds one of the parts: by its key, or thinking in a text. */
+static bool is_part(const json *v, bool member, unsigned parts)
+{
+    const char *text = json_string(v);
+    for (size_t i = 0; member && i < COUNT(part_keys); i++)
+        if (part_keys[i].part & parts && !strcmp(json_key(v),
+                                                 part_keys[i].key))
+            return true;
+    return parts & PART_THOUGHT && text && strstr(text, "</think>");
+}
+
+static void unread_below(const json *v, unsigned parts)
+{
+    for (const json *c = json_first(v); c && !json_is_whole(v);
+         c = json_next(c)) {
+        if (json_is_taken(c) && is_part(c, json_is_object(v), parts))
+            json_untake(c);
+        else
+            unread_below(c, parts);
+    }
+}
+
+void item_unread(const struct item *x, unsigned parts)
+{
+    for (const json *c = parts ? json_first(x->row) : NULL; c;
+         c = json_next(c)) {
+        if (is_part(c, false, parts))
+            json_untake(c);
+        else
+            unread_below(c, parts);
+    }
+}
+
+/* ---- What is shown ------------------------------------------------------ */
+
 static int most_first(const void *a, const void *b)
 {
     const struct unread_key *x = a, *y = b;

@@ -414,6 +414,8 @@ static bool check_prompts(struct fsck *f)
             ok = rows_text(&r, 2) && chat_parse(rows_text(&r, 2), &c, NULL);
         if (ok && !purged) {
             chat_prompt_hash(&c, hash);
+            if (n == SHA_SIZE && memcmp(is, hash, SHA_SIZE))
+                chat_hash_before(&c, NULL, CALLS_WRITTEN, hash);
             chat_free(&c);
         }
         if (!ok || n != SHA_SIZE || memcmp(is, hash, SHA_SIZE))

@@ -40,11 +40,13 @@ static bool candidate_hash(struct store *s, int64_t prompt, const char *body,
     free(messages);
     if (!ok)
         return false;
-    char *answer = answer_text(body);
-    chat_hash(&chat, answer, hash);
+    struct message answer;
+    ok = answer_parse(body, &answer, e);
+    if (ok)
+        chat_hash(&chat, &answer, hash);
+    message_free(&answer);
     chat_free(&chat);
-    free(answer);
-    return true;
+    return ok;
 }
 
 /* The prompt that a candidate of the sample answers now, and its number. */
@@ -117,16 +119,6 @@ bool score_add(struct act *a, const struct score_new *n, struct err *e)
                      n->value, reason, n->call, n->who) != 0;
 }
 
-int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
-                    int64_t but)
-{
-    return db_int(s, 0, "SELECT x.id FROM candidate c JOIN sample x"
-                  " ON x.id = c.sample WHERE c.hash = ?1 AND c.live"
-                  " AND x.target = ?2 AND x.live AND x.id <> ?3"
-                  " ORDER BY x.id LIMIT 1", "bii", hash, (size_t)SHA_SIZE,
-                  target, but);
-}
-
 bool sample_ids_born(struct store *s, int64_t seq, ids *out, struct err *e)
 {
     struct span b = db_born(s, "SELECT id, born FROM sample WHERE id >= ?1"
@@ -182,12 +174,13 @@ bool sample_ids_with_prompt(struct store *s, int64_t target,
 {
     uint8_t hash[SHA_SIZE];
     chat_prompt_hash(prompt, hash);
-    if (!with_prompt_hash(s, target, hash, out, e))
-        return false;
-    if (out->n || !chat_hash_before(prompt, NULL, hash))
-        return true;
-    VEC_FREE(out);
-    return with_prompt_hash(s, target, hash, out, e);
+    bool ok = with_prompt_hash(s, target, hash, out, e);
+    for (int form = CALLS_WRITTEN; ok && !out->n && form < CALLS_FORMS; form++)
+        if (chat_hash_before(prompt, NULL, (enum calls_form)form, hash)) {
+            VEC_FREE(out);
+            ok = with_prompt_hash(s, target, hash, out, e);
+        }
+    return ok;
 }
 
 int64_t sample_with_prompt(struct store *s, int64_t target,
@@ -200,27 +193,53 @@ int64_t sample_with_prompt(struct store *s, int64_t target,
     return id;
 }
 
-int64_t candidate_same(struct store *s, int64_t target, const uint8_t *hash,
-                       const char *body, int64_t *sample)
+/* Whether a stored body says what the answer does; one that was purged has its
+ * hash alone. */
+static bool is_answer(const char *body, const struct message *answer,
+                      same_fn *same)
+{
+    struct message m;
+    if (!body || !answer)
+        return true;
+    bool is = answer_parse(body, &m, NULL) && same(answer, &m);
+    message_free(&m);
+    return is;
+}
+
+int64_t candidate_same(struct store *s, const struct same_query *q,
+                       int64_t *sample)
 {
     struct rows r;
     int64_t id = *sample = 0;
     if (!db_query(s, &r, NULL, "SELECT c.id, x.id, t.body FROM candidate c"
                   " JOIN sample x ON x.id = c.sample"
                   " JOIN text t ON t.id = c.body_text WHERE c.hash = ?1"
-                  " AND c.live AND x.target = ?2 AND x.live"
-                  " ORDER BY x.id, c.id", "bi", hash, (size_t)SHA_SIZE,
-                  target))
+                  " AND c.live AND x.target = ?2 AND x.live AND x.id <> ?3"
+                  " ORDER BY x.id <> ?4, x.id, c.id", "biii", q->hash,
+                  (size_t)SHA_SIZE, q->target, q->but, q->first))
         return 0;
     while (!id && rows_next(&r, NULL)) {
-        const char *other = rows_text(&r, 2);
-        if (body && other && !answer_holds(body, other))
+        if (!is_answer(rows_text(&r, 2), q->answer, q->same))
             continue;
         id = rows_int(&r, 0);
         *sample = rows_int(&r, 1);
     }
     rows_done(&r);
     return id;
+}
+
+bool score_value(struct store *s, int64_t candidate, const char *aspect,
+                 const char *who, double *value)
+{
+    struct rows r;
+    if (!db_query(s, &r, NULL, "SELECT value FROM score WHERE candidate = ?1"
+                  " AND aspect = ?2 AND who = ?3 ORDER BY id DESC LIMIT 1",
+                  "iss", candidate, aspect, who))
+        return false;
+    bool there = rows_next(&r, NULL);
+    *value = rows_double(&r, 0);
+    rows_done(&r);
+    return there;
 }
 
 bool sample_is_false(struct store *s, int64_t id)
@@ -366,6 +385,24 @@ bool sample_get(struct store *s, int64_t id, struct sample *out,
     snprintf(out->order, sizeof out->order, "%s", order ? order : "");
     free(order);
     return true;
+}
+
+bool sample_told(struct store *s, int64_t id, struct sample_told *out,
+                 struct err *e)
+{
+    struct rows r;
+    *out = (struct sample_told){0};
+    if (!db_query(s, &r, e, "SELECT x.split, x.origin, t.body FROM sample x"
+                  " LEFT JOIN text t ON t.id = x.prompt_text"
+                  " WHERE x.id = ?1", "i", id))
+        return false;
+    bool there = rows_next(&r, e);
+    if (there)
+        *out = (struct sample_told){(enum split)rows_int(&r, 0),
+                                    rows_copy(&r, 1), rows_copy(&r, 2)};
+    rows_done(&r);
+    return there || err_set(e, ERR_ABSENT, _("there is no sample %lld"),
+                            (long long)id);
 }
 
 bool sample_state(struct store *s, int64_t id, enum status *status,

@@ -54,10 +54,11 @@ struct score_new {
 /* Writes a judge's score of a candidate, with its reason, sealed. */
 bool score_add(struct act *a, const struct score_new *n, struct err *e);
 
-/* Another live sample of the target whose prompt and answer fold to this
- * hash, 0 where there is none. */
-int64_t sample_same(struct store *s, int64_t target, const uint8_t *hash,
-                    int64_t but);
+/* The last figure of that aspect that somebody gave; false where there is
+ * none. */
+bool score_value(struct store *s, int64_t candidate, const char *aspect,
+                 const char *who, double *value);
+
 /* The live samples that a decision brought. */
 bool sample_ids_born(struct store *s, int64_t seq, ids *out, struct err *e);
 /* The live answers that a decision added to samples that stood before it. */
@@ -73,15 +74,24 @@ int64_t sample_made_by(struct store *s, int64_t call, int64_t item);
 /* A live sample of the target with this prompt, 0 where there is none. */
 int64_t sample_with_prompt(struct store *s, int64_t target,
                            const struct chat *prompt);
-/* All of them, oldest first; with numbers as stores of schema 1 kept them where
- * there are none else. */
+/* All of them, oldest first; where there are none, those that have one of the
+ * hashes of before. */
 bool sample_ids_with_prompt(struct store *s, int64_t target,
                             const struct chat *prompt, ids *out,
                             struct err *e);
-/* A live answer of the target with this hash that holds all of `body` (NULL:
- * any), and the live sample that it is of; 0 where there is none. */
-int64_t candidate_same(struct store *s, int64_t target, const uint8_t *hash,
-                       const char *body, int64_t *sample);
+/* Whether two answers are the same: answers_same or answer_holds. */
+typedef bool same_fn(const struct message *mine, const struct message *other);
+struct same_query {
+    int64_t target;
+    const uint8_t *hash;          /* chat_hash, or one of before */
+    const struct message *answer; /* NULL: whatever has the hash */
+    same_fn *same;
+    int64_t but, first; /* a sample to leave out; one to look at first */
+};
+/* A live answer that is the same, and the live sample that it is of; 0 where
+ * there is none. */
+int64_t candidate_same(struct store *s, const struct same_query *q,
+                       int64_t *sample);
 /* Whether it stands rejected because its answers came in marked as false. */
 bool sample_is_false(struct store *s, int64_t id);
 /* The live answers to its present prompt, in order. */
@@ -161,6 +171,14 @@ bool sample_get(struct store *s, int64_t id, struct sample *out,
                 struct err *e);
 void sample_free(struct sample *x);
 
+/* What a sample that stands says of itself: its split, its origin and its
+ * prompt's canonical messages (NULL where purged), which the caller frees. */
+struct sample_told {
+    enum split split;
+    char *origin, *prompt;
+};
+bool sample_told(struct store *s, int64_t id, struct sample_told *out,
+                 struct err *e);
 /* Status and split alone. */
 bool sample_state(struct store *s, int64_t id, enum status *status,
                   enum split *split, struct err *e);

@@ -11,9 +11,20 @@
 #include "store/text.h"
 #include "store/words.h"
 
-/* One with this hash whose answer holds all of `body` (NULL: any). */
+/* Whether what a seed has as its answer holds all of `answer`. */
+static bool is_answer(const char *body, const struct message *answer)
+{
+    struct message m;
+    if (!body || !answer)
+        return true;
+    bool is = answer_parse(body, &m, NULL) && answer_holds(answer, &m);
+    message_free(&m);
+    return is;
+}
+
+/* One with this hash and answer (NULL: any). */
 static int64_t seed_same(struct store *s, int64_t target, const uint8_t *hash,
-                         const char *body)
+                         const struct message *answer)
 {
     struct rows r;
     int64_t id = 0;
@@ -22,25 +33,25 @@ static int64_t seed_same(struct store *s, int64_t target, const uint8_t *hash,
                   " WHERE d.target = ?1 AND d.hash = ?2 AND d.live", "ib",
                   target, hash, (size_t)SHA_SIZE))
         return 0;
-    while (!id && rows_next(&r, NULL)) {
-        const char *other = rows_text(&r, 1);
-        if (!body || !other || answer_holds(body, other))
+    while (!id && rows_next(&r, NULL))
+        if (is_answer(rows_text(&r, 1), answer))
             id = rows_int(&r, 0);
-    }
     rows_done(&r);
     return id;
 }
 
 static bool refuse_same(struct act *a, const struct seed_new *n,
-                        const uint8_t *hash, struct err *e)
+                        const struct message *answer, const uint8_t *hash,
+                        int64_t *same, struct err *e)
 {
     uint8_t old[SHA_SIZE];
-    const char *body = n->answer ? n->answer : "{\"content\":\"\"}";
-    int64_t same = seed_same(a->s, n->target, hash, n->answer);
-    if (!same && chat_hash_before(n->prompt, body, old))
-        same = seed_same(a->s, n->target, old, NULL);
-    return !same || err_set(e, ERR_REFUSED, _("the same as seed s%lld"),
-                            (long long)same);
+    *same = seed_same(a->s, n->target, hash, answer);
+    for (int form = CALLS_WRITTEN; !*same && form < CALLS_FORMS; form++)
+        if (chat_hash_before(n->prompt, answer, (enum calls_form)form, old))
+            *same = seed_same(a->s, n->target, old,
+                              form == CALLS_ROUNDED ? NULL : answer);
+    return !*same || err_set(e, ERR_REFUSED, _("the same as seed s%lld"),
+                             (long long)*same);
 }
 
 static uint64_t dealing_hash(const struct store *s, const char *prompt)
@@ -61,14 +72,16 @@ int64_t seed_put(struct act *a, const struct seed_new *n, struct seed_deal *d,
 {
     struct store *s = a->s;
     uint8_t hash[SHA_SIZE];
-    char *answer = n->answer ? answer_text(n->answer) : xstrdup("");
-    chat_hash(n->prompt, answer, hash);
+    struct message answer;
+    if (!answer_parse(n->answer ? n->answer : "{}", &answer, e))
+        return 0;
+    chat_hash(n->prompt, &answer, hash);
     const struct message *last = chat_last(n->prompt, ROLE_USER);
     int64_t id = 0, messages, answer_id = 0, raw = 0;
     struct buf b = BUF_INIT(0);
     chat_print(n->prompt, &b);
     int64_t split = n->split >= 0 ? n->split : SPLIT_TRAIN;
-    if (refuse_same(a, n, hash, e) &&
+    if (refuse_same(a, n, &answer, hash, &d->same, e) &&
         (messages = text_put(s, buf_str(&b), b.len, e)) &&
         (!n->answer || (answer_id = text_puts(s, n->answer, e))) &&
         (!n->raw || (raw = text_put(s, n->raw, n->raw_size, e))) &&
@@ -77,11 +90,12 @@ int64_t seed_put(struct act *a, const struct seed_new *n, struct seed_deal *d,
                         hash, sizeof hash, split))) {
         struct dealt x = {id, dealing_hash(s, buf_str(&b)), n->split};
         VEC_PUSH(&d->at, x);
-        if (!words_add_seed(s, id, last ? last->content : "", answer, e))
+        if (!words_add_seed(s, id, last ? last->content : "",
+                            answer_words(&answer), e))
             id = 0;
     }
     buf_free(&b);
-    free(answer);
+    message_free(&answer);
     return id;
 }
 

@@ -27,6 +27,7 @@ struct seed_deal {
         uint64_t hash; /* of the store's salt and the prompt */
         int split;     /* as asked for, or -1 */
     }) at;
+    int64_t same; /* the one for which the last was refused; 0: none */
 };
 
 /* Adds a seed and its words; its id, 0 on failure. ERR_REFUSED where the

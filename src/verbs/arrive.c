@@ -167,8 +167,12 @@ static bool add_candidate(struct arrival *x, int64_t sample,
     struct buf body = BUF_INIT(0);
     uint8_t hash[SHA_SIZE];
     answer_print(&m, &body);
-    chat_hash(prompt, it->answer, hash);
-    int64_t same = sample_same(x->v->s, x->v->job.target, hash, 0);
+    chat_hash(prompt, &m, hash);
+    struct same_query q = {.target = x->v->job.target, .hash = hash,
+                           .answer = &m, .same = answers_same,
+                           .but = sample};
+    int64_t same;
+    candidate_same(x->v->s, &q, &same);
     struct candidate_new c = {.sample = sample, .call = x->call.id,
                               .source = SOURCE_TEACHER,
                               .body = buf_str(&body), .hash = hash};
@@ -176,7 +180,7 @@ static bool add_candidate(struct arrival *x, int64_t sample,
     const struct message *last = chat_last(prompt, ROLE_USER);
     struct check_input in = {.prompt = last ? last->content : "",
                              .answer = it->answer, .finish = finish,
-                             .same = same == sample ? 0 : same};
+                             .same = same};
     struct check_list rules = checks_of_answer(x->step, x->maker);
     struct check_result found[CHECK_COUNT];
     size_t n = checks_run(&rules, &in, found);

@@ -61,6 +61,17 @@ const struct check_result *checks_failed(const struct check_result *r,
     return NULL;
 }
 
+struct check_list checks_usual(void)
+{
+    static const enum check usual[] = {CHECK_DUPLICATE, CHECK_EMPTY,
+                                       CHECK_ECHO, CHECK_REFUSAL,
+                                       CHECK_SPECIAL};
+    struct check_list l = {.n = 0};
+    for (size_t i = 0; i < COUNT(usual); i++)
+        l.at[l.n++] = check_rule(usual[i]);
+    return l;
+}
+
 /* ---- Edits -------------------------------------------------------------- */
 
 /* The recipe of the job that brought the sample, as it was used; NULL where
@@ -89,9 +100,6 @@ static void without(struct check_list *l, enum check c)
 void checks_of_edit(struct store *s, const struct sample *x,
                     struct check_list *prompt, struct check_list *answer)
 {
-    static const enum check usual[] = {CHECK_DUPLICATE, CHECK_EMPTY,
-                                       CHECK_ECHO, CHECK_REFUSAL,
-                                       CHECK_SPECIAL};
     struct recipe *r = recipe_of(s, x);
     *prompt = *answer = (struct check_list){.n = 0};
     if (r) {
@@ -99,10 +107,7 @@ void checks_of_edit(struct store *s, const struct sample *x,
         *prompt = checks_of_prompt(&r->steps[0]);
         *answer = checks_of_answer(last, r->n_steps > 1 ? last - 1 : NULL);
     } else {
-        for (size_t i = 0; i < COUNT(usual); i++) {
-            struct check_rule rule = check_rule(usual[i]);
-            add(answer, &rule);
-        }
+        *answer = checks_usual();
     }
     without(prompt, CHECK_NEAR);
     without(answer, CHECK_CUT_OFF);

@@ -22,10 +22,13 @@ struct check_list checks_of_prompt(const struct recipe_step *s);
 struct check_list checks_of_answer(const struct recipe_step *s,
                                    const struct recipe_step *maker);
 
+/* Those that need no recipe and run on what no job brought: duplicate, empty,
+ * echo, refusal and special tokens. */
+struct check_list checks_usual(void);
+
 /* The rules for a sample's edited answer and prompt, as the recipe that made
- * it has them; of an imported one duplicate, empty, echo, refusal and special
- * tokens. What only a reply has (cut off) and what asks the index (near) are
- * left out. */
+ * it has them; of an imported one the usual. What only a reply has (cut off)
+ * and what asks the index (near) are left out. */
 void checks_of_edit(struct store *s, const struct sample *x,
                     struct check_list *prompt, struct check_list *answer);
 

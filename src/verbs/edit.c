@@ -46,23 +46,30 @@ static bool add_checks(struct act *a, int64_t sample, int64_t candidate,
  * of the prompt where that is new too. */
 static bool check_again(struct act *a, const struct sample *x,
                         int64_t candidate, bool new_prompt, const char *prompt,
-                        const char *answer, struct err *e)
+                        const char *body, struct err *e)
 {
     struct chat chat;
+    struct message m;
     uint8_t hash[SHA_SIZE];
     struct check_list of_prompt, of_answer;
-    if (!chat_parse(x->prompt, &chat, e))
+    if (!answer_parse(body, &m, e))
         return false;
-    chat_hash(&chat, answer, hash);
+    bool ok = chat_parse(x->prompt, &chat, e);
+    if (ok)
+        chat_hash(&chat, &m, hash);
     chat_free(&chat);
-    struct check_input in = {
-        .prompt = prompt, .answer = answer,
-        .same = sample_same(a->s, x->target, hash, x->id)};
+    struct same_query q = {.target = x->target, .hash = hash, .answer = &m,
+                           .same = answers_same, .but = x->id};
+    struct check_input in = {.prompt = prompt, .answer = answer_words(&m)};
+    if (ok)
+        candidate_same(a->s, &q, &in.same);
     struct check_input asked = {.prompt = prompt};
     checks_of_edit(a->s, x, &of_prompt, &of_answer);
-    return (!new_prompt ||
-            add_checks(a, x->id, 0, &of_prompt, &asked, e)) &&
-           add_checks(a, x->id, candidate, &of_answer, &in, e);
+    ok = ok && (!new_prompt ||
+                add_checks(a, x->id, 0, &of_prompt, &asked, e)) &&
+         add_checks(a, x->id, candidate, &of_answer, &in, e);
+    message_free(&m);
+    return ok;
 }
 
 /* Adds the edited candidate and makes it the chosen one. */
@@ -70,13 +77,12 @@ static bool add_edit(struct act *a, const struct sample *x,
                      const struct candidate_new *n, bool new_prompt,
                      int64_t *id, struct err *e)
 {
-    char *prompt = prompt_text(x->prompt), *answer = answer_text(n->body);
+    char *prompt = prompt_text(x->prompt);
     *id = candidate_add(a, n, e);
     bool ok = *id && sample_index(a, x->id, e) &&
               act_change(a, OBJECT_SAMPLE, x->id, FIELD_CHOSEN, *id, e) &&
-              check_again(a, x, *id, new_prompt, prompt, answer, e);
+              check_again(a, x, *id, new_prompt, prompt, n->body, e);
     free(prompt);
-    free(answer);
     return ok;
 }
 

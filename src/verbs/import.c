@@ -203,7 +203,22 @@ static bool refuse_unread(const struct unread *u, struct err *e)
     return false;
 }
 
-/* Reads the row into im->items; what it did not read is counted. */
+/* Counts what nobody read of the row; with --strict that refuses it. */
+static bool count_unread(struct import *im, struct err *e)
+{
+    struct unread mine = {0};
+    if (!unread_add(&mine, im->row->value)) {
+        unread_free(&mine);
+        return true;
+    }
+    bool ok = !im->o->strict || refuse_unread(&mine, e);
+    if (ok)
+        unread_add(&im->n->unread, im->row->value);
+    unread_free(&mine);
+    return ok;
+}
+
+/* Reads the row into im->items. */
 static bool read_row(struct import *im, struct err *e)
 {
     const char *shape = NULL;
@@ -214,16 +229,10 @@ static bool read_row(struct import *im, struct err *e)
     if (!row_read(im->row->value, &im->how, im->o->format, on_item, im,
                   &shape, e))
         return false;
-    struct unread mine = {0};
-    unread_add(&mine, im->row->value);
-    bool ok = !im->o->strict || !mine.keys.n || refuse_unread(&mine, e);
-    if (mine.keys.n && ok)
-        unread_add(&im->n->unread, im->row->value);
-    unread_free(&mine);
     im->n->format = !im->n->format || !strcmp(im->n->format, shape)
                         ? shape
                         : "mixed";
-    return ok;
+    return true;
 }
 
 static void drop_items(struct import *im)
@@ -269,18 +278,19 @@ static bool take_row(struct import *im, import_fn *fn, void *ctx,
     struct err why = {0};
     bool added = false, ok = true;
     im->n->rows++;
-    if (!read_row(im, &why)) {
-        im->n->bad++;
-        fn(ctx, im->row->line, why.text);
-        ok = reject(im, why.text, e);
-    } else if (add_items(im, &added, &why)) {
+    bool read = read_row(im, &why);
+    if (read && !add_items(im, &added, &why)) {
+        *e = why;
+        ok = false;
+    } else if (read && count_unread(im, &why)) {
         im->n->good += added;
         im->n->repeated += !added;
         if (why.code)
             fn(ctx, im->row->line, why.text);
     } else {
-        *e = why;
-        ok = false;
+        im->n->bad++;
+        fn(ctx, im->row->line, why.text);
+        ok = reject(im, why.text, e);
     }
     drop_items(im);
     return ok;

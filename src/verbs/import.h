@@ -24,7 +24,7 @@ struct import_options {
 };
 
 /* Every row read is in exactly one of blank, bad, repeated or good; a good
- * row has brought an item, an answer or an order. */
+ * row has brought an item, an answer, an order or a tag. */
 struct import_report {
     uint64_t rows, blank, bad, repeated, good;
     int64_t items;      /* seeds or samples added */

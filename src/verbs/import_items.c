@@ -9,18 +9,36 @@
 #include "domain/order.h"
 #include "store/export.h"
 #include "store/sample.h"
+#include "store/tags.h"
 #include "store/text.h"
+#include "verbs/checks.h"
 
 #define WHO "import" /* whose orders, marks and scores these are */
 
+static bool has_word(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = list; (p = strstr(p, word)); p += n)
+        if ((p == list || p[-1] == ' ') && (!p[n] || p[n] == ' '))
+            return true;
+    return false;
+}
+
+/* *new_one where the object did not have one of them. */
 static bool add_tags(struct intake *in, enum object kind, int64_t id,
-                     const char *tags, struct err *e)
+                     const char *tags, bool *new_one, struct err *e)
 {
     char *copy = tags ? xstrdup(tags) : NULL, *rest = copy, *one;
+    char *has = tags ? tags_of(in->s, kind, id) : NULL;
     bool ok = true;
-    while (ok && rest && (one = strsep(&rest, " ")))
-        ok = !*one || act_tag(&in->a, kind, id, one, true, e);
+    while (ok && rest && (one = strsep(&rest, " "))) {
+        if (!*one || (has && has_word(has, one)))
+            continue;
+        ok = act_tag(&in->a, kind, id, one, true, e);
+        *new_one = true;
+    }
     free(copy);
+    free(has);
     return ok;
 }
 
@@ -31,7 +49,38 @@ static char *origin_of(const struct intake *in, const struct item *x)
                  : xstrdup(in->origin);
 }
 
+/* What a row says of a thing that stands, and that is said otherwise there,
+ * the store has no place for: it is marked as unread. */
+static void unread_stood(struct intake *in, const struct item *x, int split,
+                         int its_split, const char *its_origin,
+                         const char *its_prompt)
+{
+    struct chat c;
+    char *origin = origin_of(in, x);
+    if (split >= 0 && split != its_split && x->split_at)
+        json_untake(x->split_at);
+    if (x->id_at && strcmp(origin, its_origin ? its_origin : ""))
+        json_untake(x->id_at);
+    free(origin);
+    if (its_prompt && chat_parse(its_prompt, &c, NULL)) {
+        item_unread(x, prompt_parts(&x->prompt, &c));
+        chat_free(&c);
+    }
+}
+
 /* ---- Seeds -------------------------------------------------------------- */
+
+/* A row whose seed stands: its tags join those that there are. */
+static bool join_seed(struct intake *in, const struct item *x, int split,
+                      int64_t id, bool *new_one, struct err *e)
+{
+    struct seed stood;
+    if (!seed_get(in->s, id, &stood, e))
+        return false;
+    unread_stood(in, x, split, stood.split, stood.origin, stood.prompt);
+    seed_free(&stood);
+    return add_tags(in, OBJECT_SEED, id, x->tags, new_one, e);
+}
 
 bool intake_seed(struct intake *in, const struct item *x, int split,
                  bool *new_one, struct err *e)
@@ -47,23 +96,21 @@ bool intake_seed(struct intake *in, const struct item *x, int split,
     free(origin);
     *new_one = id != 0;
     in->items += id != 0;
+    if (!id && in->deal.same && why.code == ERR_REFUSED &&
+        !join_seed(in, x, split, in->deal.same, new_one, e))
+        return false;
     if (!id)
         *e = why;
-    return id && add_tags(in, OBJECT_SEED, id, x->tags, e);
+    return id && add_tags(in, OBJECT_SEED, id, x->tags, new_one, e);
 }
 
 /* ---- Samples ------------------------------------------------------------ */
 
-static int by_value(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static bool is_false(const struct intake *in, int64_t sample)
 {
     const ids *f = &in->falses;
-    return (f->n && bsearch(&sample, f->at, f->n, sizeof *f->at, by_value)) ||
+    size_t at = sorted_place(f->at, f->n, sample);
+    return (at < f->n && f->at[at] == sample) ||
            sample_is_false(in->s, sample);
 }
 
@@ -124,70 +171,142 @@ static int64_t new_sample(struct intake *in, const struct item *x, int split,
     return id;
 }
 
-/* The answer where it stands already, under any of the hashes that it has had:
- * numbers of calls rounded, thinking in its text. */
-static int64_t standing(struct intake *in, const struct chat *prompt,
-                        const struct item_answer *a, const char *text,
-                        uint8_t hash[SHA_SIZE], int64_t *sample)
+/* The answer where it stands already with the item's mark, under any of the
+ * hashes that it has had: calls as they stood in hashes before, thinking in
+ * its text. */
+static int64_t standing(struct intake *in, const struct item *x,
+                        const struct item_answer *a, const struct message *m,
+                        struct same_query *q, int64_t *sample)
 {
     uint8_t old[SHA_SIZE];
-    chat_hash(prompt, text, hash);
-    int64_t id = candidate_same(in->s, in->target, hash, a->body, sample);
-    if (!id && chat_hash_before(prompt, a->body, old))
-        id = candidate_same(in->s, in->target, old, NULL, sample);
-    if (!id && a->whole) {
-        chat_hash(prompt, a->whole, old);
-        id = candidate_same(in->s, in->target, old, NULL, sample);
+    const uint8_t *hash = q->hash;
+    struct message whole = {.content = a->whole};
+    int64_t id = candidate_same(in->s, q, sample);
+    q->hash = old;
+    for (int form = CALLS_WRITTEN; !id && form < CALLS_FORMS; form++) {
+        q->answer = form == CALLS_ROUNDED ? NULL : m;
+        if (chat_hash_before(&x->prompt, m, (enum calls_form)form, old))
+            id = candidate_same(in->s, q, sample);
     }
+    q->answer = NULL;
+    if (!id && a->whole) {
+        chat_hash(&x->prompt, &whole, old);
+        id = candidate_same(in->s, q, sample);
+    }
+    q->hash = hash;
+    if (id && *sample != q->first && is_false(in, *sample) != x->is_false)
+        id = *sample = 0;
     return id;
+}
+
+/* An answer's figures, each with its place in the row. */
+struct figure {
+    const char *aspect;
+    double value;
+    const json *at;
+};
+
+static void figures_of(const struct item_answer *a, struct figure out[2])
+{
+    out[0] = (struct figure){"score", a->score, a->score_at};
+    out[1] = (struct figure){"margin", a->margin, a->margin_at};
 }
 
 static bool add_scores(struct intake *in, int64_t candidate,
                        const struct item_answer *a, struct err *e)
 {
-    const struct {
-        const char *aspect;
-        double value;
-    } figures[] = {{"score", a->score}, {"margin", a->margin}};
-    for (size_t i = 0; i < COUNT(figures); i++) {
+    struct figure f[2];
+    figures_of(a, f);
+    for (size_t i = 0; i < COUNT(f); i++) {
         struct score_new s = {.candidate = candidate, .who = WHO,
-                              .aspect = figures[i].aspect,
-                              .value = figures[i].value};
+                              .aspect = f[i].aspect, .value = f[i].value};
         if (!isnan(s.value) && !score_add(&in->a, &s, e))
             return false;
     }
     return true;
 }
 
-/* One answer: *id is that of the candidate, 0 where it stands under another
- * sample. `stood` says whether the sample was there before this item; its
- * words leave the index before the first answer is added. */
-static bool add_answer(struct intake *in, const struct item *x, size_t i,
-                       int64_t sample, bool stood, bool *opened, int64_t *id,
+/* Figures of an answer that stands, where it has others or none. */
+static void unread_scores(struct intake *in, int64_t candidate,
+                          const struct item_answer *a)
+{
+    struct figure f[2];
+    double was;
+    figures_of(a, f);
+    for (size_t i = 0; i < COUNT(f); i++)
+        if (!isnan(f[i].value) && f[i].at &&
+            (!score_value(in->s, candidate, f[i].aspect, WHO, &was) ||
+             was != f[i].value))
+            json_untake(f[i].at);
+}
+
+/* What the usual checks find wrong with an answer; that it passes the others
+ * is not written, as no recipe asked for them. What a person brought is marked
+ * and never falls. */
+static bool add_checks(struct intake *in, const struct item *x,
+                       const struct message *m, int64_t sample, int64_t id,
                        struct err *e)
+{
+    const struct message *last = chat_last(&x->prompt, ROLE_USER);
+    struct check_input input = {.prompt = last ? last->content : "",
+                                .answer = answer_words(m)};
+    struct check_list rules = checks_usual();
+    struct check_result found[CHECK_COUNT];
+    size_t n = checks_run(&rules, &input, found);
+    for (size_t i = 0; i < n; i++)
+        if (found[i].verdict != VERDICT_PASS &&
+            !check_add(&in->a, sample, id, &found[i], e))
+            return false;
+    return true;
+}
+
+/* Where an item's answers go. */
+struct filling {
+    int64_t sample;
+    bool stood;   /* the sample was there before this item */
+    bool opened;  /* its words are out of the index */
+    size_t added;
+};
+
+static bool new_answer(struct intake *in, const struct item *x,
+                       const struct item_answer *a, const struct message *m,
+                       const uint8_t *hash, struct filling *f, int64_t *id,
+                       struct err *e)
+{
+    if (f->stood && !f->opened && !sample_unindex(&in->a, f->sample, e))
+        return false;
+    f->opened = true;
+    struct candidate_new c = {.sample = f->sample, .source = SOURCE_SEED,
+                              .body = a->body, .hash = hash};
+    *id = candidate_add(&in->a, &c, e);
+    f->added += *id != 0;
+    in->answers += f->stood && *id;
+    return *id && add_scores(in, *id, a, e) &&
+           add_checks(in, x, m, f->sample, *id, e);
+}
+
+/* One answer: *id is that of the candidate, 0 where it stands under another
+ * sample. */
+static bool add_answer(struct intake *in, const struct item *x, size_t i,
+                       struct filling *f, int64_t *id, struct err *e)
 {
     const struct item_answer *a = &x->answers.at[i];
     uint8_t hash[SHA_SIZE];
-    int64_t of = 0;
-    char *text = answer_text(a->body);
-    *id = 0;
-    if (stood || i)
-        *id = standing(in, &x->prompt, a, text, hash, &of);
-    else
-        chat_hash(&x->prompt, text, hash);
-    free(text);
-    if (*id) {
-        *id = of == sample ? *id : 0;
-        return !!of;
-    }
-    if (stood && !*opened && !sample_unindex(&in->a, sample, e))
+    struct message m;
+    int64_t of = f->sample, same = 0;
+    if (!answer_parse(a->body, &m, e))
         return false;
-    *opened = true;
-    struct candidate_new c = {.sample = sample, .source = SOURCE_SEED,
-                              .body = a->body, .hash = hash};
-    *id = candidate_add(&in->a, &c, e);
-    in->answers += stood && *id;
-    return *id && add_scores(in, *id, a, e);
+    chat_hash(&x->prompt, &m, hash);
+    struct same_query q = {.target = in->target, .hash = hash, .answer = &m,
+                           .same = answer_holds, .first = f->sample};
+    if (f->stood || i)
+        same = standing(in, x, a, &m, &q, &of);
+    if (same)
+        unread_scores(in, same, a);
+    *id = same && of == f->sample ? same : 0;
+    bool ok = same || new_answer(in, x, a, &m, hash, f, id, e);
+    message_free(&m);
+    return ok;
 }
 
 static bool index_new(struct intake *in, const struct item *x, int64_t id,
@@ -204,39 +323,6 @@ static bool index_new(struct intake *in, const struct item *x, int64_t id,
 }
 
 /* ---- Orders ------------------------------------------------------------- */
-
-static struct written_order *find_order(struct intake *in, int64_t sample,
-                                        size_t *at)
-{
-    size_t low = 0, high = in->orders.n;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (in->orders.at[mid].sample < sample)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    *at = low;
-    return low < in->orders.n && in->orders.at[low].sample == sample
-               ? &in->orders.at[low]
-               : NULL;
-}
-
-/* Keeps it for the end, in the place of the one that the sample had. */
-static void keep_order(struct intake *in, int64_t sample, int64_t text)
-{
-    size_t at;
-    struct written_order *old = find_order(in, sample, &at), o = {sample,
-                                                                  text};
-    if (old) {
-        old->text = text;
-        return;
-    }
-    VEC_PUSH(&in->orders, o);
-    memmove(in->orders.at + at + 1, in->orders.at + at,
-            (in->orders.n - 1 - at) * sizeof o);
-    in->orders.at[at] = o;
-}
 
 /* Places of the candidates as a text of an order has them, its letters being
  * `letters`. */
@@ -278,12 +364,11 @@ static ids letters_of(char *text, const ids *all)
 static void standing_order(struct intake *in, int64_t sample, const ids *all,
                            int *place)
 {
-    size_t at;
     char *text = NULL;
     ids letters = {0};
-    struct written_order *mine = find_order(in, sample, &at);
+    const int64_t *mine = idmap_find(&in->orders, sample);
     if (mine) {
-        text = text_get(in->s, mine->text, NULL);
+        text = text_get(in->s, *mine, NULL);
         letters = letters_of(text, all);
     } else if (!order_read(in->s, sample, &text, &letters)) {
         free(text);
@@ -315,6 +400,19 @@ static char *write_order(const int *place, const ids *all)
     return buf_take(&b);
 }
 
+/* A rank that says nothing of an answer: a figure that is no score. */
+static void unread_rank(const struct item_answer *a)
+{
+    if (isnan(a->score) && a->score_at)
+        json_untake(a->score_at);
+}
+
+static void unread_ranks(const struct item *x)
+{
+    for (size_t i = 0; i < x->answers.n; i++)
+        unread_rank(&x->answers.at[i]);
+}
+
 /* What the item says of its answers joins what stands. `id` of each. */
 static bool add_order(struct intake *in, const struct item *x, int64_t sample,
                       const int64_t *id, bool *new_one, struct err *e)
@@ -329,9 +427,12 @@ static bool add_order(struct intake *in, const struct item *x, int64_t sample,
         size_t k = 0;
         while (k < count && all.at[k] != id[i])
             k++;
-        if (!id[i] || k == count || !x->answers.at[i].place || more[k])
+        int at = x->answers.at[i].place;
+        if (k < count && more[k] && at != more[k])
+            unread_rank(&x->answers.at[i]);
+        if (!id[i] || k == count || !at || more[k])
             continue;
-        more[k] = x->answers.at[i].place;
+        more[k] = at;
         n++;
     }
     standing_order(in, sample, &all, place);
@@ -344,7 +445,7 @@ static bool add_order(struct intake *in, const struct item *x, int64_t sample,
         int64_t written = text_puts(in->s, text, e);
         ok = written != 0;
         if (ok)
-            keep_order(in, sample, written);
+            idmap_put(&in->orders, sample, written);
         *new_one = true;
         free(text);
     }
@@ -358,24 +459,38 @@ static bool fill_sample(struct intake *in, const struct item *x, int64_t id,
                         bool stood, int64_t *answers, bool *new_one,
                         struct err *e)
 {
-    bool opened = false, ordered = false, ok = true;
-    size_t added = 0;
+    struct filling f = {.sample = id, .stood = stood};
+    bool ordered = false, ok = true;
     int64_t before = in->answers;
     for (size_t i = 0; ok && i < x->answers.n; i++) {
-        ok = add_answer(in, x, i, id, stood, &opened, &answers[i], e);
-        added += answers[i] != 0;
+        ok = add_answer(in, x, i, &f, &answers[i], e);
         ordered = ordered || x->answers.at[i].place;
     }
     struct check_input none = {.same = 0};
     struct check_result r = check_usual(CHECK_DUPLICATE, &none);
     ok = ok && (stood || check_add(&in->a, id, 0, &r, e));
-    if (ok && opened)
+    if (ok && f.opened)
         ok = stood ? sample_index(&in->a, id, e)
-                   : index_new(in, x, id, added, e);
+                   : index_new(in, x, id, f.added, e);
     *new_one = !stood || in->answers > before;
-    return ok && (!ordered || x->is_false ||
-                  add_order(in, x, id, answers, new_one, e)) &&
-           add_tags(in, OBJECT_SAMPLE, id, x->tags, e);
+    if (ordered && x->is_false)
+        unread_ranks(x);
+    else if (ok && ordered)
+        ok = add_order(in, x, id, answers, new_one, e);
+    return ok && add_tags(in, OBJECT_SAMPLE, id, x->tags, new_one, e);
+}
+
+/* What the row says otherwise than the sample that stands. */
+static bool unread_sample(struct intake *in, const struct item *x, int split,
+                          int64_t id, struct err *e)
+{
+    struct sample_told t;
+    if (!sample_told(in->s, id, &t, e))
+        return false;
+    unread_stood(in, x, split, (int)t.split, t.origin, t.prompt);
+    free(t.origin);
+    free(t.prompt);
+    return true;
 }
 
 bool intake_sample(struct intake *in, const struct item *x, int split,
@@ -387,7 +502,8 @@ bool intake_sample(struct intake *in, const struct item *x, int split,
     if (was_purged(in, x, e) || !find_sample(in, x, &id, e))
         return false;
     bool stood = id != 0;
-    if (!stood && !(id = new_sample(in, x, split, e)))
+    if (stood ? !unread_sample(in, x, split, id, e)
+              : !(id = new_sample(in, x, split, e)))
         return false;
     int64_t *answers = xcalloc(x->answers.n + 1, sizeof *answers);
     bool ok = fill_sample(in, x, id, stood, answers, new_one, e);
@@ -398,9 +514,10 @@ bool intake_sample(struct intake *in, const struct item *x, int split,
 static bool write_orders(struct intake *in, struct err *e)
 {
     bool ok = !in->orders.n || act_next(&in->a, "order", WHO, "", e);
+    idmap_sort(&in->orders);
     for (size_t i = 0; ok && i < in->orders.n; i++)
-        ok = act_change(&in->a, OBJECT_SAMPLE, in->orders.at[i].sample,
-                        FIELD_ORDER, in->orders.at[i].text, e);
+        ok = act_change(&in->a, OBJECT_SAMPLE, in->orders.at[i].id,
+                        FIELD_ORDER, in->orders.at[i].value, e);
     return ok;
 }
 
@@ -425,5 +542,5 @@ void intake_free(struct intake *in)
 {
     VEC_FREE(&in->deal.at);
     VEC_FREE(&in->falses);
-    VEC_FREE(&in->orders);
+    idmap_free(&in->orders);
 }

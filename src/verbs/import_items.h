@@ -2,14 +2,10 @@
 #ifndef VERBS_IMPORT_ITEMS_H
 #define VERBS_IMPORT_ITEMS_H
 
+#include "base/idmap.h"
 #include "formats/format.h"
 #include "store/journal.h"
 #include "store/seed.h"
-
-/* An order that an import wrote, by the sample's id. */
-struct written_order {
-    int64_t sample, text;
-};
 
 /* Where items go; begun by who imports with its act. */
 struct intake {
@@ -21,7 +17,7 @@ struct intake {
     size_t raw_size;
     struct seed_deal deal;
     ids falses;                /* samples marked as false, ascending */
-    VEC(struct written_order) orders; /* by sample, ascending */
+    struct idmap orders;       /* texts of those that it wrote, by sample */
     int64_t items, answers;    /* seeds or samples; answers to samples that
                                   stood already */
     bool misfit;               /* the last item's order was left out: it does

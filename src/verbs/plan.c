@@ -71,34 +71,51 @@ static void pool_free(struct pool *p)
     }
 }
 
+/* A list of ids in ascending order. */
+static ids sorted(const ids *list)
+{
+    ids out = {0};
+    for (size_t i = 0; list && i < list->n; i++)
+        VEC_PUSH(&out, list->at[i]);
+    sort_ids(out.at, out.n);
+    return out;
+}
+
+/* The seeds of one split, of those that are picked where some are. */
+static bool read_split(struct store *s, const struct expand *x,
+                       const struct filter *f, const ids *picked,
+                       bool with_answers, ids *out, struct err *e)
+{
+    ids all;
+    bool ok = seed_ids(s, x->target, f, &all, e);
+    for (size_t k = 0; ok && k < all.n; k++) {
+        size_t at = sorted_place(picked->at, picked->n, all.at[k]);
+        if (x->picked && (at == picked->n || picked->at[at] != all.at[k]))
+            continue;
+        if (!with_answers || seed_has_answer(s, all.at[k]))
+            VEC_PUSH(out, all.at[k]);
+    }
+    VEC_FREE(&all);
+    return ok;
+}
+
 static bool read_seeds(struct store *s, const struct expand *x,
                        bool with_answers, struct pool *p, struct err *e)
 {
-    for (int i = 0; i < SPLIT_COUNT; i++) {
+    ids picked = sorted(x->picked);
+    bool ok = true;
+    for (int i = 0; ok && i < SPLIT_COUNT; i++) {
         struct filter f;
         char text[40];
-        ids all;
         if (x->split >= 0 && x->split != i)
             continue;
         snprintf(text, sizeof text, "split:%s", split_name((enum split)i));
-        if (!filter_parse(text, &f, e))
-            return false;
-        bool ok = seed_ids(s, x->target, &f, &all, e);
+        ok = filter_parse(text, &f, e) &&
+             read_split(s, x, &f, &picked, with_answers, &p->seeds[i], e);
         filter_free(&f);
-        for (size_t k = 0; ok && k < all.n; k++) {
-            bool picked = !x->picked;
-            if (with_answers && !seed_has_answer(s, all.at[k]))
-                continue;
-            for (size_t q = 0; x->picked && q < x->picked->n; q++)
-                picked = picked || x->picked->at[q] == all.at[k];
-            if (picked)
-                VEC_PUSH(&p->seeds[i], all.at[k]);
-        }
-        VEC_FREE(&all);
-        if (!ok)
-            return false;
     }
-    return true;
+    VEC_FREE(&picked);
+    return ok;
 }
 
 static bool read_samples(struct store *s, const struct expand *x,

@@ -317,7 +317,7 @@ static bool can_pair(const struct row_walk *w, size_t better, size_t worse)
 {
     const struct answer *a = &w->answers[better], *b = &w->answers[worse];
     return a->parsed && b->parsed && !row_says_nothing(&a->m) &&
-           !row_says_nothing(&b->m) && !row_says_the_same(&a->m, &b->m);
+           !row_says_nothing(&b->m) && !answers_same(&a->m, &b->m);
 }
 
 static bool add_pair(struct row_walk *w, const struct pair *p, double weight,

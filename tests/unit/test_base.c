@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/idmap.h"
 #include "base/ini.h"
 #include "base/json.h"
 #include "base/lang.h"
@@ -141,6 +142,34 @@ static void words_fold_and_keep_numbers(void **state)
     char *f = uni_fold_space("  a \t\n b\u00a0c  ");
     assert_string_equal(f, "a b c");
     free(f);
+    f = uni_fold_lines(" \r\n if  x:\r\n\t\u00a0a( )  \n\n  b\t\tc\r d \n ");
+    assert_string_equal(f, "if x:\n\t\u00a0a( )\n\n  b c\n d");
+    free(f);
+    f = uni_fold_lines("\xff  A\u0301 ");
+    assert_string_equal(f, "\xff A\u0301");
+    free(f);
+    assert_true(uni_is_blank(" \n\u00a0\u3000"));
+    assert_false(uni_is_blank(" \xff"));
+    assert_true(uni_is_blank(""));
+}
+
+/* Ids in any order, each found, the last number counts. */
+static void ids_have_numbers(void **state)
+{
+    (void)state;
+    struct idmap m = {0};
+    assert_null(idmap_find(&m, 7));
+    for (int64_t i = 0; i < 5000; i++)
+        idmap_put(&m, 1 + i * 7919 % 4999, i);
+    assert_int_equal(m.n, 4999);
+    assert_int_equal(*idmap_find(&m, 1), 4999);
+    assert_int_equal(*idmap_find(&m, 1 + 7919 % 4999), 1);
+    assert_null(idmap_find(&m, 5000));
+    idmap_sort(&m);
+    for (size_t i = 0; i < m.n; i++)
+        assert_int_equal(m.at[i].id, i + 1);
+    idmap_free(&m);
+    assert_int_equal(m.n, 0);
 }
 
 static void json_refuses(void **state)
@@ -510,6 +539,7 @@ int main(void)
         cmocka_unit_test(hidden_characters_are_counted),
         cmocka_unit_test(say_shows_what_would_act),
         cmocka_unit_test(words_fold_and_keep_numbers),
+        cmocka_unit_test(ids_have_numbers),
         cmocka_unit_test(json_refuses),
         cmocka_unit_test(json_lets_through),
         cmocka_unit_test(a_cut_is_no_fault),

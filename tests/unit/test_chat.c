@@ -61,10 +61,11 @@ static void same_text_same_hash(void **state)
     chat_add(&a, ROLE_USER, "How  many\neggs? ");
     chat_add(&b, ROLE_USER, "How many eggs?");
     uint8_t x[SHA_SIZE], y[SHA_SIZE];
-    chat_hash(&a, " 22 ", x);
-    chat_hash(&b, "22", y);
+    char said[] = " 22 ", bare[] = "22", other[] = "23";
+    chat_hash(&a, &(struct message){.content = said}, x);
+    chat_hash(&b, &(struct message){.content = bare}, y);
     assert_memory_equal(x, y, SHA_SIZE);
-    chat_hash(&b, "23", y);
+    chat_hash(&b, &(struct message){.content = other}, y);
     assert_memory_not_equal(x, y, SHA_SIZE);
     chat_free(&a);
     chat_free(&b);
@@ -163,9 +164,10 @@ static void old_hashes_are_found(void **state)
     assert_ok(chat_parse(CALLED("12345678901234567890"), &now, &e), e);
     assert_ok(chat_parse(CALLED("1.2345678901234567e+19"), &before, &e), e);
     chat_prompt_hash(&before, y);
-    assert_true(chat_hash_before(&now, NULL, x));
+    assert_true(chat_hash_before(&now, NULL, CALLS_ROUNDED, x));
     assert_memory_equal(x, y, SHA_SIZE);
-    assert_false(chat_hash_before(&before, NULL, x));
+    assert_false(chat_hash_before(&before, NULL, CALLS_ROUNDED, x));
+    assert_false(chat_hash_before(&now, NULL, CALLS_WRITTEN, x));
     chat_free(&now);
     chat_free(&before);
 }

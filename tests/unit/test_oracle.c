@@ -14,7 +14,8 @@
 enum { ROWS = 200 };
 
 /* $t a new text, $n a new number, $x some unknown members, $m the same in a
- * message */
+ * message, $T a text that two rows share: the second finds it there and says
+ * something else of it */
 static const char *const shapes[] = {
     "{'messages':[{'role':'system','content':'$t'$m},{'role':'user',"
     "'content':'$t'$m},{'role':'assistant','content':'$t',"
@@ -82,16 +83,50 @@ static const char *const shapes[] = {
     "{'conversation':[{'system':$n,'input':'$t','output':'$t'$m}]$x}",
     "{'prompt':'$t','completion':''$x}",
     "{'text':'$t'$x}",
+    "{'prompt':'$T','completions':[{'response':'$T','overall_score':$n},"
+    "{'response':'$T','overall_score':$n$m}]$x}",
+    "{'prompt':'$T','chosen':'$T','rejected':'$T','score_chosen':$n,"
+    "'score_rejected':$n,'margin':$n$x}",
+    "{'prompt':'$T','chosen':'$T','rejected':'$t','score_chosen':$n$x}",
+    "{'prompt':'$T','generations':['$T','$T'],'ratings':[$n,$n]$x}",
+    "{'prompt':'$T','generations':['$T','$T','$T'],'ratings':[$n,$n,7]$x}",
+    "{'messages':[{'role':'user','content':'$T','name':'$t'},{'role':"
+    "'assistant','content':'$T','reasoning_content':'$t','tool_calls':"
+    "[{'id':'$T','function':{'name':'$T','arguments':{}}}]$m},{'role':'tool',"
+    "'content':'$T','tool_call_id':'$t','name':'$t'},{'role':'assistant',"
+    "'content':'$T'$m}],'system':'$T'$x}",
+    "{'messages':[{'role':'user','content':'$T'},{'role':'assistant',"
+    "'content':'$T','name':'$t','reasoning':'$t'}]$x}",
+    "[{'role':'user','content':'$T','name':'$t'},{'role':'tool','content':"
+    "'$T','tool_call_id':'$t'},{'role':'assistant','content':'$T'}]",
+    "{'messages':'[{\\'role\\':\\'user\\',\\'content\\':\\'$T\\',"
+    "\\'name\\':\\'$t\\'},{\\'role\\':\\'assistant\\',\\'content\\':"
+    "\\'$T\\'}]'$x}",
+    "{'conversations':[{'from':'human','value':'$T'},{'from':'gpt','value':"
+    "'<think>$t</think>$T'},{'from':'human','value':'$T'},{'from':'gpt',"
+    "'value':'<think>$t</think>$T','weight':$n}]$x}",
+    "{'instruction':'$T','output':'$T','history':[['$T','<think>$t</think>"
+    "$T'],['$T','$T']]$x}",
+    "{'prompt':'$T','completion':'$T','tags':['$t','$T'],'label':0$x}",
+    "{'question':'$T','answer':'$T','reasoning':'$t','label':$n$x}",
+    "{'prompt':[{'role':'user','content':'$T','name':'$t'}],'chosen':[{'role':"
+    "'assistant','content':'$T','name':'$t'}],'rejected':[{'role':'assistant',"
+    "'content':'$T','reasoning':'$t'}]$x}",
 };
 
 struct strewn {
     struct rng rng;
-    uint64_t next;
+    uint64_t next, shared;
 };
+
+static void put_token(uint64_t *n, struct buf *out)
+{
+    buf_printf(out, "tok%06llux", (unsigned long long)(*n)++);
+}
 
 static void put_text(struct strewn *s, struct buf *out)
 {
-    buf_printf(out, "tok%06llux", (unsigned long long)s->next++);
+    put_token(&s->next, out);
 }
 
 static void put_number(struct strewn *s, struct buf *out)
@@ -136,6 +171,8 @@ static void put_row(struct strewn *s, const char *shape, struct buf *out)
             buf_putc(out, *p);
         else if (*++p == 't')
             put_text(s, out);
+        else if (*p == 'T')
+            put_token(&s->shared, out);
         else if (*p == 'n')
             put_number(s, out);
         else
@@ -156,8 +193,8 @@ struct world {
 static void on_bad(void *ctx, uint64_t line, const char *reason)
 {
     struct world *w = ctx;
-    (void)reason;
-    w->refused[line] = true;
+    if (strncmp(reason, "the same as", 11) && strncmp(reason, "its order", 9))
+        w->refused[line] = true;
 }
 
 static void collect(struct store *s, const char *sql, struct buf *out)
@@ -301,8 +338,10 @@ static void try_shape(size_t k, bool samples)
     char name[20];
     size_t line = 0, used;
     rng_seed(&s.rng, k * 2 + samples);
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < ROWS; i++) {
+        s.shared = 500000 + i / 2 * 20;
         put_row(&s, shapes[k], &w.rows);
+    }
     snprintf(name, sizeof name, "%zu", k);
     bring(&w, samples, name);
     for (const char *p = buf_str(&w.rows); *p; p = strchr(p, '\n') + 1) {
