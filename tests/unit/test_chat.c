@@ -172,6 +172,33 @@ static void old_hashes_are_found(void **state)
     chat_free(&before);
 }
 
+/* Arguments that are text hash as values do; the hash of before is theirs as
+ * they were written. */
+static void arguments_as_text_hash_as_values(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct chat text, values;
+    uint8_t x[SHA_SIZE], y[SHA_SIZE];
+#define ASKED(arguments)                                                      \
+    "[{\"role\":\"assistant\",\"tool_calls\":[{\"name\":\"f\","               \
+    "\"arguments\":" arguments "}]},{\"role\":\"tool\",\"content\":\"1\"}]"
+    assert_ok(chat_parse(ASKED("\"{\\\"a\\\": 1.0}\""), &text, &e), e);
+    assert_ok(chat_parse(ASKED("{\"a\":1.0}"), &values, &e), e);
+    chat_prompt_hash(&text, x);
+    chat_prompt_hash(&values, y);
+    assert_memory_equal(x, y, SHA_SIZE);
+    assert_true(chat_hash_before(&text, NULL, CALLS_WRITTEN, y));
+    assert_memory_not_equal(x, y, SHA_SIZE);
+    assert_false(chat_hash_before(&values, NULL, CALLS_WRITTEN, y));
+    chat_hash(&text, &text.at[0], x);
+    chat_hash(&values, &values.at[0], y);
+    assert_memory_equal(x, y, SHA_SIZE);
+    assert_true(answers_same(&text.at[0], &values.at[0]));
+    chat_free(&text);
+    chat_free(&values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +209,7 @@ int main(void)
         cmocka_unit_test(tools_are_part_of_the_prompt),
         cmocka_unit_test(marks_are_read),
         cmocka_unit_test(old_hashes_are_found),
+        cmocka_unit_test(arguments_as_text_hash_as_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
