@@ -1,0 +1,12 @@
+#!/bin/sh
+# Hidden characters on row 23 are marks, quotes in its commands are quoted.
+. "$srcdir/pty/lib.sh"
+bidi=$(printf '\342\200\256')
+sample_store t.db
+printf '%s\n' '{"question":"Is it?","a\u001b[2J\u009b7m\u202eb\u200b":1}' \
+    > "f$bidi.jsonl"
+sed "s/<bidi>/$bidi/g" "$scripts/said.script" > said.script
+drives "row 23" said.script
+is "the reason is as it was typed" "it isn't \\u202eso" "$("$S" log \
+    --store t.db --json | sed -n 's/.*"reason":"\(it[^"]*\)".*/\1/p')"
+finish
