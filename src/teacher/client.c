@@ -38,6 +38,7 @@ struct client {
     size_t on_wire;
     unsigned refused; /* learned: parameters that the endpoint refuses */
     int64_t parked_until;
+    bool draining;
     char *stopped;
     int tries;
     double pace;
@@ -318,7 +319,7 @@ static int64_t due(const struct client *c, const struct request *r)
 /* Does one thing that is due to the i-th request; false where nothing is. */
 static bool step(struct client *c, struct request *r)
 {
-    if (r->cancelled)
+    if (r->cancelled || (c->draining && !r->on_wire))
         end_with(r, ASK_CANCELLED, NULL);
     else if (r->on_wire)
         return false;
@@ -430,6 +431,12 @@ void client_cancel_all(struct client *c)
 {
     for (size_t i = 0; i < c->n; i++)
         c->requests[i]->cancelled = true;
+    loop_timer(c->loop, 0, pump, c);
+}
+
+void client_drain(struct client *c)
+{
+    c->draining = true;
     loop_timer(c->loop, 0, pump, c);
 }
 

@@ -80,6 +80,9 @@ void client_free(struct client **c);
 void client_ask(struct client *c, const struct ask *a, ask_fn *fn, void *ctx);
 /* Ends all asks as cancelled, at the loop's next turn. */
 void client_cancel_all(struct client *c);
+/* Sends nothing more: what is on the wire comes to its end, all else ends as
+ * cancelled. */
+void client_drain(struct client *c);
 
 /* Asks that have not ended, and those of them on the wire. */
 size_t client_pending(const struct client *c);

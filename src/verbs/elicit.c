@@ -22,6 +22,7 @@
 #include "teacher/client.h"
 #include "teacher/cost.h"
 #include "verbs/arrive.h"
+#include "verbs/landing.h"
 #include "verbs/plan.h"
 
 struct flight; /* one call on its way */
@@ -44,37 +45,32 @@ struct elicit {
     int64_t answered, failed, asked, failures_in_row;
     int64_t started;
     bool stopping, over_budget;
+    bool unsaved; /* the store did not take an attempt */
     struct err e;
-    char trouble[300];
+    char trouble[600];
 };
 
 struct flight {
     struct elicit *x;
-    struct call call;
     struct chat chat;
     struct ask ask;
     char *step, **stop;
     json *params;
     double held;
     bool broke; /* its next attempt could pass the limit */
-    /* how it ended */
-    struct buf raw;
-    char *answer, *reasoning;
-    bool ended;
+    bool ended; /* with an attempt that the store did not take */
+    struct landing end; /* the call, and what came of it */
 };
 
 static void flight_free(struct flight *f)
 {
-    call_free(&f->call);
+    landing_free(&f->end);
     chat_free(&f->chat);
     json_free(f->params);
     for (size_t i = 0; f->stop && f->stop[i]; i++)
         free(f->stop[i]);
     free(f->stop);
     free(f->step);
-    free(f->answer);
-    free(f->reasoning);
-    buf_free(&f->raw);
     free(f);
 }
 
@@ -158,10 +154,10 @@ static void report(struct elicit *x, bool now)
 static bool prepare(struct flight *f, struct err *e)
 {
     struct elicit *x = f->x;
-    const struct recipe_step *step = &x->v.r->steps[f->call.step - 1];
+    const struct recipe_step *step = &x->v.r->steps[f->end.call.step - 1];
     const struct recipe_decode *d = &step->decode;
-    char *text = text_get(x->s, f->call.prompt_text, NULL);
-    f->params = json_parse(f->call.params, strlen(f->call.params), e);
+    char *text = text_get(x->s, f->end.call.prompt_text, NULL);
+    f->params = json_parse(f->end.call.params, strlen(f->end.call.params), e);
     bool ok = text && f->params && chat_parse(text, &f->chat, e);
     free(text);
     if (!ok)
@@ -198,13 +194,13 @@ static bool prepare(struct flight *f, struct err *e)
 static void prepare_stop(struct flight *f)
 {
     const struct recipe_step *step =
-        &f->x->v.r->steps[f->call.step - 1];
+        &f->x->v.r->steps[f->end.call.step - 1];
     struct drawn list[RECIPE_DEMOS];
     struct recipe_bindings b = {0};
     if (!step->decode.n_stop)
         return;
     if (step->over == OVER_DRAW)
-        b.n_demos = draws_of(f->x->s, f->call.id, list, RECIPE_DEMOS);
+        b.n_demos = draws_of(f->x->s, f->end.call.id, list, RECIPE_DEMOS);
     f->stop = xcalloc(step->decode.n_stop + 1, sizeof *f->stop);
     for (size_t i = 0; i < step->decode.n_stop; i++)
         f->stop[i] = recipe_stop(step, &b, i);
@@ -223,8 +219,8 @@ static bool launch(struct elicit *x, struct err *e)
            !x->stopping && !x->over_budget) {
         struct flight *f = xcalloc(1, sizeof *f);
         f->x = x;
-        bool got = call_get(x->s, x->waiting.at[x->next], &f->call, e);
-        if (got && f->call.state == CALL_CANCELLED) { /* purged since */
+        bool got = call_get(x->s, x->waiting.at[x->next], &f->end.call, e);
+        if (got && f->end.call.state == CALL_CANCELLED) { /* purged since */
             count_moved(x, CALL_PLANNED, CALL_CANCELLED, 1);
             flight_free(f);
             x->next++;
@@ -248,7 +244,7 @@ static bool launch(struct elicit *x, struct err *e)
     }
     bool ok = !batch.n || store_begin(x->s, e);
     for (size_t i = 0; ok && i < batch.n; i++)
-        ok = call_set_state(x->s, batch.at[i]->call.id, CALL_SENT, e);
+        ok = call_set_state(x->s, batch.at[i]->end.call.id, CALL_SENT, e);
     if (batch.n)
         ok = ok ? store_commit(x->s, e) : (store_rollback(x->s), false);
     if (ok)
@@ -287,66 +283,75 @@ static double keep_cost(struct flight *f, const struct result *r,
     return c->cost;
 }
 
+/* What came, with why it failed. */
+static void note(struct flight *f, const struct result *r)
+{
+    struct call *c = &f->end.call;
+    free(c->trouble);
+    c->trouble = r->error ? xstrdup(r->error) : NULL;
+    if (r->raw.len)
+        buf_add(&f->end.raw, r->raw.data, r->raw.len);
+}
+
+/* Writes the row of an attempt that failed, and plans the next one as sent:
+ * its id, 0 on failure. */
+static int64_t add_attempt(struct flight *f, struct err *e)
+{
+    struct store *s = f->x->s;
+    struct call next = f->end.call;
+    next.attempt++;
+    if (!store_begin(s, e))
+        return 0;
+    bool ok = landing_keep(s, &f->end, e) &&
+              (next.id = call_add(s, &next, e)) != 0 &&
+              call_set_state(s, next.id, CALL_SENT, e);
+    ok = ok ? store_commit(s, e) : (store_rollback(s), false);
+    return ok ? next.id : 0;
+}
+
 /* An attempt that failed and is tried again becomes a row of its own; the
- * next one is planned and sent. */
+ * next one is planned and sent. Where the store does not take it, it is the
+ * call's last one, which stays with us. */
 static void keep_attempt(struct flight *f, const struct news *n)
 {
     struct elicit *x = f->x;
     struct err e = {0};
-    struct call next = {.job = f->call.job, .step = f->call.step,
-                        .n = f->call.n, .attempt = f->call.attempt + 1,
-                        .from_call = f->call.from_call,
-                        .from_item = f->call.from_item,
-                        .sample = f->call.sample,
-                        .prompt_text = f->call.prompt_text,
-                        .params = f->call.params};
-    struct call done = f->call;
-    done.state = CALL_FAILED;
-    done.trouble = n->result->error;
-    f->broke = !budget_book(&x->budget, keep_cost(f, n->result, &done));
+    struct call *c = &f->end.call;
+    c->state = CALL_FAILED;
+    f->broke = !budget_book(&x->budget, keep_cost(f, n->result, c));
     x->over_budget = x->over_budget || f->broke;
-    if (!store_begin(x->s, &e))
+    note(f, n->result);
+    int64_t next = add_attempt(f, &e);
+    f->ended = next == 0;
+    x->unsaved = x->unsaved || f->ended;
+    snprintf(x->trouble, sizeof x->trouble, "%s",
+             f->ended ? e.text : c->trouble ? c->trouble : "");
+    if (f->ended)
         return;
-    if (n->result->raw.len)
-        done.reply_text = text_put(x->s, n->result->raw.data,
-                                   n->result->raw.len, &e);
-    next.params = xstrdup(f->call.params);
-    bool ok = call_finish(x->s, &done, &e) &&
-              (next.id = call_add(x->s, &next, &e)) != 0 &&
-              call_set_state(x->s, next.id, CALL_SENT, &e);
-    if (ok && store_commit(x->s, &e)) {
-        snprintf(x->trouble, sizeof x->trouble, "%s",
-                 n->result->error ? n->result->error : "");
-        f->call.id = next.id;
-        f->call.attempt = next.attempt;
-        count_spent(x, &done);
-    } else {
-        store_rollback(x->s);
-    }
-    free(next.params);
+    count_spent(x, c);
+    buf_clear(&f->end.raw);
+    c->id = next;
+    c->attempt++;
+    c->reply_text = 0;
 }
 
-static void land(struct flight *f, const struct news *n)
+/* How a call ended, of which the last attempt tells. */
+static void take_end(struct flight *f, const struct result *r)
 {
     struct elicit *x = f->x;
-    const struct result *r = n->result;
-    f->call.state = r->state == ASK_ANSWERED    ? CALL_SENT
-                    : r->state == ASK_CANCELLED ? CALL_CANCELLED
-                                                : CALL_FAILED;
-    budget_settle(&x->budget, f->held, keep_cost(f, r, &f->call));
-    free(f->call.trouble);
-    f->call.trouble = r->error ? xstrdup(r->error) : NULL;
-    free(f->call.finish);
-    f->call.finish = NULL;
+    struct call *call = &f->end.call;
     const struct choice *c = reply_answer(&r->reply);
+    call->state = r->state == ASK_ANSWERED    ? CALL_SENT
+                  : r->state == ASK_CANCELLED ? CALL_CANCELLED
+                                              : CALL_FAILED;
+    note(f, r);
+    free(call->finish);
+    call->finish = c && c->finish ? xstrdup(c->finish) : NULL;
     if (c) {
-        f->call.finish = c->finish ? xstrdup(c->finish) : NULL;
-        f->answer = xstrdup(c->answer.content ? c->answer.content : "");
+        f->end.answer = xstrdup(c->answer.content ? c->answer.content : "");
         if (c->answer.reasoning)
-            f->reasoning = xstrdup(c->answer.reasoning);
+            f->end.reasoning = xstrdup(c->answer.reasoning);
     }
-    if (r->raw.len)
-        buf_add(&f->raw, r->raw.data, r->raw.len);
     if (r->state == ASK_FAILED) {
         x->failed++;
         x->failures_in_row++;
@@ -356,6 +361,15 @@ static void land(struct flight *f, const struct news *n)
         x->answered++;
         x->failures_in_row = 0;
     }
+}
+
+static void land(struct flight *f, const struct news *n)
+{
+    struct elicit *x = f->x;
+    double cost = f->ended ? 0 : keep_cost(f, n->result, &f->end.call);
+    budget_settle(&x->budget, f->held, cost);
+    if (!f->ended)
+        take_end(f, n->result);
     x->flying--;
     VEC_PUSH(&x->landed, f);
 }
@@ -367,30 +381,7 @@ static bool on_news(void *ctx, const struct news *n)
         keep_attempt(f, n);
     else if (n->kind == NEWS_END)
         land(f, n);
-    return !f->x->stopping && !f->broke;
-}
-
-/* A reply whose very bytes were purged is not kept, and its call says so. */
-static bool keep_reply(struct flight *f, struct err *e)
-{
-    struct store *s = f->x->s;
-    struct err why = {0};
-    if (f->raw.len)
-        f->call.reply_text = text_put(s, f->raw.data, f->raw.len, &why);
-    if (!why.code && f->answer)
-        f->call.answer_text = text_puts(s, f->answer, &why);
-    if (!why.code && f->reasoning)
-        f->call.thinking_text = text_puts(s, f->reasoning, &why);
-    if (why.code && why.code != ERR_REFUSED) {
-        *e = why;
-        return false;
-    }
-    if (why.code) {
-        f->call.state = CALL_FAILED;
-        free(f->call.trouble);
-        f->call.trouble = xstrdup(why.text);
-    }
-    return call_finish(s, &f->call, e);
+    return !f->x->stopping && !f->x->unsaved && !f->broke;
 }
 
 /* The raw replies of all that landed, in one transaction, before any of them
@@ -400,7 +391,7 @@ static bool keep_replies(struct elicit *x, struct err *e)
     if (!store_begin(x->s, e))
         return false;
     for (size_t i = 0; i < x->landed.n; i++) {
-        if (!keep_reply(x->landed.at[i], e)) {
+        if (!landing_keep(x->s, &x->landed.at[i]->end, e)) {
             store_rollback(x->s);
             return false;
         }
@@ -423,26 +414,96 @@ static bool read_replies(struct elicit *x, const ids *readable, struct err *e)
     return true;
 }
 
-static bool take_in(struct elicit *x, struct err *e)
+/* Lets go of what landed, and counts it; the ids of replies that are to be
+ * read are appended. */
+static void let_go(struct elicit *x, ids *readable)
 {
-    if (!x->landed.n)
-        return true;
-    ids readable = {0};
-    bool ok = keep_replies(x, e);
-    for (size_t i = 0; ok && i < x->landed.n; i++) {
-        const struct call *c = &x->landed.at[i]->call;
+    for (size_t i = 0; i < x->landed.n; i++) {
+        const struct call *c = &x->landed.at[i]->end.call;
         count_spent(x, c);
         if (c->state == CALL_SENT)
-            VEC_PUSH(&readable, c->id);
+            VEC_PUSH(readable, c->id);
         else
             count_moved(x, CALL_SENT, c->state, 1);
-    }
-    ok = ok && read_replies(x, &readable, e);
-    VEC_FREE(&readable);
-    for (size_t i = 0; i < x->landed.n; i++)
         flight_free(x->landed.at[i]);
+    }
     x->landed.n = 0;
+}
+
+/* What landed stays where the store does not take it. */
+static bool take_in(struct elicit *x, struct err *e)
+{
+    ids readable = {0};
+    if (!x->landed.n)
+        return true;
+    if (!keep_replies(x, e))
+        return false;
+    let_go(x, &readable);
+    bool ok = read_replies(x, &readable, e);
+    VEC_FREE(&readable);
     return ok;
+}
+
+/* ---- Where the store cannot be written ---------------------------------- */
+
+/* Writes what landed beside the store. */
+static bool spill(struct elicit *x, const char *path, struct err *e)
+{
+    struct buf b = BUF_INIT(0);
+    for (size_t i = 0; i < x->landed.n; i++)
+        landing_print(&x->landed.at[i]->end, &b);
+    bool ok = buf_ok(&b) && file_replace(path, b.data, b.len, 0600, true, e);
+    buf_free(&b);
+    return ok;
+}
+
+enum place { NOWHERE, IN_STORE, BESIDE_IT };
+
+/* Into the store after all, or beside it; as long as neither takes it (a disk
+ * that is full) it waits, until it is told to stop. */
+static enum place find_place(struct elicit *x, const char *path)
+{
+    struct err why = {0};
+    for (;;) {
+        if (keep_replies(x, &why))
+            return IN_STORE;
+        if (spill(x, path, &why))
+            return BESIDE_IT;
+        if (x->stopping)
+            return NOWHERE;
+        snprintf(x->trouble, sizeof x->trouble,
+                 _("replies that were paid wait for room: %s"), why.text);
+        report(x, true);
+        loop_once(x->loop, 1000);
+    }
+}
+
+/* The store failed. What is on its way was paid: it is waited for, and all
+ * that the store has not taken is kept for the job's next life. */
+static void rescue(struct elicit *x, struct err *e)
+{
+    char *path = landings_path(x->self.dir), *why = xstrndup(e->text, 300);
+    ids unread = {0};
+    client_drain(x->client);
+    while (x->flying)
+        loop_once(x->loop, 250);
+    size_t n = x->landed.n;
+    enum place place = n ? find_place(x, path) : IN_STORE;
+    if (place == NOWHERE)
+        err_set(e, e->code, P_("%s. %zu reply could be kept nowhere",
+                               "%s. %zu replies could be kept nowhere", n),
+                why, n);
+    if (place == BESIDE_IT)
+        err_set(e, e->code, P_("%s. %zu reply stands in %s: `stillroom runs "
+                               "resume j%lld` takes it in",
+                               "%s. %zu replies stand in %s: `stillroom runs "
+                               "resume j%lld` takes them in", n),
+                why, n, path, (long long)x->v.job.id);
+    if (place != NOWHERE)
+        let_go(x, &unread);
+    VEC_FREE(&unread);
+    free(path);
+    free(why);
 }
 
 /* ---- From start to end -------------------------------------------------- */
@@ -544,21 +605,31 @@ static bool go_on(const struct elicit *x)
     return !x->stopping && !x->over_budget && x->next < x->waiting.n;
 }
 
+/* Asks what there is room for, and takes in what came. */
+static bool ask_on(struct elicit *x, struct err *e)
+{
+    if (x->failures_in_row >= 20 && !x->stopping) {
+        x->stopping = true;
+        client_cancel_all(x->client);
+    }
+    if (!launch(x, e))
+        return false;
+    loop_once(x->loop, x->flying && !x->landed.n ? 250 : 0);
+    if (x->unsaved)
+        return err_set(e, ERR_STORE, "%s", x->trouble);
+    bool ok = take_in(x, e);
+    report(x, false);
+    return ok;
+}
+
 static bool ask_all(struct elicit *x, struct err *e)
 {
-    while (go_on(x)) {
-        if (x->failures_in_row >= 20 && !x->stopping) {
-            x->stopping = true;
-            client_cancel_all(x->client);
-        }
-        if (!launch(x, e))
-            return false;
-        loop_once(x->loop, x->flying && !x->landed.n ? 250 : 0);
-        if (!take_in(x, e))
-            return false;
-        report(x, false);
-    }
-    return true;
+    bool ok = true;
+    while (ok && go_on(x))
+        ok = ask_on(x, e);
+    if (!ok)
+        rescue(x, e);
+    return ok;
 }
 
 /* That the spending limit ended it: what is left is less than a call. */
@@ -630,7 +701,9 @@ int verb_run_job(struct store *s, int64_t job)
     sig_catch(SIGINT);
     x.loop = loop_new();
     loop_watch(x.loop, sig_fd(), POLLIN, on_signal, &x);
-    bool ok = plan_job(s, job, &e) && arrivals_open(&x.v, s, job, &e);
+    size_t late;
+    bool ok = plan_job(s, job, &e) && landings_take(s, dir, job, &late, &e) &&
+              arrivals_open(&x.v, s, job, &e);
     open_budget(&x);
     ok = ok && recover(&x, &e);
     call_counts(s, job, &x.n); /* from here on they are kept */

@@ -400,6 +400,13 @@ static void do_file(struct talk *t, const char *arg)
     send_file(t, arg, false);
 }
 
+static void do_await(struct talk *t, const char *arg)
+{
+    while (!file_exists(arg))
+        clock_sleep(10);
+    send_file(t, arg, false);
+}
+
 static void do_file_bytes(struct talk *t, const char *arg)
 {
     send_file(t, arg, true);
@@ -674,6 +681,7 @@ static const struct {
     {"break-whole", do_break_whole},     /* reset behind a body of JSON */
     {"drip", do_drip},                   /* slowly, an event each ARG ms */
     {"file", do_file},                   /* the bytes of file ARG */
+    {"await", do_await},                 /* the same, once it is there */
     {"file-bytes", do_file_bytes},       /* the same, one byte a chunk */
     {"file-break", do_file_break},       /* the same, and a reset */
     {"short", do_short},                 /* closes before the length said */
