@@ -165,7 +165,7 @@ cat > gemini.reply <<'END'
 "usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":2}}
 END
 printf '[teacher gemini]\nurl = http://127.0.0.1:%s/v1\nmodel = file=%s\n' \
-    "$(awk '{print $2}' port)" "$PWD/gemini.reply" >> "$config"
+    "$port" "$PWD/gemini.reply" >> "$config"
 printf 'price_in = 1\nprice_out = 1\nconcurrency = 1\n' >> "$config"
 is "another protocol: said" \
     "the reply is in the form of Gemini (generateContent), not of chat\

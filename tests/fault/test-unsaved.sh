@@ -6,10 +6,7 @@ XDG_CONFIG_HOME=$HOME/config
 export XDG_CONFIG_HOME
 config=config/stillroom/config
 mkdir -p config/stillroom
-"$top_builddir/tests/fault/faulty-teacher" --log asked.log > port &
-server=$!
-trap 'kill $server' EXIT
-for i in 1 2 3 4 5 6 7 8 9 10; do [ -s port ] && break; sleep 0.1; done
+scripted --log asked.log
 : > "$config"
 chmod 600 "$config"
 for i in 1 2 3; do echo "{\"prompt\":\"Question $i?\"}"; done > s.jsonl
@@ -18,7 +15,7 @@ usage='"usage":{"prompt_tokens":9,"completion_tokens":2}'
 # teacher NAME MODEL: a token costs a millionth
 teacher() {
     printf '[teacher %s]\nurl = http://127.0.0.1:%s/v1\nmodel = %s\n' \
-        "$1" "$(awk '{print $2}' port)" "$2" >> "$config"
+        "$1" "$port" "$2" >> "$config"
     printf 'price_in = 1\nprice_out = 1\nconcurrency = 3\n' >> "$config"
 }
 
