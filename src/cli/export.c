@@ -17,7 +17,7 @@ struct asked {
     const char *filter, *shapes, *leave;
     const char *since;
     int64_t seed, max_words;
-    const char *thinking, *system;
+    const char *thinking, *tools, *system;
     bool replace, dry_run;
 };
 
@@ -49,6 +49,14 @@ static bool read_thinking(struct cli *c, const char *text,
     return !text || thinking_parse(text, &f->thinking) ||
            err_set(&c->e, ERR_USAGE, _("\"%s\" is none of keep, drop, field"),
                    text);
+}
+
+static bool read_tools(struct cli *c, const char *text,
+                       struct export_form *f)
+{
+    f->list_tools = text && !strcmp(text, "list");
+    return !text || f->list_tools || !strcmp(text, "text") ||
+           err_set(&c->e, ERR_USAGE, _("\"%s\" is none of text, list"), text);
 }
 
 static char *size_text(int64_t bytes)
@@ -275,6 +283,7 @@ static int open_and_run(struct cli *c, const struct asked *a)
     f.leave_wrong = a->leave && !strcmp(a->leave, "wrong");
     bool ok = read_shapes(c, a->shapes, &f) &&
               read_thinking(c, a->thinking, &f) &&
+              read_tools(c, a->tools, &f) &&
               (!a->leave || f.leave_wrong ||
                cli_ids(c, a->leave, 0, &leave)) &&
               (!a->since || cli_ids(c, a->since, 'x', &since)) &&
@@ -307,6 +316,8 @@ int sub_export(struct cli *c)
          N_("count the changes since that export (the newest)")},
         {"thinking", OPT_STRING, &a.thinking, "HOW",
          N_("keep (in <think>), drop, or field (reasoning_content)")},
+        {"tools", OPT_STRING, &a.tools, "HOW",
+         N_("definitions as JSON text, or list (MLX-LM, NeMo RL)")},
         {"system", OPT_STRING, &a.system, "HOW",
          N_("keep (its own, else the target's), drop, or a text of yours")},
         {"replace", OPT_FLAG, &a.replace, NULL,

@@ -32,6 +32,7 @@ struct export_options {
     const char *languages;  /* JSON array of strings, or NULL */
     const char *system;     /* as asked: keep, drop or a text; NULL: not */
     enum thinking thinking;
+    bool list_tools;
     int64_t as_of, seed;
 };
 

@@ -113,17 +113,27 @@ static const struct {
     {SHAPE_SFT, "LLaMA-Factory", "`dataset_dir: DIR`, `dataset: sft_train`"},
     {SHAPE_SFT, "Axolotl", "`path: DIR/sft/train.jsonl`, `ds_type: json`, "
                            "`type: chat_template`; for turns marked `train`, "
-                           "`message_field_training: train`"},
-    {SHAPE_SFT, "MLX-LM", "`--data DIR/sft --mask-prompt`; rows with `tools` "
-                          "are not for it: it wants a list there"},
-    {SHAPE_SFT, "NeMo RL", "`dataset_name: openai_format`, `chat_key: "
-                           "messages`; rows with `tools` as for MLX-LM"},
-    {SHAPE_SFT, "Unsloth", "as TRL; `--format_type chatml` on its command "
-                           "line"},
+                           "`message_field_training: train`; of a "
+                           "call's arguments those without a value are "
+                           "lost"},
+    {SHAPE_SFT, "MLX-LM", "`--data DIR/sft --mask-prompt`, which trains the "
+                          "last turn alone"},
+    {SHAPE_SFT, "NeMo RL", "`dataset_name: openai_format`, `data_path: "
+                           "DIR/sft/train.jsonl`, `use_preserving_dataset: "
+                           "true`; trains every answer, marked or not"},
+    {SHAPE_SFT, "Unsloth", "`load_dataset(DIR, \"sft\")` to `SFTTrainer` with "
+                           "`assistant_only_loss=True`; on its command line "
+                           "`--local-dataset DIR/sft/train.jsonl "
+                           "--train-on-completions`, where of a call's "
+                           "arguments those without a value and digits past "
+                           "64 bits are lost"},
     {SHAPE_SFT_PC, "TRL", "`--dataset_config sft_pc`; trains the completion "
                           "only, by itself"},
     {SHAPE_SFT_PC, "LLaMA-Factory", "`dataset: sft_pc_train`, "
                                     "`mask_history: true`"},
+    {SHAPE_SFT_PC, "Unsloth", "`load_dataset(DIR, \"sft_pc\")` to "
+                              "`SFTTrainer`; trains the completion only, by "
+                              "itself"},
     {SHAPE_DPO, "TRL", "`--dataset_config dpo`"},
     {SHAPE_DPO, "LLaMA-Factory", "`stage: dpo`, `dataset: dpo_train`"},
     {SHAPE_DPO, "Axolotl", "`rl: dpo`, `type: chat_template.default`, "
@@ -147,11 +157,16 @@ static void write_loading(const struct export_report *r, struct buf *out)
             buf_printf(out, "| %s | %s | %s |\n",
                        shape_name(loading[i].shape), loading[i].trainer,
                        loading[i].how);
-    buf_puts(out, "\nTried with trl 1.16 and datasets 5.2, the converter of "
-                  "LLaMA-Factory (August 2026) and Axolotl 0.18 for pairs; "
-                  "the rest is from their sources. MLX-LM trains on sft "
-                  "alone; Axolotl's marks want plain texts, NeMo RL's pairs "
-                  "rows of another shape.\n");
+    buf_puts(out, "\nRows with `tools` have them as JSON text unless the "
+                  "export was made with `--tools list`, which MLX-LM, NeMo RL "
+                  "and, for sft_pc, Unsloth want there; the others read "
+                  "both. MLX-LM trains on sft alone, NeMo RL's pairs are rows "
+                  "of another shape.\n\nTried: rows of each kind, read by "
+                  "the trainers' own code; of Axolotl, MLX-LM, NeMo RL and "
+                  "Unsloth what is trained was held against the row. trl "
+                  "1.16 with datasets 5.2; Axolotl 0.19 and Unsloth 2026.10 "
+                  "with datasets 4.8; MLX-LM 0.32; LLaMA-Factory and NeMo RL "
+                  "as of August 2026.\n");
 }
 
 /* A Markdown table's cell or line: no new lines, pipes kept apart. */

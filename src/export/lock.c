@@ -148,6 +148,8 @@ void lock_write(const struct export_options *o, const struct export_report *r,
     jw_kint(&w, "max_words", o->max_words);
     jw_knum(&w, "near", o->near);
     jw_kstr(&w, "thinking", thinking_name(o->thinking));
+    if (o->list_tools)
+        jw_kstr(&w, "tools", "list");
     if (o->system)
         jw_kstr(&w, "system", o->system);
     lock_counts(&w, r);

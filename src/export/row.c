@@ -157,6 +157,21 @@ static void put_answer(struct jw *w, const char *key,
     jw_close(w);
 }
 
+static void put_tools(struct jw *w, const struct export_row *r)
+{
+    if (!r->list_tools) {
+        jw_kstr(w, "tools", r->tools);
+        return;
+    }
+    json *list = json_parse(r->tools, strlen(r->tools), NULL);
+    struct buf b = BUF_INIT(0);
+    json_print(&b, list);
+    jw_key(w, "tools");
+    jw_raw(w, buf_str(&b));
+    buf_free(&b);
+    json_free(list);
+}
+
 void row_write(const struct export_row *r, struct buf *out)
 {
     struct jw w = jw_start(out);
@@ -177,7 +192,7 @@ void row_write(const struct export_row *r, struct buf *out)
         put_answer(&w, "rejected", r, r->worse);
     }
     if (r->tools)
-        jw_kstr(&w, "tools", r->tools);
+        put_tools(&w, r);
     jw_close(&w);
 }
 

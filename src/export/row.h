@@ -10,7 +10,8 @@
  * A message has role and content; where there is more, reasoning_content,
  * tool_calls (arguments as objects), tool_call_id, name, and in sft
  * "train":false on a turn that is not to be trained on. A row with tools ends
- * with "tools":"[...]", their definitions as JSON text.
+ * with "tools":"[...]", their definitions as JSON text, which a loader that
+ * wants one type a column reads; or, as asked, with the list itself.
  *
  * Each shape once more as LLaMA-Factory reads it, ShareGPT's turns with every
  * value a text:
@@ -84,6 +85,7 @@ struct export_row {
     const struct message *prompt;
     size_t n_prompt;
     const char *tools;          /* definitions, a JSON array; NULL: none */
+    bool list_tools;            /* written as it is, not as a text */
     const struct message *answer, *worse; /* NULL: none; worse: dpo */
     enum thinking thinking;
     bool label;                 /* kto */

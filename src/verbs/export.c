@@ -45,7 +45,8 @@ static bool make_bundle(struct store *s, const struct export_form *f,
                         struct err *e)
 {
     struct row_form form = {.target = f->target, .filter = f->filter,
-                            .thinking = f->thinking, .stop = f->stop};
+                            .thinking = f->thinking,
+                            .list_tools = f->list_tools, .stop = f->stop};
     bool keep = f->system && !strcmp(f->system, "keep");
     bool drop = f->system && !strcmp(f->system, "drop");
     form.keep_own = keep;
@@ -79,7 +80,7 @@ static bool make(struct store *s, const struct export_form *f,
             .leave_wrong = f->leave_wrong, .leave = f->leave,
             .max_words = f->max_words, .store_id = store_id(s),
             .as_of = store_seq(s), .seed = f->seed, .system = f->system,
-            .thinking = f->thinking};
+            .thinking = f->thinking, .list_tools = f->list_tools};
         read_target(&t, doc, o, &languages);
         ok = make_bundle(s, f, o, json_get_string(doc, "system", NULL), report,
                          out, e);

@@ -30,6 +30,7 @@ struct export_form {
     const char *filter;        /* "" for everything */
     bool shapes[SHAPE_COUNT];  /* which to write */
     enum thinking thinking;
+    bool list_tools;           /* tools as a list, not as JSON text */
     const char *system;        /* "keep": the target's, where a prompt has
                                   none; "drop": none; another: this one; NULL:
                                   as the prompts have it */

@@ -245,7 +245,8 @@ static struct export_row *add_row(struct row_walk *w, enum shape shape, int i,
         .shape = shape, .split = x->split, .sample = x->id,
         .candidate = c ? c->id : 0, .prompt = w->prompt.at,
         .n_prompt = w->prompt.n, .tools = w->prompt.tools, .label = true,
-        .thinking = w->form->thinking, .weight = 1,
+        .thinking = w->form->thinking, .list_tools = w->form->list_tools,
+        .weight = 1,
         .approximate = sample_is_approximate(x)};
     row.from = (struct provenance){
         .seed = x->seed, .line = x->line, .origin = x->origin,

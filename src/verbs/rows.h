@@ -38,6 +38,7 @@ struct row_form {
     const char *filter;       /* "" for everything */
     bool shapes[SHAPE_COUNT]; /* which to make */
     enum thinking thinking;
+    bool list_tools;
     const char *system;       /* the system message of each row, "" for none;
                                  NULL: as the prompts have it */
     bool keep_own;            /* only where a prompt has none */

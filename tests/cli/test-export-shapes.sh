@@ -48,6 +48,20 @@ has "on the card too" "| reasoning | 1 | the thinking is left out" \
 fails "another word" 2 'none of keep, drop, field' \
     $S export no --thinking maybe
 
+$S export list --tools list > /dev/null
+has "the definitions as they are" '"tools":[{"type":"function","function":{' \
+    "$(cat list/sft/*.jsonl)"
+shapes=$(cat list/sft/*.jsonl list/sft_pc/*.jsonl list/kto/*.jsonl)
+is "in every shape, of each turn" "4 0" "$(echo "$shapes" |
+    grep -c '"tools":\[') $(echo "$shapes" | grep -c '"tools":"')"
+has "the card says who wants that" 'made with `--tools list`' \
+    "$(cat out/README.md)"
+has "the lock says so" '"tools":"list"' "$(cat list/prov/lock.json)"
+is "LLaMA-Factory's stay text" 0 "$(cat list/lf/*.jsonl | grep -c '"tools":\[')"
+is "the same rows but for them" "$(cat out/sft/*.jsonl | grep -v tools)" \
+    "$(cat list/sft/*.jsonl | grep -v tools)"
+fails "neither" 2 'none of text, list' $S export no --tools yes
+
 is "no system message but their own" 1 \
     "$(cat out/sft/*.jsonl | grep -c '"role":"system"')"
 $S export keep --system keep > /dev/null
