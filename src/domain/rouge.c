@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/uni.h"
+#include "domain/lcs.h"
 
 struct place {
     uint64_t word;
@@ -33,22 +34,6 @@ static size_t first_place(const struct place *t, size_t n, uint64_t word)
     return low;
 }
 
-/* One step of the bit-parallel LCS: `v` has a zero bit for every word of a
- * that ends a longer subsequence; `mask` says where the next word stands. */
-static void lcs_step(uint64_t *v, const uint64_t *mask, size_t blocks)
-{
-    uint64_t carry = 0;
-    for (size_t k = 0; k < blocks; k++) {
-        uint64_t u = v[k] & mask[k];
-        uint64_t sum = v[k] + u;
-        uint64_t over = sum < u;
-        sum += carry;
-        over |= sum < carry;
-        v[k] = sum | (v[k] & ~mask[k]);
-        carry = over;
-    }
-}
-
 /* A text that many are held against: its words sorted once. */
 struct pattern {
     size_t n, blocks;
@@ -58,7 +43,7 @@ struct pattern {
 
 static void pattern_open(struct pattern *p, const uint64_t *a, size_t n)
 {
-    *p = (struct pattern){.n = n, .blocks = (n + 63) / 64};
+    *p = (struct pattern){.n = n, .blocks = LCS_BLOCKS(n)};
     p->places = xmalloc((n + 1) * sizeof *p->places);
     p->v = xmalloc((p->blocks + 1) * sizeof *p->v);
     p->mask = xcalloc(p->blocks + 1, sizeof *p->mask);
@@ -78,7 +63,6 @@ static void pattern_close(struct pattern *p)
 static size_t pattern_lcs(struct pattern *p, const uint64_t *b, size_t m)
 {
     const struct place *at = p->places;
-    size_t len = 0;
     memset(p->v, 0xff, p->blocks * sizeof *p->v);
     for (size_t j = 0; j < m; j++) {
         size_t from = first_place(at, p->n, b[j]), i = from;
@@ -90,9 +74,7 @@ static size_t pattern_lcs(struct pattern *p, const uint64_t *b, size_t m)
         for (i = from; i < p->n && at[i].word == b[j]; i++)
             p->mask[at[i].at / 64] = 0;
     }
-    for (size_t i = 0; i < p->n; i++)
-        len += !(p->v[i / 64] >> (i % 64) & 1);
-    return len;
+    return lcs_length(p->v, p->n);
 }
 
 static double pattern_f(struct pattern *p, const uint64_t *b, size_t m)
@@ -335,19 +317,6 @@ struct search {
     size_t *tally;       /* of docs by overlap, 0..n */
 };
 
-/* How many words of a text of m have to be shared, to reach f or to pass it;
- * ratios of whole numbers this small differ by far more than the slack. */
-static size_t to_reach(double f, size_t n, size_t m)
-{
-    double half = f * (double)(n + m) / 2 - 1e-9;
-    return half <= 0 ? 0 : (size_t)half + 1;
-}
-
-static size_t to_pass(double f, size_t n, size_t m)
-{
-    return (size_t)(f * (double)(n + m) / 2 + 1e-9) + 1;
-}
-
 static void compare(struct search *q, uint32_t doc)
 {
     size_t n = doc_size(q->x, doc);
@@ -442,7 +411,7 @@ static uint32_t first_of(struct search *q, const struct asked *a)
 /* Docs that may still pass the best one, where `left` words were not read. */
 static size_t count_alive(const struct search *q, size_t left, size_t low)
 {
-    size_t need = to_pass(q->best, q->p.n, low), n = 0;
+    size_t need = lcs_to_pass(q->best, q->p.n, low), n = 0;
     for (size_t i = need > left ? need - left : 1; i <= q->p.n; i++)
         n += q->tally[i];
     return n;
@@ -453,8 +422,8 @@ static size_t count_alive(const struct search *q, size_t left, size_t low)
  * tie; none. */
 static uint32_t useful_until(const struct search *q, size_t left, size_t low)
 {
-    return left >= to_pass(q->best, q->p.n, low)    ? NOBODY
-           : left >= to_reach(q->best, q->p.n, low) ? q->best_doc
+    return left >= lcs_to_pass(q->best, q->p.n, low)    ? NOBODY
+           : left >= lcs_to_reach(q->best, q->p.n, low) ? q->best_doc
                                                     : 0;
 }
 
@@ -512,7 +481,7 @@ static bool is_worth(const struct search *q, const struct bound *b)
 static void compare_met(struct search *q, size_t left, size_t low)
 {
     struct bound *heap = xmalloc((q->met.n + 1) * sizeof *heap);
-    size_t n = 0, need = to_reach(q->best, q->p.n, low);
+    size_t n = 0, need = lcs_to_reach(q->best, q->p.n, low);
     for (size_t i = 0; i < q->met.n; i++) {
         uint32_t d = q->met.at[i];
         size_t most = q->x->overlap[d] + left;

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/sha256.h"
-#include "domain/rouge.h"
+#include "domain/twins.h"
 #include "export/card.h"
 #include "export/folder.h"
 #include "export/lock.h"
@@ -43,7 +43,7 @@ struct bundle {
                                                    LLaMA-Factory */
     int64_t sample; /* whose rows are coming in */
     id_list leave;  /* sorted */
-    struct near_index *train;
+    struct twins *train; /* NULL: near is not looked at */
     VEC(struct held_out) held_out;
     answerers by;
     struct buf line;
@@ -156,10 +156,10 @@ static void note_prompt(struct bundle *b, const struct export_row *r)
         return;
     b->sample = r->sample;
     b->report->samples++;
-    if (b->o->near <= 0)
+    if (!b->train)
         return;
     if (r->split == SPLIT_TRAIN) {
-        near_add(b->train, r->sample, row_asked(r));
+        twins_add(b->train, row_asked(r));
     } else {
         struct held_out h = {r->sample, xstrdup(row_asked(r))};
         VEC_PUSH(&b->held_out, h);
@@ -273,15 +273,15 @@ static void look_near(struct bundle *b)
     struct export_finding *f = &b->report->found[ROW_NEAR];
     for (size_t i = 0; i < b->held_out.n; i++) {
         const struct held_out *h = &b->held_out.at[i];
-        double near = near_find_from(b->train, h->asked, SIZE_MAX,
-                                     b->o->near).f;
+        double near = twins_find(b->train, h->asked);
         if (near <= 0)
             continue;
         f->low = f->samples.n ? fmin(f->low, near) : near;
         f->high = fmax(f->high, near);
         report_find(b->report, ROW_NEAR, h->sample);
     }
-    b->report->compared = (int64_t)near_effort(b->train).compared;
+    b->report->compared =
+        b->train ? (int64_t)twins_effort(b->train).compared : 0;
 }
 
 /* Refuses, naming each wrong sample once, with the first check it fails. */
@@ -384,7 +384,7 @@ static bool start(struct bundle *b, struct err *e)
             return false;
         }
     }
-    b->train = near_new(NULL);
+    b->train = b->o->near > 0 ? twins_new(b->o->near) : NULL;
     for (size_t i = 0; b->o->leave && i < b->o->leave->n; i++)
         VEC_PUSH(&b->leave, b->o->leave->at[i]);
     sort_ids(b->leave.at, b->leave.n);
@@ -422,7 +422,7 @@ void bundle_free(struct bundle **b)
     out_drop(&x->rows);
     if (x->temp && !x->published)
         dir_remove(x->temp, NULL);
-    near_free(&x->train);
+    twins_free(&x->train);
     for (size_t i = 0; i < x->held_out.n; i++)
         free(x->held_out.at[i].asked);
     VEC_FREE(&x->held_out);

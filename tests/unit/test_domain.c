@@ -1,8 +1,11 @@
 #include "unit/test.h"
 
+#include <math.h>
+
 #include "base/lang.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/uni.h"
 #include "domain/check.h"
 #include "domain/diff.h"
 #include "domain/filter.h"
@@ -10,6 +13,7 @@
 #include "domain/rouge.h"
 #include "domain/status.h"
 #include "domain/thought.h"
+#include "domain/twins.h"
 
 /* A tree as text, so that its shape can be compared. */
 static void show(const struct filter *f, int id, struct buf *b)
@@ -236,6 +240,124 @@ static void searches_stay_small(void **state)
         near_free(&x);
     }
     assert_true(cost[1] <= cost[0] * 2); /* eight times the prompts */
+}
+
+enum { LONGEST = 1200 };
+
+/* A prompt whose words are as frequent as those of a language: the i-th one
+ * word in i (Zipf). */
+static void make_long(struct rng *r, uint64_t shortest, char *out)
+{
+    for (uint64_t k = shortest + rng_below(r, shortest + 1); k; k--)
+        out += sprintf(out, "w%d ", (int)pow(20000, rng_unit(r)));
+}
+
+/* Some of another's words changed, left out and put in. */
+static void change_words(struct rng *r, const char *from, char *out)
+{
+    uint64_t rate = 3 + rng_below(r, 12);
+    while (*from) {
+        size_t n = strcspn(from, " ");
+        uint64_t what = rng_below(r, rate);
+        if (what > 1)
+            out += sprintf(out, "%.*s ", (int)n, from);
+        if (what == 1)
+            out += sprintf(out, "x%d ", (int)rng_below(r, 9));
+        from += n + strspn(from + n, " ");
+    }
+    *out = '\0';
+}
+
+/* One of a few kinds, many of them like another. */
+static void make_twin(struct rng *r, char (*texts)[LONGEST], int i)
+{
+    switch (i ? rng_below(r, 4) : 0) {
+    case 0: make_long(r, 3 + rng_below(r, 40), texts[i]); break;
+    case 1: make_prompt(r, texts[i]); break;
+    default:
+        change_words(r, texts[rng_below(r, (uint64_t)i)], texts[i]);
+    }
+}
+
+/* The nearest of n texts, from all pairs. */
+static double nearest_of(const char *text, char (*texts)[LONGEST], int n)
+{
+    uint64_t a[LONGEST], b[LONGEST];
+    size_t words = uni_words(text, a, LONGEST);
+    double best = 0;
+    for (int i = 0; i < n; i++)
+        best = fmax(best, rouge_l(a, words, b,
+                                  uni_words(texts[i], b, LONGEST)));
+    return best;
+}
+
+/* Each of 150 against 3,000, for several limits: the same as all pairs. */
+static void twins_are_exact(void **state)
+{
+    (void)state;
+    enum { DOCS = 3000, ASKED = 150 };
+    static char texts[DOCS + ASKED][LONGEST];
+    static const double limits[] = {.05, .4, .7, .75, .9, 1};
+    static double best[ASKED];
+    int found = 0;
+    struct rng r;
+    rng_seed(&r, 11);
+    for (int i = 0; i < DOCS + ASKED; i++)
+        make_twin(&r, texts, i);
+    for (int q = 0; q < ASKED; q++)
+        best[q] = nearest_of(texts[DOCS + q], texts, DOCS);
+    for (size_t k = 0; k < COUNT(limits); k++) {
+        struct twins *t = twins_new(limits[k]);
+        for (int i = 0; i < DOCS; i++)
+            twins_add(t, texts[i]);
+        for (int q = 0; q < ASKED; q++) {
+            double want = best[q] >= limits[k] ? best[q] : 0;
+            assert_true(twins_find(t, texts[DOCS + q]) == want);
+            found += want > 0;
+        }
+        assert_true(twins_find(t, "") == 0);
+        twins_free(&t);
+    }
+    assert_in_range(found, 200, ASKED * COUNT(limits) - 200);
+    struct twins *none = twins_new(.7);
+    assert_true(twins_find(none, "a b c") == 0);
+    twins_free(&none);
+}
+
+/* What 400 searches among so many prompts of a kind cost. */
+static struct near_effort cost_of(int docs, bool of_a_kind)
+{
+    char text[LONGEST];
+    struct rng r;
+    struct twins *t = twins_new(.7);
+    rng_seed(&r, 12);
+    for (int i = 0; i < docs + 400; i++) {
+        if (of_a_kind)
+            sprintf(text, "Write two plain sentences about item%d of shelf%d "
+                    "in the house at number %d", i, i / 7, i * 3);
+        else
+            make_long(&r, 60, text);
+        if (i < docs)
+            twins_add(t, text);
+        else
+            twins_find(t, text);
+    }
+    struct near_effort n = twins_effort(t);
+    twins_free(&t);
+    return n;
+}
+
+/* Prompts of one kind cost the same however many there are; of long ones
+ * without a likeness few are met and hardly any compared. */
+static void twins_stay_cheap(void **state)
+{
+    (void)state;
+    struct near_effort few = cost_of(2000, true), many = cost_of(16000, true);
+    assert_true(many.compared <= 400 * 2);
+    assert_true(many.read + many.compared <= 2 * (few.read + few.compared));
+    many = cost_of(16000, false);
+    assert_true(many.read <= 400 * 16000 / 6);
+    assert_true(many.compared <= 400 * 40);
 }
 
 static void show_diff(const char *a, const char *b, struct buf *out)
@@ -550,6 +672,8 @@ int main(void)
         cmocka_unit_test(rouge_is_the_lcs),
         cmocka_unit_test(nearest_is_exact),
         cmocka_unit_test(searches_stay_small),
+        cmocka_unit_test(twins_are_exact),
+        cmocka_unit_test(twins_stay_cheap),
         cmocka_unit_test(diffs_are_by_word),
         cmocka_unit_test(diffs_rebuild),
         cmocka_unit_test(checks_judge),
