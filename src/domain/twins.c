@@ -11,7 +11,8 @@
 #define NONE UINT32_MAX
 #define MOST_SHARED 3 /* tokens that a doc has to have met, where more would
                          not tell it apart any cheaper */
-#define LONG_LIST 64  /* before a longer one a look is taken at who leads */
+#define LONG_LIST 64  /* before a longer one some of it are compared: */
+#define FIRST_FEW 4   /* as many as cost a part of reading it */
 #define DONE UINT8_MAX
 
 /* The second of a word in a text is a token of its own, so that a text is a
@@ -438,6 +439,24 @@ static size_t choose_longest(const struct search *q, size_t at)
     return more.n < alive * q->n ? may : must;
 }
 
+/* Compares who leads and some of the list of a token, so that it may not have
+ * to be read. */
+static void compare_some(struct search *q, size_t at, struct list l)
+{
+    size_t most = 1 + l.n / (q->n * FIRST_FEW);
+    double best = q->best;
+    if (q->top != NONE)
+        compare(q, q->top);
+    for (size_t k = 1; k <= most; k++) {
+        if (q->best > best)
+            l = find_list(q, at, q->low, choose_longest(q, at));
+        if (l.n <= LONG_LIST)
+            break;
+        best = q->best;
+        compare(q, l.at[(k * 2654435761u >> 7) % l.n].doc);
+    }
+}
+
 /* Reads lists, the rarest token first. */
 static void read_lists(struct search *q, size_t known)
 {
@@ -445,9 +464,7 @@ static void read_lists(struct search *q, size_t known)
         size_t at = q->unknown + i, open = choose_longest(q, at);
         struct list l = find_list(q, at, q->low, open);
         if (l.n > LONG_LIST) {
-            if (q->top != NONE)
-                compare(q, q->top);
-            compare(q, l.at[l.n / 2].doc);
+            compare_some(q, at, l);
             open = choose_longest(q, at);
             l = find_list(q, at, q->low, open);
         }
