@@ -64,9 +64,8 @@ enum head_found head_read(struct store *s, struct tail *out)
     return found;
 }
 
-/* Mode and group as the store has them: a second curator's commit leaves them
- * as they were. */
-static void share(struct store *s, const char *path, mode_t also)
+/* Mode and group as the store has them. */
+static void share(const struct store *s, const char *path, mode_t also)
 {
     struct stat st, now;
     if (stat(s->path, &st) < 0 || stat(path, &now) < 0)
@@ -74,6 +73,11 @@ static void share(struct store *s, const char *path, mode_t also)
     if (now.st_gid != st.st_gid && lchown(path, (uid_t)-1, st.st_gid) < 0)
         return;
     chmod(path, (st.st_mode & 0666) | also);
+}
+
+void store_share(const struct store *s, const char *path)
+{
+    share(s, path, 0);
 }
 
 /* Whether the folder's group, which may write there, has the user in it. */
@@ -162,7 +166,7 @@ void head_write(struct store *s, const struct tail *t)
     if (file_replace(path, text, (size_t)n, mode, false, NULL) ||
         (runs_dir_make(s, NULL) &&
          file_replace(path, text, (size_t)n, mode, false, NULL)))
-        share(s, path, 0);
+        store_share(s, path);
     free(path);
     s->head_dirty = true;
 }

@@ -49,6 +49,9 @@ const char *store_path(const struct store *s);
 const char *store_runs_dir(const struct store *s);
 /* NAME.runs/PREFIX<id>, e.g. ("j", 7); the caller frees. */
 char *store_work_dir(const struct store *s, const char *prefix, int64_t id);
+/* Gives a file that was written there the mode and the group of the store, so
+ * that whom it is shared with reads it, too. */
+void store_share(const struct store *s, const char *path);
 /* 32 hex digits. */
 const char *store_id(const struct store *s);
 const void *store_salt(const struct store *s, size_t *n);

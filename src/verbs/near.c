@@ -338,6 +338,8 @@ static bool write_file(struct near_prompts *n, struct err *e)
                      write_all(n, w, sample_prompts, c.sample, write_sample,
                                e));
     n->fileless = !w || !near_write_end(&w, ok ? &c : NULL, &ignored);
+    if (!n->fileless)
+        store_share(n->s, path);
     free(path);
     return ok;
 }

@@ -49,8 +49,11 @@ ask() {
 # The first job over them leaves the index beside the store.
 echo 'Nothing like anything else' > alone.txt
 replies alone.txt
+chmod 640 stillroom.db
 has "a job over many prompts" "j1 done" "$(ask)"
-is "leaves an index" 600 "$(stat -c %a $file)"
+is "leaves an index for whom the store is shared with" 640 \
+    "$(stat -c %a $file)"
+chmod 600 stillroom.db
 is "and nothing beside it" 1 "$(find stillroom.runs -name 'near-*' | wc -l)"
 
 mkdir as-it-was
