@@ -170,19 +170,38 @@ bool dir_remove(const char *path, struct err *e)
     return true;
 }
 
+/* Whether an entry is PREFIX<pid> of a process that is gone. */
+static bool is_left(const char *entry, const char *prefix)
+{
+    char *end;
+    if (strncmp(entry, prefix, strlen(prefix)))
+        return false;
+    const char *number = entry + strlen(prefix);
+    long pid = strtol(number, &end, 10);
+    return end != number && !*end && pid > 1 && !proc_alive((pid_t)pid);
+}
+
+char *dir_left(const char *prefix)
+{
+    char *parent = path_dir(prefix), *found = NULL;
+    DIR *d = opendir(parent);
+    struct dirent *entry;
+    while (d && !found && (entry = readdir(d)))
+        if (is_left(entry->d_name, path_base(prefix)))
+            found = path_join(parent, entry->d_name);
+    if (d)
+        closedir(d);
+    free(parent);
+    return found;
+}
+
 void dir_sweep(const char *prefix, struct buf *names)
 {
     char *parent = path_dir(prefix);
-    const char *name = path_base(prefix);
     DIR *d = opendir(parent);
     struct dirent *entry;
     while (d && (entry = readdir(d))) {
-        char *end;
-        if (strncmp(entry->d_name, name, strlen(name)))
-            continue;
-        const char *number = entry->d_name + strlen(name);
-        long pid = strtol(number, &end, 10);
-        if (end == number || *end || pid <= 1 || proc_alive((pid_t)pid))
+        if (!is_left(entry->d_name, path_base(prefix)))
             continue;
         char *old = path_join(parent, entry->d_name);
         if (dir_remove(old, NULL) && names)

@@ -41,6 +41,10 @@ bool dir_remove(const char *path, struct err *e);
  * (NULL: nobody asks), between blanks. */
 void dir_sweep(const char *prefix, struct buf *names);
 
+/* The path of one of these that is still there, NULL where there is none. The
+ * caller frees. */
+char *dir_left(const char *prefix);
+
 /* Whether a file can hold a key: a regular one of this user that nobody else
  * can read. */
 bool file_is_secret(const char *path, struct err *e);

@@ -235,6 +235,8 @@ static void print_json(const struct export_form *f,
     jw_kint(&w, "bytes", r->bytes);
     if (r->swept)
         jw_kstr(&w, "swept", r->swept);
+    if (r->restored)
+        jw_kstr(&w, "restored", r->restored);
     json_since(&w, since);
     jw_close(&w);
     cli_print(&b);
@@ -256,6 +258,9 @@ static int run(struct cli *c, const struct export_form *f, bool dry)
     bool ok = dry ? verb_export_preview(c->s, f, &r, &since, &c->e)
                   : verb_export(c->s, f, &r, &since, &id, &c->e);
     int code = 0;
+    if (r.restored) /* refused or not: it is where it was */
+        say(stderr, _("stillroom: %s is back: an export that was killed had "
+                      "set it aside as %s\n"), f->dir, r.restored);
     if (!ok) {
         if (r.wrong_rows && !f->leave_wrong)
             print_found(stderr, &r);

@@ -371,6 +371,7 @@ static bool start(struct bundle *b, struct err *e)
     if (b->o->dir) {
         char *dir = folder_name(b->o->dir);
         char *temp = xasprintf("%s.tmp-%ld", dir, (long)getpid());
+        b->report->restored = folder_restore(dir);
         sweep(b, dir);
         bool ok = folder_check(dir, b->o->replace, e);
         if (ok && file_exists(temp))

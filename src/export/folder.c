@@ -126,7 +126,20 @@ bool folder_check(const char *path, bool replace, struct err *e)
     return ok;
 }
 
-/* Where the file system cannot exchange two names. */
+char *folder_restore(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0 || errno != ENOENT)
+        return NULL;
+    char *prefix = xasprintf("%s.old-", path), *old = dir_left(prefix);
+    free(prefix);
+    if (!old || rename(old, path) == 0)
+        return old;
+    free(old);
+    return NULL;
+}
+
+/* Where the file system cannot exchange two names: see folder_restore. */
 static bool swap_in_steps(const char *temp, const char *path)
 {
     char *old = xasprintf("%s.old-%ld", path, (long)getpid());

@@ -14,6 +14,12 @@ char *folder_name(const char *path);
  * folder, or (with `replace`) an earlier bundle without a foreign file. */
 bool folder_check(const char *path, bool replace, struct err *e);
 
+/* Where the file system cannot exchange two names, the earlier bundle is set
+ * aside (PATH.old-<pid>) before the new one takes its place. What a process
+ * that was killed in between has left so is put back: its name, NULL where
+ * there is none. The caller frees. */
+char *folder_restore(const char *path);
+
 /* Renames `temp` to `path`, which folder_check has allowed, replacing an
  * earlier bundle; that is then removed. On failure both are what they were. */
 bool folder_publish(const char *temp, const char *path, struct err *e);

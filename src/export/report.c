@@ -51,5 +51,6 @@ void export_report_free(struct export_report *r)
     VEC_FREE(&r->members);
     free(r->lock);
     free(r->swept);
+    free(r->restored);
     *r = (struct export_report){0};
 }

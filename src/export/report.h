@@ -42,6 +42,8 @@ struct export_report {
     int64_t bytes;      /* of all files */
     char *lock;         /* prov/lock.json */
     char *swept;        /* folders that killed exports had left; NULL: none */
+    char *restored;     /* the earlier bundle, which one of these had set
+                           aside, was put back from there; NULL: none */
     int64_t compared;   /* prompts held against others, for near */
 };
 

@@ -69,6 +69,31 @@ kill_at_each() {
 }
 kill_at_each fresh.tar 1
 kill_at_each later.tar 3
+
+# Where two names cannot be exchanged, the earlier bundle is set aside before
+# the new one takes its place: killed in between, the next one puts it back.
+aside=0 n=1
+while [ $n -le "$points" ]; do
+    rm -rf out out.* stillroom.db* stillroom.runs
+    tar xf later.tar
+    cp -r old out
+    strace -qq -o /dev/null -e inject=renameat2:error=EINVAL \
+        -e inject=rename:signal=KILL:when=$n \
+        "$S" export out --replace > /dev/null 2>&1
+    [ $? = 137 ] || break
+    if ! [ -d out ]; then
+        aside=$((aside + 1))
+        $S export out > said 2>&1
+        is "it asks as if nothing had happened" 1 "$?"
+        has "what was set aside is named" "out.old-" \
+            "$(cat said)"
+        is "and is back" "" "$(cmp out/prov/lock.json one.json 2>&1)"
+    fi
+    examine "in steps, rename $n" 3
+    killed=$((killed + 1))
+    n=$((n + 1))
+done
+is "it was killed in between" 1 "$aside"
 echo "killed $killed times"
 [ $killed -gt 20 ] || is "there was something to kill" yes no
 finish
