@@ -12,7 +12,7 @@
 #define MOST_SHARED 3 /* tokens that a doc has to have met, where more would
                          not tell it apart any cheaper */
 #define LONG_LIST 64  /* before a longer one some of it are compared: */
-#define FIRST_FEW 4   /* as many as cost a part of reading it */
+#define FIRST_FEW 16  /* as many as cost a part of reading it */
 #define DONE UINT8_MAX
 
 /* The second of a word in a text is a token of its own, so that a text is a
