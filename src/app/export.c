@@ -9,6 +9,8 @@
 #include "base/lang.h"
 #include "verbs/train.h"
 
+#define WAIT N_("wait: the rows are still being counted")
+
 /* "sft,dpo": the shapes that are on. The caller frees. */
 static char *shape_list(const struct export_state *x)
 {
@@ -61,7 +63,7 @@ static void write_bundle(struct app *a, const char *args)
 {
     (void)args;
     if (a->export.child.pid) {
-        app_say(a, _("wait: the rows are still being counted"));
+        app_say(a, _(WAIT));
         return;
     }
     char *dir = xasprintf("%s.export", a->target_name);
@@ -231,6 +233,8 @@ bool export_tick(struct app *a)
                 (long long)json_get_int(x->report, "export", 0));
     else if (*x->error)
         app_say(a, "%s", x->error);
+    else if (!strcmp(a->said, _(WAIT))) /* no more */
+        *a->said = '\0';
     return true;
 }
 
@@ -256,7 +260,7 @@ static void step_since(struct app *a, const char *args)
     struct export_state *x = &a->export;
     const json *since = json_get(x->report, "since");
     if (!since) {
-        app_say(a, x->child.pid ? _("wait: the rows are still being counted")
+        app_say(a, x->child.pid ? _(WAIT)
                                 : _("there is no earlier export"));
         return;
     }
