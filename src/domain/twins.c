@@ -267,6 +267,10 @@ static void make_ready(struct twins *t)
 
 /* ---- A search ----------------------------------------------------------- */
 
+struct met {
+    uint32_t doc, size; /* words of it, so that few docs are looked up */
+};
+
 struct search {
     struct twins *t;
     size_t n, blocks;
@@ -282,7 +286,7 @@ struct search {
      * up when this was so */
     size_t open;
     uint16_t read[ROUGE_WORDS + 1];
-    VEC(uint32_t) met;
+    VEC(struct met) met;
     size_t tally[MOST_SHARED + 1]; /* of docs by tokens met; most: or more */
     uint32_t top;                  /* has met most so far */
 };
@@ -347,7 +351,7 @@ static void compare(struct search *q, uint32_t doc)
     if (*shared)
         q->tally[*shared < MOST_SHARED ? *shared : MOST_SHARED]--;
     else
-        VEC_PUSH(&q->met, doc);
+        VEC_PUSH(&q->met, ((struct met){doc, d->n}));
     *shared = DONE;
     q->t->effort.compared++;
     size_t need = q->need[d->n], len = common(q, d, d->n - need);
@@ -402,7 +406,7 @@ static void read_list(struct search *q, struct list l, size_t at)
             was >= DONE - 1)
             continue;
         if (!was)
-            VEC_PUSH(&q->met, p.doc);
+            VEC_PUSH(&q->met, ((struct met){p.doc, p.size}));
         else
             q->tally[was < MOST_SHARED ? was : MOST_SHARED]--;
         *shared = was + 1;
@@ -490,19 +494,18 @@ static void compare_met(struct search *q)
     if (q->top != NONE)
         compare(q, q->top);
     for (size_t i = 0; i < q->met.n && q->low <= q->high; i++) {
-        uint32_t doc = q->met.at[i];
-        uint8_t shared = q->t->shared[doc];
-        size_t m = q->t->docs.at[doc].n;
-        if (shared != DONE && m >= q->low && m <= q->high &&
-            shared >= to_be_met(q, m))
-            compare(q, doc);
+        struct met m = q->met.at[i];
+        uint8_t shared = q->t->shared[m.doc];
+        if (shared != DONE && m.size >= q->low && m.size <= q->high &&
+            shared >= to_be_met(q, m.size))
+            compare(q, m.doc);
     }
 }
 
 static void forget(struct search *q)
 {
     for (size_t i = 0; i < q->met.n; i++)
-        q->t->shared[q->met.at[i]] = 0;
+        q->t->shared[q->met.at[i].doc] = 0;
     for (size_t i = 0; i < q->n; i++)
         if (q->words[i] != NONE)
             q->t->mask_of[q->words[i]] = 0;
