@@ -131,7 +131,7 @@ static void job_figures(struct run_row *x, const json *n,
         write_left(x->left, sizeof x->left,
                    (double)(c->total - done) / rate);
     }
-    snprintf(x->figure, sizeof x->figure, _("%lld pass, %lld fail"),
+    snprintf(x->figure, sizeof x->figure, "%lld ✓ %lld ✗",
              (long long)json_get_int(n, "passed", 0),
              (long long)(c->by_state[CALL_FAILED] +
                          c->by_state[CALL_UNPARSED]));

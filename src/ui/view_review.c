@@ -134,6 +134,7 @@ static void check_guts(struct app *a, struct part *p, bool near_here)
     for (size_t i = 0; i < x->checks.n; i++) {
         const struct check_result *r = &x->checks.at[i].result;
         char figure[16], text[48];
+        const char *label = check_label(r->check);
         if (x->checks.at[i].candidate &&
             x->checks.at[i].candidate != shown_id)
             continue; /* of another answer */
@@ -143,8 +144,8 @@ static void check_guts(struct app *a, struct part *p, bool near_here)
             continue;
         }
         near_figure(figure, sizeof figure, r->figure, r->approximate);
-        snprintf(text, sizeof text, "%s %s", verdict_mark(r->verdict),
-                 check_label(r->check));
+        snprintf(text, sizeof text, "%s%s%s", verdict_mark(r->verdict),
+                 cells_width(label) > GUTTER - 4 ? "" : " ", label);
         bool shown = r->check == CHECK_NEAR || r->check == CHECK_LENGTH;
         part_mark(p, r->verdict == VERDICT_FAIL ? STYLE_BAD : STYLE_WARN, text,
                   shown ? figure : NULL);
