@@ -4,25 +4,41 @@
 #include <string.h>
 
 #include "app/session.h"
+#include "base/file.h"
 #include "base/lang.h"
 
 void app_load(struct app *a)
 {
     a->text_total = 0;
-    a->painted = false;
+    a->sight = SIGHT_NONE;
+    a->read = false;
     if (view_of(a->view)->load)
         view_of(a->view)->load(a);
     a->stale = STALE_PAINT;
 }
 
-void app_recount(struct app *a)
+bool app_moved_on(struct app *a, struct counted *then)
 {
     struct counted now = {a->target, store_seq(a->s),
                           store_data_version(a->s)};
-    if (!a->target || !memcmp(&now, &a->counted, sizeof now))
-        return;
-    target_counts(a->s, a->target, &a->counts);
-    a->counted = now;
+    bool moved = memcmp(&now, then, sizeof now) != 0;
+    *then = now;
+    return moved;
+}
+
+void app_recount(struct app *a)
+{
+    if (a->target && app_moved_on(a, &a->counted))
+        target_counts(a->s, a->target, &a->counts);
+}
+
+void app_show(struct app *a, size_t rows)
+{
+    struct list *l = app_list(a);
+    list_scroll(l, rows);
+    size_t n = l->total - l->top;
+    if (view_of(a->view)->show)
+        view_of(a->view)->show(a, l->top, n < rows ? n : rows);
 }
 
 void app_open(struct app *a, enum view_id v)
@@ -30,7 +46,7 @@ void app_open(struct app *a, enum view_id v)
     if (v >= VIEW_TABS && a->view < VIEW_TABS)
         a->back = a->view;
     a->view = v;
-    a->second_pane = false;
+    a->list_focus = !view_of(v)->text_first;
     app_recount(a);
     if (view_of(v)->open)
         view_of(v)->open(a);
@@ -55,6 +71,7 @@ void app_init(struct app *a, struct store *s, const char *who)
     ids all;
     *a = (struct app){.s = s, .who = xstrdup(who), .page = 4, .text_rows = 6};
     a->data_version = store_data_version(s);
+    a->store_name = xstrdup(path_base(store_path(s)));
     if (target_ids(s, &all, NULL))
         app_set_target(a, all.n ? all.at[all.n - 1] : 0);
     bool one = all.n == 1;
@@ -75,8 +92,19 @@ void app_init(struct app *a, struct store *s, const char *who)
         app_say(a, _("this store may not be written: it is open read-only"));
 }
 
+void app_set_tick(struct app *a, app_tick *tick, void *ctx)
+{
+    store_set_tick(a->s, tick, ctx);
+}
+
+void app_refuse(struct store **s)
+{
+    store_close(s);
+}
+
 void app_done(struct app *a)
 {
+    store_set_tick(a->s, NULL, NULL);
     review_keep_draft(a);
     area_close(&a->typing);
     session_save(a);
@@ -93,6 +121,7 @@ void app_done(struct app *a)
     free(a->edit.text);
     free(a->target_name);
     free(a->who);
+    free(a->store_name);
     store_close(&a->s);
 }
 

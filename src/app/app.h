@@ -28,6 +28,21 @@
 /* What has to be painted anew (any of them paints; 0 paints nothing). */
 enum stale { STALE_NOTHING, STALE_PAINT, STALE_ALL };
 
+/* What a key that decides may count on. */
+enum sight {
+    SIGHT_NONE, /* the item has not been painted yet */
+    SIGHT_ITEM,
+    SIGHT_LIST, /* the list hides it */
+    SIGHT_SMALL /* the screen is too small for it */
+};
+
+/* Why a key that decides was dropped. */
+enum ignored {
+    IGNORED_AHEAD, /* it was typed before the item was on the screen */
+    IGNORED_HELD,  /* a key held down decides once */
+    IGNORED_SOON   /* sooner than a slow line can show the item */
+};
+
 /* A question on row 23 with its keys on row 24. */
 struct ask {
     enum {
@@ -36,9 +51,16 @@ struct ask {
         ASK_EDITED,   /* after an edit */
         ASK_CONFLICT, /* somebody decided first */
         ASK_BULK,     /* the dry run */
-        ASK_REPLACE   /* a bundle stands where one is to be written */
+        ASK_REPLACE,  /* a bundle stands where one is to be written */
+        ASK_UNREAD,   /* the end of the text was not on the screen */
+        ASK_ORDER     /* the order of Rank was not touched */
     } kind;
     char text[300];
+};
+
+/* At what state of the store, and for which target, something was counted. */
+struct counted {
+    int64_t target, seq, data_version;
 };
 
 #define MESSAGES_MAX 1000
@@ -64,6 +86,7 @@ struct edit_request {
 struct review_state {
     struct list list;
     struct queue queue;  /* the list's rows */
+    VEC(struct sample_row) shown; /* those on the screen */
     char *filter;        /* as typed; NULL: pending, oldest first */
     struct sample now;   /* the one under the cursor; id 0: none */
     int answer;          /* index of the shown candidate */
@@ -75,6 +98,7 @@ struct review_state {
     bool focus_prompt;   /* e and i work on the prompt */
     bool against_answer; /* d: diff against the answer before */
     bool thinking;       /* w: what was thought is open */
+    char *from;          /* where it came from, in a few lines; NULL */
     int64_t today;       /* decisions of mine since midnight */
     int64_t first_at, last_at, since; /* for the rate: of this session */
     struct decide last;  /* for `.`; to < 0: none */
@@ -89,25 +113,37 @@ struct review_state {
     ids bulk_ids;
     struct dry_run dry;
     uint64_t bulk_seed;
+    VEC(struct sample_row) five; /* of them, drawn */
 };
 
 struct seeds_state {
     struct list list;
     struct queue queue;
+    VEC(struct seed_row) shown;
+    struct counted counted; /* when the figures below were */
+    int64_t by_split[SPLIT_COUNT], never_drawn;
     char *filter;
     struct seed now;
+    struct seed_row now_row; /* of what was made of it */
     int scroll;
+};
+
+/* A target as its row shows it. */
+struct target_row {
+    char *name;
+    struct target_counts counts;
 };
 
 struct targets_state {
     struct list list;
+    VEC(struct target_row) rows; /* all of them, in the list's order */
+    struct counted counted;      /* when they were read */
     struct target now;
-    struct target_counts counts;
 };
 
 struct app {
     struct store *s;
-    char *who;
+    char *who, *store_name;
     int64_t target;
     char *target_name;
     enum view_id view, back;
@@ -136,13 +172,12 @@ struct app {
 
     /* counts on the tabs */
     struct target_counts counts;
-    struct counted {
-        int64_t target, seq, data_version;
-    } counted; /* what they were counted at */
+    struct counted counted; /* when they were counted */
 
     /* row 23 */
     char said[400];
     bool said_undo; /* "u undoes" stands at its right end */
+    bool busy;      /* something takes long: row 23 says so until it is over */
     struct ask ask;
     struct area_text typing; /* i: in the answer's own place */
     int cursor_y, cursor_x;  /* where it stands on the screen */
@@ -153,24 +188,38 @@ struct app {
 
     bool tour;        /* the demo store's own line is there */
     struct options options;
-    bool zoom, second_pane, help_all;
+    bool zoom, help_all;
+    bool list_focus; /* PgDn and its like move the list, not the text; on a
+                      * small screen it is the pane that is shown */
     int list_y; /* of the list's first row on the screen */
     int page;         /* rows of the list that are on the screen */
     int text_rows;    /* rows of the text that are on the screen */
     int text_total;   /* rows that it has */
-    int ignored;      /* decision keys dropped since the last picture */
-    bool painted;     /* the item has been painted since it changed */
+    int ignored;      /* keys that decide, dropped since the last act */
+    enum ignored ignored_why;
+    int64_t painted_at, decided_at; /* clock_mono */
+    enum action decided_by;
+    enum sight sight; /* of the item, since it changed */
+    bool read;        /* its end has been on the screen */
 };
 
-/* Opens the views over a store that the app takes. */
+/* Opens the views over a store that the app takes. `tick` is called while a
+ * query runs long or waits (as in store/store.h): it may paint row 23 and look
+ * for Esc, no more. */
+typedef bool app_tick(void *ctx, const char *holder, int64_t waited_ms);
 void app_init(struct app *a, struct store *s, const char *who);
+void app_set_tick(struct app *a, app_tick *tick, void *ctx);
 void app_done(struct app *a);
+/* Closes a store for which there is no screen. */
+void app_refuse(struct store **s);
 
 /* Runs "NAME arguments"; an unknown name is said on row 23. */
 void app_command(struct app *a, const char *text);
-/* One key by its name; false where nobody wanted it. `typed_ahead` says that
- * it was there before the present item was painted: decisions are refused. */
-bool app_key(struct app *a, const char *key, bool typed_ahead);
+/* One key by its name; false where nobody wanted it. What decides about an
+ * item that is not in sight is refused. */
+bool app_key(struct app *a, const char *key);
+/* The picture is on the screen: what of the item is in sight. */
+void app_painted(struct app *a, enum sight sight);
 /* A click of the mouse: the cursor goes to the list's row there. */
 void app_click(struct app *a, int y);
 /* Whether an action does something at this moment. */
@@ -196,6 +245,10 @@ void app_say_err(struct app *a, const struct err *e);
 
 /* Reads what the cursor stands on into the view's state. */
 void app_load(struct app *a);
+/* Whether something counted then has to be counted anew; remembers now. */
+bool app_moved_on(struct app *a, struct counted *then);
+/* Reads what is drawn of the present list in `rows` rows, and on row 2. */
+void app_show(struct app *a, size_t rows);
 /* Counts what stands on the tabs, where something was written since. */
 void app_recount(struct app *a);
 /* Re-reads a view's list, keeping the cursor's row where it can. */
@@ -204,9 +257,11 @@ void app_set_target(struct app *a, int64_t target);
 
 /* ---- Parts of the dispatcher -------------------------------------------- */
 
-/* j k g G; PgDn and PgUp (by: 1 or -1); s v * -. */
+/* j k g G; a page or half of one, and to the end, of the pane with the focus
+ * (by: 1 or -1); s v * -. */
 void move_cursor(struct app *a, enum action act);
-void move_page(struct app *a, int by);
+void move_page(struct app *a, int by, bool half);
+void move_end(struct app *a, int by);
 void select_rows(struct app *a, enum action act);
 /* Finds a text from the cursor on; again, forwards (1) or backwards (-1). */
 void find_start(struct app *a, const char *text);
@@ -234,6 +289,12 @@ void review_position(const struct app *a, int64_t *at, int64_t *of);
 /* The text of the shown answer, and the one it is compared with (NULL:
  * nothing). The caller frees both. */
 void review_answer(const struct app *a, char **text, char **before);
+
+/* Shows what it would do to decide so about all that is selected, and asks; a
+ * key of that question; frees. */
+void bulk_start(struct app *a, enum status to, const char *reason);
+bool bulk_key(struct app *a, const char *key);
+void bulk_done(struct app *a);
 
 /* Opens a form, as it was left; its keys while it is open. */
 void form_open(struct app *a, enum form_kind kind);

@@ -5,6 +5,7 @@
 
 #include "app/app.h"
 #include "app/lineage.h"
+#include "base/clock.h"
 #include "base/lang.h"
 #include "jobs/env.h"
 
@@ -128,8 +129,12 @@ PLAIN(down, move_cursor(a, ACT_DOWN))
 PLAIN(up, move_cursor(a, ACT_UP))
 PLAIN(first, move_cursor(a, ACT_FIRST))
 PLAIN(last, move_cursor(a, ACT_LAST))
-PLAIN(page_down, move_page(a, 1))
-PLAIN(page_up, move_page(a, -1))
+PLAIN(page_down, move_page(a, 1, false))
+PLAIN(page_up, move_page(a, -1, false))
+PLAIN(half_down, move_page(a, 1, true))
+PLAIN(half_up, move_page(a, -1, true))
+PLAIN(start, move_end(a, -1))
+PLAIN(end, move_end(a, 1))
 PLAIN(select_one, select_rows(a, ACT_SELECT))
 PLAIN(select_range, select_rows(a, ACT_RANGE))
 PLAIN(select_all, select_rows(a, ACT_ALL_OF))
@@ -144,7 +149,7 @@ PLAIN(messages, messages_open(a))
 PLAIN(lineage, lineage_open(a))
 PLAIN(hidden, turn(a, OPTION_HIDDEN))
 PLAIN(tour, turn(a, OPTION_TOUR))
-PLAIN(pane, a->second_pane = !a->second_pane)
+PLAIN(pane, a->list_focus = !a->list_focus)
 PLAIN(undo, undo_last(a, false))
 PLAIN(redo, undo_last(a, true))
 PLAIN(repaint, a->stale = STALE_ALL)
@@ -168,6 +173,10 @@ static const struct deed common[] = {
     {.act = ACT_LAST, .fn = last},
     {.act = ACT_PAGE_DOWN, .fn = page_down},
     {.act = ACT_PAGE_UP, .fn = page_up},
+    {.act = ACT_HALF_DOWN, .fn = half_down},
+    {.act = ACT_HALF_UP, .fn = half_up},
+    {.act = ACT_START, .fn = start},
+    {.act = ACT_END, .fn = end},
     {.act = ACT_SELECT, .fn = select_one},
     {.act = ACT_RANGE, .fn = select_range},
     {.act = ACT_ALL_OF, .fn = select_all},
@@ -256,12 +265,6 @@ void app_command(struct app *a, const char *text)
     run(a, (enum action)act, args);
 }
 
-static bool is_decision(const struct app *a, int act)
-{
-    const struct deed *d = deed_of(a, (enum action)act);
-    return d && d->decides;
-}
-
 /* Keys that say yes to a form, or to a question other than the one for a
  * reason. */
 static bool says_yes(const struct app *a, const char *key)
@@ -272,13 +275,61 @@ static bool says_yes(const struct app *a, const char *key)
            (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
 }
 
-bool app_key(struct app *a, const char *key, bool typed_ahead)
+static bool ignore(struct app *a, enum ignored why)
 {
+    a->ignored = a->ignored_why == why ? a->ignored + 1 : 1;
+    a->ignored_why = why;
+    a->stale = STALE_PAINT;
+    return true;
+}
+
+/* Whether a key that decides is dropped: what it would decide about is not in
+ * sight, or it is a key that is held down: `before` is what the key before it
+ * decided. */
+static bool is_dropped(struct app *a, enum action act, enum action before)
+{
+    int64_t now = clock_mono();
+    bool held = before == act &&
+                now - a->decided_at < a->options.value[OPTION_REPEAT];
+    a->decided_at = now;
+    a->decided_by = act;
+    switch (a->sight) {
+    case SIGHT_NONE: return ignore(a, IGNORED_AHEAD);
+    case SIGHT_LIST:
+        app_say(a, _("the list hides what this would decide on; Tab shows it"));
+        return true;
+    case SIGHT_SMALL:
+        app_say(a, _("too small to decide here"));
+        return true;
+    case SIGHT_ITEM: break;
+    }
+    if (held)
+        return ignore(a, IGNORED_HELD);
+    return now - a->painted_at < a->options.value[OPTION_LINK] &&
+           ignore(a, IGNORED_SOON);
+}
+
+void app_painted(struct app *a, enum sight sight)
+{
+    int *scroll = view_scroll(a);
+    if (a->sight == SIGHT_NONE)
+        a->painted_at = clock_mono();
+    a->sight = sight;
+    if (sight == SIGHT_ITEM && a->text_total &&
+        (scroll ? *scroll : 0) + a->text_rows >= a->text_total)
+        a->read = true;
+}
+
+bool app_key(struct app *a, const char *key)
+{
+    bool unseen = a->sight == SIGHT_NONE || a->sight == SIGHT_SMALL;
+    enum action before = a->decided_by;
+    a->decided_by = ACTIONS;
     if (a->line.kind != LINE_NONE)
         return prompt_key(a, key);
     if (a->typing.open)
         return review_type_key(a, key);
-    if (typed_ahead && says_yes(a, key)) {
+    if (unseen && says_yes(a, key)) {
         app_say(a, _("1 key ignored: it was typed before the question was on "
                      "the screen"));
         return true;
@@ -292,14 +343,10 @@ bool app_key(struct app *a, const char *key, bool typed_ahead)
                       : action_of_key(a->view, key);
     if (act < 0)
         return false;
-    if (typed_ahead && is_decision(a, act)) {
-        a->ignored++;
-        app_say(a, P_("%d key ignored: typed before %lld was on the screen",
-                      "%d keys ignored: typed before %lld was on the screen",
-                      (unsigned long)a->ignored), a->ignored,
-                (long long)a->review.now.id);
+    const struct deed *d = deed_of(a, (enum action)act);
+    if (d && d->decides && is_dropped(a, (enum action)act, before))
         return true;
-    }
+    a->ignored = 0;
     if (command)
         app_command(a, command);
     else

@@ -98,6 +98,21 @@ static void recount(struct app *a)
     start(a, false, false);
 }
 
+struct export_shape export_shape(int i)
+{
+    enum shape s = (enum shape)i;
+    return (struct export_shape){shape_name(s), shape_made_from(s),
+                                 shape_for(s)};
+}
+
+const char *export_check_text(const char *check)
+{
+    for (int k = 0; k < ROW_CHECK_COUNT; k++)
+        if (!strcmp(row_check_name((enum row_check)k), check))
+            return row_check_text((enum row_check)k);
+    return "";
+}
+
 void export_open(struct app *a)
 {
     struct export_state *x = &a->export;
@@ -180,7 +195,9 @@ void export_load(struct app *a)
     if (!x->accepted.n)
         return;
     x->row %= x->accepted.n;
-    sample_get(a->s, x->accepted.at[x->row], &x->now, NULL);
+    x->answer = -1;
+    if (sample_get(a->s, x->accepted.at[x->row], &x->now, NULL))
+        x->answer = sample_opens_with(&x->now);
     if (x->now.id == was && (x->rendered || x->render.pid))
         return;
     child_stop(&x->render);

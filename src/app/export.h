@@ -27,9 +27,17 @@ struct export_state {
     int64_t n_accepted;        /* of how many */
     size_t row;
     struct sample now;
+    int answer;                /* the index of what stands for it, -1: none */
     struct child render;       /* makes of it what the student reads */
     json *rendered;            /* its parts; NULL: not yet, or no student */
 };
+
+/* A shape as its row shows it; what a check of rows says. Borrowed. */
+struct export_shape {
+    const char *name, *made_from, *trainers;
+};
+struct export_shape export_shape(int i);
+const char *export_check_text(const char *check);
 
 struct app;
 /* Keys of the question whether an earlier bundle is replaced. */

@@ -436,7 +436,7 @@ void form_open(struct app *a, enum form_kind kind)
     a->form.open = true;
     a->form.at = 0;
     a->form.fresh = true;
-    a->painted = false;
+    a->sight = SIGHT_NONE;
     refresh(a);
     a->stale = STALE_PAINT;
 }

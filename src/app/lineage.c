@@ -52,6 +52,25 @@ static void add_draws(struct app *a, const struct sample *x)
     buf_free(&text);
 }
 
+char *lineage_summary(struct app *a, const struct sample *x)
+{
+    struct drawn list[32];
+    size_t n = draws_of(a->s, x->call, list, COUNT(list));
+    struct buf b = BUF_INIT(0);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&b, list[i].seed ? "%ss%lld" : "%s%lld", i ? " " : "",
+                   (long long)(list[i].seed ? list[i].seed : list[i].sample));
+    if (n)
+        buf_putc(&b, '\n');
+    if (x->recipe)
+        buf_printf(&b, _("j%lld %s %lld, call c%lld, %s"), (long long)x->job,
+                   x->recipe, (long long)x->recipe_version,
+                   (long long)x->call, x->teacher ? x->teacher : "");
+    else if (x->origin)
+        buf_printf(&b, _("line %lld of %s"), (long long)x->line, x->origin);
+    return buf_take(&b);
+}
+
 static void add_call(struct app *a, int64_t id, const struct sample *x)
 {
     struct call c;

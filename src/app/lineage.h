@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct app;
+struct sample;
 
 struct step {
     const char *kind; /* untranslated: "seeds", "recipe", "call" ... */
@@ -21,6 +22,8 @@ struct lineage {
     size_t n, cap;
 };
 
+/* Where a sample came from, in two lines; the caller frees. */
+char *lineage_summary(struct app *a, const struct sample *x);
 /* Opens the view on the sample under the cursor. */
 void lineage_open(struct app *a);
 

@@ -2,21 +2,38 @@
 #include "app/app.h"
 #include "base/lang.h"
 
-/* PgDn moves through the text while there is more of it, else the list. */
-void move_page(struct app *a, int by)
+/* Moves the text, where it has the focus; it stops at its ends and never
+ * goes on to another item. */
+static bool move_text(struct app *a, long by)
 {
     int *scroll = view_scroll(a);
-    if (scroll && a->text_total > a->text_rows) {
-        int max = a->text_total - a->text_rows;
-        int step = a->text_rows > 2 ? a->text_rows - 1 : 1, was = *scroll;
-        *scroll += by * step;
-        *scroll = *scroll < 0 ? 0 : *scroll > max ? max : *scroll;
-        a->stale = STALE_PAINT;
-        if (*scroll != was)
-            return;
-    }
-    if (list_move(app_list(a), (long)by * a->page))
+    long max = a->text_total - a->text_rows, to;
+    if (a->list_focus || !scroll)
+        return false;
+    to = *scroll + by;
+    *scroll = (int)(to > max ? max : to);
+    if (*scroll < 0)
+        *scroll = 0;
+    a->stale = STALE_PAINT;
+    if (max <= 0 && list_id(app_list(a)))
+        app_say(a, _("all of it is here; Tab, then these keys move the list"));
+    return true;
+}
+
+void move_page(struct app *a, int by, bool half)
+{
+    long rows = a->text_rows > 2 ? a->text_rows - 1 : 1;
+    long page = a->page > 1 ? a->page : 1;
+    if (move_text(a, by * (half ? (rows + 1) / 2 : rows)))
+        return;
+    if (list_move(app_list(a), by * (half ? (page + 1) / 2 : page)))
         app_load(a);
+}
+
+void move_end(struct app *a, int by)
+{
+    if (!move_text(a, (long)by << 24))
+        move_cursor(a, by < 0 ? ACT_FIRST : ACT_LAST);
 }
 
 void move_cursor(struct app *a, enum action act)

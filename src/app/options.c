@@ -9,36 +9,62 @@
 #include "base/config.h"
 #include "base/lang.h"
 
-#define OPTION_ROW(id, name, value) {name, value},
+#define OPTION_ROW(id, name, words, value) {name, words, value},
 static const struct {
-    const char *name;
-    enum option_value value;
+    const char *name, *words;
+    int value;
 } table[] = {OPTIONS(OPTION_ROW)};
 #undef OPTION_ROW
+
+#define MS_MOST 10000
+
+/* The place of a word among others, -1 where it is none of them. */
+static int word_at(const char *words, const char *word)
+{
+    size_t n = strlen(word);
+    for (int i = 0; n && *words; i++) {
+        size_t len = strcspn(words, " ");
+        if (len == n && !strncmp(words, word, n))
+            return i;
+        words += len + (words[len] == ' ');
+    }
+    return -1;
+}
+
+static int number_of(const char *value)
+{
+    char *end;
+    long n = strtol(value, &end, 10);
+    return *value && !*end && n >= 0 && n <= MS_MOST ? (int)n : -1;
+}
+
+static bool no_option(const char *name, struct err *e)
+{
+    char all[300] = "";
+    for (size_t i = 0, o = 0; i < COUNT(table) && o < sizeof all; i++)
+        o += (size_t)snprintf(all + o, sizeof all - o, "%s%s", i ? ", " : "",
+                              table[i].name);
+    return err_set(e, ERR_INPUT, _("no option is named %s; there are %s"),
+                   name, all);
+}
 
 bool options_set(struct options *o, const char *name, const char *value,
                  struct err *e)
 {
-    bool theme = !strcmp(name, "theme");
-    if (theme && !strcmp(value, "default"))
-        return true;
-    if (theme)
-        return err_set(e, ERR_INPUT, _("there is one theme: default"));
-    for (int i = 0; i < OPTION_COUNT; i++) {
-        if (strcmp(table[i].name, name))
-            continue;
-        bool can = table[i].value == OPTION_AUTO;
-        bool is = can && !strcmp(value, "auto");
-        if (!is && strcmp(value, "on") && strcmp(value, "off"))
-            return err_set(e, ERR_INPUT, can ? _("%s is on, off or auto")
-                                             : _("%s is on or off"), name);
-        o->value[i] = is ? OPTION_AUTO
-                      : !strcmp(value, "on") ? OPTION_ON : OPTION_OFF;
-        return true;
-    }
-    return err_set(e, ERR_INPUT, _("no option is named %s; there are "
-                                   "diffmarks, ascii, mouse, hidden, tour "
-                                   "and theme"), name);
+    size_t i = 0;
+    while (i < COUNT(table) && strcmp(table[i].name, name))
+        i++;
+    if (i == COUNT(table))
+        return no_option(name, e);
+    const char *words = table[i].words;
+    int v = words ? word_at(words, value) : number_of(value);
+    if (v < 0 && words)
+        return err_set(e, ERR_INPUT, _("%s is one of: %s"), name, words);
+    if (v < 0)
+        return err_set(e, ERR_INPUT, _("%s is a number of milliseconds, 0 to "
+                                       "%d"), name, MS_MOST);
+    o->value[i] = v;
+    return true;
 }
 
 /* "all", or the English name of a view. */

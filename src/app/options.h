@@ -7,6 +7,12 @@
  *   mouse = off          on: the wheel moves, a click puts the cursor there
  *   hidden = on          hidden characters are shown as marks
  *   tour = on            the demonstration's tour
+ *   unread = ask         before a text is accepted whose end was not on the
+ *                        screen; mark: it is only said; off
+ *   repeat = 150         the same deciding key again within so many ms is
+ *                        dropped: a key that is held down decides once
+ *   link = 0             what decides sooner than so many ms after the picture
+ *                        is dropped: for slow lines
  *   theme = default
  *   [keys review]        or [keys all]
  *   w = reject wrong     a key is a command line
@@ -19,12 +25,22 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-enum option_value { OPTION_OFF, OPTION_ON, OPTION_AUTO };
+/* Values of words: their place among an option's words. */
+enum { OPTION_OFF, OPTION_ON, OPTION_AUTO };
+enum { UNREAD_ASK, UNREAD_MARK, UNREAD_OFF };
 
+/* id, name, its words (NULL: a number of ms), what stands where nothing is
+ * set */
 #define OPTIONS(X)                                                            \
-    X(DIFFMARKS, "diffmarks", OPTION_AUTO) X(ASCII, "ascii", OPTION_AUTO)     \
-    X(MOUSE, "mouse", OPTION_OFF) X(HIDDEN, "hidden", OPTION_ON)              \
-    X(TOUR, "tour", OPTION_ON)
+    X(DIFFMARKS, "diffmarks", "off on auto", OPTION_AUTO)                     \
+    X(ASCII, "ascii", "off on auto", OPTION_AUTO)                             \
+    X(MOUSE, "mouse", "off on", OPTION_OFF)                                   \
+    X(HIDDEN, "hidden", "off on", OPTION_ON)                                  \
+    X(TOUR, "tour", "off on", OPTION_ON)                                      \
+    X(UNREAD, "unread", "ask mark off", UNREAD_ASK)                           \
+    X(REPEAT, "repeat", NULL, 150)                                            \
+    X(LINK, "link", NULL, 0)                                                  \
+    X(THEME, "theme", "default", 0)
 #define OPTION_ID(id, ...) OPTION_##id,
 enum option { OPTIONS(OPTION_ID) OPTION_COUNT };
 #undef OPTION_ID
@@ -36,7 +52,7 @@ struct own_key {
 };
 
 struct options {
-    enum option_value value[OPTION_COUNT];
+    int value[OPTION_COUNT];
     VEC(struct own_key) keys;
 };
 
@@ -45,7 +61,7 @@ struct options {
 bool options_load(struct options *o, struct err *e);
 void options_free(struct options *o);
 
-/* Sets one by its name from "on", "off" or "auto". */
+/* Sets one by its name, from one of its words or a number. */
 bool options_set(struct options *o, const char *name, const char *value,
                  struct err *e);
 

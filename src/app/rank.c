@@ -34,6 +34,36 @@ static void shuffle(struct rank_state *r, size_t n)
     }
 }
 
+static struct given *given_to(struct rank_state *r, int64_t sample)
+{
+    for (size_t i = 0; i < r->given.n; i++)
+        if (r->given.at[i].sample == sample)
+            return &r->given.at[i];
+    return NULL;
+}
+
+/* An order that was given and not written waits for its sample to come
+ * back. */
+static void keep_touched(struct rank_state *r)
+{
+    struct given g = {r->now.id, r->order}, *old = given_to(r, r->now.id);
+    if (!r->touched || !r->now.id)
+        return;
+    if (old)
+        *old = g;
+    else
+        VEC_PUSH(&r->given, g);
+}
+
+static void take_touched(struct rank_state *r)
+{
+    const struct given *g = given_to(r, r->now.id);
+    if (!g || g->order.n != r->order.n)
+        return;
+    r->order = g->order;
+    r->touched = true;
+}
+
 void rank_load(struct app *a)
 {
     struct rank_state *r = &a->rank;
@@ -42,6 +72,7 @@ void rank_load(struct app *a)
     int64_t id = r->at < r->queue.n ? r->queue.at[r->at] : 0;
     if (id == r->now.id && id)
         return;
+    keep_touched(r);
     sample_free(&r->now);
     list_free(&r->list);
     r->touched = false;
@@ -57,6 +88,7 @@ void rank_load(struct app *a)
                                                : ORDER_MAX;
     shuffle(r, n);
     r->order = order_plain(n);
+    take_touched(r);
     for (size_t i = 0; i < n; i++)
         VEC_PUSH(&letters, (int64_t)i + 1);
     list_take(&r->list, &letters);
@@ -68,6 +100,7 @@ void rank_done(struct app *a)
     sample_free(&a->rank.now);
     list_free(&a->rank.list);
     VEC_FREE(&a->rank.queue);
+    VEC_FREE(&a->rank.given);
 }
 
 struct judged rank_judged(const struct app *a, size_t letter)
@@ -98,6 +131,10 @@ static void next_sample(struct app *a, int by)
 static void drop_decided(struct app *a)
 {
     struct rank_state *r = &a->rank;
+    struct given *g = given_to(r, r->now.id);
+    if (g)
+        *g = r->given.at[--r->given.n];
+    r->touched = false;
     for (size_t i = r->at; i + 1 < r->queue.n; i++)
         r->queue.at[i] = r->queue.at[i + 1];
     r->queue.n--;
@@ -109,9 +146,8 @@ static void drop_decided(struct app *a)
     app_load(a);
 }
 
-static void keep_order(struct app *a, const char *args)
+static void write_order(struct app *a)
 {
-    (void)args;
     struct rank_state *r = &a->rank;
     struct order by_candidate = {.n = r->order.n};
     struct other o = {0};
@@ -147,6 +183,33 @@ static void keep_order(struct app *a, const char *args)
     drop_decided(a);
     app_say(a, _("✓ %lld ordered %s and accepted"), (long long)id, text);
     a->said_undo = true;
+}
+
+/* The letters stand in a shuffled order: what nobody has touched is asked. */
+static void keep_order(struct app *a, const char *args)
+{
+    char text[ORDER_MAX * 3];
+    (void)args;
+    if (a->rank.touched) {
+        write_order(a);
+        return;
+    }
+    a->ask.kind = ASK_ORDER;
+    a->sight = SIGHT_NONE;
+    snprintf(a->ask.text, sizeof a->ask.text,
+             _("You have not ordered them. Y keeps %s as your order."),
+             order_print(&a->rank.order, text));
+}
+
+bool rank_order_key(struct app *a, const char *key)
+{
+    bool yes = !strcmp(key, "Y");
+    if (!yes && strcmp(key, "n") && strcmp(key, "Esc"))
+        return false;
+    a->ask.kind = ASK_NOTHING;
+    if (yes)
+        write_order(a);
+    return true;
 }
 
 static void all_bad(struct app *a, const char *args)

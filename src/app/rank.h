@@ -7,6 +7,12 @@
 #include "domain/order.h"
 #include "store/sample.h"
 
+/* An order that was given to a sample and is not written yet. */
+struct given {
+    int64_t sample;
+    struct order order;
+};
+
 struct rank_state {
     ids queue;       /* samples that a judge scored and nobody ordered */
     size_t at;       /* in the queue */
@@ -15,6 +21,7 @@ struct rank_state {
     size_t shown[ORDER_MAX]; /* letter i shows candidates.at[shown[i]] */
     struct order order;      /* places by letter */
     bool touched;            /* the person has given an order */
+    VEC(struct given) given; /* to samples that were left since */
     bool blind;
     int64_t seen;
 };
@@ -28,6 +35,8 @@ struct judged {
 };
 struct app;
 struct judged rank_judged(const struct app *a, size_t letter);
+/* Keys of the question whether an untouched order is kept. */
+bool rank_order_key(struct app *a, const char *key);
 
 
 #endif

@@ -6,10 +6,10 @@
 #include <time.h>
 
 #include "app/app.h"
+#include "app/lineage.h"
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/proc.h"
-#include "base/rng.h"
 #include "store/draft.h"
 #include "verbs/edit.h"
 
@@ -18,7 +18,8 @@ static void forget(struct review_state *r)
     sample_free(&r->now);
     free(r->near_text);
     free(r->draft);
-    r->near_text = r->draft = NULL;
+    free(r->from);
+    r->near_text = r->draft = r->from = NULL;
     r->answer = 0;
     r->scroll = 0;
     r->focus_prompt = r->against_answer = false;
@@ -42,6 +43,24 @@ void review_open(struct app *a)
     r->seen = store_seq(a->s);
     list_open(&r->list, &queue_source, &r->queue);
     r->today = journal_count_since(a->s, a->who, midnight());
+}
+
+static void forget_shown(struct review_state *r)
+{
+    for (size_t i = 0; i < r->shown.n; i++)
+        free(r->shown.at[i].first_line);
+    r->shown.n = 0;
+}
+
+void review_show(struct app *a, size_t from, size_t n)
+{
+    struct review_state *r = &a->review;
+    forget_shown(r);
+    for (size_t i = from; i < from + n; i++) {
+        struct sample_row x = {0};
+        sample_row_get(a->s, list_at(&r->list, i), &x);
+        VEC_PUSH(&r->shown, x);
+    }
 }
 
 /* What was decided keeps its row as long as the queue is open, and so does
@@ -88,6 +107,16 @@ static void load_near(struct app *a)
     }
 }
 
+/* As long as a draft is on the screen, what `a` would do is asked. */
+static void ask_draft(struct app *a)
+{
+    if (!a->review.draft || a->review.answer < 0)
+        return;
+    a->ask.kind = ASK_EDITED;
+    snprintf(a->ask.text, sizeof a->ask.text,
+             _("A draft of yours was kept for this answer."));
+}
+
 void review_load(struct app *a)
 {
     struct review_state *r = &a->review;
@@ -102,21 +131,21 @@ void review_load(struct app *a)
         return;
     }
     r->answer = sample_opens_with(&r->now);
+    r->from = lineage_summary(a, &r->now);
     load_near(a);
     r->draft = draft_get(a->s, a->who, OBJECT_SAMPLE, id, "answer");
-    if (r->draft && r->answer >= 0) {
+    if (r->draft && r->answer >= 0)
         r->draft_of = r->now.candidates.at[r->answer].id;
-        a->ask.kind = ASK_EDITED;
-        snprintf(a->ask.text, sizeof a->ask.text,
-                 _("A draft of yours was kept for this answer."));
-    }
+    ask_draft(a);
 }
 
 void review_done(struct app *a)
 {
     forget(&a->review);
+    forget_shown(&a->review);
+    VEC_FREE(&a->review.shown);
+    bulk_done(a);
     list_free(&a->review.list);
-    VEC_FREE(&a->review.bulk_ids);
     free(a->review.filter);
 }
 
@@ -223,7 +252,7 @@ static void decide(struct app *a, enum status to, const char *reason)
     r->last.reason = r->last_reason;
     if (how == DECIDED_CONFLICT) {
         a->ask.kind = ASK_CONFLICT;
-        a->painted = false;
+        a->sight = SIGHT_NONE;
         snprintf(a->ask.text, sizeof a->ask.text,
                  _("%lld: %s decided first (%s %s). You chose %s. Both stay "
                    "on record."), (long long)id, o.who, deed_label(o.kind),
@@ -242,6 +271,8 @@ static void decide(struct app *a, enum status to, const char *reason)
     app_load(a);
 }
 
+static bool is_unread(struct app *a);
+
 static void again(struct app *a, const char *args)
 {
     (void)args;
@@ -252,55 +283,30 @@ static void again(struct app *a, const char *args)
     }
     char reason[64];
     snprintf(reason, sizeof reason, "%s", r->last_reason);
-    decide(a, r->last.to, reason);
+    if (r->last.to != STATUS_ACCEPTED || !is_unread(a))
+        decide(a, r->last.to, reason);
 }
 
-/* ---- Many at once ------------------------------------------------------- */
+/* ---- One, or many ------------------------------------------------------- */
 
-static void start_bulk(struct app *a, enum status to, const char *reason)
+/* Whether to ask before a text is accepted whose end nobody has seen. */
+static bool is_unread(struct app *a)
 {
-    struct review_state *r = &a->review;
-    struct err e = {0};
-    r->bulk_ids.n = 0;
-    if (!list_selected_ids(&r->list, &r->bulk_ids))
-        return;
-    snprintf(r->bulk_reason, sizeof r->bulk_reason, "%s", reason);
-    r->bulk_do = (struct decide){a->who, to, r->bulk_reason, r->seen, 0,
-                                0};
-    r->bulk_seed = 7;
-    if (!verb_dry_run(a->s, &r->bulk_ids, &r->dry, &e)) {
-        app_say_err(a, &e);
-        return;
-    }
-    size_t n = r->bulk_ids.n;
-    r->bulk = true;
-    a->ask.kind = ASK_BULK;
-    a->painted = false;
+    if (a->read || !a->review.now.id ||
+        a->options.value[OPTION_UNREAD] != UNREAD_ASK)
+        return false;
+    a->ask.kind = ASK_UNREAD;
+    a->sight = SIGHT_NONE;
     snprintf(a->ask.text, sizeof a->ask.text,
-             to == STATUS_ACCEPTED
-                 ? P_("Accept %zu sample as one step that u undoes?",
-                      "Accept %zu samples as one step that u undoes?", n)
-             : to == STATUS_REJECTED
-                 ? P_("Reject %zu sample as one step that u undoes?",
-                      "Reject %zu samples as one step that u undoes?", n)
-                 : P_("Defer %zu sample as one step that u undoes?",
-                      "Defer %zu samples as one step that u undoes?", n), n);
-    a->stale = STALE_PAINT;
-}
-
-static void do_bulk(struct app *a)
-{
-    struct review_state *r = &a->review;
-    r->bulk = false;
-    list_mark_none(&r->list);
-    work_bulk(a, &r->bulk_do, &r->bulk_ids);
+             _("Not read to the end. Y accepts it as it is."));
+    return true;
 }
 
 static void start(struct app *a, enum status to, const char *reason)
 {
     if (list_selected_count(&a->review.list))
-        start_bulk(a, to, reason);
-    else
+        bulk_start(a, to, reason);
+    else if (to != STATUS_ACCEPTED || !is_unread(a))
         decide(a, to, reason);
 }
 
@@ -403,6 +409,7 @@ void review_edited(struct app *a, const char *text)
     free(before);
     if (same) {
         app_say(a, _("nothing was changed"));
+        ask_draft(a);
         return;
     }
     if (!draft_put(a->s, a->who, OBJECT_SAMPLE, r->now.id, "answer", text,
@@ -415,7 +422,9 @@ void review_edited(struct app *a, const char *text)
     free(r->draft);
     r->draft = xstrdup(text);
     a->ask.kind = ASK_EDITED;
-    a->painted = false;
+    a->sight = SIGHT_NONE;
+    a->read = false;
+    r->scroll = 0;
     snprintf(a->ask.text, sizeof a->ask.text,
              _("Edit of answer %d saved as a draft. Edit over %d is a pair."),
              r->answer + 1, r->answer + 1);
@@ -483,7 +492,11 @@ static bool reason_key(struct app *a, const char *key)
     return true;
 }
 
-static void keep_and_accept(struct app *a) { keep_edit(a, true); }
+static void keep_and_accept(struct app *a)
+{
+    if (!is_unread(a))
+        keep_edit(a, true);
+}
 static void keep_only(struct app *a) { keep_edit(a, false); }
 static void edit_on(struct app *a) { start_edit(a, false); }
 
@@ -522,20 +535,19 @@ static bool conflict_key(struct app *a, const char *key)
     return true;
 }
 
-static bool bulk_key(struct app *a, const char *key)
+static bool unread_key(struct app *a, const char *key)
 {
-    if (!strcmp(key, "Y")) {
-        a->ask.kind = ASK_NOTHING;
-        do_bulk(a);
-    } else if (!strcmp(key, "n") || !strcmp(key, "Esc")) {
-        a->ask.kind = ASK_NOTHING;
-        a->review.bulk = false;
-        app_say(a, _("nothing was changed"));
-    } else if (!strcmp(key, "r")) {
-        a->review.bulk_seed++;
-    } else {
+    bool yes = !strcmp(key, "Y");
+    if (!yes && strcmp(key, "n") && strcmp(key, "Esc"))
         return false;
-    }
+    a->ask.kind = ASK_NOTHING;
+    a->read = a->read || yes;
+    if (yes && a->review.draft)
+        keep_edit(a, true);
+    else if (yes)
+        decide(a, STATUS_ACCEPTED, "");
+    else
+        ask_draft(a);
     return true;
 }
 
@@ -548,6 +560,8 @@ bool review_ask_key(struct app *a, const char *key)
     case ASK_CONFLICT: taken = conflict_key(a, key); break;
     case ASK_BULK: taken = bulk_key(a, key); break;
     case ASK_REPLACE: taken = export_replace_key(a, key); break;
+    case ASK_UNREAD: taken = unread_key(a, key); break;
+    case ASK_ORDER: taken = rank_order_key(a, key); break;
     case ASK_NOTHING: break;
     }
     if (!taken && !strcmp(key, "Q")) {
@@ -664,7 +678,8 @@ static void other_answer(struct app *a, int by)
         return;
     r->answer = (r->answer + by + n) % n;
     r->scroll = 0;
-    a->painted = false;
+    a->sight = SIGHT_NONE;
+    a->read = false;
     a->stale = STALE_PAINT;
 }
 

@@ -155,7 +155,7 @@ static void work_figures(struct run_row *x, const json *n)
                  (long long)json_get_int(n, import ? "rows" : "changed", 0));
 }
 
-bool runs_row(struct app *a, int64_t key, struct run_row *out)
+static bool read_row(struct app *a, int64_t key, struct run_row *out)
 {
     *out = (struct run_row){.is_run = key % 2, .id = key / 2};
     char *dir = dir_of(a, key);
@@ -205,6 +205,17 @@ static void answers_free(held_answers *all)
         free(all->at[i].now);
     }
     VEC_FREE(all);
+}
+
+void runs_show(struct app *a, size_t from, size_t n)
+{
+    struct runs_state *x = &a->runs;
+    x->shown.n = 0;
+    for (size_t i = from; i < from + n; i++) {
+        struct run_row r = {0};
+        read_row(a, list_at(&x->list, i), &r);
+        VEC_PUSH(&x->shown, r);
+    }
 }
 
 static void forget(struct runs_state *x)
@@ -327,6 +338,11 @@ static void load_reply(struct app *a)
     x->reply = text_get(a->s, x->trouble.at[x->trouble_at].reply_text, NULL);
 }
 
+const char *runs_trouble_state(const struct call *c)
+{
+    return call_state_name(c->state);
+}
+
 static void load_work(struct runs_state *x)
 {
     json *args = json_parse(x->job.args, strlen(x->job.args), NULL);
@@ -350,6 +366,8 @@ void runs_load(struct app *a)
         return;
     char *dir = dir_of(a, key);
     x->status = status_read(dir, NULL);
+    x->exact = train_exact(x->status);
+    x->held_out = train_held_out(x->status);
     if (key % 2 && run_get(a->s, key / 2, &x->run, NULL)) {
         each_line(dir, "curve.jsonl", add_point, &x->curve);
         each_line(dir, "answers.jsonl", add_answer, &x->answers);
@@ -369,6 +387,7 @@ void runs_done(struct app *a)
     forget_other(&a->runs);
     json_free(a->runs.asked);
     child_stop(&a->runs.asking);
+    VEC_FREE(&a->runs.shown);
     list_free(&a->runs.list);
 }
 

@@ -39,7 +39,9 @@ typedef VEC(struct held_answer) held_answers;
 
 struct runs_state {
     struct list list; /* 2 * id of jobs, 2 * id + 1 of runs */
+    VEC(struct run_row) shown; /* those on the screen */
     json *status;     /* of the row under the cursor */
+    double exact, held_out; /* its figures, NAN where there are none */
     struct job job;
     struct run run;
     struct call_counts counts;
@@ -65,8 +67,8 @@ struct runs_state {
     int running;
 };
 
-/* Reads one row by its key, false where it is gone. */
-bool runs_row(struct app *a, int64_t key, struct run_row *out);
+/* How a call in `trouble` ended, untranslated. */
+const char *runs_trouble_state(const struct call *c);
 /* Called a few times a second while something runs and is in sight; true
  * where the picture changed. */
 bool runs_tick(struct app *a);

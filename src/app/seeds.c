@@ -8,6 +8,7 @@
 static void forget(struct seeds_state *x)
 {
     seed_free(&x->now);
+    seed_row_free(&x->now_row);
     x->scroll = 0;
 }
 
@@ -16,6 +17,29 @@ void seeds_open(struct app *a)
     struct seeds_state *x = &a->seeds;
     x->queue = (struct queue){a, true};
     list_open(&x->list, &queue_source, &x->queue);
+}
+
+static void forget_shown(struct seeds_state *x)
+{
+    for (size_t i = 0; i < x->shown.n; i++)
+        seed_row_free(&x->shown.at[i]);
+    x->shown.n = 0;
+}
+
+void seeds_show(struct app *a, size_t from, size_t n)
+{
+    struct seeds_state *x = &a->seeds;
+    forget_shown(x);
+    for (size_t i = from; i < from + n; i++) {
+        struct seed_row r = {0};
+        seed_row_get(a->s, list_at(&x->list, i), &r);
+        VEC_PUSH(&x->shown, r);
+    }
+    if (!app_moved_on(a, &x->counted))
+        return;
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        x->by_split[i] = a->target ? seed_count(a->s, a->target, i) : 0;
+    x->never_drawn = a->target ? seed_never_drawn(a->s, a->target) : 0;
 }
 
 void seeds_refresh(struct app *a)
@@ -30,13 +54,15 @@ void seeds_load(struct app *a)
     struct seeds_state *x = &a->seeds;
     int64_t id = list_id(&x->list);
     forget(x);
-    if (id)
-        seed_get(a->s, id, &x->now, NULL);
+    if (id && seed_get(a->s, id, &x->now, NULL))
+        seed_row_get(a->s, id, &x->now_row);
 }
 
 void seeds_done(struct app *a)
 {
     forget(&a->seeds);
+    forget_shown(&a->seeds);
+    VEC_FREE(&a->seeds.shown);
     list_free(&a->seeds.list);
     free(a->seeds.filter);
 }

@@ -17,18 +17,46 @@ void targets_open(struct app *a)
         list_go(&a->targets.list, a->target);
 }
 
+static void forget_rows(struct targets_state *x)
+{
+    for (size_t i = 0; i < x->rows.n; i++)
+        free(x->rows.at[i].name);
+    x->rows.n = 0;
+}
+
+void targets_show(struct app *a, size_t from, size_t n)
+{
+    struct targets_state *x = &a->targets;
+    (void)from;
+    (void)n;
+    if (!app_moved_on(a, &x->counted) && x->rows.n == x->list.total)
+        return;
+    forget_rows(x);
+    for (size_t i = 0; i < x->list.total; i++) {
+        struct target t;
+        struct target_row r = {0};
+        if (target_get(a->s, list_at(&x->list, i), &t, NULL)) {
+            r.name = xstrdup(t.name);
+            target_counts(a->s, t.id, &r.counts);
+            target_free(&t);
+        }
+        VEC_PUSH(&x->rows, r);
+    }
+}
+
 void targets_load(struct app *a)
 {
     struct targets_state *x = &a->targets;
     int64_t id = list_id(&x->list);
     target_free(&x->now);
-    x->counts = (struct target_counts){.student = -1};
-    if (id && target_get(a->s, id, &x->now, NULL))
-        target_counts(a->s, id, &x->counts);
+    if (id)
+        target_get(a->s, id, &x->now, NULL);
 }
 
 void targets_done(struct app *a)
 {
+    forget_rows(&a->targets);
+    VEC_FREE(&a->targets.rows);
     target_free(&a->targets.now);
     list_free(&a->targets.list);
 }

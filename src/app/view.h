@@ -32,6 +32,7 @@ struct deed {
 struct view {
     const char *title; /* untranslated */
     bool zooms;        /* Enter shows the item alone */
+    bool text_first;   /* the text has the focus when it is opened */
     /* Where in struct app its list stands; its filter as typed (a char *) and
      * how far its text is scrolled (an int), 0 where it has none. */
     size_t list, filter, scroll;
@@ -45,6 +46,8 @@ struct view {
     void (*enter)(struct app *a);
     /* An editor that it had asked for came back with this text. */
     void (*edited)(struct app *a, const char *text);
+    /* Reads what is drawn of the list's rows from..from+n and on row 2. */
+    void (*show)(struct app *a, size_t from, size_t n);
     /* Another process wrote: the list may have other rows. */
     void (*refresh)(struct app *a);
     /* An act on this sample was taken back or done again. */
@@ -72,12 +75,14 @@ int *view_scroll(struct app *a);
 
 /* Each as the member of struct view that its name ends in says. */
 void targets_open(struct app *a);
+void targets_show(struct app *a, size_t from, size_t n);
 void targets_load(struct app *a);
 void targets_done(struct app *a);
 extern const struct deed targets_deeds[];
 void targets_enter(struct app *a);
 void targets_edited(struct app *a, const char *text);
 void seeds_open(struct app *a);
+void seeds_show(struct app *a, size_t from, size_t n);
 void seeds_refresh(struct app *a);
 void seeds_load(struct app *a);
 void seeds_done(struct app *a);
@@ -87,6 +92,7 @@ char *seeds_text(struct app *a);
 char *seeds_row_text(struct app *a, int64_t id);
 int64_t seeds_count(const struct app *a);
 void review_open(struct app *a);
+void review_show(struct app *a, size_t from, size_t n);
 void review_refresh(struct app *a);
 void review_load(struct app *a);
 void review_done(struct app *a);
@@ -103,6 +109,7 @@ extern const struct deed rank_deeds[];
 void rank_undone(struct app *a, int64_t sample);
 int64_t rank_count(const struct app *a);
 void runs_open(struct app *a);
+void runs_show(struct app *a, size_t from, size_t n);
 void runs_load(struct app *a);
 void runs_done(struct app *a);
 extern const struct deed runs_deeds[];

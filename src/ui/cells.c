@@ -35,6 +35,35 @@ void cells_ascii(bool on) { how.ascii = on; }
 void cells_show_hidden(bool on) { how.marks = on; }
 bool cells_colour(void) { return how.colour; }
 
+/* ---- The pane ----------------------------------------------------------- */
+
+static struct {
+    struct area pane;
+    bool whole; /* the pane is the screen, whatever its size */
+    long refused;
+} clip = {.whole = true};
+
+void cells_clip(struct area where)
+{
+    clip.pane = where;
+    clip.whole = false;
+}
+
+void cells_clip_none(void) { clip.whole = true; }
+long cells_refused(void) { return clip.refused; }
+
+/* How many of `want` cells at (y, x) are in the pane; the rest is counted. */
+static int allowed(int y, int x, int want)
+{
+    struct area p = clip.whole ? (struct area){0, 0, LINES, COLS} : clip.pane;
+    int end = p.x + p.w < COLS ? p.x + p.w : COLS;
+    bool in = y >= p.y && y < p.y + p.h && y < LINES && x >= p.x;
+    int n = !in ? 0 : x + want > end ? end - x : want;
+    n = n < 0 ? 0 : n;
+    clip.refused += want > n ? want - n : 0;
+    return n;
+}
+
 static void set_role(enum style r)
 {
     short pair = how.colour && roles[r].fg >= 0 ? (short)(r + 1) : 0;
@@ -195,12 +224,13 @@ int cells_width(const char *text)
 int cells_put(int y, int x, int width, enum style role, const char *text)
 {
     size_t n = strlen(text);
-    int used = 0;
-    if (y < 0 || y >= LINES || x >= COLS || width <= 0)
+    int used = 0, all = cells_width(text);
+    if (width <= 0)
         return 0;
-    if (x + width > COLS)
-        width = COLS - x;
-    bool fits = cells_width(text) <= width;
+    width = allowed(y, x, all < width ? all : width);
+    if (width <= 0)
+        return 0;
+    bool fits = all <= width;
     move(y, x);
     set_role(role);
     for (size_t i = 0; i < n;) {
@@ -243,10 +273,9 @@ void cells_right(int y, int x, int width, enum style role, const char *text)
 
 void cells_blank(int y, int x, int width, enum style role)
 {
-    if (y < 0 || y >= LINES || x >= COLS)
+    width = allowed(y, x, width);
+    if (width <= 0)
         return;
-    if (x + width > COLS)
-        width = COLS - x;
     move(y, x);
     set_role(role);
     for (int i = 0; i < width; i++)
@@ -256,10 +285,9 @@ void cells_blank(int y, int x, int width, enum style role)
 
 void cells_rule(int y, int x, int width)
 {
-    if (y < 0 || y >= LINES || x >= COLS)
+    width = allowed(y, x, width);
+    if (width <= 0)
         return;
-    if (x + width > COLS)
-        width = COLS - x;
     move(y, x);
     set_role(STYLE_RULE);
     for (int i = 0; i < width; i++)
@@ -350,7 +378,8 @@ void rich_draw(const struct rich *r, struct wrapped line, int y, int x,
     const char *s = buf_str(&r->text);
     size_t span = 0;
     int used = 0;
-    if (y < 0 || y >= LINES || x >= COLS)
+    width = allowed(y, x, width);
+    if (width <= 0)
         return;
     move(y, x);
     for (size_t i = line.from; i < line.to;) {
@@ -360,7 +389,7 @@ void rich_draw(const struct rich *r, struct wrapped line, int y, int x,
         enum style role = span < r->spans.n ? r->spans.at[span].role
                                            : STYLE_TEXT;
         next_unit(s + i, line.to - i, used, &u);
-        if (used + u.width > width || x + used + u.width > COLS)
+        if (used + u.width > width)
             break;
         set_role(role);
         put_unit(&u, role);

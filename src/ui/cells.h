@@ -18,6 +18,17 @@ enum style {
 };
 #undef STYLE
 
+/* A rectangle in cells. */
+struct area {
+    int y, x, h, w;
+};
+
+/* All that is drawn from now on stays in this rectangle; in the whole screen.
+ * A cell outside of it is not drawn, and counted: there should be none. */
+void cells_clip(struct area where);
+void cells_clip_none(void);
+long cells_refused(void);
+
 /* Says how to draw: ASCII instead of Unicode, colours or none, and whether
  * hidden characters are shown as marks (else as one dot each). */
 void cells_setup(bool ascii, bool colour);

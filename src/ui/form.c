@@ -35,7 +35,7 @@ static void draw_field(const struct form_field *x, int y, int left, int w,
         cells_put(y, at + tab, room - tab, STYLE_FACT, x->note);
 }
 
-static void draw_buttons(const struct form *f, int y, int w)
+void form_buttons(const struct form *f, int y, int w)
 {
     int x = 1;
     for (size_t i = 0; i < f->n_buttons; i++) {
@@ -85,16 +85,13 @@ void form_draw(const struct form *f, struct area w)
         part_measure(&preview, w.w);
         preview.scroll = f->scroll;
         int h = w.y + w.h - y;
-        if ((int)preview.lines.n > h + f->scroll) {
-            char more[24];
-            snprintf(more, sizeof more, _("%d more"),
-                     (int)preview.lines.n - h - f->scroll);
-            while (preview.n_guts < h - 1 && preview.n_guts < GUTS - 1)
-                part_gut(&preview, STYLE_FACT, "", NULL);
-            part_gut(&preview, STYLE_FACT, _("PgDn"), more);
+        int more = (int)preview.lines.n - h - f->scroll;
+        if (more > 0) {
+            char text[24];
+            snprintf(text, sizeof text, _("%d more"), more);
+            part_foot(&preview, _("PgDn"), text);
         }
         part_draw(&preview, y, w.x, h, w.w);
         part_free(&preview);
     }
-    draw_buttons(f, w.y + w.h, w.w);
 }

@@ -7,6 +7,8 @@
 
 #include "app/tour.h"
 #include "base/lang.h"
+#include "ui/layout.h"
+#include "ui/small.h"
 #include "ui/ui.h"
 
 const struct view_ops *view_ops(enum view_id v)
@@ -67,8 +69,7 @@ static int tabs_width(const struct app *a, int level)
 
 static void draw_tabs(const struct app *a)
 {
-    const char *file = strrchr(store_path(a->s), '/');
-    file = file ? file + 1 : store_path(a->s);
+    const char *file = a->store_name;
     int name = cells_width(file), level = 0, x = 0;
     while (level < 2 && tabs_width(a, level) + (level ? 0 : name + 2) > COLS)
         level++;
@@ -117,6 +118,48 @@ static void draw_line(const struct app *a, int y)
     move(y, x + w);
 }
 
+/* Why keys that decide were dropped, as a sentence. */
+static const char *ignored_text(const struct app *a)
+{
+    static char text[200];
+    switch (a->ignored_why) {
+    case IGNORED_AHEAD:
+        snprintf(text, sizeof text,
+                 P_("%d key ignored: it was typed before this was on the "
+                    "screen", "%d keys ignored: they were typed before this "
+                    "was on the screen", (unsigned long)a->ignored),
+                 a->ignored);
+        break;
+    case IGNORED_HELD:
+        snprintf(text, sizeof text,
+                 P_("%d key ignored: a key that is held down decides once",
+                    "%d keys ignored: a key that is held down decides once",
+                    (unsigned long)a->ignored), a->ignored);
+        break;
+    case IGNORED_SOON:
+        snprintf(text, sizeof text,
+                 P_("%d key ignored: sooner than this line can show it",
+                    "%d keys ignored: sooner than this line can show it",
+                    (unsigned long)a->ignored), a->ignored);
+        break;
+    }
+    return text;
+}
+
+/* What stands at the right end of row 23, beside what was said. */
+static const char *beside_said(const struct app *a, char *out, size_t cap)
+{
+    bool undo = a->said_undo && *a->said;
+    *out = '\0';
+    if (*a->said && a->ignored)
+        snprintf(out, cap, P_("%d key ignored", "%d keys ignored",
+                              (unsigned long)a->ignored), a->ignored);
+    size_t n = strlen(out);
+    if (undo)
+        snprintf(out + n, cap - n, "%s%s", n ? "   " : "", _("u undoes"));
+    return out;
+}
+
 static void draw_said(struct app *a, int y)
 {
     if (a->line.kind != LINE_NONE) {
@@ -139,6 +182,11 @@ static void draw_said(struct app *a, int y)
     }
     int room = COLS - 2;
     char tour[200];
+    if (a->busy) {
+        cells_put(y, 1, room, STYLE_ASKED,
+                  _("Reading the store ... Esc leaves it"));
+        return;
+    }
     if (a->typing.open) {
         cells_put(y, 1, room, STYLE_ASKED,
                   _("Typing in the answer. Enter is a new line; Esc ends and "
@@ -151,15 +199,14 @@ static void draw_said(struct app *a, int y)
         cells_put(y, 1, room, STYLE_ASKED, tour);
         return;
     }
-    if (a->said_undo && *a->said) {
-        const char *undoes = _("u undoes");
-        int w = cells_width(undoes);
-        if (cells_width(a->said) + w + 2 <= room) {
-            cells_right(y, 1, COLS - 2, STYLE_FACT, undoes);
-            room -= w + 2;
-        }
+    char beside[120];
+    int w = cells_width(beside_said(a, beside, sizeof beside));
+    if (w && cells_width(a->said) + w + 2 <= room) {
+        cells_right(y, 1, COLS - 2, STYLE_FACT, beside);
+        room -= w + 2;
     }
-    cells_put(y, 1, room, STYLE_SAID, a->said);
+    cells_put(y, 1, room, STYLE_SAID,
+              *a->said || !a->ignored ? a->said : ignored_text(a));
 }
 
 static const char *key_label(const struct action_info *info, char *out,
@@ -230,7 +277,9 @@ static void draw_keys(const struct app *a, const char *names, int y)
                           "e editor  u drop it"),
         [ASK_CONFLICT] = N_("Y mine stands  n or Esc theirs stands"),
         [ASK_BULK] = N_("Y do it   n or Esc keep them   r five others"),
-        [ASK_REPLACE] = N_("Y replace it   n or Esc leave it")};
+        [ASK_REPLACE] = N_("Y replace it   n or Esc leave it"),
+        [ASK_UNREAD] = N_("Y accept it as it is   n or Esc read on"),
+        [ASK_ORDER] = N_("Y keep it as it stands   n or Esc order them")};
     if (a->line.kind != LINE_NONE && a->line.completions) {
         char *one = xstrdup(a->line.completions);
         for (char *p = one; *p; p++)
@@ -257,242 +306,109 @@ static void draw_keys(const struct app *a, const char *names, int y)
 /* ---- List and item ------------------------------------------------------ */
 
 static void draw_list(struct app *a, const struct view_ops *ops,
+                      const struct layout *l)
+{
+    a->list_y = l->list.y + 1;
+    a->page = l->list.h > 2 ? l->list.h - 2 : 1;
+    if (l->list.h < 1 || !ops->list.n)
+        return;
+    cells_clip(l->list);
+    columns_draw(a, &ops->list, l->list, l->kind == LAYOUT_BESIDE);
+}
+
+static void draw_item(struct app *a, const struct view_ops *ops,
                       struct area w)
 {
-    struct list *l = app_list(a);
-    if (ops->header && w.h > 1) {
-        ops->header(a, w.y, w.x, w.w);
-        w.y++;
-        w.h--;
-    }
-    a->page = w.h > 1 ? w.h - 1 : 1;
-    a->list_y = w.y;
-    list_scroll(l, (size_t)w.h);
-    for (int i = 0; i < w.h && l->top + (size_t)i < l->total; i++)
-        ops->row(a, l->top + (size_t)i, w.y + i, w.x, w.w,
-                 l->top + (size_t)i == l->cursor);
-}
-
-static void draw_stacked(struct app *a, const struct view_ops *ops, int top,
-                         int bottom)
-{
-    int h = bottom - top;
-    if (!ops->item) {
-        draw_list(a, ops, (struct area){top, 0, h, COLS});
+    if (w.h < 1)
         return;
-    }
-    if (a->zoom) {
-        cross_rule(top, 0, COLS, false);
-        ops->item(a, (struct area){top + 1, 0, h - 1, COLS});
-        return;
-    }
-    int rows = a->form.open ? 4 : ops->list_rows(LINES) + 1;
-    draw_list(a, ops, (struct area){top, 0, rows, COLS});
-    cross_rule(top + rows, 0, COLS, false);
-    struct area item = {top + rows + 1, 0, h - rows - 1, COLS};
+    cells_clip(w);
     if (a->form.open)
-        form_draw(&a->form, item);
-    else
-        ops->item(a, item);
+        form_draw(&a->form, w);
+    else if (ops->whole)
+        ops->whole(a, w);
+    else if (ops->item)
+        ops->item(a, w);
 }
 
-static void draw_beside(struct app *a, const struct view_ops *ops, int top,
-                        int bottom)
+static void draw_rules(const struct layout *l)
 {
-    int left = COLS * 2 / 5;
-    if (!ops->item || a->zoom) {
-        draw_stacked(a, ops, top, bottom);
-        return;
-    }
-    draw_list(a, ops, (struct area){top, 0, bottom - top, left - 1});
-    for (int y = top; y < bottom; y++)
-        cells_put(y, left - 1, 1, STYLE_RULE, "│");
-    struct area item = {top, left, bottom - top, COLS - left};
+    cells_clip_none();
+    if (l->rule_y >= 0)
+        cross_rule(l->rule_y, 0, COLS, false);
+    for (int y = l->list.y; l->rule_x >= 0 && y < l->list.y + l->list.h; y++)
+        cells_put(y, l->rule_x, 1, STYLE_RULE, "│");
+}
+
+static void draw_large(struct app *a, const struct view_ops *ops,
+                       const struct layout *l)
+{
+    draw_tabs(a);
+    ops->where(a, 1, 1, COLS - 2);
+    draw_list(a, ops, l);
+    draw_rules(l);
+    draw_item(a, ops, l->item);
+    cells_clip_none();
     if (a->form.open)
-        form_draw(&a->form, item);
-    else
-        ops->item(a, item);
+        form_buttons(&a->form, LINES - 2, COLS);
+    draw_keys(a, ops->footer, LINES - 1);
+    draw_said(a, LINES - 2);
 }
 
-/* ---- Small screens ------------------------------------------------------ */
+/* ---- The whole ---------------------------------------------------------- */
 
-/* The review's texts without a gutter, in `h` rows from y. */
-static void draw_plain_texts(struct app *a, int y, int h)
+/* What a key that decides may count on. */
+static enum sight sight_of(const struct app *a, const struct layout *l)
 {
-    struct review_state *r = &a->review;
-    struct rich rich = {.text = BUF_INIT(0)};
-    wrapped_lines lines = {0};
-    char *prompt = prompt_text(r->now.prompt), *text, *before;
-    review_answer(a, &text, &before);
-    rich_add(&rich, STYLE_TEXT, prompt);
-    rich_wrap(&rich, COLS, &lines);
-    int n = (int)lines.n < h / 2 ? (int)lines.n : h / 2;
-    for (int i = 0; i < n; i++)
-        rich_draw(&rich, lines.at[i], y + i, 0, COLS);
-    rich_free(&rich);
-    cells_rule(y + n, 0, COLS);
-    if (!a->typing.open)
-        add_thinking(a, &rich);
-    rich_add(&rich, STYLE_TEXT, text);
-    rich_wrap(&rich, COLS, &lines);
-    int left = h - n - 1;
-    a->text_rows = left;
-    a->text_total = (int)lines.n;
-    for (int i = 0; i < left && i + r->scroll < (int)lines.n; i++)
-        rich_draw(&rich, lines.at[i + r->scroll], y + n + 1 + i, 0, COLS);
-    rich_free(&rich);
-    VEC_FREE(&lines);
-    free(prompt);
-    free(text);
-    free(before);
+    if (l->kind == LAYOUT_LINE)
+        return SIGHT_SMALL;
+    if (l->kind == LAYOUT_TINY)
+        return a->view == VIEW_REVIEW && !a->review.bulk && !a->form.open
+                   ? SIGHT_ITEM
+                   : SIGHT_SMALL;
+    return l->item.h ? SIGHT_ITEM : SIGHT_LIST;
 }
 
-/* One row of facts: the warning checks, then who. */
-static void draw_facts(struct app *a, int y)
+void ui_said(struct app *a)
 {
-    const struct sample *x = &a->review.now;
-    int at = 0, passed = 0;
-    char text[60], figure[16];
-    for (size_t i = 0; i < x->checks.n; i++) {
-        const struct check_result *c = &x->checks.at[i].result;
-        if (c->verdict == VERDICT_PASS) {
-            passed++;
-            continue;
-        }
-        snprintf(text, sizeof text, "%s %s %s   ", verdict_mark(c->verdict),
-                 check_label(c->check),
-                 near_figure(figure, sizeof figure, c->figure,
-                             c->approximate));
-        at += cells_put(y, at, COLS - at, STYLE_WARN, text);
-    }
-    snprintf(text, sizeof text, P_("✓ %d check   %s", "✓ %d checks   %s",
-                                       (unsigned long)passed), passed,
-             x->teacher ? x->teacher : x->origin ? x->origin : "");
-    cells_put(y, at, COLS - at, STYLE_FACT, text);
-}
-
-/* What a form says last of what it would do: how long that takes. */
-static const char *last_fact(const struct form *f)
-{
-    size_t i = COUNT(f->facts) - 1;
-    while (i && !*f->facts[i])
-        i--;
-    return f->facts[i];
-}
-
-static void draw_pane(struct app *a, const struct view_ops *ops)
-{
-    char head[200];
-    int64_t at, of;
-    bool review = a->view == VIEW_REVIEW;
-    bool empty = ops->item && !ops->whole && !list_id(app_list(a));
-    review_position(a, &at, &of);
-    if (review)
-        snprintf(head, sizeof head, _("%d %s    %lld of %lld   %s"),
-                 (int)a->view + 1, title(a->view), (long long)at,
-                 (long long)of, a->target_name ? a->target_name : "");
-    else
-        snprintf(head, sizeof head, "%s   %s", title(a->view),
-                 a->target_name ? a->target_name : "");
-    cells_put(0, 0, COLS, STYLE_FACT, head);
-    bool said = *a->said || a->ask.kind != ASK_NOTHING ||
-                a->line.kind != LINE_NONE;
-    int bottom = LINES - 2;
-    if (a->form.open) {
-        form_draw(&a->form, (struct area){1, 0, bottom - 2, COLS});
-    } else if (ops->whole) {
-        ops->whole(a, (struct area){1, 0, bottom - 1, COLS});
-    } else if (empty || (review && a->review.bulk)) {
-        ops->item(a, (struct area){1, 0, bottom - 1, COLS});
-    } else if (a->second_pane && ops->item && !review) {
-        ops->item(a, (struct area){1, 0, bottom - 1, COLS});
-    } else if (a->second_pane || !ops->item || !review) {
-        draw_list(a, ops, (struct area){1, 0, bottom - 1, COLS});
-    } else if (a->review.now.id) {
-        draw_plain_texts(a, 1, bottom - 1);
-    }
-    if (!said && review && !empty && !a->second_pane && !a->form.open)
-        draw_facts(a, LINES - 2);
-    if (!said && a->form.open) /* below the fields is no room for it */
-        cells_put(LINES - 2, 0, COLS, STYLE_FACT, last_fact(&a->form));
-}
-
-/* Under 40x8: the text and one row of facts; under 20x5 one line. */
-static void draw_tiny(struct app *a)
-{
-    char *text = a->review.now.id ? prompt_text(a->review.now.prompt)
-                                  : xstrdup(title(a->view));
-    if (COLS < 20 || LINES < 5) {
-        int64_t at, of;
-        review_position(a, &at, &of);
-        if (LINES >= 3) {
-            cells_printf(0, 0, COLS, STYLE_FACT, _("%d %s   %lld of %lld"),
-                         (int)a->view + 1, title(a->view),
-                         (long long)at, (long long)of);
-            cells_put(1, 0, COLS, STYLE_TEXT, text);
-            cells_put(2, 0, COLS, STYLE_ASKED,
-                      _("too small to decide here"));
-        } else if (COLS >= 4) {
-            cells_put(0, 0, COLS, STYLE_TEXT, text);
-        } else {
-            cells_printf(0, 0, COLS, STYLE_TEXT, "%d", (int)a->view + 1);
-        }
-        free(text);
+    if (COLS < 20 || LINES < 5)
         return;
-    }
-    struct rich rich = {.text = BUF_INIT(0)};
-    wrapped_lines lines = {0};
-    rich_add(&rich, STYLE_TEXT, text);
-    rich_wrap(&rich, COLS, &lines);
-    for (int i = 0; i < LINES - 2 && i < (int)lines.n; i++)
-        rich_draw(&rich, lines.at[i], i, 0, COLS);
-    rich_free(&rich);
-    VEC_FREE(&lines);
-    free(text);
-    if (a->view == VIEW_REVIEW && a->review.now.id)
-        draw_facts(a, LINES - 2);
-}
-
-static bool too_small_to_decide(void)
-{
-    return COLS < 20 || LINES < 5;
+    cells_clip_none();
+    cells_blank(LINES - 2, 0, COLS, STYLE_TEXT);
+    draw_said(a, LINES - 2);
+    refresh();
 }
 
 void ui_paint(struct app *a)
 {
     const struct view_ops *ops = view_ops(a->view);
-    bool pane = COLS < 60 || LINES < 16, tiny = COLS < 40 || LINES < 8;
+    struct layout l = layout_of(a);
+    app_show(a, l.list.h > 1 ? (size_t)l.list.h - 1 : 1);
+    a->busy = false;
+    a->text_rows = a->text_total = 0;
     cells_show_hidden(a->options.value[OPTION_HIDDEN] == OPTION_ON);
     if (a->stale == STALE_ALL)
         clearok(curscr, TRUE);
     erase();
     curs_set(a->line.kind != LINE_NONE || a->typing.open);
-    if (tiny) {
-        draw_tiny(a);
-    } else if (pane) {
-        draw_pane(a, ops);
+    cells_clip_none();
+    if (l.kind >= LAYOUT_STACKED) {
+        draw_large(a, ops, &l);
+    } else if (l.kind == LAYOUT_LINE) {
+        small_line(a);
     } else {
-        draw_tabs(a);
-        ops->where(a, 1, 1, COLS - 2);
-        if (ops->whole)
-            ops->whole(a, (struct area){2, 0, LINES - 4, COLS});
-        else if (COLS >= 100)
-            draw_beside(a, ops, 2, LINES - 2);
-        else
-            draw_stacked(a, ops, 2, LINES - 2);
-    }
-    if (!too_small_to_decide()) {
-        draw_keys(a, ops->footer, LINES - 1);
-        if (!pane || *a->said || a->ask.kind || a->line.kind)
+        if (l.list.h)
+            draw_list(a, ops, &l);
+        small_draw(a, ops, &l);
+        if (l.kind == LAYOUT_PANE || *a->said || a->ask.kind || a->line.kind)
             draw_said(a, LINES - 2);
-    } else if (LINES == 4) {
-        draw_keys(a, "help quit", LINES - 1);
     }
+    if (l.kind == LAYOUT_LINE && LINES == 4)
+        draw_keys(a, "help quit", LINES - 1);
+    else if (l.kind == LAYOUT_TINY || l.kind == LAYOUT_PANE)
+        draw_keys(a, ops->footer, LINES - 1);
     if (a->typing.open)
         move(a->cursor_y, a->cursor_x);
     refresh();
     a->stale = STALE_NOTHING;
-    a->ignored = 0;
-    bool hides = tiny && (a->review.bulk || a->form.open);
-    a->painted = !too_small_to_decide() && !hides;
+    app_painted(a, sight_of(a, &l));
 }

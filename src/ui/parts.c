@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/lang.h"
@@ -41,6 +42,25 @@ void part_mark(struct part *p, enum style mark, const char *text,
     p->guts[p->n_guts - 1].mark_role = mark;
 }
 
+void part_foot(struct part *p, const char *left, const char *right)
+{
+    if (p->n_feet == COUNT(p->feet))
+        return;
+    struct gut *g = &p->feet[p->n_feet++];
+    *g = (struct gut){.role = STYLE_FACT, .mark_role = STYLE_FACT};
+    snprintf(g->left, sizeof g->left, "%s", left);
+    snprintf(g->right, sizeof g->right, "%s", right ? right : "");
+}
+
+void part_more(const struct app *a, struct part *p, int rows)
+{
+    char text[24];
+    if (rows <= 0)
+        return;
+    snprintf(text, sizeof text, _("%d more"), rows);
+    part_foot(p, a->list_focus ? _("Tab") : _("PgDn"), text);
+}
+
 int part_measure(struct part *p, int w)
 {
     rich_wrap(&p->body, w - GUTTER - 3, &p->lines);
@@ -69,13 +89,44 @@ void part_draw(struct part *p, int y, int x, int h, int w)
 {
     int most = (int)p->lines.n;
     for (int i = 0; i < h; i++) {
-        if (i < p->n_guts)
+        int foot = i - (h - p->n_feet);
+        if (foot >= 0)
+            draw_gut(&p->feet[foot], y + i, x);
+        else if (i < p->n_guts)
             draw_gut(&p->guts[i], y + i, x);
         cells_put(y + i, x + GUTTER, 1, STYLE_RULE, "│");
         if (p->body.text.len && i + p->scroll < most)
             rich_draw(&p->body, p->lines.at[i + p->scroll], y + i,
                       x + GUTTER + 2, w - GUTTER - 2);
     }
+}
+
+int text_scrolls(struct app *a, int rows, int total)
+{
+    int *scroll = view_scroll(a), most = total > rows ? total - rows : 0;
+    a->text_rows = rows;
+    a->text_total = total;
+    if (!scroll)
+        return 0;
+    *scroll = *scroll > most ? most : *scroll < 0 ? 0 : *scroll;
+    return *scroll;
+}
+
+int cursor_line(const struct rich *r, const wrapped_lines *lines, size_t at,
+                int *column)
+{
+    *column = 0;
+    for (size_t i = 0; i < lines->n; i++) {
+        struct wrapped l = lines->at[i];
+        bool last = i + 1 == lines->n;
+        if (at < l.from || (!last && at >= lines->at[i + 1].from))
+            continue;
+        char *head = xstrndup(buf_str(&r->text) + l.from, at - l.from);
+        *column = cells_width(head);
+        free(head);
+        return (int)i;
+    }
+    return 0;
 }
 
 void draw_nothing(struct area w, const char *sentence)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/lang.h"
 #include "base/loop.h"
 #include "base/proc.h"
@@ -18,7 +19,10 @@
 struct screen {
     struct app app;
     struct loop *loop;
-    bool gone, look_again;
+    bool gone;
+    int64_t began;          /* when the present act began */
+    VEC(char *) early;      /* keys that came while it went on */
+    struct buf early_paste; /* the text of a Paste among them */
 };
 
 static void edit(struct screen *x)
@@ -48,7 +52,7 @@ static void one_key(struct screen *x, const char *key, const struct buf *paste)
         term_suspend();
         a->stale = STALE_ALL;
     } else
-        app_key(a, key, !a->painted);
+        app_key(a, key);
     if (a->edit.what)
         edit(x);
     if (a->copy) {
@@ -58,6 +62,25 @@ static void one_key(struct screen *x, const char *key, const struct buf *paste)
     }
 }
 
+/* The next key, those first that came while something went on. NULL where
+ * there is none; *key is good until the next call. */
+static const char *next_key(struct screen *x, struct buf *paste)
+{
+    static char key[16];
+    if (!x->early.n)
+        return term_key(paste, &x->gone);
+    snprintf(key, sizeof key, "%s", x->early.at[0]);
+    free(x->early.at[0]);
+    memmove(x->early.at, x->early.at + 1,
+            --x->early.n * sizeof *x->early.at);
+    if (!strcmp(key, "Paste")) {
+        buf_clear(paste);
+        paste->max = x->early_paste.max;
+        buf_add(paste, buf_str(&x->early_paste), x->early_paste.len);
+    }
+    return key;
+}
+
 /* Every key that is there; what was typed ahead of a picture is not a
  * decision about it. */
 static void on_keys(void *ctx, int revents)
@@ -65,8 +88,10 @@ static void on_keys(void *ctx, int revents)
     struct screen *x = ctx;
     struct buf paste = BUF_INIT(0);
     const char *key;
-    while (!x->app.quit && (key = term_key(&paste, &x->gone)))
+    while (!x->app.quit && (key = next_key(x, &paste))) {
+        x->began = clock_mono();
         one_key(x, key, &paste);
+    }
     if ((revents & (POLLHUP | POLLERR)) && !(revents & POLLIN))
         x->gone = true;
     buf_free(&paste);
@@ -105,24 +130,36 @@ static void on_look(void *ctx, int revents)
     loop_timer(x->loop, busy ? LOOK_MS / 5 : LOOK_MS, on_look, x);
 }
 
-/* While SQLite waits: what it waits for stands on row 23; Esc gives up. */
+/* Keeps a key that came while something went on; true where it is the Esc that
+ * ends it. */
+static bool keep_key(struct screen *x)
+{
+    const char *key = term_key(&x->early_paste, &x->gone);
+    if (key && !strcmp(key, "Esc"))
+        return true;
+    if (key)
+        VEC_PUSH(&x->early, xstrdup(key));
+    return false;
+}
+
+/* While a query runs long or SQLite waits: what it waits for stands on row 23;
+ * Esc gives up; other keys are kept, in their order. */
 static bool on_tick(void *ctx, const char *holder, int64_t waited)
 {
     struct screen *x = ctx;
     struct app *a = &x->app;
-    struct buf paste = BUF_INIT(0);
-    const char *key = term_key(&paste, &x->gone);
-    buf_free(&paste);
-    if (key && !strcmp(key, "Esc"))
+    int64_t since = clock_mono() - x->began;
+    if (keep_key(x))
         return false;
     if (holder && waited > 100 && waited / 250 != (waited - 5) / 250) {
-        char text[300];
-        snprintf(text, sizeof text,
+        snprintf(a->said, sizeof a->said,
                  _("Not saved yet: the store is held by %s since %lld s; Esc "
                    "takes it back"), *holder ? holder : _("another process"),
                  (long long)waited / 1000);
-        snprintf(a->said, sizeof a->said, "%s", text);
-        ui_paint(a);
+        ui_said(a);
+    } else if (!holder && since > 100 && !a->busy) {
+        a->busy = true;
+        ui_said(a);
     }
     return !x->gone && waited < 60000;
 }
@@ -141,9 +178,20 @@ static void say_what_goes_on(struct app *a)
 /* What options say of the terminal itself. */
 static void set_up(struct app *a)
 {
-    enum option_value ascii = a->options.value[OPTION_ASCII];
+    int ascii = a->options.value[OPTION_ASCII];
     cells_ascii(ascii == OPTION_ON || (ascii == OPTION_AUTO && !lang_utf8()));
     term_mouse(a->options.value[OPTION_MOUSE] == OPTION_ON);
+}
+
+/* For tests: how many cells were drawn outside of their pane. */
+static void count_refused(void)
+{
+    const char *path = getenv("STILLROOM_TEST_CELLS");
+    FILE *f = path ? fopen(path, "a") : NULL;
+    if (!f)
+        return;
+    fprintf(f, "%ld\n", cells_refused());
+    fclose(f);
 }
 
 int ui_run(struct store *s, const char *who, bool tour)
@@ -151,7 +199,7 @@ int ui_run(struct store *s, const char *who, bool tour)
     struct screen x = {0};
     struct err e = {0};
     if (!term_start(&e)) {
-        store_close(&s);
+        app_refuse(&s);
         return say_err("stillroom", &e);
     }
     sig_catch(SIGHUP);
@@ -160,7 +208,7 @@ int ui_run(struct store *s, const char *who, bool tour)
     sig_catch(SIGQUIT);
     app_init(&x.app, s, who);
     x.app.tour = tour;
-    store_set_tick(s, on_tick, &x);
+    app_set_tick(&x.app, on_tick, &x);
     x.loop = loop_new();
     loop_watch(x.loop, term_fd(), POLLIN, on_keys, &x);
     loop_watch(x.loop, sig_fd(), POLLIN, on_signal, &x);
@@ -169,16 +217,24 @@ int ui_run(struct store *s, const char *who, bool tour)
     while (!x.app.quit && !x.gone) {
         if (x.app.stale) {
             set_up(&x.app);
+            x.began = clock_mono();
             ui_paint(&x.app);
         }
-        loop_once(x.loop, -1);
+        if (x.early.n)
+            on_keys(&x, POLLIN);
+        else
+            loop_once(x.loop, -1);
     }
     if (!x.gone) {
         term_stop();
         say_what_goes_on(&x.app);
     }
     loop_free(&x.loop);
-    store_set_tick(s, NULL, NULL);
+    for (size_t i = 0; i < x.early.n; i++)
+        free(x.early.at[i]);
+    VEC_FREE(&x.early);
+    buf_free(&x.early_paste);
+    count_refused();
     app_done(&x.app);
     return 0;
 }

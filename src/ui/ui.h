@@ -4,22 +4,18 @@
 
 #include "app/app.h"
 #include "ui/cells.h"
+#include "ui/columns.h"
 
-/* A rectangle in cells. */
-struct area {
-    int y, x, h, w;
-};
-
-/* What a view draws. Everything is drawn from the app's state. */
+/* What a view draws, from the app's state alone: nothing is read, asked or
+ * sent while it is drawn. */
 struct view_ops {
     /* Row 2: where am I. */
     void (*where)(struct app *a, int y, int x, int w);
-    /* The columns' names above the list. */
-    void (*header)(struct app *a, int y, int x, int w);
-    /* Row i of the list. */
-    void (*row)(struct app *a, size_t i, int y, int x, int w, bool on);
+    /* The list's columns. */
+    struct list_look list;
     /* The item under the cursor; NULL: the list has the whole height. */
     void (*item)(struct app *a, struct area where);
+    bool stacked; /* never beside the list */
     /* Rows of the list on a screen of `rows` rows. */
     int (*list_rows)(int rows);
     /* Draws rows 3 to 22 itself, in place of list and item; or NULL. */
@@ -29,21 +25,26 @@ struct view_ops {
     const char *footer;
 };
 
+/* What is drawn of a view. */
 const struct view_ops *view_ops(enum view_id v);
 
 extern const struct view_ops view_targets, view_seeds, view_review,
     view_rank, view_runs, view_export, view_lineage, view_help, view_messages;
 
+struct store;
 /* Runs the screen on a store (taken) until the person leaves; `tour` shows
  * the demo's. Returns the exit code. */
 int ui_run(struct store *s, const char *who, bool tour);
 
-/* Paints the whole screen from the app's state into curses' window. */
+/* Paints the whole screen from the app's state into curses' window, after
+ * reading what is to be drawn of the list. */
 void ui_paint(struct app *a);
+/* Paints row 23 alone. */
+void ui_said(struct app *a);
 
-/* Draws the open form in the item's place; its buttons stand on the row
- * below it. */
+/* Draws the open form in the item's place, and its buttons on a row. */
 void form_draw(const struct form *f, struct area where);
+void form_buttons(const struct form *f, int y, int w);
 
 /* Row 24 while a form is open; translated. */
 const char *form_keys(void);
@@ -64,6 +65,8 @@ struct gut {
 struct part {
     struct gut guts[GUTS];
     int n_guts;
+    struct gut feet[2]; /* in its last rows, however tall it is drawn */
+    int n_feet;
     struct rich body;
     wrapped_lines lines;
     int scroll;
@@ -81,6 +84,11 @@ void part_mark(struct part *p, enum style mark, const char *text,
 
 #define GUTTER 17 /* the column of its edge */
 
+/* Adds a line at the gutter's end. */
+void part_foot(struct part *p, const char *left, const char *right);
+/* The foot that says how many rows are left of a text that scrolls. */
+void part_more(const struct app *a, struct part *p, int rows);
+
 /* Wraps the body for an area `w` wide; returns the rows it needs. */
 int part_measure(struct part *p, int w);
 /* Draws `h` rows at (y, x); `w` is the area's width. */
@@ -93,6 +101,13 @@ void draw_nothing(struct area w, const char *sentence);
 void part_rule(int y, int x);
 /* The rule between list and item; `end` is its last: ┬ or ┴. */
 void cross_rule(int y, int x, int w, bool bottom);
+
+/* Tells the app how many rows of a text there are and how many are seen, and
+ * clamps how far it is scrolled; returns that. */
+int text_scrolls(struct app *a, int rows, int total);
+/* The line on which a byte of a wrapped text stands, and its column. */
+int cursor_line(const struct rich *r, const wrapped_lines *lines, size_t at,
+                int *column);
 
 /* Adds what was thought before Review's answer: one line that says how much,
  * and where it is open the text behind it. */

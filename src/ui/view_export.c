@@ -11,7 +11,7 @@
 static int64_t rows_of(const struct app *a, int shape, int split)
 {
     const json *r = json_get(a->export.report, "rows");
-    const json *s = json_get(r, shape_name((enum shape)shape));
+    const json *s = json_get(r, export_shape(shape).name);
     int64_t n = 0;
     for (int i = 0; i < SPLIT_COUNT; i++)
         if (split < 0 || split == i)
@@ -30,42 +30,72 @@ static void where(struct app *a, int y, int x, int w)
                  a->target_name ? a->target_name : "",
                  e->filter ? e->filter : "",
                  count_text(n, sizeof n, e->n_accepted),
-                 (long long)store_seq(a->s));
+                 (long long)a->counted.seq);
 }
 
-static void header(struct app *a, int y, int x, int w)
+/* ---- The list ----------------------------------------------------------- */
+
+static void shape_text(struct app *a, size_t row, char *out, size_t cap)
 {
     (void)a;
-    cells_put(y, x, w, STYLE_FACT,
-              _("   shape     rows  train valid  test  made from             "
-                " for"));
+    snprintf(out, cap, "%s", export_shape((int)row).name);
 }
 
-static void row(struct app *a, size_t i, int y, int x, int w, bool on)
+static void rows_text(struct app *a, size_t row, int split, char *out,
+                      size_t cap)
 {
-    const struct export_state *e = &a->export;
-    enum style role = on                ? STYLE_ROW_ON
-                      : e->shapes[i] ? STYLE_ROW
-                                     : STYLE_ROW_DONE;
-    char n[24];
-    if (on)
-        cells_blank(y, x, w, role);
-    cells_put(y, x + 1, 1, role, on ? "▸" : " ");
-    cells_put(y, x + 3, 7, role, shape_name((enum shape)i));
-    if (!e->shapes[i]) {
-        cells_put(y, x + 12, w - 13, role, _("off; s turns it on"));
-        return;
-    }
-    if (e->report) {
-        cells_right(y, x + 10, 7, role,
-                    count_text(n, sizeof n, rows_of(a, (int)i, -1)));
-        for (int s = 0; s < SPLIT_COUNT; s++)
-            cells_right(y, x + (s ? 18 + 6 * s : 18), s ? 5 : 6, role,
-                        count_text(n, sizeof n, rows_of(a, (int)i, s)));
-    }
-    cells_put(y, x + 38, 22, role, shape_made_from((enum shape)i));
-    cells_put(y, x + 61, w - 62, role, shape_for((enum shape)i));
+    if (a->export.shapes[row] && a->export.report)
+        count_text(out, cap, rows_of(a, (int)row, split));
 }
+
+static void all_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    rows_text(a, row, -1, out, cap);
+}
+
+static void train_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    rows_text(a, row, SPLIT_TRAIN, out, cap);
+}
+
+static void valid_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    rows_text(a, row, SPLIT_VALID, out, cap);
+}
+
+static void test_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    rows_text(a, row, SPLIT_TEST, out, cap);
+}
+
+static void made_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", a->export.shapes[row]
+                                 ? export_shape((int)row).made_from
+                                 : _("off; s turns it on"));
+}
+
+static void for_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    if (a->export.shapes[row])
+        snprintf(out, cap, "%s", export_shape((int)row).trainers);
+}
+
+static enum style row_style(struct app *a, size_t row)
+{
+    return a->export.shapes[row] ? STYLE_ROW : STYLE_ROW_DONE;
+}
+
+static const struct column columns[] = {
+    {N_("shape"), COLUMN_TEXT, 0, 7, 7, 0, shape_text, 0},
+    {N_("rows"), COLUMN_FIGURE, 0, 7, 7, 3, all_text, 0},
+    {N_("train"), COLUMN_FIGURE, 1, 6, 0, 2, train_text, 0},
+    {N_("valid"), COLUMN_FIGURE, 0, 6, 0, 2, valid_text, 0},
+    {N_("test"), COLUMN_FIGURE, 0, 6, 0, 2, test_text, 0},
+    {N_("made from"), COLUMN_TEXT, 2, 22, 0, 1, made_text, 0},
+    {N_("for"), COLUMN_TEXT, 1, 0, 0, 0, for_text, 0}};
+
+/* ---- The item ----------------------------------------------------------- */
 
 /* "the answer is empty: 1207 1588" for each check that found something. */
 static void checks_part(struct app *a, struct part *p)
@@ -83,12 +113,8 @@ static void checks_part(struct app *a, struct part *p)
         snprintf(head, sizeof head, "%s %4lld  ", fail ? "✗" : "!",
                  (long long)n);
         rich_add(&p->body, fail ? STYLE_BAD : STYLE_WARN, head);
-        const char *text = "";
-        for (int k = 0; k < ROW_CHECK_COUNT; k++)
-            if (!strcmp(row_check_name((enum row_check)k),
-                        json_get_string(c, "check", "")))
-                text = row_check_text((enum row_check)k);
-        rich_add(&p->body, STYLE_TEXT, text);
+        rich_add(&p->body, STYLE_TEXT,
+                 export_check_text(json_get_string(c, "check", "")));
         int shown = 0;
         for (const json *s = json_first(json_get(c, "samples"));
              s && shown < 6; s = json_next(s), shown++) {
@@ -167,7 +193,7 @@ static int draw_row(struct app *a, int y, int x, int h, int w)
         return draw_rendered(e, y, x, h, w);
     struct part prompt = {0}, answer = {0};
     char *asked = prompt_text(e->now.prompt ? e->now.prompt : "[]");
-    int k = sample_opens_with(&e->now), used = 0;
+    int k = e->answer, used = 0;
     row_guts(e, &prompt);
     rich_add(&prompt.body, STYLE_FACT, "<|user|>\n");
     rich_add(&prompt.body, STYLE_TEXT, asked);
@@ -257,5 +283,8 @@ static int list_rows(int rows)
 }
 
 const struct view_ops view_export = {
-    where, header, row, item, list_rows,
+    .where = where,
+    .list = {columns, COUNT(columns), false, NULL, false, row_style},
+    .item = item,
+    .list_rows = list_rows,
     .footer = "write shape leave-out previous earlier filter help"};

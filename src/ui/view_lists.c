@@ -24,29 +24,36 @@ static void help_where(struct app *a, int y, int x, int w)
                  a->help.total);
 }
 
-static void help_header(struct app *a, int y, int x, int w)
+static const struct action_info *help_of(struct app *a, size_t row)
 {
-    (void)a;
-    cells_put(y, x, w, STYLE_FACT,
-              _("   key          action            what it does"));
+    return action_info((enum action)(list_at(&a->help, row) - 1));
 }
 
-static void help_row(struct app *a, size_t i, int y, int x, int w, bool on)
+static void key_text(struct app *a, size_t row, char *out, size_t cap)
 {
-    const struct action_info *info =
-        action_info((enum action)(list_at(&a->help, i) - 1));
-    enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
-    if (on)
-        cells_blank(y, x, w, role);
-    cells_put(y, x + 1, 1, role, on ? "▸" : " ");
-    cells_put(y, x + 3, 12, on ? role : STYLE_KEY,
-              !strcmp(info->keys, "Space") ? _("Space") : info->keys);
-    cells_put(y, x + 16, 17, role, info->name);
-    cells_put(y, x + 34, w - 35, role, _(info->help));
+    const char *keys = help_of(a, row)->keys;
+    snprintf(out, cap, "%s", !strcmp(keys, "Space") ? _("Space") : keys);
 }
 
-const struct view_ops view_help = {help_where, help_header, help_row, NULL,
-                                   most_rows,
+static void action_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", help_of(a, row)->name);
+}
+
+static void does_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", _(help_of(a, row)->help));
+}
+
+static const struct column help_columns[] = {
+    {N_("key"), COLUMN_TEXT, 0, 13, 13, 0, key_text, STYLE_KEY},
+    {N_("action"), COLUMN_TEXT, 0, 17, 17, 1, action_text, 0},
+    {N_("what it does"), COLUMN_TEXT, 1, 0, 0, 0, does_text, 0}};
+
+const struct view_ops view_help = {
+    .where = help_where,
+    .list = {help_columns, COUNT(help_columns), .selects = false},
+    .list_rows = most_rows,
     .footer = "open find help-all back"};
 
 /* ---- Messages ----------------------------------------------------------- */
@@ -57,27 +64,34 @@ static void messages_where(struct app *a, int y, int x, int w)
                  a->messages.n + a->messages_gone);
 }
 
-static void messages_row(struct app *a, size_t i, int y, int x, int w,
-                         bool on)
+static const struct message_line *message_of(struct app *a, size_t row)
 {
-    const struct message_line *m =
-        &a->messages.at[list_at(&a->messages_list, i) - 1];
-    char when[40];
-    enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
-    if (on)
-        cells_blank(y, x, w, role);
-    cells_put(y, x + 1, 1, role, on ? "▸" : " ");
-    clock_format(when, sizeof when, m->at, 0);
-    const char *time = strrchr(when, ' ');
-    cells_put(y, x + 3, 6, role, time ? time + 1 : when);
-    int used = cells_put(y, x + 10, w - 11, role, m->text);
-    if (m->command && used < w - 31)
-        cells_put(y, x + 13 + used, w - 14 - used, on ? role : STYLE_FACT,
-                  m->command);
+    return &a->messages.at[list_at(&a->messages_list, row) - 1];
 }
 
-const struct view_ops view_messages = {messages_where, NULL, messages_row,
-                                       NULL, most_rows,
+static void time_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    char when[40];
+    clock_format(when, sizeof when, message_of(a, row)->at, 0);
+    const char *time = strrchr(when, ' ');
+    snprintf(out, cap, "%s", time ? time + 1 : when);
+}
+
+static void message_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    const struct message_line *m = message_of(a, row);
+    snprintf(out, cap, "%s%s%s", m->text, m->command ? "   " : "",
+             m->command ? m->command : "");
+}
+
+static const struct column message_columns[] = {
+    {N_("when"), COLUMN_TEXT, 0, 6, 6, 0, time_text, 0},
+    {N_("what was said"), COLUMN_TEXT, 1, 0, 0, 0, message_text, 0}};
+
+const struct view_ops view_messages = {
+    .where = messages_where,
+    .list = {message_columns, COUNT(message_columns), .selects = false},
+    .list_rows = most_rows,
     .footer = "find back help"};
 
 /* ---- Lineage ------------------------------------------------------------ */
@@ -90,27 +104,31 @@ static void lineage_where(struct app *a, int y, int x, int w)
                  (long long)(a->steps ? a->steps->sample : 0));
 }
 
-static void lineage_header(struct app *a, int y, int x, int w)
+static const struct step *step_of(struct app *a, size_t row)
 {
-    (void)a;
-    cells_put(y, x, w, STYLE_FACT,
-              _("   step      when         what"));
+    return &a->steps->at[row];
 }
 
-static void lineage_row(struct app *a, size_t i, int y, int x, int w, bool on)
+static void step_text(struct app *a, size_t row, char *out, size_t cap)
 {
-    const struct step *s = &a->steps->at[i];
-    char when[40] = "";
-    enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
-    if (on)
-        cells_blank(y, x, w, role);
-    cells_put(y, x + 1, 1, role, on ? "▸" : " ");
-    cells_put(y, x + 3, 9, role, _(s->kind));
-    if (s->at)
-        clock_format(when, sizeof when, s->at, 0);
-    cells_put(y, x + 13, 12, role, when);
-    cells_put(y, x + 26, w - 27, role, s->what);
+    snprintf(out, cap, "%s", _(step_of(a, row)->kind));
 }
+
+static void when_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    if (step_of(a, row)->at)
+        clock_format(out, cap, step_of(a, row)->at, 0);
+}
+
+static void what_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", step_of(a, row)->what);
+}
+
+static const struct column lineage_columns[] = {
+    {N_("step"), COLUMN_TEXT, 0, 9, 9, 0, step_text, 0},
+    {N_("when"), COLUMN_TEXT, 1, 12, 13, 1, when_text, 0},
+    {N_("what"), COLUMN_TEXT, 1, 0, 0, 0, what_text, 0}};
 
 static void lineage_item(struct app *a, struct area w)
 {
@@ -130,6 +148,10 @@ static int lineage_rows(int rows)
     return rows * 10 / 24 > 0 ? rows * 10 / 24 : 1;
 }
 
-const struct view_ops view_lineage = {lineage_where, lineage_header,
-                                      lineage_row, lineage_item, lineage_rows,
+const struct view_ops view_lineage = {
+    .where = lineage_where,
+    .list = {lineage_columns, COUNT(lineage_columns), .selects = false},
+    .item = lineage_item,
+    .stacked = true,
+    .list_rows = lineage_rows,
     .footer = "down open copy hidden back help"};

@@ -206,12 +206,6 @@ static void whole(struct app *a, struct area w)
     draw_answer(a, (struct area){y, w.x, w.y + w.h - y, w.w});
 }
 
-static int no_rows(int rows)
-{
-    (void)rows;
-    return 0;
-}
-
 const struct view_ops view_rank = {
-    .where = where, .list_rows = no_rows, .whole = whole,
+    .where = where, .whole = whole,
     .footer = "rise tie order accept all-bad blind next help"};

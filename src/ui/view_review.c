@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/lang.h"
-#include "base/rng.h"
 #include "base/uni.h"
 #include "base/utf8.h"
 #include "ui/ui.h"
@@ -13,7 +12,7 @@
 /* Whether [-a-] and {+b+} stand around a diff's words. */
 static bool diff_marks(const struct app *a)
 {
-    enum option_value v = a->options.value[OPTION_DIFFMARKS];
+    int v = a->options.value[OPTION_DIFFMARKS];
     return v == OPTION_ON || (v == OPTION_AUTO && !cells_colour());
 }
 
@@ -41,44 +40,70 @@ static void where(struct app *a, int y, int x, int w)
     cells_put(y, x, w, STYLE_FACT, text);
 }
 
-static void header(struct app *a, int y, int x, int w)
+/* ---- The list ----------------------------------------------------------- */
+
+static const struct sample_row *shown(struct app *a, size_t row)
 {
-    (void)a;
-    /* L10N: columns of 7, 5, 3 and 6 cells, then two names */
-    cells_put(y, x, w, STYLE_FACT,
-              _("       id  near   ! judge  recipe    prompt"));
+    return &a->review.shown.at[row - a->review.list.top];
 }
 
-static void row(struct app *a, size_t i, int y, int x, int w, bool on)
+static void id_text(struct app *a, size_t row, char *out, size_t cap)
 {
-    const struct list *l = &a->review.list;
-    struct sample_row r;
-    char near[16], judge[16] = "–", marks[8] = "·", text[96];
-    if (!sample_row_get(a->s, list_at(l, i), &r))
-        return;
-    near_figure(near, sizeof near, r.near, r.approximate);
-    if (!isnan(r.judge))
-        lang_number(judge, sizeof judge, r.judge, 1);
-    if (r.warnings)
-        snprintf(marks, sizeof marks, "!%d", r.warnings);
-    bool done = r.status != STATUS_PENDING && !a->review.filter;
-    enum style role = on ? STYLE_ROW_ON : done ? STYLE_ROW_DONE : STYLE_ROW;
-    bool chosen = list_selected_count(l) && list_selected(l, r.id);
-    if (on)
-        cells_blank(y, x, w, role);
-    snprintf(text, sizeof text, "%s%s", on ? "▸" : " ", chosen ? "*" : " ");
-    cells_put(y, x + 1, 2, role, text);
-    cells_put(y, x + 3, 1, role, status_mark(r.status));
-    snprintf(text, sizeof text, "%lld", (long long)r.id);
-    cells_right(y, x + 4, 5, role, text);
-    cells_right(y, x + 9, 6, role, near);
-    cells_right(y, x + 15, 4, role, marks);
-    cells_right(y, x + 19, 6, role, judge);
-    r.recipe[8] = '\0';
-    cells_put(y, x + 27, 8, role, r.recipe);
-    cells_put(y, x + 37, w - 38, role, r.first_line);
-    free(r.first_line);
+    snprintf(out, cap, "%lld", (long long)shown(a, row)->id);
 }
+
+static void near_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    near_figure(out, cap, shown(a, row)->near, shown(a, row)->approximate);
+}
+
+static void warnings_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    int n = shown(a, row)->warnings;
+    if (n)
+        snprintf(out, cap, "!%d", n);
+    else
+        snprintf(out, cap, "·");
+}
+
+static void judge_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    double v = shown(a, row)->judge;
+    if (isnan(v))
+        snprintf(out, cap, "–");
+    else
+        lang_number(out, cap, v, 1);
+}
+
+static void recipe_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%.8s", shown(a, row)->recipe);
+}
+
+static void prompt_line(struct app *a, size_t row, char *out, size_t cap)
+{
+    const char *line = shown(a, row)->first_line;
+    snprintf(out, cap, "%s", line ? line : "");
+}
+
+static const char *row_mark(struct app *a, size_t row)
+{
+    return status_mark(shown(a, row)->status);
+}
+
+static enum style row_style(struct app *a, size_t row)
+{
+    bool done = shown(a, row)->status != STATUS_PENDING && !a->review.filter;
+    return done ? STYLE_ROW_DONE : STYLE_ROW;
+}
+
+static const struct column columns[] = {
+    {N_("id"), COLUMN_FIGURE, 0, 5, 5, 0, id_text, 0},
+    {N_("near"), COLUMN_FIGURE, 0, 6, 5, 4, near_text, 0},
+    {"!", COLUMN_FIGURE, 0, 4, 3, 3, warnings_text, 0},
+    {N_("judge"), COLUMN_FIGURE, 0, 6, 6, 2, judge_text, 0},
+    {N_("recipe"), COLUMN_TEXT, 2, 8, 10, 1, recipe_text, 0},
+    {N_("column|prompt"), COLUMN_TEXT, 2, 0, 0, 0, prompt_line, 0}};
 
 /* ---- The item ----------------------------------------------------------- */
 
@@ -263,7 +288,6 @@ static void answer_part(struct app *a, struct part *p, bool near_here)
         part_gut(p, STYLE_FACT, r->now.note, "c");
     free(text);
     free(before);
-    p->scroll = r->scroll;
 }
 
 static void near_part(struct app *a, struct part *p)
@@ -286,55 +310,138 @@ static void near_part(struct app *a, struct part *p)
     free(mine);
 }
 
-/* Says in the last gutter row that there is more; tags above it. */
-static void tail(struct app *a, struct part *p, int h, bool more)
+/* The gutter's last rows: tags, and that there is more. */
+static void tail(struct app *a, struct part *p, int h, int more)
 {
-    const struct sample *x = &a->review.now;
-    while (p->n_guts < h - (more ? 1 : 0) - (*x->tags ? 1 : 0) &&
-           p->n_guts < GUTS)
-        part_gut(p, STYLE_FACT, "", NULL);
-    if (*x->tags && p->n_guts < h)
-        part_gut(p, STYLE_FACT, x->tags, NULL);
-    if (more && p->n_guts < GUTS) {
-        char left[24];
-        snprintf(left, sizeof left, _("%d more"),
-                 (int)p->lines.n - p->scroll - h);
-        if ((int)p->lines.n - p->scroll > h)
-            part_gut(p, STYLE_FACT, _("PgDn"), left);
-    }
+    const char *tags = a->review.now.tags;
+    if (*tags && p->n_guts < h - (more > 0))
+        part_foot(p, tags, NULL);
+    part_more(a, p, more);
 }
 
-/* Where the cursor of the typing area stands; scrolls it into sight. */
-static void place_cursor(struct app *a, struct part *p, int y, int x, int h)
+/* The cursor of the typing area, scrolled into sight; `top`: rows of the
+ * scrolled text before the answer. */
+static void place_cursor(struct app *a, const struct part *p, int top,
+                         struct area w)
 {
-    size_t at = a->typing.cursor;
-    for (size_t i = 0; i < p->lines.n; i++) {
-        struct wrapped l = p->lines.at[i];
-        bool last = i + 1 == p->lines.n;
-        if (at < l.from || (!last && at >= p->lines.at[i + 1].from))
-            continue;
-        int row = (int)i;
-        if (row < p->scroll)
-            p->scroll = row;
-        if (row >= p->scroll + h)
-            p->scroll = row - h + 1;
-        a->review.scroll = p->scroll;
-        char *head = xstrndup(buf_str(&p->body.text) + l.from, at - l.from);
-        a->cursor_y = y + row - p->scroll;
-        a->cursor_x = x + GUTTER + 2 + cells_width(head);
-        free(head);
-        return;
-    }
-    a->cursor_y = y;
-    a->cursor_x = x + GUTTER + 2;
+    int column, scroll = a->review.scroll;
+    int line = top + cursor_line(&p->body, &p->lines, a->typing.cursor,
+                                 &column);
+    scroll = line < scroll ? line : line >= scroll + w.h ? line - w.h + 1
+                                                          : scroll;
+    a->review.scroll = scroll;
+    a->cursor_y = w.y + line - scroll;
+    a->cursor_x = w.x + GUTTER + 2 + column;
 }
 
 static void draw_bulk(struct app *a, struct area w);
 
+/* Prompt and answer as one text that scrolls. */
+static void draw_as_one(struct app *a, struct part *prompt,
+                        struct part *answer, struct area w)
+{
+    int top = (int)prompt->lines.n + 1;
+    if (a->typing.open)
+        place_cursor(a, answer, top, w);
+    int scroll = text_scrolls(a, w.h, top + (int)answer->lines.n);
+    int more = a->text_total - a->text_rows - scroll;
+    int h = top - 1 - scroll; /* rows of the prompt that are in sight */
+    h = h < 0 ? 0 : h > w.h ? w.h : h;
+    prompt->scroll = scroll;
+    if (h == w.h)
+        tail(a, prompt, h, more);
+    part_draw(prompt, w.y, w.x, h, w.w);
+    if (h == w.h)
+        return;
+    if (scroll < top)
+        part_rule(w.y + h++, w.x);
+    answer->scroll = scroll > top ? scroll - top : 0;
+    tail(a, answer, w.h - h, more);
+    part_draw(answer, w.y + h, w.x, w.h - h, w.w);
+}
+
+/* The sample's other answers and where it came from, as far as rows are
+ * left. */
+static void draw_more(struct app *a, struct area w)
+{
+    struct review_state *r = &a->review;
+    int n = (int)r->now.candidates.n, y = w.y, end = w.y + w.h;
+    for (int k = 1; k < n && y + 3 < end; k++) {
+        const struct candidate *c =
+            &r->now.candidates.at[(r->answer + k) % n];
+        struct part p = {0};
+        char right[24], words[16], *text = answer_text(c->body);
+        snprintf(right, sizeof right, _("%d of %zu"), (r->answer + k) % n + 1,
+                 r->now.candidates.n);
+        part_gut(&p, STYLE_LABEL, _("ANSWER"), right);
+        snprintf(words, sizeof words, _("%zu w"), uni_count_words(text));
+        part_gut(&p, STYLE_FACT, c->who ? c->who : source_label(c->source),
+                 words);
+        part_gut(&p, STYLE_FACT, _("]  to decide on"), NULL);
+        rich_add(&p.body, STYLE_FACT, text);
+        int h = part_measure(&p, w.w);
+        part_rule(y++, w.x);
+        h = h < end - y ? h : end - y;
+        part_draw(&p, y, w.x, h, w.w);
+        y += h;
+        free(text);
+        part_free(&p);
+    }
+    if (r->from && y + 2 < end) {
+        struct part p = {0};
+        part_gut(&p, STYLE_LABEL, _("LINEAGE"), "l");
+        rich_add(&p.body, STYLE_FACT, r->from);
+        int h = part_measure(&p, w.w);
+        part_rule(y++, w.x);
+        part_draw(&p, y, w.x, h < end - y ? h : end - y, w.w);
+        part_free(&p);
+    }
+}
+
+/* The answer in its own rows, under a prompt that stays; the neighbour under
+ * it where there is room for both. */
+static void draw_answer(struct app *a, struct part *answer, struct area w)
+{
+    struct review_state *r = &a->review;
+    struct part near = {0};
+    bool tall = w.h > 20;
+    int need = part_measure(answer, w.w), near_h = 3;
+    if (r->near_text) {
+        near_part(a, &near);
+        int n = part_measure(&near, w.w);
+        near_h = tall && n > 3 ? n : 3;
+    }
+    bool below = r->near_text && w.h > 6 &&
+                 (need <= w.h - near_h - 1 || (int)answer->lines.n <= 6);
+    if (!below && r->near_text) {
+        part_free(answer);
+        *answer = (struct part){0};
+        answer_part(a, answer, true);
+        part_measure(answer, w.w);
+    }
+    int h = below ? w.h - near_h - 1 : w.h;
+    if (a->typing.open)
+        place_cursor(a, answer, 0, (struct area){w.y, w.x, h, w.w});
+    answer->scroll = text_scrolls(a, h, (int)answer->lines.n);
+    if (tall && need + 1 < h && !a->typing.open)
+        h = need + (*r->now.tags != '\0');
+    tail(a, answer, h, a->text_total - a->text_rows - answer->scroll);
+    part_draw(answer, w.y, w.x, h, w.w);
+    int y = w.y + h;
+    if (below) {
+        part_rule(y++, w.x);
+        part_draw(&near, y, w.x, near_h, w.w);
+        y += near_h;
+    }
+    if (tall)
+        draw_more(a, (struct area){y, w.x, w.y + w.h - y, w.w});
+    part_free(&near);
+}
+
 static void item(struct app *a, struct area w)
 {
     struct review_state *r = &a->review;
-    struct part prompt = {0}, answer = {0}, near = {0};
+    struct part prompt = {0}, answer = {0};
     if (r->bulk) {
         draw_bulk(a, w);
         return;
@@ -346,68 +453,33 @@ static void item(struct app *a, struct area w)
         return;
     }
     prompt_part(a, &prompt);
-    int top = part_measure(&prompt, w.w);
-    int prompt_h = a->zoom || w.h > 20 ? top : 3;
-    if (prompt_h < 3)
-        prompt_h = 3;
-    if (prompt_h > w.h / 2)
-        prompt_h = w.h / 2;
-    part_draw(&prompt, w.y, w.x, prompt_h, w.w);
-    part_rule(w.y + prompt_h, w.x);
-    int left = w.h - prompt_h - 1, near_h = 3;
     answer_part(a, &answer, false);
-    int need = part_measure(&answer, w.w);
-    bool beside = r->near_text && left > 6 &&
-                  (need <= left - near_h - 1 || (int)answer.lines.n <= 6);
-    if (!beside && r->near_text) {
-        part_free(&answer);
-        answer = (struct part){0};
-        answer_part(a, &answer, true);
-        part_measure(&answer, w.w);
-    }
-    int h = beside ? left - near_h - 1 : left;
-    a->text_rows = h;
-    a->text_total = (int)answer.lines.n;
-    tail(a, &answer, h, a->text_total > h);
-    if (a->typing.open)
-        place_cursor(a, &answer, w.y + prompt_h + 1, w.x, h);
-    part_draw(&answer, w.y + prompt_h + 1, w.x, h, w.w);
-    if (beside) {
-        near_part(a, &near);
-        part_measure(&near, w.w);
-        part_rule(w.y + prompt_h + 1 + h, w.x);
-        part_draw(&near, w.y + prompt_h + 2 + h, w.x, near_h, w.w);
+    int h = part_measure(&prompt, w.w), most = w.h > 20 ? w.h / 2 : 3;
+    part_measure(&answer, w.w);
+    if ((int)prompt.lines.n > most) {
+        draw_as_one(a, &prompt, &answer, w);
+    } else {
+        h = h < 3 ? 3 : h > most ? most : h;
+        part_draw(&prompt, w.y, w.x, h, w.w);
+        part_rule(w.y + h, w.x);
+        draw_answer(a, &answer, (struct area){w.y + h + 1, w.x, w.h - h - 1,
+                                              w.w});
     }
     part_free(&prompt);
     part_free(&answer);
-    part_free(&near);
 }
 
 /* ---- The dry run -------------------------------------------------------- */
 
 static void draw_sample_lines(struct app *a, struct part *p)
 {
-    struct rng r;
-    rng_seed(&r, a->review.bulk_seed);
-    size_t n = a->review.bulk_ids.n, drawn[5];
-    for (size_t i = 0; i < 5 && i < n; i++) {
-        struct sample_row x;
+    for (size_t i = 0; i < a->review.five.n; i++) {
+        const struct sample_row *x = &a->review.five.at[i];
         char near[16], line[400];
-        bool again = true;
-        while (again) { /* each of them once */
-            drawn[i] = (size_t)rng_below(&r, n);
-            again = false;
-            for (size_t k = 0; k < i; k++)
-                again = again || drawn[k] == drawn[i];
-        }
-        int64_t id = a->review.bulk_ids.at[drawn[i]];
-        if (!sample_row_get(a->s, id, &x))
-            continue;
         snprintf(line, sizeof line, "%s  %lld  %.300s\n",
-                 near_figure(near, sizeof near, x.near, x.approximate),
-                 (long long)id, x.first_line);
+                 near_figure(near, sizeof near, x->near, x->approximate),
+                 (long long)x->id, x->first_line);
         rich_add(&p->body, STYLE_TEXT, line);
-        free(x.first_line);
     }
 }
 
@@ -471,5 +543,8 @@ static int list_rows(int rows)
 }
 
 const struct view_ops view_review = {
-    where, header, row, item, list_rows,
+    .where = where,
+    .list = {columns, COUNT(columns), true, row_mark, false, row_style},
+    .item = item,
+    .list_rows = list_rows,
     .footer = "accept reject defer edit diff lineage find help"};

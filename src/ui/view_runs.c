@@ -7,7 +7,7 @@
 
 #include "base/lang.h"
 #include "ui/ui.h"
-#include "verbs/train.h"
+#include "domain/verifier.h"
 
 static void where(struct app *a, int y, int x, int w)
 {
@@ -18,46 +18,67 @@ static void where(struct app *a, int y, int x, int w)
                  lang_money(spent, sizeof spent, a->counts.cost, 2));
 }
 
-static void header(struct app *a, int y, int x, int w)
+/* ---- The list ----------------------------------------------------------- */
+
+static const struct run_row *shown(struct app *a, size_t row)
 {
-    (void)a;
-    cells_put(y, x, w, STYLE_FACT,
-              _("   id  what          state          done       rate     left "
-                " figure"));
+    return &a->runs.shown.at[row - a->runs.list.top];
 }
 
-/* A bar of 12 cells in eighths. */
-static void draw_bar(int y, int x, double part, enum style role)
+static void name_text(struct app *a, size_t row, char *out, size_t cap)
 {
-    static const char *const eighths[] = {" ", "▏", "▎", "▍", "▌",
-                                          "▋", "▊", "▉", "█"};
-    int full = (int)(part * 96 + .5);
-    for (int i = 0; i < 12; i++) {
-        int n = full - 8 * i;
-        cells_put(y, x + i, 1, role, eighths[n < 0 ? 0 : n > 8 ? 8 : n]);
-    }
+    snprintf(out, cap, "%s", shown(a, row)->name);
 }
 
-static void row(struct app *a, size_t i, int y, int x, int w, bool on)
+static void what_text(struct app *a, size_t row, char *out, size_t cap)
 {
-    struct run_row r;
-    char text[24];
-    enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
-    if (!runs_row(a, list_at(&a->runs.list, i), &r))
-        return;
-    if (on)
-        cells_blank(y, x, w, role);
-    cells_put(y, x + 1, 1, role, on ? "▸" : " ");
-    cells_put(y, x + 3, 4, role, r.name);
-    cells_put(y, x + 7, 13, role, r.what);
-    cells_put(y, x + 21, 11, role, _(r.state));
-    snprintf(text, sizeof text, "%.0f%%", r.done * 100);
-    cells_right(y, x + 30, 4, role, text);
-    draw_bar(y, x + 35, r.done, role);
-    cells_right(y, x + 47, 12, role, r.rate);
-    cells_right(y, x + 60, 5, role, r.left);
-    cells_put(y, x + 66, w - 67, role, r.figure);
+    snprintf(out, cap, "%s", shown(a, row)->what);
 }
+
+static void state_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", _(shown(a, row)->state));
+}
+
+static void done_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%.0f%%", shown(a, row)->done * 100);
+}
+
+static void rate_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", shown(a, row)->rate);
+}
+
+static void left_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", shown(a, row)->left);
+}
+
+static void figure_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", shown(a, row)->figure);
+}
+
+/* Beside the item a sign says how it stands, in place of the word. */
+static const char *row_mark(struct app *a, size_t row)
+{
+    const char *state = shown(a, row)->state;
+    return !strcmp(state, "done")      ? "✓"
+           : !strcmp(state, "running") ? "·"
+           : !strcmp(state, "starting") ? "·"
+                                       : "✗";
+}
+
+static const struct column columns[] = {
+    {N_("id"), COLUMN_TEXT, 0, 4, 4, 0, name_text, 0},
+    {N_("what"), COLUMN_TEXT, 0, 13, 13, 0, what_text, 0},
+    {N_("state"), COLUMN_TEXT, 1, 12, 0, 2, state_text, 0},
+    {N_("done"), COLUMN_FIGURE, 0, 4, 5, 4, done_text, 0},
+    {"", COLUMN_BAR, 1, 8, 0, 1, done_text, 0},
+    {N_("column|rate"), COLUMN_FIGURE, 1, 12, 0, 1, rate_text, 0},
+    {N_("left"), COLUMN_FIGURE, 0, 7, 8, 3, left_text, 0},
+    {N_("figure"), COLUMN_TEXT, 1, 0, 0, 0, figure_text, 0}};
 
 /* ---- The curve ---------------------------------------------------------- */
 
@@ -191,7 +212,7 @@ static void run_guts(struct app *a, struct part *p)
              (long long)json_get_int(n, "steps", 0));
     part_gut(p, STYLE_FACT, _("step"), right);
     figure_gut(p, _("loss"), n, "loss");
-    if (!isnan(train_held_out(n)))
+    if (!isnan(a->runs.held_out))
         figure_gut(p, _("held out"), n, "held_out_loss");
     figure_gut(p, _("gemm share"), n, "gemm_share");
     part_gut(p, STYLE_FACT, json_get_string(n, "kernel", ""), NULL);
@@ -217,14 +238,14 @@ static void held_part(struct app *a, struct part *p)
     const struct runs_state *x = &a->runs;
     char right[24], text[200];
     double n = json_get_number(x->status, "held_out", 0);
-    double exact = train_exact(x->status);
+    double exact = x->exact;
     double marked = json_get_number(x->status, "marked", n);
     snprintf(right, sizeof right, "%.0f", n);
     part_gut(p, STYLE_LABEL, _("HELD OUT"), right);
-    if (n < TRAIN_LEAST) {
+    if (n < FIGURE_LEAST) {
         snprintf(text, sizeof text,
                  _("under %d held-out rows: no figure is shown"),
-                 TRAIN_LEAST);
+                 FIGURE_LEAST);
     } else if (isnan(exact)) {
         snprintf(text, sizeof text, _("by the loss: nothing here can be "
                                       "marked right or wrong"));
@@ -444,7 +465,7 @@ static void trouble_part(struct app *a, struct part *p)
         char line[300];
         snprintf(line, sizeof line, "%s c%-6lld %s %d  %.200s\n",
                  (int)i == x->trouble_at ? "▸" : " ", (long long)c->id,
-                 _(call_state_name(c->state)), c->http,
+                 _(runs_trouble_state(c)), c->http,
                  c->trouble ? c->trouble : "");
         rich_add(&p->body, STYLE_TEXT, line);
     }
@@ -455,20 +476,14 @@ static void draw_reply(struct app *a, struct area w)
 {
     struct runs_state *x = &a->runs;
     struct part p = {0};
-    char text[48], more[24];
+    char text[48];
     snprintf(text, sizeof text, _("REPLY of c%lld"),
              (long long)x->trouble.at[x->trouble_at].id);
     part_rule(w.y, w.x);
     part_gut(&p, STYLE_LABEL, text, NULL);
     rich_add(&p.body, STYLE_TEXT, x->reply);
-    a->text_total = part_measure(&p, w.w);
-    a->text_rows = w.h - 1;
-    p.scroll = x->scroll;
-    int left = a->text_total - a->text_rows - x->scroll;
-    if (left > 0) {
-        snprintf(more, sizeof more, _("%d more"), left);
-        part_gut(&p, STYLE_FACT, _("PgDn"), more);
-    }
+    p.scroll = text_scrolls(a, w.h - 1, part_measure(&p, w.w));
+    part_more(a, &p, a->text_total - a->text_rows - p.scroll);
     part_draw(&p, w.y + 1, w.x, w.h - 1, w.w);
     part_free(&p);
 }
@@ -514,5 +529,9 @@ static int list_rows(int rows)
     return n < 1 ? 1 : n;
 }
 
-const struct view_ops view_runs = {where, header, row, item, list_rows,
+const struct view_ops view_runs = {
+    .where = where,
+    .list = {columns, COUNT(columns), false, row_mark, true, NULL},
+    .item = item,
+    .list_rows = list_rows,
     .footer = "train stop resume compare ask previous next help"};

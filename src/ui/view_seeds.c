@@ -10,60 +10,93 @@
 
 static void where(struct app *a, int y, int x, int w)
 {
-    int64_t n[SPLIT_COUNT];
+    const struct seeds_state *z = &a->seeds;
+    const int64_t *n = z->by_split;
+    int64_t all = n[0] + n[1] + n[2];
     char text[300];
-    for (int i = 0; i < SPLIT_COUNT; i++)
-        n[i] = a->target ? seed_count(a->s, a->target, i) : 0;
     snprintf(text, sizeof text,
              P_("%s   %lld seed   %lld train  %lld valid  %lld test   %lld "
                 "never drawn",
                 "%s   %lld seeds   %lld train  %lld valid  %lld test   %lld "
-                "never drawn", (unsigned long)(n[0] + n[1] + n[2])),
-             a->target_name ? a->target_name : "",
-             (long long)(n[0] + n[1] + n[2]), (long long)n[0],
-             (long long)n[1], (long long)n[2],
-             (long long)(a->target ? seed_never_drawn(a->s, a->target) : 0));
-    if (a->seeds.filter)
+                "never drawn", (unsigned long)all),
+             a->target_name ? a->target_name : "", (long long)all,
+             (long long)n[0], (long long)n[1], (long long)n[2],
+             (long long)z->never_drawn);
+    if (z->filter)
         snprintf(text, sizeof text, P_("%s   filter: %s   %zu seed",
-                 "%s   filter: %s   %zu seeds", a->seeds.list.total),
-                 a->target_name, a->seeds.filter, a->seeds.list.total);
+                 "%s   filter: %s   %zu seeds", z->list.total),
+                 a->target_name, z->filter, z->list.total);
     cells_put(y, x, w, STYLE_FACT, text);
 }
 
-static void header(struct app *a, int y, int x, int w)
+/* ---- The list ----------------------------------------------------------- */
+
+static const struct seed_row *shown(struct app *a, size_t row)
 {
-    (void)a;
-    cells_put(y, x, w, STYLE_FACT,
-              _("   id   split  drawn  made  kept  tags      seed"));
+    return &a->seeds.shown.at[row - a->seeds.list.top];
 }
 
-static void row(struct app *a, size_t i, int y, int x, int w, bool on)
+static void id_text(struct app *a, size_t row, char *out, size_t cap)
 {
-    const struct list *l = &a->seeds.list;
-    struct seed_row r;
-    char text[40];
-    enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
-    if (!seed_row_get(a->s, list_at(l, i), &r))
-        return;
-    bool chosen = list_selected_count(l) && list_selected(l, r.id);
-    if (on)
-        cells_blank(y, x, w, role);
-    cells_put(y, x + 1, 1, role, on ? "▸" : " ");
-    cells_put(y, x + 2, 1, role, chosen ? "*" : " ");
-    snprintf(text, sizeof text, "s%lld", (long long)r.id);
-    cells_put(y, x + 3, 5, role, text);
-    cells_put(y, x + 8, 6, role, split_label((enum split)r.split));
-    bool test = r.split == SPLIT_TEST;
-    snprintf(text, sizeof text, "%lld", (long long)r.drawn);
-    cells_right(y, x + 15, 5, role, test && !r.drawn ? "–" : text);
-    snprintf(text, sizeof text, "%lld", (long long)r.made);
-    cells_right(y, x + 21, 5, role, test && !r.made ? "–" : text);
-    snprintf(text, sizeof text, "%.0f%%", r.kept * 100);
-    cells_right(y, x + 27, 5, role, r.kept < 0 ? "–" : text);
-    cells_put(y, x + 34, 9, role, r.tags);
-    cells_put(y, x + 44, w - 45, role, r.first_line);
-    seed_row_free(&r);
+    snprintf(out, cap, "s%lld", (long long)shown(a, row)->id);
 }
+
+static void split_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", split_label((enum split)shown(a, row)->split));
+}
+
+/* Nothing is made of a test seed: a dash says more than 0. */
+static void count_of(struct app *a, size_t row, int64_t n, char *out,
+                     size_t cap)
+{
+    if (shown(a, row)->split == SPLIT_TEST && !n)
+        snprintf(out, cap, "–");
+    else
+        snprintf(out, cap, "%lld", (long long)n);
+}
+
+static void drawn_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    count_of(a, row, shown(a, row)->drawn, out, cap);
+}
+
+static void made_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    count_of(a, row, shown(a, row)->made, out, cap);
+}
+
+static void kept_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    double kept = shown(a, row)->kept;
+    if (kept < 0)
+        snprintf(out, cap, "–");
+    else
+        snprintf(out, cap, "%.0f%%", kept * 100);
+}
+
+static void tags_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    const char *tags = shown(a, row)->tags;
+    snprintf(out, cap, "%s", tags ? tags : "");
+}
+
+static void seed_line(struct app *a, size_t row, char *out, size_t cap)
+{
+    const char *line = shown(a, row)->first_line;
+    snprintf(out, cap, "%s", line ? line : "");
+}
+
+static const struct column columns[] = {
+    {N_("id"), COLUMN_TEXT, 0, 5, 5, 0, id_text, 0},
+    {N_("column|split"), COLUMN_TEXT, 0, 6, 6, 4, split_text, 0},
+    {N_("drawn"), COLUMN_FIGURE, 1, 5, 6, 2, drawn_text, 0},
+    {N_("column|made"), COLUMN_FIGURE, 1, 5, 5, 3, made_text, 0},
+    {N_("kept"), COLUMN_FIGURE, 1, 5, 6, 5, kept_text, 0},
+    {N_("tags"), COLUMN_TEXT, 2, 9, 11, 1, tags_text, 0},
+    {N_("seed"), COLUMN_TEXT, 1, 0, 0, 0, seed_line, 0}};
+
+/* ---- The item ----------------------------------------------------------- */
 
 static void turns(struct app *a, struct part *p)
 {
@@ -93,26 +126,23 @@ static void turns(struct app *a, struct part *p)
 static void from_part(struct app *a, struct part *p)
 {
     const struct seed *s = &a->seeds.now;
-    struct seed_row r;
+    const struct seed_row *r = &a->seeds.now_row;
     char text[300], day[24], made[24];
-    if (!seed_row_get(a->s, s->id, &r))
-        return;
     part_gut(p, STYLE_LABEL, _("FROM"), NULL);
-    clock_format(day, sizeof day, r.when, 1);
+    clock_format(day, sizeof day, r->when, 1);
     if (s->origin)
         snprintf(text, sizeof text, _("line %lld of %s, %s\n"),
                  (long long)s->line, s->origin, day);
     else
         snprintf(text, sizeof text, _("written here, %s\n"), day);
     rich_add(&p->body, STYLE_TEXT, text);
-    snprintf(made, sizeof made, "%lld", (long long)r.made);
+    snprintf(made, sizeof made, "%lld", (long long)r->made);
     part_gut(p, STYLE_LABEL, _("MADE"), made);
     snprintf(text, sizeof text,
              _("%lld accepted   %lld rejected   %lld pending   %lld "
-               "deferred"), (long long)r.accepted, (long long)r.rejected,
-             (long long)r.pending, (long long)r.deferred);
+               "deferred"), (long long)r->accepted, (long long)r->rejected,
+             (long long)r->pending, (long long)r->deferred);
     rich_add(&p->body, STYLE_FACT, text);
-    seed_row_free(&r);
 }
 
 static void item(struct app *a, struct area w)
@@ -139,9 +169,7 @@ static void item(struct app *a, struct area w)
     int room = w.h - 2 - need[2] - (need[1] < 3 ? need[1] : 3);
     if (need[0] > room)
         need[0] = room > 2 ? room : 2;
-    a->text_total = (int)parts[0].lines.n;
-    a->text_rows = need[0];
-    parts[0].scroll = a->seeds.scroll;
+    parts[0].scroll = text_scrolls(a, need[0], (int)parts[0].lines.n);
     for (int i = 0; i < 3; i++) {
         int left = w.y + w.h - y, h = need[i] < left ? need[i] : left;
         if (h > 0)
@@ -161,5 +189,8 @@ static int list_rows(int rows)
 }
 
 const struct view_ops view_seeds = {
-    where, header, row, item, list_rows,
+    .where = where,
+    .list = {columns, COUNT(columns), .selects = true},
+    .item = item,
+    .list_rows = list_rows,
     .footer = "expand add import tag select filter find help"};

@@ -10,60 +10,89 @@
 
 static void where(struct app *a, int y, int x, int w)
 {
-    const struct list *l = &a->targets.list;
+    const struct targets_state *t = &a->targets;
     int64_t accepted = 0, pending = 0;
     double spent = 0;
     char one[32], two[32], three[32];
-    for (size_t i = 0; i < l->total; i++) {
-        struct target_counts n;
-        target_counts(a->s, list_at(l, i), &n);
-        accepted += n.accepted;
-        pending += n.pending;
-        spent += n.cost;
+    for (size_t i = 0; i < t->rows.n; i++) {
+        accepted += t->rows.at[i].counts.accepted;
+        pending += t->rows.at[i].counts.pending;
+        spent += t->rows.at[i].counts.cost;
     }
     cells_printf(y, x, w, STYLE_FACT,
                  P_("%zu target   %s accepted   %s pending   %s spent",
                     "%zu targets   %s accepted   %s pending   %s spent",
-                    l->total),
-                 l->total, count_text(one, sizeof one, accepted),
+                    t->rows.n),
+                 t->rows.n, count_text(one, sizeof one, accepted),
                  count_text(two, sizeof two, pending),
                  lang_money(three, sizeof three, spent, 2));
 }
 
-static void header(struct app *a, int y, int x, int w)
+/* ---- The list ----------------------------------------------------------- */
+
+static const struct target_counts *counts(struct app *a, size_t row)
 {
-    (void)a;
-    cells_put(y, x, w, STYLE_FACT,
-              _("   seeds  pend accept yield  $/acc  student  target"));
+    return &a->targets.rows.at[row].counts;
 }
 
-static void row(struct app *a, size_t i, int y, int x, int w, bool on)
+static void seeds_text_of(struct app *a, size_t row, char *out, size_t cap)
 {
-    struct target t;
-    struct target_counts n;
-    char text[40], num[32];
-    enum style role = on ? STYLE_ROW_ON : STYLE_ROW;
-    if (!target_get(a->s, list_at(&a->targets.list, i), &t, NULL))
-        return;
-    target_counts(a->s, t.id, &n);
-    if (on)
-        cells_blank(y, x, w, role);
-    cells_put(y, x + 1, 1, role, on ? "▸" : " ");
-    cells_right(y, x + 3, 5, role, count_text(num, sizeof num, n.seeds));
-    cells_right(y, x + 9, 5, role, count_text(num, sizeof num, n.pending));
-    cells_right(y, x + 15, 6, role, count_text(num, sizeof num, n.accepted));
-    int64_t decided = n.accepted + n.rejected;
-    snprintf(text, sizeof text, "%.0f%%",
-             decided ? 100.0 * (double)n.accepted / (double)decided : 0);
-    cells_right(y, x + 21, 6, role, decided ? text : "–");
-    lang_number(num, sizeof num,
-                n.accepted ? n.cost / (double)n.accepted : 0, 3);
-    cells_right(y, x + 28, 6, role, n.accepted ? num : "–");
-    snprintf(text, sizeof text, "%.0f%%", n.student * 100);
-    cells_right(y, x + 35, 8, role, n.student >= 0 ? text : "–");
-    cells_put(y, x + 45, w - 46, role, t.name);
-    target_free(&t);
+    count_text(out, cap, counts(a, row)->seeds);
 }
+
+static void pending_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    count_text(out, cap, counts(a, row)->pending);
+}
+
+static void accepted_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    count_text(out, cap, counts(a, row)->accepted);
+}
+
+static void share(char *out, size_t cap, double part, bool there)
+{
+    if (there)
+        snprintf(out, cap, "%.0f%%", 100 * part);
+    else
+        snprintf(out, cap, "–");
+}
+
+static void yield_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    const struct target_counts *n = counts(a, row);
+    double all = (double)(n->accepted + n->rejected);
+    share(out, cap, all > 0 ? (double)n->accepted / all : 0, all > 0);
+}
+
+static void cost_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    const struct target_counts *n = counts(a, row);
+    if (n->accepted)
+        lang_number(out, cap, n->cost / (double)n->accepted, 3);
+    else
+        snprintf(out, cap, "–");
+}
+
+static void student_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    share(out, cap, counts(a, row)->student, counts(a, row)->student >= 0);
+}
+
+static void name_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    const char *name = a->targets.rows.at[row].name;
+    snprintf(out, cap, "%s", name ? name : "");
+}
+
+static const struct column columns[] = {
+    {N_("column|seeds"), COLUMN_FIGURE, 0, 5, 6, 1, seeds_text_of, 0},
+    {N_("pend"), COLUMN_FIGURE, 1, 5, 6, 4, pending_text, 0},
+    {N_("column|accept"), COLUMN_FIGURE, 1, 6, 7, 5, accepted_text, 0},
+    {N_("yield"), COLUMN_FIGURE, 0, 6, 6, 3, yield_text, 0},
+    {N_("$/acc"), COLUMN_FIGURE, 1, 6, 7, 1, cost_text, 0},
+    {N_("student"), COLUMN_FIGURE, 1, 8, 9, 2, student_text, 0},
+    {N_("target"), COLUMN_TEXT, 2, 0, 0, 0, name_text, 0}};
 
 static void item(struct app *a, struct area w)
 {
@@ -114,5 +143,8 @@ static int list_rows(int rows)
 }
 
 const struct view_ops view_targets = {
-    where, header, row, item, list_rows,
+    .where = where,
+    .list = {columns, COUNT(columns), .selects = false},
+    .item = item,
+    .list_rows = list_rows,
     .footer = "open add edit expand train find help"};
