@@ -81,6 +81,7 @@ void app_init(struct app *a, struct store *s, const char *who)
                                               : VIEW_SEEDS;
     app_open(a, first);
     session_restore(a);
+    news_start(a);
     struct err e = {0};
     if (!options_load(&a->options, &e))
         app_say_err(a, &e);
@@ -114,6 +115,7 @@ void app_done(struct app *a)
     child_stop(&a->trying);
     child_stop(&a->measuring);
     VEC_FREE(&a->works);
+    VEC_FREE(&a->living);
     options_free(&a->options);
     line_done(&a->line);
     free(a->find);

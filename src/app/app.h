@@ -159,6 +159,8 @@ struct app {
     struct child measuring;  /* what the training in the form would take */
     int64_t measure_at;      /* when that begins (clock_mono); 0: not */
     ids works;               /* jobs of import and bulk begun here */
+    ids living;              /* jobs and trainings whose end is to be said */
+    int64_t last_job, last_run; /* the newest that were seen */
     struct targets_state targets;
     struct seeds_state seeds;
     struct review_state review;
@@ -279,6 +281,8 @@ void undo_last(struct app *a, bool redo);
 void help_open(struct app *a, bool all, const char *find);
 void messages_open(struct app *a);
 
+/* Counts the decisions of today that stand. */
+void review_count_today(struct app *a);
 /* Keys of the open question. */
 bool review_ask_key(struct app *a, const char *key);
 /* A key while typing in place; saving what was typed as a draft. */
@@ -308,5 +312,12 @@ void work_import(struct app *a, const char *path);
 void work_bulk(struct app *a, const struct decide *d, const ids *samples);
 /* Looks whether a job of these has ended, and says so; true where it has. */
 bool work_tick(struct app *a);
+/* Says which jobs and trainings have ended since; true where one has. Called
+ * once a second. */
+bool news_tick(struct app *a);
+/* Begins to watch: what lives now, and what will be begun. */
+void news_start(struct app *a);
+/* It was said already how this one ended (2 * id of a job). */
+void news_forget(struct app *a, int64_t key);
 
 #endif

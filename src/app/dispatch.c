@@ -296,7 +296,7 @@ static bool is_dropped(struct app *a, enum action act, enum action before)
     switch (a->sight) {
     case SIGHT_NONE: return ignore(a, IGNORED_AHEAD);
     case SIGHT_LIST:
-        app_say(a, _("the list hides what this would decide on; Tab shows it"));
+        app_say(a, _("hidden by the list: Tab shows it"));
         return true;
     case SIGHT_SMALL:
         app_say(a, _("too small to decide here"));

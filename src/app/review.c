@@ -36,13 +36,18 @@ static int64_t midnight(void)
     return (int64_t)mktime(&day) * 1000;
 }
 
+void review_count_today(struct app *a)
+{
+    a->review.today = journal_count_since(a->s, a->who, midnight());
+}
+
 void review_open(struct app *a)
 {
     struct review_state *r = &a->review;
     r->queue = (struct queue){a, false};
     r->seen = store_seq(a->s);
     list_open(&r->list, &queue_source, &r->queue);
-    r->today = journal_count_since(a->s, a->who, midnight());
+    review_count_today(a);
 }
 
 static void forget_shown(struct review_state *r)
@@ -442,7 +447,6 @@ static void keep_edit(struct app *a, bool accept)
         return;
     }
     draft_drop(a->s, a->who, OBJECT_SAMPLE, id, "answer", &e);
-    r->today++;
     app_load(a);
     if (accept)
         decide(a, STATUS_ACCEPTED, "");

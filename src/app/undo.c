@@ -15,6 +15,7 @@ void undo_last(struct app *a, bool redo)
     }
     const struct view *v = view_of(a->view);
     app_recount(a);
+    review_count_today(a);
     if (v->undone && u.sample)
         v->undone(a, u.sample);
     else

@@ -198,6 +198,7 @@ static bool look(struct app *a, int64_t id)
     if (over && job_get(a->s, id, &j, NULL)) {
         const char *why = json_get_string(v.status, "error", NULL);
         take_log(a, dir);
+        news_forget(a, 2 * id);
         if (!strcmp(j.state, "done"))
             say_done(a, &j, json_get(v.status, "figures"));
         else

@@ -91,6 +91,17 @@ bool job_ids(struct store *s, int64_t target, ids *out, struct err *e)
            collect(&r, out, e);
 }
 
+bool job_ids_running(struct store *s, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT id FROM job WHERE state = 'running'"
+                  " ORDER BY id", "");
+}
+
+int64_t job_last_id(struct store *s)
+{
+    return db_int(s, 0, "SELECT max(id) FROM job", "");
+}
+
 int64_t recipe_row(struct store *s, const char *name, int64_t version,
                    const char *file, struct err *e)
 {

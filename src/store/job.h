@@ -33,6 +33,9 @@ bool job_set_target(struct store *s, int64_t id, int64_t target,
                     struct err *e);
 /* Newest first, of one target or (0) all. */
 bool job_ids(struct store *s, int64_t target, ids *out, struct err *e);
+/* Those that run, as far as the store knows. */
+bool job_ids_running(struct store *s, ids *out, struct err *e);
+int64_t job_last_id(struct store *s);
 
 /* The recipe's row for this file text, added where it is new. Inside
  * store_begin or an act; 0 on failure. */

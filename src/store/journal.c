@@ -388,13 +388,6 @@ size_t journal_of(struct store *s, enum object kind, int64_t object,
     return read_decisions(&r, out, n);
 }
 
-int64_t journal_count_since(struct store *s, const char *who, int64_t at)
-{
-    return db_int(s, 0, "SELECT count(*) FROM decision WHERE who = ?1"
-                  " AND at >= ?2 AND kind NOT IN ('arrive', 'undo', 'redo')",
-                  "si", who, at);
-}
-
 bool journal_changes(struct store *s, int64_t seq, change_list *out,
                      struct err *e)
 {
@@ -446,6 +439,14 @@ bool journal_changed_since(struct store *s, enum object kind, int64_t object,
     " AND u.undoes > 0 AND u.kind = 'undo'"                                   \
     " AND NOT EXISTS(SELECT 1 FROM decision r WHERE r.undoes = u.seq"         \
     " AND r.kind = 'redo'))"
+
+int64_t journal_count_since(struct store *s, const char *who, int64_t at)
+{
+    return db_int(s, 0, "SELECT count(*) FROM decision d WHERE d.who = ?1"
+                  " AND d.at >= ?2 AND d.kind IN ('accept', 'reject', 'defer',"
+                  " 'reopen', 'order') AND" NOT_UNDONE("d.seq"), "si", who,
+                  at);
+}
 
 int64_t journal_undoable(struct store *s, const char *who)
 {

@@ -63,6 +63,17 @@ bool run_ids(struct store *s, int64_t target, ids *out, struct err *e)
                   " ORDER BY id DESC", "i", target);
 }
 
+bool run_ids_running(struct store *s, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT id FROM run WHERE state = 'running'"
+                  " ORDER BY id", "");
+}
+
+int64_t run_last_id(struct store *s)
+{
+    return db_int(s, 0, "SELECT max(id) FROM run", "");
+}
+
 bool member_add(struct store *s, const struct member *m, struct err *e)
 {
     return log_add(s, SEAL_MEMBER, e, "sisiiiib", m->kind, m->owner,

@@ -18,6 +18,9 @@ bool run_set_state(struct store *s, int64_t id, const char *state,
                    const char *figures, struct err *e);
 /* Newest first, of one target or (0) all. */
 bool run_ids(struct store *s, int64_t target, ids *out, struct err *e);
+/* Those that run, as far as the store knows. */
+bool run_ids_running(struct store *s, ids *out, struct err *e);
+int64_t run_last_id(struct store *s);
 
 #define MEMBER_HASH 16 /* bytes */
 

@@ -151,9 +151,13 @@ static const char *beside_said(const struct app *a, char *out, size_t cap)
 {
     bool undo = a->said_undo && *a->said;
     *out = '\0';
-    if (*a->said && a->ignored)
-        snprintf(out, cap, P_("%d key ignored", "%d keys ignored",
-                              (unsigned long)a->ignored), a->ignored);
+    unsigned long k = (unsigned long)a->ignored;
+    if (*a->said && k)
+        snprintf(out, cap, a->ignored_why == IGNORED_HELD
+                               ? P_("%lu repeat ignored",
+                                    "%lu repeats ignored", k)
+                               : P_("%lu key ignored", "%lu keys ignored", k),
+                 k);
     size_t n = strlen(out);
     if (undo)
         snprintf(out + n, cap - n, "%s%s", n ? "   " : "", _("u undoes"));

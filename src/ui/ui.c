@@ -120,9 +120,11 @@ static void on_look(void *ctx, int revents)
     app_look(&x->app);
     if (runs_tick(&x->app) && x->app.view == VIEW_RUNS)
         x->app.stale = STALE_PAINT;
-    if (export_tick(&x->app) | form_tick(&x->app) |
-        work_tick(&x->app) | runs_ask_tick(&x->app))
-        x->app.stale = STALE_PAINT;
+    bool (*const ticks[])(struct app *) = {export_tick, form_tick, news_tick,
+                                           work_tick, runs_ask_tick};
+    for (size_t i = 0; i < COUNT(ticks); i++)
+        if (ticks[i](&x->app))
+            x->app.stale = STALE_PAINT;
     bool busy = x->app.export.child.pid || x->app.export.render.pid ||
                 x->app.trying.pid ||
                 x->app.measuring.pid || x->app.measure_at ||

@@ -324,6 +324,23 @@ static void do_paste(char *args)
     rest();
 }
 
+/* KEY COUNT MS: a key that is held down, or many in pairs. */
+static void do_burst(char *args)
+{
+    char key[40] = "";
+    int n = 0, ms = 0;
+    if (sscanf(args, "%39s %d %d", key, &n, &ms) != 3)
+        fail("burst KEY COUNT MS");
+    for (int i = 0; i < n; i++) {
+        int64_t until = clock_mono() + ms;
+        const char *bytes = key_bytes(key);
+        tty_write(&d.tty, bytes, strlen(bytes));
+        while (clock_mono() < until)
+            tty_read(&d.tty, (int)(until - clock_mono()));
+    }
+    rest();
+}
+
 static void do_flood(char *args)
 {
     char key[20];
@@ -599,6 +616,7 @@ static const struct {
     {"type", do_type},       /* text as it stands */
     {"send", do_send},       /* a key, not waited for */
     {"paste", do_paste},     /* text in paste brackets */
+    {"burst", do_burst},     /* KEY COUNT MS: one every MS */
     {"flood", do_flood},     /* COUNT KEY */
     {"wait", do_wait},       /* until TEXT is on the screen, and at rest */
     {"gone", do_gone},       /* until it is not */
