@@ -1,5 +1,7 @@
 #include "app/app.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,7 +97,21 @@ void app_init(struct app *a, struct store *s, const char *who)
 
 void app_set_tick(struct app *a, app_tick *tick, void *ctx)
 {
+    a->tick = tick;
+    a->tick_ctx = ctx;
     store_set_tick(a->s, tick, ctx);
+}
+
+bool app_goes_on(struct app *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(a->doing, sizeof a->doing, fmt, ap);
+    va_end(ap);
+    if (!a->tick || a->tick(a->tick_ctx, NULL, 0))
+        return true;
+    app_say(a, _("left as it was"));
+    return false;
 }
 
 void app_refuse(struct store **s)

@@ -25,6 +25,10 @@
 #include "store/target.h"
 #include "verbs/decide.h"
 
+/* Called while something takes long: it may paint row 23 and look for Esc, no
+ * more. False gives up. */
+typedef bool app_tick(void *ctx, const char *holder, int64_t waited_ms);
+
 /* What has to be painted anew (any of them paints; 0 paints nothing). */
 enum stale { STALE_NOTHING, STALE_PAINT, STALE_ALL };
 
@@ -180,11 +184,17 @@ struct app {
     char said[400];
     bool said_undo; /* "u undoes" stands at its right end */
     bool busy;      /* something takes long: row 23 says so until it is over */
+    char doing[120]; /* what; "": the store is read */
+    app_tick *tick;
+    void *tick_ctx;
     struct ask ask;
     struct area_text typing; /* i: in the answer's own place */
     int cursor_y, cursor_x;  /* where it stands on the screen */
     struct line line; /* the open prompt; kind LINE_NONE: none */
     char *find;       /* the last search */
+    int hits[64];     /* rows of the text that scrolls in which it stands */
+    size_t n_hits;
+    bool seek_hit;    /* to be scrolled to the first of them */
     struct edit_request edit;
     char *copy;       /* to be sent to the terminal's clipboard */
 
@@ -206,11 +216,13 @@ struct app {
 };
 
 /* Opens the views over a store that the app takes. `tick` is called while a
- * query runs long or waits (as in store/store.h): it may paint row 23 and look
- * for Esc, no more. */
-typedef bool app_tick(void *ctx, const char *holder, int64_t waited_ms);
+ * query runs long or waits (as in store/store.h). */
 void app_init(struct app *a, struct store *s, const char *who);
 void app_set_tick(struct app *a, app_tick *tick, void *ctx);
+/* Says what goes on (after a tenth of a second) and looks for Esc: false where
+ * it was pressed. */
+bool app_goes_on(struct app *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 void app_done(struct app *a);
 /* Closes a store for which there is no screen. */
 void app_refuse(struct store **s);

@@ -250,12 +250,35 @@ static int command_action(const char *text, const char **args)
     return *name ? action_find(name) : -1;
 }
 
+/* ":2041" goes to an id, ":#500" to a row; false: it is neither. */
+static bool go_to(struct app *a, const char *text)
+{
+    struct list *l = app_list(a);
+    bool row = *text == '#';
+    const char *number = text + (row || *text == 's');
+    char *end;
+    long long n = strtoll(number, &end, 10);
+    if (*number < '0' || *number > '9' || end[strspn(end, " ")])
+        return false;
+    bool there = row ? n > 0 && (uint64_t)n <= l->total : list_go(l, n);
+    if (row && there)
+        list_go_row(l, (size_t)n - 1);
+    if (there)
+        app_load(a);
+    else if (row)
+        app_say(a, P_("there is %zu row here", "there are %zu rows here",
+                      l->total), l->total);
+    else
+        app_say(a, _("%lld is not in this list"), n);
+    return true;
+}
+
 void app_command(struct app *a, const char *text)
 {
     const char *args;
     int act = command_action(text, &args);
     text += strspn(text, " ");
-    if (!*text)
+    if (!*text || go_to(a, text))
         return;
     if (act < 0) {
         app_say(a, _("there is no action %.*s; ? lists them"),
@@ -309,9 +332,21 @@ static bool is_dropped(struct app *a, enum action act, enum action before)
            ignore(a, IGNORED_SOON);
 }
 
+/* What was found is scrolled into sight, once its place is known. */
+static void seek_hit(struct app *a, int *scroll)
+{
+    bool below = a->n_hits && scroll && a->hits[0] >= a->text_rows;
+    if (a->seek_hit && below) {
+        *scroll = a->hits[0];
+        a->stale = STALE_PAINT;
+    }
+    a->seek_hit = false;
+}
+
 void app_painted(struct app *a, enum sight sight)
 {
     int *scroll = view_scroll(a);
+    seek_hit(a, scroll);
     if (a->sight == SIGHT_NONE)
         a->painted_at = clock_mono();
     a->sight = sight;

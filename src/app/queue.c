@@ -1,6 +1,12 @@
 #include "app/queue.h"
 
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "app/app.h"
+#include "base/lang.h"
+#include "base/uni.h"
 #include "store/query.h"
 
 /* A query being asked. */
@@ -101,4 +107,66 @@ bool queue_takes(const struct queue *x, const char *filter, struct err *e)
               query_rank(x->a->s, &q, 0, e) >= 0;
     filter_free(&f);
     return ok;
+}
+
+/* ---- Finding ------------------------------------------------------------ */
+
+#define LOOK 256 /* rows that are read between two looks at the keys */
+
+static int64_t by_words(const struct queue *x, const char *text, int64_t from,
+                        bool back)
+{
+    struct asked k;
+    int64_t id = ask(x, &k)
+                     ? query_find(x->a->s, &k.q, text, from, back, &k.e)
+                     : -1;
+    answered(x, &k, id >= 0);
+    return id;
+}
+
+/* The first of these rows that holds the text, 0: none. */
+static int64_t read_rows(const struct queue *x, const ids *rows,
+                         const char *text)
+{
+    const struct query q = {.seeds = x->seeds};
+    size_t from, to;
+    for (size_t i = 0; i < rows->n; i++) {
+        char *all = query_text(x->a->s, &q, rows->at[i]);
+        bool hit = uni_find(all, strlen(all), 0, text, &from, &to);
+        free(all);
+        if (hit)
+            return rows->at[i];
+    }
+    return 0;
+}
+
+static int64_t by_reading(const struct queue *x, const char *text,
+                          int64_t from, bool back)
+{
+    ids rows = {0};
+    int64_t hit = 0, n = 0;
+    bool more = true;
+    while (more && !hit) {
+        rows.n = 0;
+        if (!(back ? before : after)((void *)(uintptr_t)x, from, LOOK, &rows))
+            hit = -1;
+        else
+            hit = read_rows(x, &rows, text);
+        more = rows.n == LOOK;
+        from = rows.n ? rows.at[rows.n - 1] : from;
+        n += (int64_t)rows.n;
+        if (!hit && more &&
+            !app_goes_on(x->a, _("searching: %lld read ... Esc leaves it"),
+                         (long long)n))
+            hit = -1;
+    }
+    VEC_FREE(&rows);
+    return hit;
+}
+
+int64_t queue_find(const struct queue *x, const char *text, int64_t from,
+                   bool back)
+{
+    int64_t id = uni_is_words(text) ? by_words(x, text, from, back) : 0;
+    return id ? id : by_reading(x, text, from, back);
 }

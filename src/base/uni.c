@@ -280,3 +280,77 @@ int uni_punctuation(uint32_t cp)
     return ascii || (cp >= 128 &&
                      uc_is_general_category(cp, UC_CATEGORY_P));
 }
+
+/* ---- Finding ------------------------------------------------------------ */
+
+/* A letter without its accents and case; 0 for a mark. */
+static uint32_t plain(uint32_t cp)
+{
+    ucs4_t parts[UC_DECOMPOSITION_MAX_LENGTH];
+    if (cp < 0x80)
+        return cp >= 'A' && cp <= 'Z' ? cp + 32 : cp;
+    while (uc_canonical_decomposition(cp, parts) > 0)
+        cp = parts[0];
+    return uc_is_general_category(cp, UC_MARK) ? 0 : uc_tolower(cp);
+}
+
+/* The next letter that is no mark, 0 at the end; *at goes behind it and the
+ * marks on it. */
+static uint32_t next_plain(const char *s, size_t n, size_t *at)
+{
+    uint32_t cp = 0;
+    size_t len;
+    while (*at < n && !cp) {
+        cp = plain(next_char(s + *at, &len));
+        *at += len < n - *at ? len : n - *at;
+    }
+    while (cp && *at < n && (unsigned char)s[*at] >= 0x80 &&
+           !plain(next_char(s + *at, &len)))
+        *at += len < n - *at ? len : n - *at;
+    return cp;
+}
+
+bool uni_find(const char *s, size_t n, size_t from, const char *text,
+              size_t *start, size_t *end)
+{
+    uint32_t want[200];
+    size_t m = 0, at = 0, size = strlen(text);
+    while (at < size) {
+        uint32_t cp = next_plain(text, size, &at);
+        if (m == COUNT(want))
+            return false;
+        if (cp)
+            want[m++] = cp;
+    }
+    while (m && from < n) {
+        size_t i = 0, behind = from;
+        uint32_t first = next_plain(s, n, &behind);
+        size_t to = behind;
+        for (i = first == want[0]; i > 0 && i < m; i++)
+            if (next_plain(s, n, &to) != want[i])
+                break;
+        if (i == m) {
+            *start = from;
+            *end = to;
+            return true;
+        }
+        from = behind;
+    }
+    return false;
+}
+
+bool uni_is_words(const char *s)
+{
+    size_t len;
+    bool some = false;
+    for (; *s; s += len) {
+        uint32_t cp = next_char(s, &len);
+        bool word = uc_is_general_category(cp, UC_LETTER) ||
+                    uc_is_general_category(cp, UC_MARK) ||
+                    uc_is_general_category(cp, UC_NUMBER);
+        if (!word && !is_space(cp))
+            return false;
+        some = some || word;
+    }
+    return some;
+}

@@ -5,6 +5,7 @@
 #define BASE_UNI_H
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,14 @@ char *uni_case(const char *s, size_t n, int how);
 char *uni_form(const char *s, size_t n, int form);
 /* Punctuation as tokenizers mean it: ASCII's signs, and category P. */
 int uni_punctuation(uint32_t cp);
+
+/* Finds a text in s[0..n) at or behind byte `from`, without regard to case and
+ * accents: its bytes are *start up to *end. False where it is not there, or
+ * has more than 200 characters. */
+bool uni_find(const char *s, size_t n, size_t from, const char *text,
+              size_t *start, size_t *end);
+/* Whether a text is words and blanks alone: what an index of words finds. */
+bool uni_is_words(const char *s);
 
 /* How many words the text has. */
 size_t uni_count_words(const char *s);

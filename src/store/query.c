@@ -1,6 +1,9 @@
 #include "store/query.h"
 
+#include <stdlib.h>
+
 #include "store/sql.h"
+#include "store/words.h"
 
 static bool start(struct sql *q, const char *what, const struct query *of,
                   struct err *e)
@@ -108,4 +111,34 @@ bool query_ids_back(struct store *s, const struct query *of, int64_t before,
 {
     return list(s, of, " AND o.id < ", before, " ORDER BY o.id DESC LIMIT ",
                 n, out, e);
+}
+
+int64_t query_find(struct store *s, const struct query *of, const char *text,
+                   int64_t from, bool back, struct err *e)
+{
+    struct sql q;
+    const char *table = of->seeds ? "seed_words" : "sample_words";
+    char *words = words_query(text, false);
+    bool ok = start(&q, "o.id", of, e);
+    buf_printf(&q.text, " AND o.id IN (SELECT rowid FROM %s WHERE %s MATCH ",
+               table, table);
+    sql_str(&q, words);
+    bound(&q, back ? ") AND o.id < " : ") AND o.id > ", from);
+    buf_printf(&q.text, " ORDER BY o.id%s LIMIT 1", back ? " DESC" : "");
+    free(words);
+    return one_number(s, &q, ok, 0, e);
+}
+
+char *query_text(struct store *s, const struct query *of, int64_t id)
+{
+    char *prompt, *answers;
+    if (of->seeds)
+        words_of_seed(s, id, &prompt, &answers);
+    else
+        words_of_sample(s, id, &prompt, &answers);
+    char *text = xasprintf("%s\n%s", prompt ? prompt : "",
+                           answers ? answers : "");
+    free(prompt);
+    free(answers);
+    return text;
 }

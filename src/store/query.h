@@ -34,4 +34,13 @@ bool query_ids(struct store *s, const struct query *q, int64_t after,
 bool query_ids_back(struct store *s, const struct query *q, int64_t before,
                     size_t n, ids *out, struct err *e);
 
+/* The nearest one with words of a text, one after another, in its prompt or
+ * its answers (the last word may go on), above `from` or, with `back`, below
+ * it: by the word index. 0 where there is none, -1 on failure. */
+int64_t query_find(struct store *s, const struct query *q, const char *text,
+                   int64_t from, bool back, struct err *e);
+/* What is searched of a sample or a seed: its prompt and its answers. The
+ * caller frees. */
+char *query_text(struct store *s, const struct query *q, int64_t id);
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "base/uni.h"
 #include "base/utf8.h"
 
 #define STYLE(id, name, mono, fg, attrs) {mono, fg, attrs},
@@ -318,6 +319,48 @@ void rich_free(struct rich *r)
 {
     buf_free(&r->text);
     VEC_FREE(&r->spans);
+}
+
+/* Spans anew, with [from, to) in another role. */
+static void repaint_span(struct rich *r, size_t from, size_t to,
+                         enum style role)
+{
+    struct rich out = {.text = r->text};
+    size_t at = 0;
+    for (size_t i = 0; i < r->spans.n; i++) {
+        struct span s = r->spans.at[i];
+        struct span parts[3] = {{from, s.role}, {to, role}, {s.end, s.role}};
+        for (int k = 0; k < 3; k++) {
+            size_t end = parts[k].end < s.end ? parts[k].end : s.end;
+            if (end <= at)
+                continue;
+            struct span new = {end, parts[k].role};
+            VEC_PUSH(&out.spans, new);
+            at = end;
+        }
+    }
+    VEC_FREE(&r->spans);
+    *r = out;
+}
+
+void rich_mark(struct rich *r, const char *text)
+{
+    size_t from = 0, to = 0;
+    while (r->text.len && uni_find(buf_str(&r->text), r->text.len, to, text,
+                                   &from, &to))
+        repaint_span(r, from, to, STYLE_MATCH);
+}
+
+bool rich_has_mark(const struct rich *r, struct wrapped line)
+{
+    size_t start = 0;
+    for (size_t i = 0; i < r->spans.n; i++) {
+        struct span s = r->spans.at[i];
+        if (s.role == STYLE_MATCH && s.end > line.from && start < line.to)
+            return true;
+        start = s.end;
+    }
+    return false;
 }
 
 /* The end of the line that begins at `from`; *next is where the following

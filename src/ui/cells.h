@@ -64,17 +64,23 @@ struct rich {
     VEC(struct span) spans;
 };
 
+/* A line that a text makes: byte offsets of its start and end. */
+struct wrapped {
+    size_t from, to;
+};
+
 /* Adds text in a role, to its end or n bytes; frees all. */
 void rich_add(struct rich *r, enum style role, const char *text);
 void rich_add_n(struct rich *r, enum style role, const char *text, size_t n);
 void rich_free(struct rich *r);
+/* Puts every place where a text stands, but for case and accents, in the role
+ * of a hit. */
+void rich_mark(struct rich *r, const char *text);
+/* Whether one of them is on a wrapped line. */
+bool rich_has_mark(const struct rich *r, struct wrapped line);
 
-/* The lines that a text makes in `width` cells: byte offsets of each one's
- * start and end. Breaks at blanks, within words only where they are too
- * long. */
-struct wrapped {
-    size_t from, to;
-};
+/* The lines that a text makes in `width` cells. Breaks at blanks, within words
+ * only where they are too long. */
 typedef VEC(struct wrapped) wrapped_lines;
 void rich_wrap(const struct rich *r, int width, wrapped_lines *out);
 /* Draws one wrapped line. */

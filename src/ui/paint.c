@@ -188,7 +188,8 @@ static void draw_said(struct app *a, int y)
     char tour[200];
     if (a->busy) {
         cells_put(y, 1, room, STYLE_ASKED,
-                  _("Reading the store ... Esc leaves it"));
+                  *a->doing ? a->doing
+                            : _("Reading the store ... Esc leaves it"));
         return;
     }
     if (a->typing.open) {
@@ -389,6 +390,7 @@ void ui_paint(struct app *a)
     app_show(a, l.list.h > 1 ? (size_t)l.list.h - 1 : 1);
     a->busy = false;
     a->text_rows = a->text_total = 0;
+    a->n_hits = 0;
     cells_show_hidden(a->options.value[OPTION_HIDDEN] == OPTION_ON);
     if (a->stale == STALE_ALL)
         clearok(curscr, TRUE);

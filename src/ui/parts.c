@@ -101,6 +101,19 @@ void part_draw(struct part *p, int y, int x, int h, int w)
     }
 }
 
+void part_find(const struct app *a, struct part *p)
+{
+    if (a->find && *a->find)
+        rich_mark(&p->body, a->find);
+}
+
+void part_hits(struct app *a, const struct part *p, int top)
+{
+    for (size_t i = 0; i < p->lines.n && a->n_hits < COUNT(a->hits); i++)
+        if (rich_has_mark(&p->body, p->lines.at[i]))
+            a->hits[a->n_hits++] = top + (int)i;
+}
+
 int text_scrolls(struct app *a, int rows, int total)
 {
     int *scroll = view_scroll(a), most = total > rows ? total - rows : 0;

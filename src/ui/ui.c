@@ -21,6 +21,7 @@ struct screen {
     struct loop *loop;
     bool gone;
     int64_t began;          /* when the present act began */
+    int64_t told;           /* and how long it had gone on at the last word */
     VEC(char *) early;      /* keys that came while it went on */
     struct buf early_paste; /* the text of a Paste among them */
 };
@@ -39,6 +40,13 @@ static void edit(struct screen *x)
     proc_free_argv(drop);
     free(text);
     buf_free(&out);
+}
+
+static void begin(struct screen *x)
+{
+    x->began = clock_mono();
+    x->told = -1000;
+    x->app.doing[0] = '\0';
 }
 
 static void one_key(struct screen *x, const char *key, const struct buf *paste)
@@ -89,7 +97,7 @@ static void on_keys(void *ctx, int revents)
     struct buf paste = BUF_INIT(0);
     const char *key;
     while (!x->app.quit && (key = next_key(x, &paste))) {
-        x->began = clock_mono();
+        begin(x);
         one_key(x, key, &paste);
     }
     if ((revents & (POLLHUP | POLLERR)) && !(revents & POLLIN))
@@ -159,7 +167,8 @@ static bool on_tick(void *ctx, const char *holder, int64_t waited)
                    "takes it back"), *holder ? holder : _("another process"),
                  (long long)waited / 1000);
         ui_said(a);
-    } else if (!holder && since > 100 && !a->busy) {
+    } else if (!holder && since > 100 && since - x->told > 250) {
+        x->told = since;
         a->busy = true;
         ui_said(a);
     }
@@ -219,7 +228,7 @@ int ui_run(struct store *s, const char *who, bool tour)
     while (!x.app.quit && !x.gone) {
         if (x.app.stale) {
             set_up(&x.app);
-            x.began = clock_mono();
+            begin(&x);
             ui_paint(&x.app);
         }
         if (x.early.n)

@@ -102,6 +102,11 @@ void part_rule(int y, int x);
 /* The rule between list and item; `end` is its last: ┬ or ┴. */
 void cross_rule(int y, int x, int w, bool bottom);
 
+/* Marks what was searched in a part, before it is measured; tells the app on
+ * which rows of the text that scrolls it stands, of which this part begins at
+ * row `top`. */
+void part_find(const struct app *a, struct part *p);
+void part_hits(struct app *a, const struct part *p, int top);
 /* Tells the app how many rows of a text there are and how many are seen, and
  * clamps how far it is scrolled; returns that. */
 int text_scrolls(struct app *a, int rows, int total);

@@ -341,6 +341,8 @@ static void draw_as_one(struct app *a, struct part *prompt,
                         struct part *answer, struct area w)
 {
     int top = (int)prompt->lines.n + 1;
+    part_hits(a, prompt, 0);
+    part_hits(a, answer, top);
     if (a->typing.open)
         place_cursor(a, answer, top, w);
     int scroll = text_scrolls(a, w.h, top + (int)answer->lines.n);
@@ -417,8 +419,10 @@ static void draw_answer(struct app *a, struct part *answer, struct area w)
         part_free(answer);
         *answer = (struct part){0};
         answer_part(a, answer, true);
+        part_find(a, answer);
         part_measure(answer, w.w);
     }
+    part_hits(a, answer, 0);
     int h = below ? w.h - near_h - 1 : w.h;
     if (a->typing.open)
         place_cursor(a, answer, 0, (struct area){w.y, w.x, h, w.w});
@@ -454,6 +458,8 @@ static void item(struct app *a, struct area w)
     }
     prompt_part(a, &prompt);
     answer_part(a, &answer, false);
+    part_find(a, &prompt);
+    part_find(a, &answer);
     int h = part_measure(&prompt, w.w), most = w.h > 20 ? w.h / 2 : 3;
     part_measure(&answer, w.w);
     if ((int)prompt.lines.n > most) {

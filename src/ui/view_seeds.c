@@ -164,8 +164,11 @@ static void item(struct app *a, struct area w)
         part_gut(&parts[1], STYLE_FACT, _("no answer"), NULL);
     }
     from_part(a, &parts[2]);
+    for (int i = 0; i < 2; i++)
+        part_find(a, &parts[i]);
     for (int i = 0; i < 3; i++)
         need[i] = part_measure(&parts[i], w.w);
+    part_hits(a, &parts[0], 0);
     int room = w.h - 2 - need[2] - (need[1] < 3 ? need[1] : 3);
     if (need[0] > room)
         need[0] = room > 2 ? room : 2;

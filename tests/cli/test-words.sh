@@ -204,7 +204,7 @@ if command -v xgettext > /dev/null; then
             is "\`$program $verb\`" "a command" "$help"
         for word in $rest; do
             case $word in
-            --help) ;;
+            --help | *%*) ;;
             --*) has "$program $verb $word" "$word" "$help" ;;
             [a-z]*) has "$program $verb $word" "$word" "$help" ;;
             esac

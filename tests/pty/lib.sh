@@ -33,6 +33,21 @@ text_store() {
         is "the store $1 is made" 0 1
 }
 
+# long_rows: three samples: a long prompt, a long answer, and a short one
+long_rows() {
+    awk 'BEGIN {
+        p = a = ""
+        for (i = 1; i <= 40; i++)
+            p = p "line " i " of the prompt.\\n"
+        for (i = 1; i <= 60; i++)
+            a = a "answer row " i ".\\n"
+        m = "{\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}," \
+            "{\"role\":\"assistant\",\"content\":\"%s\"}]}\n"
+        printf m, p, "Here is the answer\047s own end."
+        printf m, "a short prompt?", a
+        printf m, "2 + 2?", "4"
+    }'
+}
 # drives NAME OPTIONS...: runs the driver, counts a failure
 drives() {
     name=$1
