@@ -4,6 +4,8 @@
  *   [ui]
  *   diffmarks = auto     on, off; auto: where there are no colours
  *   ascii = auto         on, off; auto: where the terminal is not UTF-8
+ *   emoji = safe         the pictures of a joined emoji side by side; joined:
+ *                        as one in two cells, where the terminal does so
  *   mouse = off          on: the wheel moves, a click puts the cursor there
  *   hidden = on          hidden characters are shown as marks
  *   tour = on            the demonstration's tour
@@ -27,6 +29,7 @@
 
 /* Values of words: their place among an option's words. */
 enum { OPTION_OFF, OPTION_ON, OPTION_AUTO };
+enum { EMOJI_SAFE, EMOJI_JOINED };
 enum { UNREAD_ASK, UNREAD_MARK, UNREAD_OFF };
 
 /* id, name, its words (NULL: a number of ms), what stands where nothing is
@@ -34,6 +37,7 @@ enum { UNREAD_ASK, UNREAD_MARK, UNREAD_OFF };
 #define OPTIONS(X)                                                            \
     X(DIFFMARKS, "diffmarks", "off on auto", OPTION_AUTO)                     \
     X(ASCII, "ascii", "off on auto", OPTION_AUTO)                             \
+    X(EMOJI, "emoji", "safe joined", EMOJI_SAFE)                              \
     X(MOUSE, "mouse", "off on", OPTION_OFF)                                   \
     X(HIDDEN, "hidden", "off on", OPTION_ON)                                  \
     X(TOUR, "tour", "off on", OPTION_ON)                                      \

@@ -23,7 +23,13 @@ void say_clean(struct buf *out, const char *s, size_t n, bool ascii,
 {
     for (size_t i = 0; i < n;) {
         uint32_t cp;
-        size_t len = utf8_get(s + i, n - i, &cp);
+        size_t len = ascii ? 0 : utf8_emoji(s + i, n - i);
+        if (len) {
+            buf_add(out, s + i, len);
+            i += len;
+            continue;
+        }
+        len = utf8_get(s + i, n - i, &cp);
         if (!len) {
             mark(out, (unsigned char)s[i++], ascii);
             continue;

@@ -1,8 +1,8 @@
 #include "base/utf8.h"
 
+#include <string.h>
 #include <unictype.h>
 #include <uniwidth.h>
-
 #include <wchar.h>
 
 #include "base/buf.h"
@@ -167,12 +167,47 @@ int cp_width(uint32_t c)
     return w == 2 ? 2 : 1;
 }
 
+/* One picture with what belongs to it; its bytes, 0 for none. */
+static size_t picture_at(const char *s, size_t n)
+{
+    uint32_t cp;
+    size_t len = n ? utf8_get(s, n, &cp) : 0, more;
+    if (!len || cp < 0xa9 || !uc_is_property_extended_pictographic(cp))
+        return 0;
+    more = len < n ? utf8_get(s + len, n - len, &cp) : 0;
+    if (more && (cp == 0xfe0f || (cp >= 0x1f3fb && cp <= 0x1f3ff)))
+        len += more;
+    return len;
+}
+
+size_t utf8_emoji(const char *s, size_t n)
+{
+    static const char joiner[] = "\xe2\x80\x8d";
+    uint32_t cp;
+    size_t len = picture_at(s, n), next = len;
+    for (int parts = 1; next && len + 3 < n && !memcmp(s + len, joiner, 3);
+         parts++) {
+        next = picture_at(s + len + 3, n - len - 3);
+        if (!next)
+            break;
+        if (parts == EMOJI_PARTS)
+            return 0;
+        len += 3 + next;
+    }
+    return len && len > utf8_get(s, n, &cp) ? len : 0;
+}
+
 size_t utf8_hidden(const char *s, size_t n)
 {
     size_t count = 0;
     for (size_t i = 0; i < n;) {
         uint32_t cp;
-        size_t len = utf8_get(s + i, n - i, &cp);
+        size_t len = utf8_emoji(s + i, n - i);
+        if (len) {
+            i += len;
+            continue;
+        }
+        len = utf8_get(s + i, n - i, &cp);
         if (!len) {
             count++;
             i++;

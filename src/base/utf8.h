@@ -39,7 +39,7 @@ enum cp_class {
 };
 
 /* What a code point is. A zero-width joiner or a variation selector counts as
- * CP_ZERO here; inside an emoji cluster the screen forgives it. */
+ * CP_ZERO here; inside of an emoji (utf8_emoji) they are forgiven. */
 enum cp_class cp_class(uint32_t cp);
 
 /* Cells that a CP_PLAIN code point takes: 1 or 2 (wcwidth, 1 where that does
@@ -47,8 +47,17 @@ enum cp_class cp_class(uint32_t cp);
  * screen's business. */
 int cp_width(uint32_t cp);
 
+/* The emoji at the start of s[0..n) that is more than one code point and of
+ * which every terminal shows something: pictures, each perhaps with a skin
+ * tone or the selector of its coloured form, joined by zero-width joiners
+ * (UTS #51; at most EMOJI_PARTS pictures). Returns its bytes; 0 where there is
+ * none, and then each code point is what cp_class says. */
+#define EMOJI_PARTS 5
+size_t utf8_emoji(const char *s, size_t n);
+
 /* How many characters of s a reader does not see: controls except newline and
- * tab, bidi, zero-width, odd ones and bytes that are not UTF-8. */
+ * tab, bidi, zero-width (but those inside of an emoji), odd ones and bytes
+ * that are not UTF-8. */
 size_t utf8_hidden(const char *s, size_t n);
 
 #endif

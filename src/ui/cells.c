@@ -21,7 +21,7 @@ static const struct {
 #undef STYLE
 
 static struct {
-    bool ascii, colour, marks;
+    bool ascii, colour, marks, joined;
 } how = {.marks = true};
 
 void cells_setup(bool ascii, bool colour)
@@ -33,6 +33,7 @@ void cells_setup(bool ascii, bool colour)
 }
 
 void cells_ascii(bool on) { how.ascii = on; }
+void cells_join_emoji(bool on) { how.joined = on; }
 void cells_show_hidden(bool on) { how.marks = on; }
 bool cells_colour(void) { return how.colour; }
 
@@ -65,10 +66,15 @@ static int allowed(int y, int x, int want)
     return n;
 }
 
+static attr_t attrs_of(enum style r)
+{
+    return how.colour ? roles[r].attrs : roles[r].mono;
+}
+
 static void set_role(enum style r)
 {
     short pair = how.colour && roles[r].fg >= 0 ? (short)(r + 1) : 0;
-    attr_set(how.colour ? roles[r].attrs : roles[r].mono, pair, NULL);
+    attr_set(attrs_of(r), pair, NULL);
 }
 
 /* ---- One unit of text --------------------------------------------------- */
@@ -80,6 +86,7 @@ struct unit {
     int width;
     bool hidden;  /* drawn in the role of hidden characters */
     bool newline;
+    bool one_cell; /* all of text on one place of curses' */
     wchar_t text[12];
 };
 
@@ -129,11 +136,6 @@ static void set_mark(struct unit *u, uint32_t value)
     }
 }
 
-static bool is_emoji(uint32_t cp)
-{
-    return cp >= 0x1f000 || (cp >= 0x2190 && cp <= 0x2bff);
-}
-
 /* Adds up to four combining marks behind the base at s[at]. */
 static void take_marks(const char *s, size_t n, struct unit *u)
 {
@@ -158,20 +160,40 @@ static void plain_unit(const char *s, size_t n, uint32_t cp, struct unit *u)
     u->text[1] = 0;
     u->width = cp_width(cp);
     take_marks(s, n, u);
-    /* a selector behind an emoji asks for its coloured form: it is not shown,
-     * since terminals do not agree on the width of what it asks for */
-    uint32_t next;
-    size_t len = u->bytes < n ? utf8_get(s + u->bytes, n - u->bytes, &next)
-                              : 0;
-    if (len && next == 0xfe0f && is_emoji(cp))
-        u->bytes += len;
+}
+
+/* Joined pictures as one where the terminal shows them so and curses holds
+ * them in one cell; else the pictures alone, side by side. What asks for a
+ * coloured form is not shown: terminals do not agree on the width of that. */
+static void emoji_unit(const char *s, size_t n, struct unit *u)
+{
+    bool one = how.joined && !how.ascii && utf8_length(s, n) <= CCHARW_MAX &&
+               memmem(s, n, "\xe2\x80\x8d", 3);
+    size_t o = 0, len;
+    u->bytes = n;
+    u->one_cell = one;
+    for (size_t i = 0; i < n && o + 1 < COUNT(u->text); i += len) {
+        uint32_t cp;
+        len = utf8_get(s + i, n - i, &cp);
+        if (!one && cp_class(cp) == CP_ZERO)
+            continue;
+        u->text[o++] = how.ascii ? L'?' : (wchar_t)cp;
+        u->width += one ? 0 : how.ascii ? 1 : cp_width(cp);
+    }
+    u->text[o] = 0;
+    u->width += one ? 2 : 0;
 }
 
 /* Reads the unit at the start of s (n > 0 bytes); `column` is for tabs. */
 static void next_unit(const char *s, size_t n, int column, struct unit *u)
 {
     uint32_t cp = 0;
+    size_t emoji = (unsigned char)*s < 0x80 ? 0 : utf8_emoji(s, n);
     *u = (struct unit){.bytes = utf8_get(s, n, &cp)};
+    if (emoji) {
+        emoji_unit(s, emoji, u);
+        return;
+    }
     if (!u->bytes) {
         u->bytes = 1;
         set_mark(u, (unsigned char)*s);
@@ -200,11 +222,22 @@ static void next_unit(const char *s, size_t n, int column, struct unit *u)
 
 /* ---- Lines -------------------------------------------------------------- */
 
+/* setcchar() takes one picture a cell, so the cell is filled by hand. */
+static void put_joined(const wchar_t *text, enum style role)
+{
+    cchar_t c = {.attr = attrs_of(role)};
+    wcsncpy(c.chars, text, CCHARW_MAX);
+    add_wch(&c);
+}
+
 static void put_unit(const struct unit *u, enum style role)
 {
     if (u->hidden)
         set_role(STYLE_HIDDEN);
-    addwstr(u->text);
+    if (u->one_cell)
+        put_joined(u->text, role);
+    else
+        addwstr(u->text);
     if (u->hidden)
         set_role(role);
 }
@@ -363,13 +396,51 @@ bool rich_has_mark(const struct rich *r, struct wrapped line)
     return false;
 }
 
-/* The end of the line that begins at `from`; *next is where the following
- * one begins. */
-static size_t line_end(const char *s, size_t n, size_t from, int width,
+/* The column of s[at] where s[from..to) begins in `column`. */
+static int column_at(const char *s, size_t from, size_t to, int column,
+                     size_t at)
+{
+    for (size_t i = from; i < at && i < to;) {
+        struct unit u;
+        next_unit(s + i, to - i, column, &u);
+        column += u.width;
+        i += u.bytes;
+    }
+    return column;
+}
+
+/* The bytes of what numbers or marks the item of a list, with the blank
+ * behind it; 0 for none. */
+static size_t item_mark(const char *s, size_t n)
+{
+    size_t i = strspn(s, "0123456789");
+    if (i > 0 && i < 4)
+        i = s[i] == '.' || s[i] == ')' ? i + 1 : 0;
+    else if (i == 0)
+        i = *s == '-' || *s == '*' || *s == '+'       ? 1
+            : n > 3 && !strncmp(s, "\u2022", 3) ? 3 : 0;
+    else
+        i = 0;
+    return i && s[i] == ' ' ? i + 1 : 0;
+}
+
+/* Where the text of the line at `from` begins, in cells; 0 where that would
+ * leave less than half of the width. */
+static int hang_of(const char *s, size_t n, size_t from, int width)
+{
+    size_t i = from + strspn(s + from, " \t");
+    i += item_mark(s + i, n - i);
+    i += strspn(s + i, " \t");
+    int hang = column_at(s, from, n, 0, i);
+    return hang <= width / 2 ? hang : 0;
+}
+
+/* The end of the line that begins at `from`, in column `w`; *next is where
+ * the following one begins. */
+static size_t line_end(const char *s, size_t n, size_t from, int w, int width,
                        size_t *next)
 {
     size_t i = from, blank = 0, behind = 0;
-    int w = 0;
     while (i < n) {
         struct unit u;
         next_unit(s + i, n - i, w, &u);
@@ -400,19 +471,30 @@ void rich_wrap(const struct rich *r, int width, wrapped_lines *out)
 {
     const char *s = buf_str(&r->text);
     size_t n = r->text.len, from = 0, next = 0;
+    int indent = 0, hang = 0;
     out->n = 0;
     if (width < 1)
         return;
     do {
-        size_t to = line_end(s, n, from, width, &next);
-        struct wrapped line = {from, to};
+        if (!from || s[from - 1] == '\n') {
+            hang = hang_of(s, n, from, width);
+            indent = 0;
+        }
+        size_t to = line_end(s, n, from, indent, width, &next);
+        struct wrapped line = {from, to, indent};
         VEC_PUSH(out, line);
         from = next;
+        indent = hang;
     } while (from < n);
     if (n && s[n - 1] == '\n') {
-        struct wrapped line = {n, n};
+        struct wrapped line = {n, n, 0};
         VEC_PUSH(out, line);
     }
+}
+
+int rich_column(const struct rich *r, struct wrapped line, size_t at)
+{
+    return column_at(buf_str(&r->text), line.from, line.to, line.indent, at);
 }
 
 void rich_draw(const struct rich *r, struct wrapped line, int y, int x,
@@ -420,11 +502,11 @@ void rich_draw(const struct rich *r, struct wrapped line, int y, int x,
 {
     const char *s = buf_str(&r->text);
     size_t span = 0;
-    int used = 0;
+    int used = line.indent;
     width = allowed(y, x, width);
     if (width <= 0)
         return;
-    move(y, x);
+    move(y, x + used);
     for (size_t i = line.from; i < line.to;) {
         struct unit u;
         while (span < r->spans.n && r->spans.at[span].end <= i)

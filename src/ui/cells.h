@@ -35,6 +35,9 @@ void cells_setup(bool ascii, bool colour);
 void cells_show_hidden(bool on);
 /* Every sign in ASCII from now on, or not. */
 void cells_ascii(bool on);
+/* Emoji of several joined pictures are one in two cells, as some terminals
+ * show them; else their pictures stand side by side, as every one does. */
+void cells_join_emoji(bool on);
 bool cells_colour(void);
 
 /* Puts one line at (y, x) in at most `width` cells; longer text ends in an
@@ -67,6 +70,7 @@ struct rich {
 /* A line that a text makes: byte offsets of its start and end. */
 struct wrapped {
     size_t from, to;
+    int indent; /* cells before it: it goes on under the text of an item */
 };
 
 /* Adds text in a role, to its end or n bytes; frees all. */
@@ -80,9 +84,12 @@ void rich_mark(struct rich *r, const char *text);
 bool rich_has_mark(const struct rich *r, struct wrapped line);
 
 /* The lines that a text makes in `width` cells. Breaks at blanks, within words
- * only where they are too long. */
+ * only where they are too long. What is wrapped of an indented line, or of one
+ * that begins with a number or a dash ("1. ", "- "), stands under its text. */
 typedef VEC(struct wrapped) wrapped_lines;
 void rich_wrap(const struct rich *r, int width, wrapped_lines *out);
+/* The column, in a wrapped line, of a byte of the text. */
+int rich_column(const struct rich *r, struct wrapped line, size_t at);
 /* Draws one wrapped line. */
 void rich_draw(const struct rich *r, struct wrapped line, int y, int x,
                int width);

@@ -134,9 +134,7 @@ int cursor_line(const struct rich *r, const wrapped_lines *lines, size_t at,
         bool last = i + 1 == lines->n;
         if (at < l.from || (!last && at >= lines->at[i + 1].from))
             continue;
-        char *head = xstrndup(buf_str(&r->text) + l.from, at - l.from);
-        *column = cells_width(head);
-        free(head);
+        *column = rich_column(r, l, at);
         return (int)i;
     }
     return 0;

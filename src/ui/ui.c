@@ -191,6 +191,7 @@ static void set_up(struct app *a)
 {
     int ascii = a->options.value[OPTION_ASCII];
     cells_ascii(ascii == OPTION_ON || (ascii == OPTION_AUTO && !lang_utf8()));
+    cells_join_emoji(a->options.value[OPTION_EMOJI] == EMOJI_JOINED);
     term_mouse(a->options.value[OPTION_MOUSE] == OPTION_ON);
 }
 

@@ -596,6 +596,14 @@ static void do_fg(char *args)
 
 static void do_cursor(char *args)
 {
+    VTermPos at;
+    int col, row;
+    if (sscanf(args, "%d %d", &col, &row) == 2) {
+        vterm_state_get_cursorpos(vterm_obtain_state(d.tty.vt), &at);
+        if (at.col != col || at.row != row)
+            fail("the cursor is at %d %d", at.col, at.row);
+        return;
+    }
     if (d.tty.hidden != !strcmp(args, "hidden"))
         fail("the cursor is %s", d.tty.hidden ? "hidden" : "shown");
 }
@@ -640,7 +648,7 @@ static const struct {
     {"signal", do_signal},   /* HUP, TERM, INT, QUIT */
     {"stopped", do_stopped}, /* waits for it */
     {"fg", do_fg},           /* goes on after that */
-    {"cursor", do_cursor},   /* shown or hidden */
+    {"cursor", do_cursor},   /* shown, hidden, or at COL ROW */
     {"exit", do_exit},       /* waits for it; CODE */
     {"restored", do_restored}};
 
