@@ -21,7 +21,26 @@ static bool blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* A word, or one other character; white space belongs to what follows. */
+/* The end of the word that ends at `end`, with what hangs on it: "isn't",
+ * "e-mail", "14:35". */
+static size_t whole_word(const char *s, size_t n, size_t end)
+{
+    for (;;) {
+        bool digits = isdigit((unsigned char)s[end - 1]);
+        size_t len = digits                                   ? s[end] == ':'
+                     : s[end] == '\'' || s[end] == '-'        ? 1
+                     : !strncmp(s + end, "\u2019", 3) ? 3
+                                                               : 0;
+        size_t at = end + len, from = 0, to = 0;
+        if (!len || !uni_next_word(s, n, &at, &from, &to) ||
+            from != end + len || digits != !!isdigit((unsigned char)s[from]))
+            return end;
+        end = to;
+    }
+}
+
+/* A number, a word, or one other character; white space belongs to what
+ * follows. */
 static void split(const char *s, tokens *out)
 {
     size_t n = strlen(s), i = 0;
@@ -34,7 +53,7 @@ static void split(const char *s, tokens *out)
         size_t at = i, start, end;
         if (uni_next_word(s, n, &at, &start, &end) && start == i) {
             t.from = i;
-            t.to = i = end;
+            t.to = i = whole_word(s, n, end);
         } else {
             uint32_t cp;
             size_t len = utf8_get(s + i, n - i, &cp);
@@ -119,10 +138,8 @@ static void add_piece(struct diff *d, enum diff_op op, struct token t)
 {
     struct diff_piece *last = d->pieces.n ? &d->pieces.at[d->pieces.n - 1]
                                           : NULL;
-    if (op == DIFF_DEL)
-        d->removed++;
-    if (op == DIFF_ADD)
-        d->added++;
+    size_t *count[] = {&d->kept, &d->removed, &d->added};
+    ++*count[op];
     if (last && last->op == op && last->to == t.gap) {
         last->to = t.to;
         last->words++;
@@ -186,6 +203,12 @@ void diff_words(const char *a, const char *b, struct diff *out)
     VEC_FREE(&w.y);
     VEC_FREE(&w.trace);
     VEC_FREE(&w.script);
+}
+
+bool diff_apart(const struct diff *d)
+{
+    return d->kept + d->removed && d->kept + d->added &&
+           4 * d->kept < d->added + d->removed;
 }
 
 void diff_free(struct diff *d)

@@ -165,31 +165,52 @@ void cross_rule(int y, int x, int w, bool bottom)
     cells_put(y, x + GUTTER, 1, STYLE_RULE, bottom ? "┴" : "┬");
 }
 
-void add_diff(struct rich *r, const char *a, const char *b, bool marks)
+static void add_both(struct rich *r, const struct compared *c)
+{
+    char head[120];
+    snprintf(head, sizeof head,
+             _("no diff, less than a third is shared; %s:"), c->a_name);
+    rich_add(r, STYLE_FACT, head);
+    rich_add(r, STYLE_TEXT, "\n");
+    rich_add(r, STYLE_TEXT, c->a);
+    snprintf(head, sizeof head, "\n%s:", c->b_name);
+    rich_add(r, STYLE_FACT, head);
+    rich_add(r, STYLE_TEXT, "\n");
+    rich_add(r, STYLE_TEXT, c->b);
+}
+
+/* One piece of a diff; `was` is the one before it. */
+static void add_piece(struct rich *r, const char *s, struct diff_piece p,
+                      const struct diff_piece *was, bool marks)
+{
+    static const enum style roles[] = {STYLE_TEXT, STYLE_DEL, STYLE_ADD};
+    static const char *const open[] = {"", "[-", "{+"};
+    static const char *const close[] = {"", "-]", "+}"};
+    bool behind = was && was->op == DIFF_DEL;
+    /* with marks an addition stands right behind what it replaces */
+    if (p.from > p.gap && !(behind && p.op == DIFF_ADD && marks))
+        rich_add_n(r, STYLE_TEXT, s + p.gap, p.from - p.gap);
+    else if (behind && !marks && (p.op == DIFF_ADD || was->from == was->gap))
+        rich_add(r, STYLE_TEXT, " ");
+    else if (behind && p.op == DIFF_KEEP && was->from == was->gap)
+        rich_add(r, STYLE_TEXT, " ");
+    if (marks)
+        rich_add(r, roles[p.op], open[p.op]);
+    rich_add_n(r, roles[p.op], s + p.from, p.to - p.from);
+    if (marks)
+        rich_add(r, roles[p.op], close[p.op]);
+}
+
+void add_diff(struct rich *r, const struct compared *c, bool marks)
 {
     struct diff d;
-    diff_words(a, b, &d);
-    for (size_t i = 0; i < d.pieces.n; i++) {
+    diff_words(c->a, c->b, &d);
+    if (diff_apart(&d))
+        add_both(r, c);
+    for (size_t i = 0; i < d.pieces.n && !diff_apart(&d); i++) {
         struct diff_piece p = d.pieces.at[i];
-        const char *s = p.op == DIFF_DEL ? a : b;
-        enum style role = p.op == DIFF_DEL   ? STYLE_DEL
-                         : p.op == DIFF_ADD ? STYLE_ADD
-                                            : STYLE_TEXT;
-        const struct diff_piece *was = i ? &d.pieces.at[i - 1] : NULL;
-        bool behind = was && was->op == DIFF_DEL;
-        /* with marks an addition stands right behind what it replaces */
-        if (p.from > p.gap && !(behind && p.op == DIFF_ADD && marks))
-            rich_add_n(r, STYLE_TEXT, s + p.gap, p.from - p.gap);
-        else if (behind && !marks && (p.op == DIFF_ADD ||
-                                      was->from == was->gap))
-            rich_add(r, STYLE_TEXT, " ");
-        else if (behind && p.op == DIFF_KEEP && was->from == was->gap)
-            rich_add(r, STYLE_TEXT, " ");
-        if (marks && p.op != DIFF_KEEP)
-            rich_add(r, role, p.op == DIFF_DEL ? "[-" : "{+");
-        rich_add_n(r, role, s + p.from, p.to - p.from);
-        if (marks && p.op != DIFF_KEEP)
-            rich_add(r, role, p.op == DIFF_DEL ? "-]" : "+}");
+        add_piece(r, p.op == DIFF_DEL ? c->a : c->b, p,
+                  i ? &d.pieces.at[i - 1] : NULL, marks);
     }
     diff_free(&d);
 }

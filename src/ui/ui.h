@@ -117,8 +117,12 @@ int cursor_line(const struct rich *r, const wrapped_lines *lines, size_t at,
 /* Adds what was thought before Review's answer: one line that says how much,
  * and where it is open the text behind it. */
 void add_thinking(const struct app *a, struct rich *to);
-/* Adds a word diff of two texts. */
-void add_diff(struct rich *r, const char *a, const char *b, bool marks);
+/* Two texts to compare, and what each is called. */
+struct compared {
+    const char *a, *b, *a_name, *b_name;
+};
+/* Adds their word diff, or both where they share little. */
+void add_diff(struct rich *r, const struct compared *c, bool marks);
 
 /* "+1.5" as ".80" or ",80": two decimals without a zero in front. */
 const char *short_figure(char *out, size_t cap, double v);

@@ -277,7 +277,8 @@ static void answer_part(struct app *a, struct part *p, bool near_here)
         part_gutf(p, STYLE_FACT, NULL, _("+%zu -%zu words"), d.added,
                   d.removed);
         diff_free(&d);
-        add_diff(&p->body, before, text, diff_marks(a));
+        struct compared both = {before, text, _("before"), _("now")};
+        add_diff(&p->body, &both, diff_marks(a));
     } else {
         add_thinking(a, &p->body);
         rich_add(&p->body, STYLE_TEXT, text);
@@ -306,7 +307,8 @@ static void near_part(struct app *a, struct part *p)
         part_gut(p, STYLE_FACT, _("limit"),
                  short_figure(limit, sizeof limit, near->bound));
     char *mine = prompt_text(r->now.prompt);
-    add_diff(&p->body, r->near_text, mine, diff_marks(a));
+    struct compared both = {r->near_text, mine, r->near_name, _("this one")};
+    add_diff(&p->body, &both, diff_marks(a));
     free(mine);
 }
 
