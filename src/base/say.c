@@ -21,28 +21,26 @@ static void mark(struct buf *out, uint32_t value, bool ascii)
 void say_clean(struct buf *out, const char *s, size_t n, bool ascii,
                bool one_line)
 {
+    size_t emoji = 0; /* the end of one */
     for (size_t i = 0; i < n;) {
         uint32_t cp;
-        size_t len = ascii ? 0 : utf8_emoji(s + i, n - i);
-        if (len) {
-            buf_add(out, s + i, len);
-            i += len;
-            continue;
-        }
-        len = utf8_get(s + i, n - i, &cp);
+        size_t len = utf8_get(s + i, n - i, &cp);
         if (!len) {
             mark(out, (unsigned char)s[i++], ascii);
             continue;
         }
+        if (i >= emoji)
+            emoji = i + utf8_emoji(s + i, n - i);
         enum cp_class k = cp_class(cp);
         bool layout = k == CP_NEWLINE || k == CP_TAB;
+        bool hidden = k >= CP_CONTROL && k != CP_MARK;
         if (layout && one_line)
             buf_putc(out, ' ');
-        else if (k >= CP_CONTROL && k != CP_MARK)
+        else if (hidden && i >= emoji)
             mark(out, cp, ascii);
         else if (ascii && cp >= 0x80)
-            buf_puts(out, k == CP_MARK ? "" : "?");
-        else
+            buf_puts(out, k == CP_MARK || hidden ? "" : "?");
+        else if (!hidden)
             buf_add(out, s + i, len);
         i += len;
     }

@@ -11,7 +11,7 @@
 /* Appends s with every control (newline and tab excepted, unless one_line),
  * bidi, zero-width and odd character, and every byte that is not UTF-8, as a
  * mark: ‹1B›, or <1B> where `ascii`; there every other character outside
- * ASCII becomes `?`. */
+ * ASCII becomes `?`. What joins an emoji's pictures is left out. */
 void say_clean(struct buf *out, const char *s, size_t n, bool ascii,
                bool one_line);
 

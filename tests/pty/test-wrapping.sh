@@ -6,8 +6,11 @@
 zwj=$(printf '\342\200\215')
 family=$(printf '\360\237\221\250%s\360\237\221\251%s\360\237\221\247' \
     "$zwj" "$zwj")
+item='Gather the contract, the receipt of the fine and the deed of'
+item="$item handover of the keys."
 cat > rows.jsonl <<ROWS
-{"prompt":"What do I bring?","completion":"Bring:\n\n1. Gather the contract, the receipt of the fine and the deed of handover of the keys.\n- one\n\nThe $family goes."}
+{"prompt":"What do I bring?",
+ "completion":"Bring:\n\n1. $item\n- one\n\nThe $family goes."}
 {"prompt":"And a$zwj?","completion":"A joiner alone."}
 ROWS
 text_store t.db rows.jsonl
