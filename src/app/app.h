@@ -283,8 +283,11 @@ void find_next(struct app *a, int by);
 /* Opens the prompt of a kind on row 23; a key while it is open. */
 void prompt_open(struct app *a, enum line_kind kind);
 bool prompt_key(struct app *a, const char *key);
-/* Takes back the person's last act, or does it again, and shows it. */
+/* Takes back the person's last act, or does it again, and shows it; what such
+ * an act did is shown. */
 void undo_last(struct app *a, bool redo);
+struct undone;
+void undo_done(struct app *a, bool redo, const struct undone *u);
 
 /* ---- Views -------------------------------------------------------------- */
 
@@ -322,6 +325,7 @@ bool form_tick(struct app *a);
  * is large becomes a job, which is watched until it ends. */
 void work_import(struct app *a, const char *path);
 void work_bulk(struct app *a, const struct decide *d, const ids *samples);
+void work_undo(struct app *a, int64_t seq, bool redo);
 /* Looks whether a job of these has ended, and says so; true where it has. */
 bool work_tick(struct app *a);
 /* Says which jobs and trainings have ended since; true where one has. Called

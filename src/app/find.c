@@ -52,9 +52,11 @@ static long next_row(struct app *a, int by)
 static int64_t next_id(struct app *a, int by, bool *wrapped)
 {
     const struct queue *q = app_list(a)->ctx;
-    int64_t id = queue_find(q, a->find, list_id(app_list(a)), by < 0);
+    int64_t here = list_id(app_list(a));
+    int64_t end = by < 0 ? 0 : INT64_MAX, start = by < 0 ? INT64_MAX : 0;
+    int64_t id = queue_find(q, a->find, here, end, by < 0);
     *wrapped = !id;
-    return id ? id : queue_find(q, a->find, by < 0 ? INT64_MAX : 0, by < 0);
+    return id ? id : queue_find(q, a->find, start, here, by < 0);
 }
 
 void find_next(struct app *a, int by)

@@ -140,8 +140,13 @@ static int64_t read_rows(const struct queue *x, const ids *rows,
     return 0;
 }
 
+static bool is_past(int64_t id, int64_t until, bool back)
+{
+    return back ? id < until : id > until;
+}
+
 static int64_t by_reading(const struct queue *x, const char *text,
-                          int64_t from, bool back)
+                          int64_t from, int64_t until, bool back)
 {
     ids rows = {0};
     int64_t hit = 0, n = 0;
@@ -152,8 +157,8 @@ static int64_t by_reading(const struct queue *x, const char *text,
             hit = -1;
         else
             hit = read_rows(x, &rows, text);
-        more = rows.n == LOOK;
         from = rows.n ? rows.at[rows.n - 1] : from;
+        more = rows.n == LOOK && !is_past(from, until, back);
         n += (int64_t)rows.n;
         if (!hit && more &&
             !app_goes_on(x->a, _("searching: %lld read ... Esc leaves it"),
@@ -165,8 +170,10 @@ static int64_t by_reading(const struct queue *x, const char *text,
 }
 
 int64_t queue_find(const struct queue *x, const char *text, int64_t from,
-                   bool back)
+                   int64_t until, bool back)
 {
     int64_t id = uni_is_words(text) ? by_words(x, text, from, back) : 0;
-    return id ? id : by_reading(x, text, from, back);
+    if (!id)
+        id = by_reading(x, text, from, until, back);
+    return id > 0 && is_past(id, until, back) ? 0 : id;
 }

@@ -22,9 +22,10 @@ bool queue_takes(const struct queue *q, const char *filter, struct err *e);
 /* Whether the filter names this one now. */
 bool queue_has(const struct queue *q, int64_t id);
 
-/* The nearest row after `from` (or before it) in which a text stands, 0 where
- * there is none, -1 where it was given up. By words, then by reading. */
+/* The nearest row after `from` (or before it) and not past `until` in which a
+ * text stands, 0 where there is none, -1 where it was given up. By words, then
+ * by reading. */
 int64_t queue_find(const struct queue *q, const char *text, int64_t from,
-                   bool back);
+                   int64_t until, bool back);
 
 #endif

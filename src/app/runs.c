@@ -141,6 +141,7 @@ static const char *work_name(const struct job *j)
 {
     return !strcmp(j->kind, "import") ? N_("import")
            : !strcmp(j->kind, "bulk") ? N_("many at once")
+           : !strcmp(j->kind, "undo") ? N_("undo")
                                       : j->kind;
 }
 

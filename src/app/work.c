@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "jobs/job.h"
+#include "verbs/undo.h"
 #include "verbs/work.h"
 
 static void watch(struct app *a, int64_t job, struct err *e)
@@ -150,6 +151,12 @@ void work_bulk(struct app *a, const struct decide *d, const ids *samples)
     say_decided(a, d->to, &n);
 }
 
+void work_undo(struct app *a, int64_t seq, bool redo)
+{
+    struct err e = {0};
+    watch(a, verb_start_undo(a->s, a->target, a->who, seq, redo, &e), &e);
+}
+
 /* ---- Watching ----------------------------------------------------------- */
 
 /* What the job's log says of bad rows, into the messages. */
@@ -176,6 +183,12 @@ static void say_done(struct app *a, const struct job *j, const json *n)
                      path_base(json_get_string(args, "path", "")),
                      json_get_int(n, "items", 0), json_get_int(n, "bad", 0),
                      json_get(n, "not_read"));
+    } else if (!strcmp(j->kind, "undo")) {
+        struct undone u = {.n_objects = json_get_int(n, "objects", 0)};
+        int64_t seq = json_get_int(args, "decision", 0);
+        journal_get(a->s, seq, &u.what);
+        journal_objects(a->s, seq, &u.sample);
+        undo_done(a, json_get_bool(args, "redo", false), &u);
     } else {
         status_parse(json_get_string(args, "to", ""), &to);
         app_open(a, a->view);

@@ -14,7 +14,7 @@ struct job {
     int64_t id, target, recipe, started, ended, recipe_version;
     double spend_max; /* NAN: no limit */
     bool live;
-    char *kind;       /* "expand", "rank", "import", "bulk" */
+    char *kind;       /* "expand", "rank", "import", "bulk", "undo" */
     char *recipe_name, *teacher, *who, *args; /* args: JSON of the form */
     char *state;      /* "running", "done", "stopped", "failed" */
 };

@@ -388,6 +388,15 @@ size_t journal_of(struct store *s, enum object kind, int64_t object,
     return read_decisions(&r, out, n);
 }
 
+int64_t journal_objects(struct store *s, int64_t seq, int64_t *sample)
+{
+    *sample = db_int(s, 0, "SELECT object FROM change WHERE decision = ?1"
+                     " AND kind = 'sample' ORDER BY n LIMIT 1", "i", seq);
+    return db_int(s, 0, "SELECT count(*) FROM (SELECT DISTINCT kind, object"
+                  " FROM change WHERE decision = ?1"
+                  " AND (kind = 'sample' OR ?2 = 0))", "ii", seq, *sample);
+}
+
 bool journal_changes(struct store *s, int64_t seq, change_list *out,
                      struct err *e)
 {

@@ -174,6 +174,9 @@ size_t journal_list(struct store *s, int64_t from, struct decision *out,
 /* The decisions that touched an object, oldest first, at most n. */
 size_t journal_of(struct store *s, enum object kind, int64_t object,
                   struct decision *out, size_t n);
+/* How many samples a decision changed, of one that changed none how many other
+ * objects; *sample is the first of them, 0 where there is none. */
+int64_t journal_objects(struct store *s, int64_t seq, int64_t *sample);
 /* How many decisions about a status or an order `who` took since `at` (ms)
  * that nobody has taken back. */
 int64_t journal_count_since(struct store *s, const char *who, int64_t at);

@@ -7,19 +7,23 @@
 
 static void describe(struct store *s, int64_t seq, struct undone *out)
 {
-    change_list list;
     *out = (struct undone){0};
     journal_get(s, seq, &out->what);
-    if (!journal_changes(s, seq, &list, NULL))
-        return;
-    for (size_t i = 0; i < list.n; i++) {
-        const struct change *c = &list.at[i];
-        if (c->kind == OBJECT_SAMPLE && !out->sample)
-            out->sample = c->object;
-        bool seen = i > 0 && list.at[i - 1].object == c->object;
-        out->n_objects += !seen;
-    }
-    VEC_FREE(&list);
+    out->n_objects = journal_objects(s, seq, &out->sample);
+}
+
+bool verb_undoable(struct store *s, const char *who, bool redo,
+                   struct undone *out, struct err *e)
+{
+    struct decision undo;
+    int64_t seq = redo ? journal_redoable(s, who) : journal_undoable(s, who);
+    if (redo && seq && journal_get(s, seq, &undo))
+        seq = undo.undoes;
+    if (!seq)
+        return err_set(e, ERR_ABSENT, redo ? _("nothing of yours to do again")
+                                           : _("nothing of yours to undo"));
+    describe(s, seq, out);
+    return true;
 }
 
 static enum decided reverse(struct store *s, int64_t seq, const char *who,

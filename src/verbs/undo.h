@@ -18,4 +18,9 @@ enum decided verb_undo(struct store *s, const char *who, int64_t seq,
 enum decided verb_redo(struct store *s, const char *who, struct undone *out,
                        struct err *e);
 
+/* What verb_undo (`redo`: verb_redo) would take back or do again now;
+ * ERR_ABSENT where there is nothing. */
+bool verb_undoable(struct store *s, const char *who, bool redo,
+                   struct undone *out, struct err *e);
+
 #endif

@@ -15,10 +15,12 @@
 #include "jobs/job.h"
 #include "store/ids.h"
 #include "verbs/launch.h"
+#include "verbs/undo.h"
 
 bool job_is_work(const struct job *j)
 {
-    return !strcmp(j->kind, "import") || !strcmp(j->kind, "bulk");
+    return !strcmp(j->kind, "import") || !strcmp(j->kind, "bulk") ||
+           !strcmp(j->kind, "undo");
 }
 
 /* ---- Starting ----------------------------------------------------------- */
@@ -78,6 +80,20 @@ int64_t verb_start_bulk(struct store *s, int64_t target,
     jw_close(&w);
     int64_t id = start(s, "bulk", d->who, target, &args, e);
     buf_free(&list);
+    buf_free(&args);
+    return id;
+}
+
+int64_t verb_start_undo(struct store *s, int64_t target, const char *who,
+                        int64_t seq, bool redo, struct err *e)
+{
+    struct buf args = BUF_INIT(0);
+    struct jw w = jw_start(&args);
+    jw_open(&w, '{');
+    jw_kint(&w, "decision", seq);
+    jw_kbool(&w, "redo", redo);
+    jw_close(&w);
+    int64_t id = start(s, "undo", who, target, &args, e);
     buf_free(&args);
     return id;
 }
@@ -157,6 +173,24 @@ static bool do_bulk(struct work *x, struct jw *w, struct err *e)
     return ok;
 }
 
+/* Only the decision that the person saw: another one of theirs may be the last
+ * by now. */
+static bool do_undo(struct work *x, struct jw *w, struct err *e)
+{
+    struct undone u;
+    bool redo = json_get_bool(x->args, "redo", false);
+    int64_t seq = json_get_int(x->args, "decision", 0);
+    bool ok = verb_undoable(x->s, x->j->who, redo, &u, e);
+    if (ok && u.what.seq != seq)
+        ok = err_set(e, ERR_REFUSED, _("d%lld is not your last act any more"),
+                     (long long)seq);
+    ok = ok && (redo ? verb_redo(x->s, x->j->who, &u, e)
+                     : verb_undo(x->s, x->j->who, seq, &u, e)) <=
+                   DECIDED_FOUND;
+    jw_kint(w, "objects", ok ? u.n_objects : 0);
+    return ok;
+}
+
 /* Whether the decision says so already; one that changed nothing was none. */
 static bool is_saved(struct work *x)
 {
@@ -192,9 +226,10 @@ int verb_run_work(struct store *s, const struct job *j)
     jw_open(&w, '{');
     bool done = !strcmp(j->state, "done"); /* saved before it could say so */
     x.args = json_parse(j->args, strlen(j->args), &e);
-    ok = done || (x.args && (!strcmp(j->kind, "import")
-                                 ? do_import(&x, &w, &e)
-                                 : do_bulk(&x, &w, &e)));
+    ok = done || (x.args && (!strcmp(j->kind, "import") ? do_import(&x, &w, &e)
+                             : !strcmp(j->kind, "undo") ? do_undo(&x, &w, &e)
+                                                        : do_bulk(&x, &w,
+                                                                  &e)));
     jw_close(&w);
     const char *state = ok ? "done" : x.stopped ? "stopped" : "failed";
     if (!ok)

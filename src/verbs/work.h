@@ -5,7 +5,8 @@
  *
  * Its figures in status.json: {"rows","items","bad","answers","false",
  * "not_read"} of an import, {"changed","left_out","no_answer","decision"} of a
- * bulk act. What is wrong with a row stands in the job's log.
+ * bulk act, {"objects"} of one that is taken back. What is wrong with a row
+ * stands in the job's log.
  */
 #ifndef VERBS_WORK_H
 #define VERBS_WORK_H
@@ -24,6 +25,10 @@ int64_t verb_start_import(struct store *s, const char *who, int64_t target,
 int64_t verb_start_bulk(struct store *s, int64_t target,
                         const struct decide *d, const ids *samples,
                         struct err *e);
+
+/* Takes back decision `seq`, who's last one, or does it again. */
+int64_t verb_start_undo(struct store *s, int64_t target, const char *who,
+                        int64_t seq, bool redo, struct err *e);
 
 /* Whether a job is such work; its body, in the job's process: returns its
  * exit code. */
