@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "domain/diff.h"
 #include "domain/filter.h"
+#include "store/journal.h"
 #include "store/sample.h"
 #include "store/seed.h"
 #include "store/target.h"
@@ -87,6 +88,11 @@ struct edit_request {
     char *text;
 };
 
+/* A reason that is not shipped, and its key. */
+struct own_reason {
+    char key, name[REASON_BYTES];
+};
+
 struct review_state {
     struct list list;
     struct queue queue;  /* the list's rows */
@@ -108,6 +114,8 @@ struct review_state {
     struct decide last;  /* for `.`; to < 0: none */
     char last_reason[64];
     bool has_last;
+    VEC(struct own_reason) own;
+    bool own_read;
     char *draft;         /* an edited answer that is not decided on */
     int64_t draft_of;    /* the candidate it is an edit of */
     /* bulk */
@@ -252,6 +260,13 @@ void app_look(struct app *a);
 /* A line for the messages view alone; the oldest ones go where there are more
  * than MESSAGES_MAX. */
 void app_remember(struct app *a, const char *text);
+/* The i-th reason that `x` offers; false behind the last. */
+bool reason_at(const struct app *a, size_t i, struct reason *out);
+/* Reads those that this store holds, once; adds one that is given now, under
+ * the first letter of it that is free. */
+void reasons_read(struct app *a);
+void reasons_learn(struct app *a, const char *name);
+
 /* Row 23: a report, kept in the messages with the act's command line. */
 void app_say(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

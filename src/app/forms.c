@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/lang.h"
+#include "base/paths.h"
 #include "base/rng.h"
 #include "demo/demo.h"
 #include "recipe/recipe.h"
@@ -39,10 +40,10 @@ static const char START[] = N_("SEED");
 static void add_recipes(struct form *f)
 {
     struct form_field *x = form_add(f, FIELD_PICK, RECIPE, "");
-    char **names = recipe_list();
+    char **names = paths_names("recipes", ".json");
     for (size_t i = 0; names && names[i]; i++)
         form_choice(x, names[i]);
-    recipe_free_list(names);
+    paths_free_names(names);
     form_pick(x, "selfinstruct");
 }
 

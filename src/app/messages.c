@@ -50,7 +50,12 @@ void app_say(struct app *a, const char *fmt, ...)
 
 void app_say_err(struct app *a, const struct err *e)
 {
-    app_say(a, "%s", e->text);
+    const char *home = getenv("HOME");
+    size_t n = home ? strlen(home) : 0;
+    if (n > 1 && !strncmp(e->text, home, n) && e->text[n] == '/')
+        app_say(a, "~%s", e->text + n); /* row 23 is short */
+    else
+        app_say(a, "%s", e->text);
 }
 
 void messages_open(struct app *a)

@@ -8,6 +8,7 @@
 #include "app/app.h"
 #include "base/config.h"
 #include "base/lang.h"
+#include "base/paths.h"
 
 #define OPTION_ROW(id, name, words, value) {name, words, value},
 static const struct {
@@ -48,6 +49,26 @@ static bool no_option(const char *name, struct err *e)
                    name, all);
 }
 
+static bool set_theme(struct options *o, const char *name, struct err *e)
+{
+    char *path = paths_named("themes", name, ".theme", NULL, NULL);
+    free(path);
+    if (path) {
+        snprintf(o->theme, sizeof o->theme, "%s", name);
+        o->theme_set = true;
+        return true;
+    }
+    struct buf all = BUF_INIT(1000);
+    char **names = paths_names("themes", ".theme");
+    for (size_t i = 0; names[i]; i++)
+        buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+    err_set(e, ERR_INPUT, _("no theme is named %s; there are: %s"), name,
+            buf_str(&all));
+    paths_free_names(names);
+    buf_free(&all);
+    return false;
+}
+
 bool options_set(struct options *o, const char *name, const char *value,
                  struct err *e)
 {
@@ -57,6 +78,8 @@ bool options_set(struct options *o, const char *name, const char *value,
     if (i == COUNT(table))
         return no_option(name, e);
     const char *words = table[i].words;
+    if (words && !*words)
+        return set_theme(o, value, e);
     int v = words ? word_at(words, value) : number_of(value);
     if (v < 0 && words)
         return err_set(e, ERR_INPUT, _("%s is one of: %s"), name, words);
@@ -107,9 +130,45 @@ static bool on_pair(void *ctx, const char *section, const char *name,
     return true;
 }
 
+static void offer(struct buf *out, const char *word, size_t n,
+                  const char *head)
+{
+    if (!strncmp(word, head, strlen(head)))
+        buf_printf(out, "%.*s\n", (int)n, word);
+}
+
+static void offer_values(const char *name, size_t n, const char *head,
+                         struct buf *out)
+{
+    char **themes = paths_names("themes", ".theme");
+    for (size_t i = 0; i < COUNT(table); i++) {
+        const char *word = table[i].words;
+        if (!word || strlen(table[i].name) != n ||
+            strncmp(table[i].name, name, n))
+            continue;
+        for (size_t k = 0; !*word && themes[k]; k++)
+            offer(out, themes[k], strlen(themes[k]), head);
+        for (size_t len; *word; word += len + (word[len] == ' ')) {
+            len = strcspn(word, " ");
+            offer(out, word, len, head);
+        }
+    }
+    paths_free_names(themes);
+}
+
+void options_complete(const char *text, size_t *from, struct buf *out)
+{
+    size_t n = strcspn(text, " ");
+    *from = text[n] ? n + strspn(text + n, " ") : 0;
+    if (text[n])
+        offer_values(text, n, text + *from, out);
+    for (size_t i = 0; !text[n] && i < COUNT(table); i++)
+        offer(out, table[i].name, strlen(table[i].name), text);
+}
+
 bool options_load(struct options *o, struct err *e)
 {
-    *o = (struct options){0};
+    *o = (struct options){.theme = "default", .theme_set = true};
     for (int i = 0; i < OPTION_COUNT; i++)
         o->value[i] = table[i].value;
     return config_walk(on_pair, o, e);

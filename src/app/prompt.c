@@ -27,6 +27,9 @@ static void complete(struct app *a)
     char *text = xstrndup(buf_str(&a->line.text), a->line.cursor);
     if (a->line.kind == LINE_FILTER) {
         filter_complete(text, &from, &all);
+    } else if (a->line.kind == LINE_COMMAND && !strncmp(text, "set ", 4)) {
+        options_complete(text + 4, &from, &all);
+        from += 4;
     } else if (a->line.kind == LINE_COMMAND) {
         for (int i = 0; i < ACTIONS; i++) {
             const char *name = action_info((enum action)i)->name;

@@ -149,6 +149,7 @@ void review_done(struct app *a)
     forget(&a->review);
     forget_shown(&a->review);
     VEC_FREE(&a->review.shown);
+    VEC_FREE(&a->review.own);
     bulk_done(a);
     list_free(&a->review.list);
     free(a->review.filter);
@@ -309,6 +310,8 @@ static bool is_unread(struct app *a)
 
 static void start(struct app *a, enum status to, const char *reason)
 {
+    if (to == STATUS_REJECTED)
+        reasons_learn(a, reason);
     if (list_selected_count(&a->review.list))
         bulk_start(a, to, reason);
     else if (to != STATUS_ACCEPTED || !is_unread(a))
@@ -321,6 +324,7 @@ static void ask_reason(struct app *a)
     size_t n = list_selected_count(&r->list);
     if (!r->now.id)
         return;
+    reasons_read(a);
     a->ask.kind = ASK_REASON;
     if (n)
         snprintf(a->ask.text, sizeof a->ask.text, _("Reject %zu?"), n);
@@ -469,8 +473,7 @@ static void drop_edit(struct app *a)
 
 static bool reason_key(struct app *a, const char *key)
 {
-    size_t n;
-    const struct reason *list = reasons(&n);
+    struct reason own;
     if (!strcmp(key, "+")) {
         a->ask.kind = ASK_NOTHING;
         line_open(&a->line, LINE_REASON, "");
@@ -484,9 +487,9 @@ static bool reason_key(struct app *a, const char *key)
     const char *reason = !strcmp(key, "x") ? "" : NULL;
     if (!strcmp(key, ".") && a->review.has_last)
         reason = a->review.last_reason;
-    for (size_t i = 0; i < n && !reason; i++)
-        if (key[0] == list[i].key && !key[1])
-            reason = list[i].name;
+    for (size_t i = 0; !reason && reason_at(a, i, &own); i++)
+        if (key[0] == own.key && !key[1])
+            reason = own.name;
     if (!reason)
         return false;
     char copy[64];

@@ -1,5 +1,6 @@
 #include "base/paths.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,86 @@ char *paths_state(const char *name)
 char *paths_user_data(const char *name)
 {
     return xdg("XDG_DATA_HOME", ".local/share", name);
+}
+
+bool name_ok(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+    return n > 0 && n <= 40 && !name[n];
+}
+
+char *paths_named(const char *folder, const char *name, const char *ending,
+                  bool *yours, struct err *e)
+{
+    if (!name_ok(name)) {
+        err_set(e, ERR_USAGE, _("\"%.40s\" is not a name: use a-z, 0-9, - "
+                                "and _"), name);
+        return NULL;
+    }
+    char *file = xasprintf("%s/%s%s", folder, name, ending);
+    char *path = paths_config(file);
+    bool own = path && file_exists(path);
+    if (yours)
+        *yours = own;
+    if (!own) {
+        free(path);
+        path = paths_data(file);
+    }
+    if (!path)
+        err_set(e, ERR_ABSENT, _("there is no %s"), file);
+    free(file);
+    return path;
+}
+
+struct names {
+    char **at;
+    size_t n, cap;
+};
+
+static void add_names(struct names *v, char *dir, const char *ending)
+{
+    DIR *d = dir ? opendir(dir) : NULL;
+    struct dirent *f;
+    size_t tail = strlen(ending);
+    free(dir);
+    while (d && (f = readdir(d)) && v->n < 1000) {
+        size_t n = strlen(f->d_name);
+        if (n <= tail || strcmp(f->d_name + n - tail, ending))
+            continue;
+        char *name = xstrndup(f->d_name, n - tail);
+        bool fresh = name_ok(name);
+        for (size_t i = 0; i < v->n && fresh; i++)
+            fresh = strcmp(v->at[i], name) != 0;
+        if (fresh)
+            VEC_PUSH(v, name);
+        else
+            free(name);
+    }
+    if (d)
+        closedir(d);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **paths_names(const char *folder, const char *ending)
+{
+    struct names v = {0};
+    add_names(&v, paths_config(folder), ending);
+    add_names(&v, paths_data(folder), ending);
+    if (v.n)
+        qsort(v.at, v.n, sizeof *v.at, by_name);
+    VEC_PUSH(&v, NULL);
+    return v.at;
+}
+
+void paths_free_names(char **names)
+{
+    for (size_t i = 0; names && names[i]; i++)
+        free(names[i]);
+    free(names);
 }
 
 char *paths_runtime(void)

@@ -3,6 +3,10 @@
 #ifndef BASE_PATHS_H
 #define BASE_PATHS_H
 
+#include <stdbool.h>
+
+#include "base/err.h"
+
 /* The folder of the running program, by /proc/self/exe. */
 char *paths_program_dir(void);
 
@@ -19,6 +23,17 @@ char *paths_data(const char *name);
 char *paths_config(const char *name);
 char *paths_state(const char *name);
 char *paths_user_data(const char *name);
+
+/* True for 1 to 40 of a-z, 0-9, `-` and `_`: a name that is safe in a path. */
+bool name_ok(const char *name);
+/* The path of FOLDER/NAME and `ending` (".json"), the user's own (then *yours,
+ * which may be NULL) before the shipped one; NULL with an error where there
+ * is none. The caller frees. */
+char *paths_named(const char *folder, const char *name, const char *ending,
+                  bool *yours, struct err *e);
+/* The names of all of them, sorted, each once, NULL-ended. */
+char **paths_names(const char *folder, const char *ending);
+void paths_free_names(char **names);
 
 /* $XDG_RUNTIME_DIR/stillroom-PID, or NULL without that variable. */
 char *paths_runtime(void);

@@ -29,7 +29,7 @@ static struct recipe *load_file(const char *path, struct err *e)
 struct recipe *recipe_find(const char *name, struct err *e)
 {
     bool yours;
-    char *path = find_named("recipes", name, &yours, e);
+    char *path = paths_named("recipes", name, ".json", &yours, e);
     struct recipe *r = path ? load_file(path, e) : NULL;
     if (r && r->cannot) {
         err_set(e, ERR_INPUT, "%s: %s", path, r->cannot);
@@ -52,56 +52,6 @@ struct recipe *recipe_find_in(const char *dir, const char *name,
     struct recipe *r = load_file(path, e);
     free(path);
     return r;
-}
-
-struct names {
-    char **at;
-    size_t n, cap;
-};
-
-static void add_names(struct names *v, char *dir)
-{
-    DIR *d = dir ? opendir(dir) : NULL;
-    struct dirent *f;
-    free(dir);
-    while (d && (f = readdir(d)) && v->n < 1000) {
-        size_t n = strlen(f->d_name);
-        if (n <= 5 || strcmp(f->d_name + n - 5, ".json"))
-            continue;
-        char *name = xstrndup(f->d_name, n - 5);
-        bool fresh = name_ok(name);
-        for (size_t i = 0; i < v->n && fresh; i++)
-            fresh = strcmp(v->at[i], name) != 0;
-        if (fresh)
-            VEC_PUSH(v, name);
-        else
-            free(name);
-    }
-    if (d)
-        closedir(d);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-char **recipe_list(void)
-{
-    struct names v = {0};
-    add_names(&v, paths_config("recipes"));
-    add_names(&v, paths_data("recipes"));
-    if (v.n)
-        qsort(v.at, v.n, sizeof *v.at, by_name);
-    VEC_PUSH(&v, NULL);
-    return v.at;
-}
-
-void recipe_free_list(char **names)
-{
-    for (size_t i = 0; names && names[i]; i++)
-        free(names[i]);
-    free(names);
 }
 
 /* ---- Targets ------------------------------------------------------------- */
@@ -151,7 +101,7 @@ struct target_file *target_file_find(const char *name, struct err *e)
     bool yours;
     struct buf text = BUF_INIT(RECIPE_BYTES);
     struct target_file *t = NULL;
-    char *path = find_named("targets", name, &yours, e);
+    char *path = paths_named("targets", name, ".json", &yours, e);
     if (path && file_read(path, RECIPE_BYTES, &text, e)) {
         t = target_file_load(buf_str(&text), text.len, e);
         if (!t)

@@ -6,6 +6,7 @@
 
 #include "base/lang.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "recipe/parser.h"
 #include "recipe/read.h"
 

@@ -111,30 +111,3 @@ bool read_choice(const json *j, const char *key, const char *const *names,
     buf_free(&b);
     return false;
 }
-
-bool name_ok(const char *name)
-{
-    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_");
-    return n > 0 && n <= 40 && !name[n];
-}
-
-char *find_named(const char *folder, const char *name, bool *yours,
-                 struct err *e)
-{
-    if (!name_ok(name)) {
-        err_set(e, ERR_USAGE, _("\"%.40s\" is not a name: use a-z, 0-9, - "
-                                "and _"), name);
-        return NULL;
-    }
-    char *file = xasprintf("%s/%s.json", folder, name);
-    char *path = paths_config(file);
-    *yours = path && file_exists(path);
-    if (!*yours) {
-        free(path);
-        path = paths_data(file);
-    }
-    if (!path)
-        err_set(e, ERR_ABSENT, _("there is no %s"), file);
-    free(file);
-    return path;
-}

@@ -32,12 +32,4 @@ bool read_bool(const json *j, const char *key, bool *out, struct err *e);
 bool read_choice(const json *j, const char *key, const char *const *names,
                  size_t n, int *out, struct err *e);
 
-/* True for 1 to 40 of a-z, 0-9, `-` and `_`: a name that is safe in a path. */
-bool name_ok(const char *name);
-
-/* The path of FOLDER/NAME.json, the user's own before the shipped one; NULL
- * with an error where there is none. The caller frees. */
-char *find_named(const char *folder, const char *name, bool *yours,
-                 struct err *e);
-
 #endif

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/lang.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "recipe/parser.h"
 #include "recipe/read.h"
 #include "recipe/template.h"

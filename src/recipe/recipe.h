@@ -118,10 +118,6 @@ struct recipe *recipe_find(const char *name, struct err *e);
 /* Finds it in one folder only. */
 struct recipe *recipe_find_in(const char *dir, const char *name,
                               struct err *e);
-/* All names, sorted, each once, NULL-ended; recipe_free_list frees. Files that
- * do not load are among them: recipe_find says why. */
-char **recipe_list(void);
-void recipe_free_list(char **names);
 
 /* The step of that name, NULL where there is none. */
 const struct recipe_step *recipe_step(const struct recipe *r,

@@ -449,6 +449,22 @@ bool journal_changed_since(struct store *s, enum object kind, int64_t object,
     " AND NOT EXISTS(SELECT 1 FROM decision r WHERE r.undoes = u.seq"         \
     " AND r.kind = 'redo'))"
 
+size_t journal_reasons(struct store *s, char out[][REASON_BYTES], size_t n)
+{
+    struct rows r;
+    size_t got = 0;
+    if (!db_query(s, &r, NULL, "SELECT reason FROM decision"
+                  " WHERE kind = 'reject' AND reason <> ''"
+                  "  AND who NOT IN ('check', 'import')"
+                  " GROUP BY reason ORDER BY count(*) DESC, reason LIMIT ?1",
+                  "i", (int64_t)n))
+        return 0;
+    while (got < n && rows_next(&r, NULL))
+        snprintf(out[got++], REASON_BYTES, "%s", rows_text(&r, 0));
+    rows_done(&r);
+    return got;
+}
+
 int64_t journal_count_since(struct store *s, const char *who, int64_t at)
 {
     return db_int(s, 0, "SELECT count(*) FROM decision d WHERE d.who = ?1"

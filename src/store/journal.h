@@ -177,6 +177,9 @@ size_t journal_of(struct store *s, enum object kind, int64_t object,
 /* How many samples a decision changed, of one that changed none how many other
  * objects; *sample is the first of them, 0 where there is none. */
 int64_t journal_objects(struct store *s, int64_t seq, int64_t *sample);
+/* What people gave as reasons to reject, most often given first, at most n. */
+#define REASON_BYTES 64
+size_t journal_reasons(struct store *s, char out[][REASON_BYTES], size_t n);
 /* How many decisions about a status or an order `who` took since `at` (ms)
  * that nobody has taken back. */
 int64_t journal_count_since(struct store *s, const char *who, int64_t at);

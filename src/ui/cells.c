@@ -9,27 +9,46 @@
 
 #include "base/uni.h"
 #include "base/utf8.h"
+#include "ui/theme.h"
 
-#define STYLE(id, name, mono, fg, attrs) {mono, fg, attrs},
-static const struct {
-    attr_t mono;
-    short fg;
-    attr_t attrs;
-} roles[] = {
-#include "ui/theme.def"
-};
-#undef STYLE
+static struct look looks[STYLES];
 
 static struct {
     bool ascii, colour, marks, joined;
 } how = {.marks = true};
 
+static attr_t attrs_of(enum style r)
+{
+    return how.colour ? looks[r].attrs : looks[r].mono;
+}
+
 void cells_setup(bool ascii, bool colour)
 {
     how.ascii = ascii;
     how.colour = colour;
-    for (short i = 0; colour && i < STYLES; i++)
-        init_pair((short)(i + 1), roles[i].fg, -1);
+    struct look plain[STYLES];
+    theme_plain(plain);
+    for (int i = 0; i < STYLES; i++)
+        cells_look((enum style)i, &plain[i]);
+}
+
+void cells_look(enum style role, const struct look *look)
+{
+    looks[role] = *look;
+    if (how.colour)
+        init_pair((short)(role + 1), look->fg, -1);
+}
+
+/* What of a role's attributes the terminal shows. */
+static attr_t shown_of(enum style r)
+{
+    bool coloured = how.colour && looks[r].fg >= 0;
+    return terminfo_shows(attrs_of(r), coloured);
+}
+
+bool cells_tell(enum style a, enum style b)
+{
+    return shown_of(a) && shown_of(b) && shown_of(a) != shown_of(b);
 }
 
 void cells_ascii(bool on) { how.ascii = on; }
@@ -66,14 +85,9 @@ static int allowed(int y, int x, int want)
     return n;
 }
 
-static attr_t attrs_of(enum style r)
-{
-    return how.colour ? roles[r].attrs : roles[r].mono;
-}
-
 static void set_role(enum style r)
 {
-    short pair = how.colour && roles[r].fg >= 0 ? (short)(r + 1) : 0;
+    short pair = how.colour && looks[r].fg >= 0 ? (short)(r + 1) : 0;
     attr_set(attrs_of(r), pair, NULL);
 }
 

@@ -18,6 +18,18 @@ enum style {
 };
 #undef STYLE
 
+/* How a role looks: attributes (curses') without colours; a colour, -1 for the
+ * terminal's own, and attributes with them. */
+struct look {
+    unsigned mono;
+    short fg;
+    unsigned attrs;
+};
+void cells_look(enum style role, const struct look *look);
+/* Whether a reader tells two roles apart, and each from text, by what this
+ * terminal shows of them beside colours. */
+bool cells_tell(enum style a, enum style b);
+
 /* A rectangle in cells. */
 struct area {
     int y, x, h, w;

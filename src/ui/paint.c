@@ -171,13 +171,7 @@ static void draw_said(struct app *a, int y)
         return;
     }
     if (a->ask.kind == ASK_REASON) {
-        char text[500];
-        size_t n, o = (size_t)snprintf(text, sizeof text, "%s ", a->ask.text);
-        const struct reason *list = reasons(&n);
-        for (size_t i = 0; i < n && o < sizeof text; i++)
-            o += (size_t)snprintf(text + o, sizeof text - o, " %c %s ",
-                                  list[i].key, _(list[i].label));
-        cells_put(y, 1, COLS - 1, STYLE_ASKED, text);
+        reasons_row(a, 0, y);
         return;
     }
     if (a->ask.kind != ASK_NOTHING) {
@@ -276,8 +270,6 @@ static void draw_footer(const struct app *a, const char *names, int y)
 static void draw_keys(const struct app *a, const char *names, int y)
 {
     static const char *const asked[] = {
-        [ASK_REASON] = N_("x no reason  . the last one again  + new reason  "
-                          "Esc keep it"),
         [ASK_EDITED] = N_("a accept it  Space keep, decide later  i type on  "
                           "e editor  u drop it"),
         [ASK_CONFLICT] = N_("Y mine stands  n or Esc theirs stands"),
@@ -301,6 +293,8 @@ static void draw_keys(const struct app *a, const char *names, int y)
                     "goes in as it is"));
     } else if (a->form.open) {
         cells_put(y, 1, COLS - 1, STYLE_FACT, form_keys());
+    } else if (a->ask.kind == ASK_REASON) {
+        reasons_row(a, 1, y);
     } else if (a->ask.kind != ASK_NOTHING) {
         cells_put(y, 1, COLS - 1, STYLE_FACT, _(asked[a->ask.kind]));
     } else {

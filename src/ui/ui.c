@@ -13,6 +13,7 @@
 #include "base/say.h"
 #include "base/sig.h"
 #include "ui/term.h"
+#include "ui/theme.h"
 
 #define LOOK_MS 1000
 
@@ -190,6 +191,10 @@ static void say_what_goes_on(struct app *a)
 static void set_up(struct app *a)
 {
     int ascii = a->options.value[OPTION_ASCII];
+    struct err e = {0};
+    if (a->options.theme_set && !theme_show(a->options.theme, &e))
+        app_say_err(a, &e);
+    a->options.theme_set = false;
     cells_ascii(ascii == OPTION_ON || (ascii == OPTION_AUTO && !lang_utf8()));
     cells_join_emoji(a->options.value[OPTION_EMOJI] == EMOJI_JOINED);
     term_mouse(a->options.value[OPTION_MOUSE] == OPTION_ON);

@@ -31,6 +31,9 @@ const struct view_ops *view_ops(enum view_id v);
 extern const struct view_ops view_targets, view_seeds, view_review,
     view_rank, view_runs, view_export, view_lineage, view_help, view_messages;
 
+/* Row 0 or 1 of the question for a reason, which every key of it is on. */
+void reasons_row(const struct app *a, int row, int y);
+
 struct store;
 /* Runs the screen on a store (taken) until the person leaves; `tour` shows
  * the demo's. Returns the exit code. */

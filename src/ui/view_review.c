@@ -13,7 +13,8 @@
 static bool diff_marks(const struct app *a)
 {
     int v = a->options.value[OPTION_DIFFMARKS];
-    return v == OPTION_ON || (v == OPTION_AUTO && !cells_colour());
+    return v == OPTION_ON ||
+           (v == OPTION_AUTO && !cells_tell(STYLE_DEL, STYLE_ADD));
 }
 
 static void where(struct app *a, int y, int x, int w)

@@ -17,6 +17,7 @@
 #include "config.h"
 #include "ui/ui.h"
 #include "ui/term.h"
+#include "ui/theme.h"
 
 #define RECENTS 3
 
@@ -232,9 +233,13 @@ enum welcome ui_welcome(struct buf *path, struct err *e)
 {
     struct welcome_state x = {0};
     struct buf paste = BUF_INIT(4096);
+    struct options own;
     int out = -1;
     if (!term_start(e))
         return WELCOME_QUIT;
+    if (options_load(&own, NULL))
+        theme_show(own.theme, NULL);
+    options_free(&own);
     sig_catch(SIGHUP);
     sig_catch(SIGTERM);
     sig_catch(SIGQUIT);

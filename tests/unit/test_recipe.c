@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "base/rng.h"
 #include "recipe/recipe.h"
 #include "recipe/target.h"
@@ -36,7 +37,7 @@ static char *rendered(const struct recipe_step *s,
 static void shipped_recipes_load(void **state)
 {
     (void)state;
-    char **names = recipe_list();
+    char **names = paths_names("recipes", ".json");
     size_t n = 0;
     for (; names[n]; n++) {
         struct recipe *r = load(names[n]);
@@ -45,7 +46,7 @@ static void shipped_recipes_load(void **state)
         recipe_free(&r);
     }
     assert_int_equal(n, 5);
-    recipe_free_list(names);
+    paths_free_names(names);
     struct err e = {0};
     assert_null(recipe_find("../recipes/rank", &e));
     assert_null(recipe_find("nosuch", &e));
