@@ -55,6 +55,22 @@ void app_open(struct app *a, enum view_id v)
     app_load(a);
 }
 
+void app_go(struct app *a, enum view_id v, int64_t id)
+{
+    char alone[40];
+    a->zoom = false;
+    app_open(a, v);
+    if (!list_go(app_list(a), id) && view_filter(a) && *view_filter(a)) {
+        view_deed(v, ACT_UNFILTER)->fn(a, "");
+        list_go(app_list(a), id);
+    }
+    if (list_id(app_list(a)) != id && v == VIEW_REVIEW) {
+        snprintf(alone, sizeof alone, "id:%lld", (long long)id);
+        view_deed(v, ACT_FILTER)->fn(a, alone);
+    }
+    app_load(a);
+}
+
 void app_set_target(struct app *a, int64_t target)
 {
     struct target t;

@@ -11,6 +11,7 @@
 #include "app/area.h"
 #include "app/export.h"
 #include "app/form.h"
+#include "app/lineage.h"
 #include "app/list.h"
 #include "app/options.h"
 #include "app/queue.h"
@@ -178,8 +179,7 @@ struct app {
     struct review_state review;
     struct list help;        /* of action numbers */
     enum view_id help_of;
-    struct list lineage;     /* of step numbers; see app/lineage.h */
-    struct lineage *steps;
+    struct lineage lineage;
     VEC(struct message_line) messages; /* the newest */
     size_t messages_gone;              /* older ones */
     struct list messages_list;
@@ -251,6 +251,8 @@ void app_paste(struct app *a, const char *text);
 /* An editor came back with this text (NULL: nothing changed; `why` says so).
  */
 void app_edited(struct app *a, const char *text, const char *why);
+/* What y copied was sent to the terminal, its first `sent` bytes. */
+void app_copied(struct app *a, size_t sent);
 /* Names in the environment that an editor must not see, NULL-ended; the
  * caller frees with proc_free_argv. */
 char **app_secrets(void);
@@ -282,6 +284,9 @@ void app_show(struct app *a, size_t rows);
 void app_recount(struct app *a);
 /* Re-reads a view's list, keeping the cursor's row where it can. */
 void app_open(struct app *a, enum view_id v);
+/* Opens a view with the cursor on this id of its list; where a filter hides
+ * it, without that, and in Review with the sample alone. */
+void app_go(struct app *a, enum view_id v, int64_t id);
 void app_set_target(struct app *a, int64_t target);
 
 /* ---- Parts of the dispatcher -------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "app/lineage.h"
 #include "base/clock.h"
 #include "base/lang.h"
+#include "base/utf8.h"
 #include "jobs/env.h"
 
 #define ACTION(id, name, keys, views, word, help)                             \
@@ -81,9 +82,12 @@ static void copy_text(struct app *a, const char *args)
     const struct view *v = view_of(a->view);
     (void)args;
     free(a->copy);
-    a->copy = v->text ? v->text(a) : NULL;
-    if (a->copy)
-        app_say(a, _("sent to the terminal's clipboard"));
+    int64_t id = list_id(app_list(a));
+    a->copy = v->text                ? v->text(a)
+              : v->row_text && id ? v->row_text(a, id)
+                                  : NULL;
+    if (!a->copy)
+        app_say(a, _("there is no text here to copy"));
 }
 
 static void zoom(struct app *a, const char *args)
@@ -146,7 +150,7 @@ PLAIN(find_back, find_next(a, -1))
 PLAIN(help, help_open(a, false, *args ? args : NULL))
 PLAIN(help_all, help_open(a, true, NULL))
 PLAIN(messages, messages_open(a))
-PLAIN(lineage, lineage_open(a))
+PLAIN(lineage, lineage_open(a, a->review.now.id))
 PLAIN(hidden, turn(a, OPTION_HIDDEN))
 PLAIN(tour, turn(a, OPTION_TOUR))
 PLAIN(pane, a->list_focus = !a->list_focus)
@@ -405,6 +409,29 @@ void app_paste(struct app *a, const char *text)
         line_insert(&a->line, one);
     }
     a->stale = STALE_PAINT;
+}
+
+/* Beyond this many bytes some terminals take nothing of it. */
+#define COPY_LARGE 74994
+
+void app_copied(struct app *a, size_t sent)
+{
+    char n[32], of[32];
+    size_t all = utf8_length(a->copy, strlen(a->copy));
+    lang_number(n, sizeof n, (double)utf8_length(a->copy, sent), 0);
+    lang_number(of, sizeof of, (double)all, 0);
+    if (sent < strlen(a->copy))
+        app_say(a, _("the first %s of %s characters were sent to the "
+                     "terminal's clipboard; it takes no more"), n, of);
+    else if (sent > COPY_LARGE)
+        app_say(a, _("%s characters sent to the terminal's clipboard; not "
+                     "every terminal takes so many"), n);
+    else
+        app_say(a, P_("%s character sent to the terminal's clipboard",
+                      "%s characters sent to the terminal's clipboard", all),
+                n);
+    free(a->copy);
+    a->copy = NULL;
 }
 
 char **app_secrets(void)

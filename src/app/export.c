@@ -206,6 +206,22 @@ void export_load(struct app *a)
     start_render(a);
 }
 
+char *export_text(struct app *a)
+{
+    const struct export_state *x = &a->export;
+    struct buf b = BUF_INIT(0);
+    if (!x->now.id)
+        return NULL;
+    for (const json *p = json_first(json_get(x->rendered, "parts")); p;
+         p = json_next(p))
+        buf_puts(&b, json_get_string(p, "text", ""));
+    if (b.len)
+        return buf_take(&b);
+    char *row = as_messages(&x->now);
+    buf_free(&b);
+    return row;
+}
+
 void export_done(struct app *a)
 {
     struct export_state *x = &a->export;

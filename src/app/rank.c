@@ -95,6 +95,15 @@ void rank_load(struct app *a)
     r->list.cursor = 0;
 }
 
+char *rank_text(struct app *a)
+{
+    const struct rank_state *r = &a->rank;
+    size_t i = r->list.cursor;
+    return i < r->order.n && r->now.id
+               ? answer_text(r->now.candidates.at[r->shown[i]].body)
+               : NULL;
+}
+
 void rank_done(struct app *a)
 {
     sample_free(&a->rank.now);
@@ -234,11 +243,67 @@ static void all_bad(struct app *a, const char *args)
     a->said_undo = true;
 }
 
+/* Adds "; C and D tie" for each place that several letters share. */
+static void put_ties(const struct order *o, struct buf *b)
+{
+    for (size_t i = 0; i < o->n; i++) {
+        size_t first = i, last = i, more = 0;
+        for (size_t k = 0; k < o->n; k++) {
+            if (o->place[k] != o->place[i])
+                continue;
+            first = k < first ? k : first;
+            last = k;
+            more++;
+        }
+        if (first != i || more < 2)
+            continue;
+        buf_printf(b, "; %c", 'A' + (int)i);
+        for (size_t k = i + 1; k < last; k++)
+            if (o->place[k] == o->place[i])
+                buf_printf(b, ", %c", 'A' + (int)k);
+        buf_printf(b, _(" and %c tie"), 'A' + (int)last);
+    }
+}
+
+/* Where the person's order differs most from the judge's, and what ties. */
+static void say_compared(struct app *a)
+{
+    const struct rank_state *r = &a->rank;
+    struct buf b = BUF_INIT(0);
+    size_t at = 0;
+    int by = 0;
+    for (size_t i = 0; i < r->order.n; i++) {
+        struct judged j = rank_judged(a, i);
+        int above = isnan(j.mean) ? 0 : j.place - r->order.place[i];
+        if (abs(above) > abs(by)) {
+            by = above;
+            at = i;
+        }
+    }
+    unsigned long places = (unsigned long)abs(by);
+    if (by > 0)
+        buf_printf(&b, P_("%c is %d place above the judge's",
+                          "%c is %d places above the judge's", places),
+                   'A' + (int)at, by);
+    else if (by < 0)
+        buf_printf(&b, P_("%c is %d place below the judge's",
+                          "%c is %d places below the judge's", places),
+                   'A' + (int)at, -by);
+    else
+        buf_puts(&b, _("in the judge's order"));
+    put_ties(&r->order, &b);
+    app_say(a, "%s", buf_str(&b));
+    buf_free(&b);
+}
+
 static void say_order(struct app *a)
 {
     char text[ORDER_MAX * 3];
     a->rank.touched = true;
-    app_say(a, _("order: %s"), order_print(&a->rank.order, text));
+    if (a->rank.blind)
+        app_say(a, _("order: %s"), order_print(&a->rank.order, text));
+    else
+        say_compared(a);
 }
 
 static void type_order(struct app *a, const char *args)
@@ -284,6 +349,10 @@ static void turn_blind(struct app *a, const char *args)
 {
     (void)args;
     a->rank.blind = !a->rank.blind;
+    if (a->rank.blind)
+        a->said[0] = '\0';
+    else
+        say_compared(a);
 }
 
 static void go_before(struct app *a, const char *args)

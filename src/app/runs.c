@@ -382,6 +382,23 @@ void runs_load(struct app *a)
     free(dir);
 }
 
+/* A held-out row with its answers; of a job the reply that is shown, or why
+ * it failed. */
+char *runs_text(struct app *a)
+{
+    const struct runs_state *x = &a->runs;
+    const char *why = json_get_string(x->status, "why", NULL);
+    const char *error = json_get_string(x->status, "error", why);
+    if (x->run.id && x->answers.n) {
+        const struct held_answer *h = &x->answers.at[x->answer];
+        return xasprintf("%s\n\n%s: %s\n\n%s: %s\n\n%s: %s\n",
+                         x->question ? x->question : "", _("before"),
+                         h->before, _("now"), h->now, _("teacher"),
+                         x->teacher ? x->teacher : "");
+    }
+    return x->reply ? xstrdup(x->reply) : error ? xstrdup(error) : NULL;
+}
+
 void runs_done(struct app *a)
 {
     forget(&a->runs);

@@ -78,6 +78,11 @@ static char *document(const struct target *t)
     return buf_take(&b);
 }
 
+char *targets_text(struct app *a)
+{
+    return a->targets.now.id ? document(&a->targets.now) : NULL;
+}
+
 static void open_editor(struct app *a, const struct target *t)
 {
     free(a->edit.text);

@@ -53,7 +53,8 @@ struct view {
     /* An act on this sample was taken back or done again. */
     void (*undone)(struct app *a, int64_t sample);
     /* What y copies, NULL for nothing; what / looks through of the row with
-     * this id. The caller frees both. */
+     * this id, which y copies where there is no `text`. The caller frees both.
+     */
     char *(*text)(struct app *a);
     char *(*row_text)(struct app *a, int64_t id);
     /* What stands behind its name on its tab, 0: nothing. */
@@ -78,6 +79,7 @@ void targets_open(struct app *a);
 void targets_show(struct app *a, size_t from, size_t n);
 void targets_load(struct app *a);
 void targets_done(struct app *a);
+char *targets_text(struct app *a);
 extern const struct deed targets_deeds[];
 void targets_enter(struct app *a);
 void targets_edited(struct app *a, const char *text);
@@ -105,6 +107,7 @@ int64_t review_count(const struct app *a);
 void rank_open(struct app *a);
 void rank_load(struct app *a);
 void rank_done(struct app *a);
+char *rank_text(struct app *a);
 extern const struct deed rank_deeds[];
 void rank_undone(struct app *a, int64_t sample);
 int64_t rank_count(const struct app *a);
@@ -112,13 +115,17 @@ void runs_open(struct app *a);
 void runs_show(struct app *a, size_t from, size_t n);
 void runs_load(struct app *a);
 void runs_done(struct app *a);
+char *runs_text(struct app *a);
 extern const struct deed runs_deeds[];
 void export_open(struct app *a);
 void export_load(struct app *a);
 void export_done(struct app *a);
+char *export_text(struct app *a);
 extern const struct deed export_deeds[];
 void lineage_load(struct app *a);
 void lineage_done(struct app *a);
+void lineage_enter(struct app *a);
+char *lineage_text(struct app *a);
 void help_enter(struct app *a);
 void help_done(struct app *a);
 char *help_row_text(struct app *a, int64_t row);

@@ -165,21 +165,6 @@ void fact_text(struct facts *f, const char *key, const char *label,
     block(f, label, s, n);
 }
 
-void chat_to_people(const char *messages, struct buf *out)
-{
-    struct chat c;
-    if (!messages || !chat_parse(messages, &c, NULL))
-        return;
-    for (size_t i = 0; i < c.n; i++) {
-        const struct message *m = &c.at[i];
-        if (c.n > 1)
-            buf_printf(out, "%s%s: ", i ? "\n" : "", role_name(m->role));
-        buf_puts(out, *m->content || !m->tool_calls ? m->content
-                                                    : m->tool_calls);
-    }
-    chat_free(&c);
-}
-
 void fact_chat(struct facts *f, const char *key, const char *label,
                const char *messages)
 {

@@ -47,8 +47,4 @@ void fact_text(struct facts *f, const char *key, const char *label,
 void fact_chat(struct facts *f, const char *key, const char *label,
                const char *messages);
 
-/* Canonical messages for people: the content of one alone, of several each
- * behind its role. Appended. */
-void chat_to_people(const char *messages, struct buf *out);
-
 #endif

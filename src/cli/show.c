@@ -226,19 +226,6 @@ static void json_changes(const change_list *list, struct buf *b)
     jw_close(&w);
 }
 
-/* A value of a change as people read it: t5 for a text, names for a status or
- * a split. */
-static const char *value_text(enum field field, int64_t v, char out[24])
-{
-    if (field == FIELD_STATUS && v >= 0 && v < STATUS_COUNT)
-        return status_label((enum status)v);
-    if (field == FIELD_SPLIT && v >= 0 && v < SPLIT_COUNT)
-        return split_label((enum split)v);
-    snprintf(out, 24, field_is_text(field) && v ? "t%lld" : "%lld",
-             (long long)v);
-    return out;
-}
-
 static bool show_decision(struct cli *c, int64_t seq, const char *raw)
 {
     struct decision d;
@@ -268,8 +255,8 @@ static bool show_decision(struct cli *c, int64_t seq, const char *raw)
         const struct change *x = &list.at[i];
         say(stdout, "  %s %lld %s: %s > %s\n", object_name(x->kind),
             (long long)x->object, field_name(x->field),
-            value_text(x->field, x->old, old),
-            value_text(x->field, x->new_value, new_value));
+            field_value(x->field, x->old, old),
+            field_value(x->field, x->new_value, new_value));
     }
     buf_free(&b);
     VEC_FREE(&list);

@@ -268,6 +268,21 @@ char *prompt_text(const char *messages)
     return text;
 }
 
+void chat_to_people(const char *messages, struct buf *out)
+{
+    struct chat c;
+    if (!messages || !chat_parse(messages, &c, NULL))
+        return;
+    for (size_t i = 0; i < c.n; i++) {
+        const struct message *m = &c.at[i];
+        if (c.n > 1)
+            buf_printf(out, "%s%s: ", i ? "\n" : "", role_name(m->role));
+        buf_puts(out, *m->content || !m->tool_calls ? m->content
+                                                    : m->tool_calls);
+    }
+    chat_free(&c);
+}
+
 static void hash_folded(struct sha *s, const char *text)
 {
     char *folded = uni_fold_space(text);

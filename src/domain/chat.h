@@ -127,6 +127,9 @@ bool answer_holds(const struct message *mine, const struct message *other);
 char *answer_text(const char *body);
 /* The last user message's content of a canonical prompt; the caller frees. */
 char *prompt_text(const char *messages);
+/* Canonical messages for people: the content of one alone, of several each
+ * behind its role. Appended. */
+void chat_to_people(const char *messages, struct buf *out);
 
 /* SHA-256 under which two samples are the same: the prompt's messages (role,
  * content, tool calls), its tools, and what the answer says, after NFC,

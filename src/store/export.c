@@ -219,3 +219,22 @@ bool export_members(struct store *s, int64_t id, member_fn *fn, void *ctx,
     rows_done(&r);
     return !r.failed;
 }
+
+bool sample_members(struct store *s, int64_t sample, member_fn *fn, void *ctx,
+                    struct err *e)
+{
+    struct rows r;
+    if (!db_query(s, &r, e, "SELECT kind, owner, shape, row, candidate, split"
+                  " FROM member WHERE sample = ?1"
+                  " ORDER BY kind DESC, owner, shape, split, row", "i",
+                  sample))
+        return false;
+    while (rows_next(&r, e)) {
+        struct member m = {rows_text(&r, 0), rows_text(&r, 2),
+                           rows_int(&r, 1), rows_int(&r, 3), sample,
+                           rows_int(&r, 4), (int)rows_int(&r, 5), NULL};
+        fn(ctx, &m);
+    }
+    rows_done(&r);
+    return !r.failed;
+}

@@ -65,5 +65,9 @@ void export_free(struct export *x);
 typedef void member_fn(void *ctx, const struct member *m);
 bool export_members(struct store *s, int64_t id, member_fn *fn, void *ctx,
                     struct err *e);
+/* The same for each row of a run or an export that holds a sample (without its
+ * hash): runs, then exports, in order. */
+bool sample_members(struct store *s, int64_t sample, member_fn *fn, void *ctx,
+                    struct err *e);
 
 #endif

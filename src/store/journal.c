@@ -9,6 +9,7 @@
 #include "base/lang.h"
 #include "base/rng.h"
 #include "domain/chat.h"
+#include "domain/status.h"
 #include "store/cache.h"
 #include "store/db.h"
 #include "store/text.h"
@@ -24,6 +25,16 @@ static const struct {
 const char *object_name(enum object o) { return object_names[o]; }
 const char *field_name(enum field f) { return field_table[f].name; }
 bool field_is_text(enum field f) { return field_table[f].is_text; }
+
+const char *field_value(enum field f, int64_t v, char out[24])
+{
+    if (f == FIELD_STATUS && v >= 0 && v < STATUS_COUNT)
+        return status_label((enum status)v);
+    if (f == FIELD_SPLIT && v >= 0 && v < SPLIT_COUNT)
+        return split_label((enum split)v);
+    snprintf(out, 24, field_is_text(f) && v ? "t%lld" : "%lld", (long long)v);
+    return out;
+}
 
 bool object_parse(const char *name, enum object *out)
 {

@@ -71,6 +71,9 @@ const char *field_name(enum field f);
 bool object_parse(const char *name, enum object *out);
 bool field_parse(const char *name, enum field *out);
 bool field_is_text(enum field f);
+/* A value of a change as people read it: t5 for a text, names for a status or
+ * a split; in `out` or constant. */
+const char *field_value(enum field f, int64_t v, char out[24]);
 
 /* Kinds of decisions that `undo` passes over: nobody's acts. */
 #define NO_ACTS "('arrive', 'undo', 'redo', 'purge', 'seal')"

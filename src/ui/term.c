@@ -354,26 +354,70 @@ bool term_edit(const char *text, char *const drop[], struct buf *out,
 
 /* ---- The clipboard ------------------------------------------------------ */
 
-void term_copy(const char *text)
+/* The sequence that asks for it: base64 between OSC 52 and BEL. */
+static void put_osc52(struct buf *b, const char *text, size_t n)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
                                  "qrstuvwxyz0123456789+/";
-    struct buf b = BUF_INIT((size_t)100 << 10);
-    size_t n = strlen(text);
-    n = n > (size_t)48 << 10 ? (size_t)48 << 10 : n;
-    buf_puts(&b, "\033]52;c;");
+    buf_puts(b, "\033]52;c;");
     for (size_t i = 0; i < n; i += 3) {
         unsigned v = (unsigned)(unsigned char)text[i] << 16;
         if (i + 1 < n)
             v |= (unsigned)(unsigned char)text[i + 1] << 8;
         if (i + 2 < n)
             v |= (unsigned char)text[i + 2];
-        buf_putc(&b, digits[v >> 18]);
-        buf_putc(&b, digits[v >> 12 & 63]);
-        buf_putc(&b, i + 1 < n ? digits[v >> 6 & 63] : '=');
-        buf_putc(&b, i + 2 < n ? digits[v & 63] : '=');
+        buf_putc(b, digits[v >> 18]);
+        buf_putc(b, digits[v >> 12 & 63]);
+        buf_putc(b, i + 1 < n ? digits[v >> 6 & 63] : '=');
+        buf_putc(b, i + 2 < n ? digits[v & 63] : '=');
     }
-    buf_puts(&b, "\a");
-    send(buf_str(&b));
-    buf_free(&b);
+    buf_puts(b, "\a");
+}
+
+/* For tmux as itself, which takes it where its set-clipboard is on, and once
+ * more as what it hands on where its allow-passthrough is. */
+static void wrap_for_tmux(struct buf *out, const struct buf *osc)
+{
+    buf_add(out, buf_str(osc), osc->len);
+    buf_puts(out, "\033Ptmux;\033");
+    buf_add(out, buf_str(osc), osc->len);
+    buf_puts(out, "\033\\");
+}
+
+/* GNU screen hands on strings of 768 bytes at most. */
+static void wrap_for_screen(struct buf *out, const struct buf *osc)
+{
+    enum { PART = 700 };
+    for (size_t i = 0; i < osc->len; i += PART) {
+        size_t n = osc->len - i < PART ? osc->len - i : PART;
+        buf_puts(out, "\033P");
+        buf_add(out, buf_str(osc) + i, n);
+        buf_puts(out, "\033\\");
+    }
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value;
+}
+
+size_t term_copy(const char *text)
+{
+    struct buf osc = BUF_INIT(2 * COPY_MAX), out = BUF_INIT(4 * COPY_MAX);
+    size_t n = strlen(text);
+    n = n > COPY_MAX ? COPY_MAX : n;
+    while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--; /* a character is sent whole */
+    put_osc52(&osc, text, n);
+    if (is_set("TMUX"))
+        wrap_for_tmux(&out, &osc);
+    else if (is_set("STY"))
+        wrap_for_screen(&out, &osc);
+    else
+        buf_add(&out, buf_str(&osc), osc.len);
+    send(buf_str(&out));
+    buf_free(&osc);
+    buf_free(&out);
+    return n;
 }

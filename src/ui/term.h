@@ -33,8 +33,12 @@ int term_fd(void);
 bool term_edit(const char *text, char *const drop[], struct buf *out,
                struct err *e);
 
-/* Sends text to the terminal's clipboard (OSC 52, at most 64 KiB). */
-void term_copy(const char *text);
+/* What the larger multiplexers take in one sequence, as text. */
+#define COPY_MAX ((size_t)512 << 10)
+/* Sends text to the terminal's clipboard (OSC 52), its first COPY_MAX bytes;
+ * returns how many. Under tmux and GNU screen it is wrapped so that they hand
+ * it on. Whether the terminal takes it cannot be known. */
+size_t term_copy(const char *text);
 
 /* Listens to the mouse, or not; then "Click" is a key and the wheel is Up and
  * Down. The row of the last click. */

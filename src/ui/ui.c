@@ -65,9 +65,7 @@ static void one_key(struct screen *x, const char *key, const struct buf *paste)
     if (a->edit.what)
         edit(x);
     if (a->copy) {
-        term_copy(a->copy);
-        free(a->copy);
-        a->copy = NULL;
+        app_copied(a, term_copy(a->copy));
     }
 }
 

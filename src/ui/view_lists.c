@@ -1,8 +1,7 @@
-/* Lineage, help and messages: views that are lists above all. */
+/* Help and messages: views that are lists alone. */
 #include <stdio.h>
 #include <string.h>
 
-#include "app/lineage.h"
 #include "base/clock.h"
 #include "base/lang.h"
 #include "ui/ui.h"
@@ -93,65 +92,3 @@ const struct view_ops view_messages = {
     .list = {message_columns, COUNT(message_columns), .selects = false},
     .list_rows = most_rows,
     .footer = "find back help"};
-
-/* ---- Lineage ------------------------------------------------------------ */
-
-static void lineage_where(struct app *a, int y, int x, int w)
-{
-    cells_printf(y, x, w, STYLE_FACT,
-                 _("%s   lineage of %lld   back to its seeds, on to every "
-                   "export"), a->target_name ? a->target_name : "",
-                 (long long)(a->steps ? a->steps->sample : 0));
-}
-
-static const struct step *step_of(struct app *a, size_t row)
-{
-    return &a->steps->at[row];
-}
-
-static void step_text(struct app *a, size_t row, char *out, size_t cap)
-{
-    snprintf(out, cap, "%s", _(step_of(a, row)->kind));
-}
-
-static void when_text(struct app *a, size_t row, char *out, size_t cap)
-{
-    if (step_of(a, row)->at)
-        clock_format(out, cap, step_of(a, row)->at, 0);
-}
-
-static void what_text(struct app *a, size_t row, char *out, size_t cap)
-{
-    snprintf(out, cap, "%s", step_of(a, row)->what);
-}
-
-static const struct column lineage_columns[] = {
-    {N_("step"), COLUMN_TEXT, 0, 9, 9, 0, step_text, 0},
-    {N_("when"), COLUMN_TEXT, 1, 12, 13, 1, when_text, 0},
-    {N_("what"), COLUMN_TEXT, 1, 0, 0, 0, what_text, 0}};
-
-static void lineage_item(struct app *a, struct area w)
-{
-    struct part p = {0};
-    if (!a->steps || a->lineage.cursor >= a->steps->n)
-        return;
-    const struct step *s = &a->steps->at[a->lineage.cursor];
-    part_gut(&p, STYLE_LABEL, s->title, NULL);
-    rich_add(&p.body, STYLE_TEXT, s->text ? s->text : "");
-    part_measure(&p, w.w);
-    part_draw(&p, w.y, w.x, w.h, w.w);
-    part_free(&p);
-}
-
-static int lineage_rows(int rows)
-{
-    return rows * 10 / 24 > 0 ? rows * 10 / 24 : 1;
-}
-
-const struct view_ops view_lineage = {
-    .where = lineage_where,
-    .list = {lineage_columns, COUNT(lineage_columns), .selects = false},
-    .item = lineage_item,
-    .stacked = true,
-    .list_rows = lineage_rows,
-    .footer = "down open copy hidden back help"};

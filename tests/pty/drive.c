@@ -374,6 +374,47 @@ static void do_bytes(char *args)
     d.tty.sent = 0;
 }
 
+static int digit(char c)
+{
+    static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
+                              "qrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(all, c) : NULL;
+    return at ? (int)(at - all) : -1;
+}
+
+static void unpack(const struct buf *from, struct buf *out)
+{
+    unsigned v = 0;
+    int bits = 0;
+    for (size_t i = 0; i < from->len && digit(from->data[i]) >= 0; i++) {
+        v = v << 6 | (unsigned)digit(from->data[i]);
+        bits += 6;
+        if (bits >= 8)
+            buf_putc(out, (char)(v >> (bits -= 8) & 0xff));
+    }
+}
+
+static void do_copied(char *args)
+{
+    struct buf text = BUF_INIT((size_t)4 << 20);
+    char *want = strchr(args, ' ');
+    rest();
+    unpack(&d.tty.copied, &text);
+    if (text.len != strtoul(args, NULL, 10))
+        fail("%zu bytes are in the clipboard: %.60s", text.len,
+             buf_str(&text));
+    if (want && strncmp(buf_str(&text), want + 1, strlen(want + 1)))
+        fail("in the clipboard stands: %.200s", buf_str(&text));
+    buf_free(&text);
+}
+
+static void do_wrapped(char *args)
+{
+    rest();
+    if (d.tty.wrapped != atoi(args))
+        fail("wrapped %d times", d.tty.wrapped);
+}
+
 /* Nothing may be sent for so many milliseconds. */
 static void do_idle(char *args)
 {
@@ -635,6 +676,8 @@ static const struct {
     {"mark", do_mark},       /* begin to count bytes */
     {"bytes", do_bytes},     /* at most MAX since the mark; marks */
     {"idle", do_idle},       /* no byte for MS */
+    {"copied", do_copied},   /* BYTES in the clipboard: TEXT first */
+    {"wrapped", do_wrapped}, /* COUNT times for a multiplexer to hand on */
     {"golden", do_golden},   /* NAME: the text */
     {"roles", do_roles},     /* NAME: text and roles */
     {"slot", do_slot},       /* N: where keep and same work, 0 to 31 */

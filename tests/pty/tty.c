@@ -167,6 +167,7 @@ void tty_end(struct tty *t)
     if (t->master >= 0)
         tty_hang_up(t);
     vterm_free(t->vt);
+    buf_free(&t->copied);
     t->session = t->pid = 0;
 }
 
@@ -246,6 +247,43 @@ static void hand_on(struct tty *t, const char *s, size_t n)
     vterm_input_write(t->vt, out, n);
 }
 
+/* What a multiplexer is to hand on, around a sequence or a part of one. */
+static size_t wrapping(struct tty *t, const char *s, size_t n)
+{
+    static const char tmux[] = "\033Ptmux;\033";
+    size_t len = sizeof tmux - 1;
+    t->skip = true;
+    if (s[1] == '\\') {
+        if (!t->wrapped)
+            foreign(t, s, 2);
+        return 2;
+    }
+    if (n < len && !memcmp(s, tmux, n))
+        return 0;
+    if (strncmp(s, tmux, len))
+        len = 2; /* as for GNU screen */
+    t->wrapped++;
+    return len;
+}
+
+/* Within what goes to the clipboard: up to its end, or to a part's end. */
+static size_t copied(struct tty *t, const char *s, size_t n)
+{
+    size_t len = 0;
+    t->copied.max = (size_t)4 << 20;
+    while (len < n && s[len] != '\a' && s[len] != '\033')
+        len++;
+    buf_add(&t->copied, s, len);
+    if (len < n && s[len] == '\033' && len == 0) {
+        if (n < 4) /* a part's end, and the next one's start */
+            return 0;
+        t->wrapped++;
+        return 4;
+    }
+    t->copying = len == n || s[len] != '\a';
+    return len + (len < n && s[len] == '\a');
+}
+
 /* The length of the escape sequence at the start of s; 0: it goes on. */
 static size_t escape(struct tty *t, const char *s, size_t n)
 {
@@ -254,11 +292,20 @@ static size_t escape(struct tty *t, const char *s, size_t n)
         return 0;
     if (strchr("()", s[1]))
         return n < 3 ? 0 : 3;
+    if (s[1] == 'P' || s[1] == '\\')
+        return wrapping(t, s, n);
+    if (n < 7 && !memcmp(s, "\033]52;c;", n))
+        return 0;
+    if (!strncmp(s, "\033]52;c;", 7)) {
+        buf_clear(&t->copied);
+        t->copying = t->skip = true;
+        return 7;
+    }
     if (s[1] == ']') {
         const char *end = memchr(s, '\a', n);
         if (!end)
             return n < sizeof t->held - 1 ? 0 : n;
-        if (strncmp(s + 2, "52;c;", 5) && strncmp(s + 2, "104\a", 4))
+        if (strncmp(s + 2, "104\a", 4))
             foreign(t, s, (size_t)(end - s) + 1);
         return (size_t)(end - s) + 1;
     }
@@ -316,14 +363,17 @@ static void sieve(struct tty *t, const char *s, size_t n)
     n += t->n_held;
     t->n_held = 0;
     for (size_t i = 0, len; i < n; i += len) {
-        len = all[i] == '\033' ? escape(t, all + i, n - i)
+        t->skip = t->copying;
+        len = t->copying       ? copied(t, all + i, n - i)
+              : all[i] == '\033' ? escape(t, all + i, n - i)
                                : plain(t, all + i, n - i);
         if (!len) {
             t->n_held = n - i < sizeof t->held ? n - i : sizeof t->held;
             memcpy(t->held, all + i, t->n_held);
             return;
         }
-        hand_on(t, all + i, len);
+        if (!t->skip)
+            hand_on(t, all + i, len);
     }
 }
 

@@ -16,6 +16,8 @@
 
 #include <vterm.h>
 
+#include "base/buf.h"
+
 #define TTY_ROWS 300
 #define TTY_COLS 1000
 
@@ -39,6 +41,9 @@ struct tty {
     char held[4096];        /* a sequence that has not ended */
     size_t n_held;
     char last;              /* the last character of one byte */
+    struct buf copied;      /* base64: what it sent to the clipboard last */
+    bool copying, skip;     /* within that; what is not handed on */
+    int wrapped;            /* how often as a multiplexer's pass-through */
     char foreign[200];      /* the first foreign sequence, in hex */
 };
 

@@ -1,0 +1,47 @@
+#!/bin/sh
+# The lineage of a sample, and what y copies.
+. "$srcdir/pty/lib.sh"
+unset TMUX STY
+
+lineage_store() {
+    "$S" init l.db > /dev/null
+    "$S" target --store l.db --as ana --add word-problems > /dev/null
+    "$S" import --store l.db "$top_srcdir/data/demo-seeds.jsonl" > /dev/null
+    "$S" expand --store l.db --recipe selfinstruct --teacher builtin \
+        --prompts 24 --answers 2 > l.log 2>&1 ||
+        is "a job ran" 0 "$(cat l.log)"
+    "$S" review --store l.db --as ana --accept 1-30 > /dev/null
+    "$S" train --store l.db --epochs 1 > l.log 2>&1 ||
+        is "a student was trained" 0 "$(cat l.log)"
+    "$S" export --store l.db out > l.log 2>&1 ||
+        is "a bundle was written" 0 "$(cat l.log)"
+}
+
+# row PROMPT ANSWER
+row() {
+    printf '{"prompt":"%s","completion":"%s"}\n' "$1" "$2"
+}
+
+# many COUNT TEXT
+many() {
+    awk -v n="$1" -v t="$2" 'BEGIN { while (n-- > 0) printf "%s", t }'
+}
+
+copy_store() {
+    {
+        row one "Say $(many 96 a)"
+        row two "$(many 80000 a)"
+        row three "$(many 600000 a)"
+        row four "$(many 262143 é)aé"
+        row five "Say it"
+    } > copy.jsonl
+    text_store c.db copy.jsonl
+    "$S" review --store c.db --accept 5 > /dev/null
+}
+
+lineage_store
+drives "lineage" "$scripts/lineage.script"
+copy_store
+drives "what y copies" "$scripts/copy.script"
+drives "within tmux and screen" "$scripts/copy-within.script"
+finish
