@@ -113,10 +113,42 @@ const char *export_check_text(const char *check)
     return "";
 }
 
+int64_t export_rows_of(const struct export_state *x, enum shape shape,
+                       int split)
+{
+    const json *s = json_get(json_get(x->report, "rows"), shape_name(shape));
+    int64_t n = 0;
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        if (split < 0 || split == i)
+            n += json_get_int(s, split_name((enum split)i), 0);
+    return n;
+}
+
+static const char *filter_of(const struct export_state *x)
+{
+    return x->filter ? x->filter : "";
+}
+
+static int64_t count_accepted(struct app *a)
+{
+    const char *own = filter_of(&a->export);
+    struct filter f;
+    int64_t n = 0;
+    if (!*own)
+        return a->counts.accepted;
+    char *text = xasprintf("status:accepted (%s)", own);
+    if (a->target && filter_parse(text, &f, NULL)) {
+        struct query q = {.target = a->target, .filter = &f};
+        n = query_count(a->s, &q, NULL);
+        filter_free(&f);
+    }
+    free(text);
+    return n;
+}
+
 void export_open(struct app *a)
 {
     struct export_state *x = &a->export;
-    struct filter f;
     ids rows = {0};
     if (!x->list.total) {
         for (int i = 0; i < SHAPE_COUNT; i++) {
@@ -125,53 +157,34 @@ void export_open(struct app *a)
         }
         list_take(&x->list, &rows);
     }
-    char *text = xasprintf("status:accepted%s%s%s", x->filter ? " (" : "",
-                           x->filter ? x->filter : "", x->filter ? ")" : "");
-    VEC_FREE(&x->accepted);
-    x->n_accepted = 0;
-    if (a->target && filter_parse(text, &f, NULL)) {
-        struct query q = {.target = a->target, .filter = &f};
-        query_ids(a->s, &q, 0, EXPORT_LOOK, &x->accepted, NULL);
-        x->n_accepted = x->accepted.n < EXPORT_LOOK
-                            ? (int64_t)x->accepted.n
-                            : query_count(a->s, &q, NULL);
-        filter_free(&f);
-    }
-    free(text);
+    x->n_accepted = count_accepted(a);
     recount(a);
 }
 
-/* The row as `stillroom-model render` reads it; the caller frees. */
-static char *as_messages(const struct sample *x)
-{
-    struct chat c = {0};
-    struct message m;
-    struct buf b = BUF_INIT(0);
-    int k = sample_opens_with(x);
-    bool ok = k >= 0 && x->prompt && chat_parse(x->prompt, &c, NULL) &&
-              answer_parse(x->candidates.at[k].body, &m, NULL);
-    if (ok) {
-        chat_add_copy(&c, &m);
-        message_free(&m);
-        buf_puts(&b, c.tools ? "" : "{\"messages\":");
-        chat_print(&c, &b);
-        buf_puts(&b, c.tools ? "\n" : "}\n");
-    }
-    chat_free(&c);
-    return ok ? buf_take(&b) : NULL;
-}
+/* ---- The row ------------------------------------------------------------ */
 
 static void start_render(struct app *a)
 {
     struct export_state *x = &a->export;
     struct err e;
-    char *dir = train_newest_student(a->s, a->target);
-    char *row = dir ? as_messages(&x->now) : NULL;
+    child_stop(&x->render);
+    json_free(x->rendered);
+    x->rendered = NULL;
+    char *dir = x->row.messages ? train_newest_student(a->s, a->target) : NULL;
     const char *args[] = {"render", dir, NULL};
-    if (row)
-        child_start_model(&x->render, args, row, &e);
+    if (dir)
+        child_start_model(&x->render, args, x->row.messages, &e);
     free(dir);
-    free(row);
+}
+
+/* The next row of the shape under the cursor; false where there is none. */
+static bool step_row(struct app *a, int by)
+{
+    struct export_state *x = &a->export;
+    enum shape shape = (enum shape)x->list.cursor;
+    return a->target && (!x->report || export_rows_of(x, shape, -1)) &&
+           shown_row_step(a->s, a->target, filter_of(x), shape, by,
+                          EXPORT_LOOK, &x->row);
 }
 
 static bool take_render(struct export_state *x)
@@ -187,39 +200,42 @@ static bool take_render(struct export_state *x)
     return true;
 }
 
+/* The same row as before where it is there; of another shape a row of the same
+ * sample, else the first. */
 void export_load(struct app *a)
 {
     struct export_state *x = &a->export;
-    int64_t was = x->now.id;
-    sample_free(&x->now);
-    if (!x->accepted.n)
-        return;
-    x->row %= x->accepted.n;
-    x->answer = -1;
-    if (sample_get(a->s, x->accepted.at[x->row], &x->now, NULL))
-        x->answer = sample_opens_with(&x->now);
-    if (x->now.id == was && (x->rendered || x->render.pid))
-        return;
-    child_stop(&x->render);
-    json_free(x->rendered);
-    x->rendered = NULL;
-    start_render(a);
+    enum shape shape = (enum shape)x->list.cursor;
+    int64_t sample = x->row.sample;
+    int n = x->row.shape == shape ? x->row.n : 0;
+    char *was = x->row.messages;
+    x->row.messages = NULL;
+    x->scroll = 0;
+    if (sample)
+        shown_row_read(a->s, shape, sample, n, &x->row);
+    if (!x->row.sample)
+        step_row(a, 1);
+    bool same = was && x->row.messages && !strcmp(was, x->row.messages);
+    free(was);
+    if (!same || (!x->rendered && !x->render.pid))
+        start_render(a);
 }
 
 char *export_text(struct app *a)
 {
     const struct export_state *x = &a->export;
     struct buf b = BUF_INIT(0);
-    if (!x->now.id)
+    if (!x->row.sample)
         return NULL;
     for (const json *p = json_first(json_get(x->rendered, "parts")); p;
          p = json_next(p))
         buf_puts(&b, json_get_string(p, "text", ""));
     if (b.len)
         return buf_take(&b);
-    char *row = as_messages(&x->now);
-    buf_free(&b);
-    return row;
+    buf_printf(&b, "%s\n\n%s\n", x->row.asked, x->row.answer);
+    if (x->row.worse)
+        buf_printf(&b, "\n%s\n", x->row.worse);
+    return buf_take(&b);
 }
 
 void export_done(struct app *a)
@@ -230,10 +246,45 @@ void export_done(struct app *a)
     child_stop(&x->render);
     json_free(x->rendered);
     json_free(x->report);
-    sample_free(&x->now);
+    shown_row_free(&x->row);
     list_free(&x->list);
-    VEC_FREE(&x->accepted);
     free(x->filter);
+}
+
+/* The first sample with a wrong row, 0 where there is none; how many. */
+static int64_t first_wrong(const struct export_state *x, int64_t *n)
+{
+    int64_t first = 0;
+    *n = 0;
+    const json *c = json_first(json_get(x->report, "checks"));
+    for (; c && !x->leave_wrong; c = json_next(c)) {
+        if (strcmp(json_get_string(c, "verdict", ""), "fail"))
+            continue;
+        *n += json_get_int(c, "count", 0);
+        if (!first)
+            first = (int64_t)json_number(
+                json_first(json_get(c, "samples")), 0);
+    }
+    return first;
+}
+
+void export_enter(struct app *a)
+{
+    int64_t n, wrong = first_wrong(&a->export, &n);
+    int64_t to = wrong ? wrong : a->export.row.sample;
+    if (to)
+        app_go(a, VIEW_REVIEW, to);
+}
+
+static void say_wrong(struct app *a)
+{
+    int64_t n, first = first_wrong(&a->export, &n);
+    if (first && a->view == VIEW_EXPORT)
+        app_say(a, P_("Refused while %lld sample is wrong: Enter goes to "
+                      "%lld, x leaves it out.",
+                      "Refused while %lld samples are wrong: Enter goes to "
+                      "%lld, x leaves them out.", (unsigned long)n),
+                (long long)n, (long long)first);
 }
 
 /* The child's report, or the sentence that it ended with. */
@@ -268,6 +319,8 @@ bool export_tick(struct app *a)
         app_say(a, "%s", x->error);
     else if (!strcmp(a->said, _(WAIT))) /* no more */
         *a->said = '\0';
+    if (!x->writing && !*x->error)
+        say_wrong(a);
     return true;
 }
 
@@ -281,6 +334,7 @@ static void set_filter(struct app *a, const char *text)
     }
     filter_free(&f);
     free(a->export.filter);
+    shown_row_free(&a->export.row);
     a->export.filter = *text ? xstrdup(text) : NULL;
     app_open(a, VIEW_EXPORT);
 }
@@ -326,18 +380,22 @@ static void leave_out(struct app *a, const char *args)
     recount(a);
 }
 
-static void other_row(struct app *a, size_t by)
+static void other_row(struct app *a, int by)
 {
-    struct export_state *x = &a->export;
-    if (x->accepted.n)
-        x->row = (x->row + by) % x->accepted.n;
-    export_load(a);
+    int64_t was = a->export.row.sample;
+    int n = a->export.row.n;
+    bool found = step_row(a, by);
+    a->said[0] = '\0';
+    if (!found || (a->export.row.sample == was && a->export.row.n == n))
+        app_say(a, _("there is no other row of this shape nearby"));
+    else
+        app_load(a);
 }
 
 static void row_before(struct app *a, const char *args)
 {
     (void)args;
-    other_row(a, a->export.accepted.n - 1);
+    other_row(a, -1);
 }
 
 static void row_behind(struct app *a, const char *args)
@@ -346,13 +404,25 @@ static void row_behind(struct app *a, const char *args)
     other_row(a, 1);
 }
 
+static void lineage(struct app *a, const char *args)
+{
+    (void)args;
+    lineage_open(a, a->export.row.sample);
+}
+
+static const char *no_row(const struct app *a)
+{
+    return a->export.row.sample ? NULL : _("there is no row of this shape");
+}
+
 const struct deed export_deeds[] = {
     {.act = ACT_WRITE, .fn = write_bundle},
     {.act = ACT_SHAPE, .fn = turn_shape},
     {.act = ACT_LEAVE_OUT, .fn = leave_out},
     {.act = ACT_EARLIER, .fn = step_since},
-    {.act = ACT_PREV_PART, .fn = row_before},
-    {.act = ACT_NEXT_PART, .fn = row_behind},
+    {.act = ACT_PREV_PART, .fn = row_before, .why_not = no_row},
+    {.act = ACT_NEXT_PART, .fn = row_behind, .why_not = no_row},
+    {.act = ACT_LINEAGE, .fn = lineage, .why_not = no_row},
     {.act = ACT_FILTER, .fn = set_filter, .prompt = LINE_FILTER},
     {.act = ACT_UNFILTER, .fn = unfilter},
     {0}};

@@ -8,9 +8,9 @@
 #include "app/child.h"
 #include "app/list.h"
 #include "base/json.h"
-#include "export/row.h"
-#include "store/sample.h"
+#include "app/shown_row.h"
 
+/* Samples that one key looks through for the next row of a shape. */
 #define EXPORT_LOOK 1000
 
 struct export_state {
@@ -23,14 +23,16 @@ struct export_state {
     char error[300];           /* why there is none */
     struct child child;        /* at work */
     bool writing;              /* the child writes; else it only counts */
-    ids accepted;              /* those to look at, EXPORT_LOOK at most */
-    int64_t n_accepted;        /* of how many */
-    size_t row;
-    struct sample now;
-    int answer;                /* the index of what stands for it, -1: none */
+    int64_t n_accepted;        /* accepted samples in the filter */
+    struct shown_row row;      /* of the shape under the cursor */
+    int scroll;                /* of it, in rows */
     struct child render;       /* makes of it what the student reads */
     json *rendered;            /* its parts; NULL: not yet, or no student */
 };
+
+/* How many rows a shape has in a split (-1: in all), as last counted. */
+int64_t export_rows_of(const struct export_state *x, enum shape shape,
+                       int split);
 
 /* A shape as its row shows it; what a check of rows says. Borrowed. */
 struct export_shape {

@@ -38,9 +38,9 @@ void lineage_open(struct app *a, int64_t sample)
         app_say_err(a, &e);
         return;
     }
-    steps_free(l);
+    lineage_forget(l);
     l->sample = sample;
-    steps_read(a->s, &x, l);
+    lineage_read(a->s, &x, l);
     sample_free(&x);
     for (size_t i = 0; i < l->steps.n; i++)
         VEC_PUSH(&rows, (int64_t)i + 1);
@@ -82,6 +82,6 @@ char *lineage_text(struct app *a)
 
 void lineage_done(struct app *a)
 {
-    steps_free(&a->lineage);
+    lineage_forget(&a->lineage);
     list_free(&a->lineage.list);
 }

@@ -404,7 +404,7 @@ static void take_member(void *ctx, const struct member *m)
     free(text);
 }
 
-void steps_read(struct store *s, const struct sample *x, struct lineage *out)
+void lineage_read(struct store *s, const struct sample *x, struct lineage *out)
 {
     struct reading r = {s, x, out};
     read_origin(&r);
@@ -416,7 +416,7 @@ void steps_read(struct store *s, const struct sample *x, struct lineage *out)
     sample_members(s, x->id, take_member, &r, NULL);
 }
 
-void steps_free(struct lineage *l)
+void lineage_forget(struct lineage *l)
 {
     for (size_t i = 0; i < l->steps.n; i++) {
         free(l->steps.at[i].what);

@@ -8,8 +8,8 @@ struct store;
 
 /* Adds the steps of a sample, oldest first: import or seeds, recipe, calls,
  * checks, decisions, then the runs and the exports that hold it. */
-void steps_read(struct store *s, const struct sample *x, struct lineage *out);
+void lineage_read(struct store *s, const struct sample *x, struct lineage *out);
 /* Frees all of them. */
-void steps_free(struct lineage *l);
+void lineage_forget(struct lineage *l);
 
 #endif

@@ -121,6 +121,7 @@ void export_open(struct app *a);
 void export_load(struct app *a);
 void export_done(struct app *a);
 char *export_text(struct app *a);
+void export_enter(struct app *a);
 extern const struct deed export_deeds[];
 void lineage_load(struct app *a);
 void lineage_done(struct app *a);

@@ -75,6 +75,8 @@ static const struct view views[] = {
                      .load = export_load,
                      .done = export_done,
                      .text = export_text,
+                     .enter = export_enter,
+                     .scroll = AT(export.scroll),
                      .deeds = export_deeds},
     [VIEW_LINEAGE] = {.title = N_("lineage"),
                       .zooms = true,

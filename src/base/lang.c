@@ -365,3 +365,16 @@ char *lang_money(char *out, size_t cap, double value, int decimals)
              lang_number(text, sizeof text, value, decimals));
     return out;
 }
+
+char *lang_size(char *out, size_t cap, double bytes)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB"};
+    char text[40];
+    size_t i = 0;
+    double v = bytes / 1e3;
+    for (; v >= 1e3 && i + 1 < COUNT(units); i++)
+        v /= 1e3;
+    snprintf(out, cap, "%s %s", lang_number(text, sizeof text, v, 1),
+             units[i]);
+    return out;
+}

@@ -39,6 +39,9 @@ bool lang_utf8(void);
  * sign, thousands grouped. Returns out. */
 char *lang_number(char *out, size_t cap, double value, int decimals);
 
+/* Writes a size in bytes as people read it: "1.9 MB". Returns out. */
+char *lang_size(char *out, size_t cap, double bytes);
+
 /* From now on money is shown in this currency (three capitals; USD at first);
  * false where the text is none. */
 bool lang_set_currency(const char *code);

@@ -59,16 +59,6 @@ static bool read_tools(struct cli *c, const char *text,
            err_set(&c->e, ERR_USAGE, _("\"%s\" is none of text, list"), text);
 }
 
-static char *size_text(int64_t bytes)
-{
-    char number[40];
-    double v = (double)bytes;
-    const char *unit = v < 1e6 ? "kB" : v < 1e9 ? "MB" : "GB";
-    v /= v < 1e6 ? 1e3 : v < 1e9 ? 1e6 : 1e9;
-    lang_number(number, sizeof number, v, 1);
-    return xasprintf("%s %s", number, unit);
-}
-
 /* ---- For people --------------------------------------------------------- */
 
 static void print_counts(const struct export_report *r)
@@ -127,7 +117,8 @@ static void print_report(const struct export_form *f,
                          const struct export_since *since, int64_t id,
                          bool dry)
 {
-    char *size = size_text(r->bytes);
+    char size[40];
+    lang_size(size, sizeof size, (double)r->bytes);
     if (dry)
         say(stdout, _("nothing is written: %zu files, %s\n"), r->files.n,
             size);
@@ -137,7 +128,6 @@ static void print_report(const struct export_form *f,
     else
         say(stdout, _("%s: %zu files, %s; not noted in the store, which is "
                       "read-only\n"), f->dir, r->files.n, size);
-    free(size);
     if (r->swept)
         say(stdout, _("removed, left by exports that were killed: %s\n"),
             r->swept);

@@ -8,28 +8,23 @@
 #include "base/lang.h"
 #include "ui/ui.h"
 
-static int64_t rows_of(const struct app *a, int shape, int split)
-{
-    const json *r = json_get(a->export.report, "rows");
-    const json *s = json_get(r, export_shape(shape).name);
-    int64_t n = 0;
-    for (int i = 0; i < SPLIT_COUNT; i++)
-        if (split < 0 || split == i)
-            n += json_get_int(s, split_name((enum split)i), 0);
-    return n;
-}
-
+/* What a filter leaves out, behind what it names. */
 static void where(struct app *a, int y, int x, int w)
 {
     const struct export_state *e = &a->export;
-    char n[24];
-    cells_printf(y, x, w, STYLE_FACT, P_("%s   status:accepted %s  %s sample "
-                 "  as of d%lld   seed 7", "%s   status:accepted %s  %s "
-                 "samples   as of d%lld   seed 7",
+    int64_t out = a->counts.accepted - e->n_accepted;
+    char n[24], left[24], text[80] = "";
+    if (e->filter && out > 0)
+        snprintf(text, sizeof text, P_(", %s left out", ", %s left out",
+                                       (unsigned long)out),
+                 count_text(left, sizeof left, out));
+    cells_printf(y, x, w, STYLE_FACT, P_("%s   status:accepted %s  %s sample"
+                 "%s   as of d%lld   seed 7", "%s   status:accepted %s  %s "
+                 "samples%s   as of d%lld   seed 7",
                  (unsigned long)e->n_accepted),
                  a->target_name ? a->target_name : "",
                  e->filter ? e->filter : "",
-                 count_text(n, sizeof n, e->n_accepted),
+                 count_text(n, sizeof n, e->n_accepted), text,
                  (long long)a->counted.seq);
 }
 
@@ -45,7 +40,8 @@ static void rows_text(struct app *a, size_t row, int split, char *out,
                       size_t cap)
 {
     if (a->export.shapes[row] && a->export.report)
-        count_text(out, cap, rows_of(a, (int)row, split));
+        count_text(out, cap, export_rows_of(&a->export, (enum shape)row,
+                                            split));
 }
 
 static void all_text(struct app *a, size_t row, char *out, size_t cap)
@@ -135,95 +131,130 @@ static void checks_part(struct app *a, struct part *p)
         rich_add(&p->body, STYLE_OK, _("✓ nothing to say"));
 }
 
-/* The gutter of the row. */
+/* Stretches of the row's text that are trained. */
+struct stretch {
+    size_t from, to;
+};
+typedef VEC(struct stretch) stretches;
+
+/* How many tokens the student reads of it, and learns. */
+static void token_guts(const json *rendered, struct part *p)
+{
+    char n[24], text[48];
+    int64_t all = (int64_t)json_count(json_get(rendered, "ids")), trained = 0;
+    const json *t = json_first(json_get(rendered, "trained"));
+    for (; t; t = json_next(t))
+        trained += json_number(t, 0) > 0;
+    if (!rendered)
+        return;
+    snprintf(text, sizeof text, P_("%s token read", "%s tokens read",
+                                   (unsigned long)all),
+             count_text(n, sizeof n, all));
+    part_gut(p, STYLE_FACT, text, NULL);
+    snprintf(text, sizeof text, P_("%s trained", "%s trained",
+                                   (unsigned long)trained),
+             count_text(n, sizeof n, trained));
+    part_gut(p, STYLE_FACT, text, "┃");
+}
+
 static void row_guts(const struct export_state *e, struct part *p)
 {
+    const struct shown_row *r = &e->row;
     char text[40];
-    snprintf(text, sizeof text, "%lld", (long long)e->now.id);
+    snprintf(text, sizeof text, "%lld", (long long)r->sample);
     part_gut(p, STYLE_LABEL, _("ROW"), text);
-    snprintf(text, sizeof text, "sft/%s", split_name(e->now.split));
+    snprintf(text, sizeof text, "%s/%s", export_shape((int)r->shape).name,
+             split_name(r->split));
     part_gut(p, STYLE_FACT, text, NULL);
+    if (r->of > 1)
+        part_gutf(p, STYLE_FACT, NULL, _("%d of its %d"), r->n + 1, r->of);
+    if (r->shape == SHAPE_DPO)
+        part_gut(p, STYLE_FACT, r->from_order ? _("by an order")
+                                              : _("by an edit"), NULL);
+    if (r->shape == SHAPE_KTO)
+        part_mark(p, r->label ? STYLE_OK : STYLE_BAD,
+                  r->label ? _("✓ label true") : _("✗ label false"), NULL);
+    token_guts(e->rendered, p);
 }
 
-/* One stretch of the row, at most `h` lines of it, of what is not trained the
- * last ones; how many there are. */
-static int draw_stretch(struct part *p, const json *part, int y, int x, int h,
-                        int w)
+static void add_trained(struct part *p, stretches *trained, const char *text)
 {
-    bool trained = json_get_bool(part, "trained", false);
-    char *text = xstrdup(json_get_string(part, "text", ""));
-    size_t len = strlen(text);
-    if (len && text[len - 1] == '\n') /* it ends its line */
-        text[len - 1] = '\0';
-    rich_add(&p->body, trained ? STYLE_TEXT : STYLE_FACT, text);
-    free(text);
-    int all = part_measure(p, w), n = all < h ? all : h;
-    p->scroll = trained ? 0 : all - n;
-    part_draw(p, y, x, n, w);
-    for (int i = 0; trained && i < n; i++)
-        cells_put(y + i, x + GUTTER - 4, 1, STYLE_FACT, "┃");
-    return n;
+    struct stretch s = {p->body.text.len, 0};
+    rich_add(&p->body, STYLE_TEXT, text);
+    s.to = p->body.text.len;
+    VEC_PUSH(trained, s);
 }
 
-/* The row as the student reads it; what comes before the first answer has at
- * most half of the lines. */
-static int draw_rendered(const struct export_state *e, int y, int x, int h,
-                         int w)
+/* As the student reads it; what is trained begins on a line of its own. */
+static void rendered_text(const json *rendered, struct part *p,
+                          stretches *trained)
 {
-    int used = 0;
-    const json *first = json_first(json_get(e->rendered, "parts"));
-    for (const json *p = first; p && used < h; p = json_next(p)) {
-        struct part part = {0};
-        if (!strcmp(json_get_string(p, "text", ""), "\n"))
-            continue;
-        if (p == first)
-            row_guts(e, &part);
-        used += draw_stretch(&part, p, y + used, x,
-                             p == first ? (h + 1) / 2 : h - used, w);
-        part_free(&part);
+    const json *x = json_first(json_get(rendered, "parts"));
+    for (; x; x = json_next(x)) {
+        const char *text = json_get_string(x, "text", "");
+        size_t n = p->body.text.len;
+        if (n && buf_str(&p->body.text)[n - 1] != '\n')
+            rich_add(&p->body, STYLE_FACT, "\n");
+        if (json_get_bool(x, "trained", false))
+            add_trained(p, trained, text);
+        else
+            rich_add(&p->body, STYLE_FACT, text);
     }
-    return used;
 }
 
-/* A row as sft writes it; what is trained has a bar in the gutter. */
-static int draw_row(struct app *a, int y, int x, int h, int w)
+/* By role, where there is no student that has a template for it. */
+static void plain_text(const struct shown_row *r, struct part *p,
+                       stretches *trained)
+{
+    rich_add(&p->body, STYLE_FACT, "<|user|>\n");
+    rich_add(&p->body, r->worse ? STYLE_TEXT : STYLE_FACT, r->asked);
+    rich_add(&p->body, STYLE_FACT, r->worse ? "\nchosen\n"
+                                            : "\n<|assistant|>\n");
+    add_trained(p, trained, r->answer);
+    rich_add(&p->body, STYLE_FACT, r->worse ? "\nrejected\n" : "<|end|>");
+    if (r->worse)
+        rich_add(&p->body, STYLE_TEXT, r->worse);
+}
+
+/* Whether any of a line is trained. */
+static bool is_trained(const stretches *all, struct wrapped line)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (line.from < all->at[i].to && line.to > all->at[i].from)
+            return true;
+    return false;
+}
+
+static void draw_row(struct app *a, struct area w)
 {
     const struct export_state *e = &a->export;
-    if (e->rendered)
-        return draw_rendered(e, y, x, h, w);
-    struct part prompt = {0}, answer = {0};
-    char *asked = prompt_text(e->now.prompt ? e->now.prompt : "[]");
-    int k = e->answer, used = 0;
-    row_guts(e, &prompt);
-    rich_add(&prompt.body, STYLE_FACT, "<|user|>\n");
-    rich_add(&prompt.body, STYLE_TEXT, asked);
-    int need = part_measure(&prompt, w);
-    used = need < h / 2 ? need : h / 2;
-    part_draw(&prompt, y, x, used, w);
-    if (k >= 0) {
-        char *said = answer_text(e->now.candidates.at[k].body);
-        rich_add(&answer.body, STYLE_FACT, "<|assistant|>\n");
-        rich_add(&answer.body, STYLE_TEXT, said);
-        rich_add(&answer.body, STYLE_FACT, "<|end|>");
-        free(said);
-        part_measure(&answer, w);
-        int left = h - used, n = (int)answer.lines.n;
-        n = n < left ? n : left;
-        part_draw(&answer, y + used, x, n, w);
-        for (int i = 1; i < n; i++)
-            cells_put(y + used + i, x + GUTTER - 4, 1, STYLE_FACT, "┃");
-        used += n;
+    struct part p = {0};
+    stretches trained = {0};
+    if (!e->row.sample) {
+        part_gut(&p, STYLE_LABEL, _("ROW"), NULL);
+        rich_add(&p.body, STYLE_FACT, _("there is no row of this shape"));
+    } else {
+        row_guts(e, &p);
+        if (e->rendered)
+            rendered_text(e->rendered, &p, &trained);
+        else
+            plain_text(&e->row, &p, &trained);
     }
-    free(asked);
-    part_free(&prompt);
-    part_free(&answer);
-    return used;
+    int total = part_measure(&p, w.w);
+    p.scroll = text_scrolls(a, w.h, total);
+    part_more(a, &p, total - w.h - p.scroll);
+    part_draw(&p, w.y, w.x, w.h, w.w);
+    for (int i = 0; i < w.h && i + p.scroll < (int)p.lines.n; i++)
+        if (is_trained(&trained, p.lines.at[i + p.scroll]))
+            cells_put(w.y + i, w.x + GUTTER - 1, 1, STYLE_FACT, "┃");
+    VEC_FREE(&trained);
+    part_free(&p);
 }
 
 static void since_part(struct app *a, struct part *p)
 {
     const json *s = json_get(a->export.report, "since");
-    char text[200], n[24];
+    char text[300], n[40];
     if (json_get_int(s, "export", 0)) {
         snprintf(text, sizeof text, _("SINCE x%lld"),
                  (long long)json_get_int(s, "export", 0));
@@ -241,13 +272,14 @@ static void since_part(struct app *a, struct part *p)
         rich_add(&p->body, STYLE_TEXT, text);
         rich_add(&p->body, STYLE_TEXT, "\n");
     }
-    snprintf(text, sizeof text, _("./%s.export/   %lld files, %s kB"),
+    part_gut(p, STYLE_LABEL, _("TO"), NULL);
+    if (!a->export.report)
+        return;
+    snprintf(text, sizeof text, _("./%s.export/   %lld files, %s"),
              a->target_name,
              (long long)json_get_int(a->export.report, "files", 0),
-             lang_number(n, sizeof n,
-                         json_get_number(a->export.report, "bytes", 0) / 1e3,
-                         1));
-    part_gut(p, STYLE_LABEL, _("TO"), NULL);
+             lang_size(n, sizeof n,
+                       json_get_number(a->export.report, "bytes", 0)));
     rich_add(&p->body, STYLE_TEXT, text);
 }
 
@@ -255,8 +287,11 @@ static void item(struct app *a, struct area w)
 {
     struct part checks = {0}, since = {0};
     int y = w.y, end = w.y + w.h;
-    if (!a->export.accepted.n) {
-        draw_nothing(w, _("nothing is accepted yet; 3 opens Review"));
+    if (!a->export.n_accepted) {
+        draw_nothing(w, a->export.filter
+                            ? _("nothing accepted is in this filter; F drops "
+                                "it")
+                            : _("nothing is accepted yet; 3 opens Review"));
         return;
     }
     checks_part(a, &checks);
@@ -265,9 +300,7 @@ static void item(struct app *a, struct area w)
     part_draw(&checks, y, w.x, h, w.w);
     y += h;
     part_rule(y++, w.x);
-    draw_row(a, y, w.x, end - y - 3, w.w);
-    for (int i = y; i < end - 3; i++)
-        cells_put(i, w.x + GUTTER, 1, STYLE_RULE, "│");
+    draw_row(a, (struct area){y, w.x, end - y - 3, w.w});
     part_rule(end - 3, w.x);
     since_part(a, &since);
     part_measure(&since, w.w);
@@ -287,4 +320,4 @@ const struct view_ops view_export = {
     .list = {columns, COUNT(columns), false, NULL, false, row_style},
     .item = item,
     .list_rows = list_rows,
-    .footer = "write shape leave-out previous earlier filter help"};
+    .footer = "write shape leave-out next earlier filter lineage help"};

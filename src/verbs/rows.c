@@ -163,17 +163,30 @@ static bool put_first(struct store *s, int64_t target, ids *all,
     return ok;
 }
 
-struct row_walk *row_walk_open(struct store *s, const struct row_form *form,
-                               struct err *e)
+static struct row_walk *new_walk(struct store *s, const struct row_form *form)
 {
     struct row_walk *w = xcalloc(1, sizeof *w);
     *w = (struct row_walk){.s = s, .form = form};
+    w->pick = (struct pick){.s = s, .ids = &w->ids};
+    return w;
+}
+
+struct row_walk *row_walk_of(struct store *s, const struct row_form *form,
+                             int64_t sample)
+{
+    struct row_walk *w = new_walk(s, form);
+    VEC_PUSH(&w->ids, sample);
+    return w;
+}
+
+struct row_walk *row_walk_open(struct store *s, const struct row_form *form,
+                               struct err *e)
+{
+    struct row_walk *w = new_walk(s, form);
     if (!pick_ids(s, form->target, "status:accepted,rejected", form->filter,
                   &w->ids, e) ||
         !put_first(s, form->target, &w->ids, e))
         row_walk_free(&w);
-    else
-        w->pick = (struct pick){.s = s, .ids = &w->ids};
     return w;
 }
 

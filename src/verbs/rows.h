@@ -51,6 +51,9 @@ struct row_form {
 struct row_walk;
 struct row_walk *row_walk_open(struct store *s, const struct row_form *form,
                                struct err *e);
+/* Those of one sample alone, whatever the form's filter says. */
+struct row_walk *row_walk_of(struct store *s, const struct row_form *form,
+                             int64_t sample);
 void row_walk_free(struct row_walk **w);
 /* Hands out the next row, good until the next call: *row is NULL at the end.
  * False on failure. */
