@@ -316,6 +316,16 @@ void undo_done(struct app *a, bool redo, const struct undone *u);
 void help_open(struct app *a, bool all, const char *find);
 void messages_open(struct app *a);
 
+/* Decides about the sample under the cursor and goes on to the next. */
+void review_decide(struct app *a, enum status to, const char *reason);
+/* Opens the editor on the answer or the prompt; typing where the answer
+ * stands. The draft that is on the screen: asks what becomes of it, makes it a
+ * candidate (and accepts it), drops it. */
+void edit_start(struct app *a, bool prompt);
+void edit_type(struct app *a);
+void edit_ask(struct app *a);
+void edit_keep(struct app *a, bool accept);
+void edit_drop(struct app *a);
 /* Counts the decisions of today that stand. */
 void review_count_today(struct app *a);
 /* Keys of the open question. */

@@ -160,6 +160,13 @@ PLAIN(repaint, a->stale = STALE_ALL)
 PLAIN(quit, a->quit = true)
 #undef PLAIN
 
+static const char *no_lineage(const struct app *a)
+{
+    return a->view == VIEW_REVIEW && !a->review.now.id
+               ? _("there is no sample here")
+               : NULL;
+}
+
 static const struct deed common[] = {
     {.act = ACT_VIEW1, .fn = tab1},
     {.act = ACT_VIEW2, .fn = tab2},
@@ -193,7 +200,7 @@ static const struct deed common[] = {
     {.act = ACT_HELP, .fn = help},
     {.act = ACT_HELP_ALL, .fn = help_all},
     {.act = ACT_MESSAGES, .fn = messages},
-    {.act = ACT_LINEAGE, .fn = lineage},
+    {.act = ACT_LINEAGE, .fn = lineage, .why_not = no_lineage},
     {.act = ACT_HIDDEN, .fn = hidden},
     {.act = ACT_TOUR, .fn = tour},
     {.act = ACT_PANE, .fn = pane},

@@ -32,7 +32,7 @@ void move_page(struct app *a, int by, bool half)
 
 void move_end(struct app *a, int by)
 {
-    if (!move_text(a, (long)by << 24))
+    if (!move_text(a, by * (1L << 24)))
         move_cursor(a, by < 0 ? ACT_FIRST : ACT_LAST);
 }
 

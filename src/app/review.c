@@ -11,7 +11,6 @@
 #include "base/lang.h"
 #include "base/proc.h"
 #include "store/draft.h"
-#include "verbs/edit.h"
 
 static void forget(struct review_state *r)
 {
@@ -112,16 +111,6 @@ static void load_near(struct app *a)
     }
 }
 
-/* As long as a draft is on the screen, what `a` would do is asked. */
-static void ask_draft(struct app *a)
-{
-    if (!a->review.draft || a->review.answer < 0)
-        return;
-    a->ask.kind = ASK_EDITED;
-    snprintf(a->ask.text, sizeof a->ask.text,
-             _("A draft of yours was kept for this answer."));
-}
-
 void review_load(struct app *a)
 {
     struct review_state *r = &a->review;
@@ -141,7 +130,7 @@ void review_load(struct app *a)
     r->draft = draft_get(a->s, a->who, OBJECT_SAMPLE, id, "answer");
     if (r->draft && r->answer >= 0)
         r->draft_of = r->now.candidates.at[r->answer].id;
-    ask_draft(a);
+    edit_ask(a);
 }
 
 void review_done(struct app *a)
@@ -241,7 +230,7 @@ static void count_decision(struct app *a, enum status was, enum status to)
     a->data_version = store_data_version(a->s);
 }
 
-static void decide(struct app *a, enum status to, const char *reason)
+void review_decide(struct app *a, enum status to, const char *reason)
 {
     struct review_state *r = &a->review;
     struct other o = {0};
@@ -290,7 +279,7 @@ static void again(struct app *a, const char *args)
     char reason[64];
     snprintf(reason, sizeof reason, "%s", r->last_reason);
     if (r->last.to != STATUS_ACCEPTED || !is_unread(a))
-        decide(a, r->last.to, reason);
+        review_decide(a, r->last.to, reason);
 }
 
 /* ---- One, or many ------------------------------------------------------- */
@@ -315,7 +304,7 @@ static void start(struct app *a, enum status to, const char *reason)
     if (list_selected_count(&a->review.list))
         bulk_start(a, to, reason);
     else if (to != STATUS_ACCEPTED || !is_unread(a))
-        decide(a, to, reason);
+        review_decide(a, to, reason);
 }
 
 static void ask_reason(struct app *a)
@@ -332,141 +321,6 @@ static void ask_reason(struct app *a)
         snprintf(a->ask.text, sizeof a->ask.text, _("Reject %lld?"),
                  (long long)r->now.id);
     a->stale = STALE_PAINT;
-}
-
-/* ---- Editing ------------------------------------------------------------ */
-
-static void start_edit(struct app *a, bool prompt)
-{
-    struct review_state *r = &a->review;
-    if (!r->now.id || (!prompt && r->answer < 0))
-        return;
-    free(a->edit.text);
-    a->edit.what = prompt ? EDIT_PROMPT : EDIT_ANSWER;
-    if (prompt) {
-        a->edit.text = prompt_text(r->now.prompt);
-    } else {
-        char *before;
-        review_answer(a, &a->edit.text, &before);
-        free(before);
-    }
-}
-
-/* Typing where the answer stands. */
-static void start_typing(struct app *a)
-{
-    char *text, *before;
-    if (!a->review.now.id || a->review.answer < 0)
-        return;
-    review_answer(a, &text, &before);
-    area_open(&a->typing, text);
-    free(text);
-    free(before);
-    a->stale = STALE_PAINT;
-}
-
-void review_keep_draft(struct app *a)
-{
-    if (!a->typing.open || !a->typing.changed)
-        return;
-    draft_put(a->s, a->who, OBJECT_SAMPLE, a->review.now.id, "answer",
-              buf_str(&a->typing.text), NULL);
-    a->typing.changed = false;
-    a->data_version = store_data_version(a->s);
-}
-
-bool review_type_key(struct app *a, const char *key)
-{
-    a->stale = STALE_PAINT;
-    if (strcmp(key, "Esc"))
-        return area_key(&a->typing, key);
-    char *text = buf_take(&a->typing.text);
-    area_close(&a->typing);
-    a->edit.what = EDIT_ANSWER;
-    review_edited(a, text);
-    a->edit.what = EDIT_NOTHING;
-    free(text);
-    return true;
-}
-
-void review_edited(struct app *a, const char *text)
-{
-    struct review_state *r = &a->review;
-    struct err e = {0};
-    int64_t made = 0, shown = r->answer >= 0
-                                  ? r->now.candidates.at[r->answer].id
-                                  : 0;
-    if (a->edit.what == EDIT_PROMPT) {
-        char *was = prompt_text(r->now.prompt);
-        bool same = !strcmp(was, text);
-        free(was);
-        if (same)
-            app_say(a, _("nothing was changed"));
-        else if (verb_edit_prompt(a->s, a->who, r->now.id, shown, text, &made,
-                                  &e) > DECIDED_FOUND)
-            app_say_err(a, &e);
-        else
-            app_say(a, _("%lld: its prompt was edited"),
-                    (long long)r->now.id);
-        app_load(a);
-        return;
-    }
-    char *was, *before;
-    review_answer(a, &was, &before);
-    bool same = !strcmp(was, text);
-    free(was);
-    free(before);
-    if (same) {
-        app_say(a, _("nothing was changed"));
-        ask_draft(a);
-        return;
-    }
-    if (!draft_put(a->s, a->who, OBJECT_SAMPLE, r->now.id, "answer", text,
-                   &e)) {
-        app_say_err(a, &e);
-        return;
-    }
-    if (!r->draft)
-        r->draft_of = shown;
-    free(r->draft);
-    r->draft = xstrdup(text);
-    a->ask.kind = ASK_EDITED;
-    a->sight = SIGHT_NONE;
-    a->read = false;
-    r->scroll = 0;
-    snprintf(a->ask.text, sizeof a->ask.text,
-             _("Edit of answer %d saved as a draft. Edit over %d is a pair."),
-             r->answer + 1, r->answer + 1);
-}
-
-/* The draft becomes a candidate; with `accept` the sample is accepted. */
-static void keep_edit(struct app *a, bool accept)
-{
-    struct review_state *r = &a->review;
-    struct err e = {0};
-    int64_t made = 0, id = r->now.id;
-    if (verb_edit_answer(a->s, a->who, id, r->draft_of, r->draft, &made,
-                         &e) > DECIDED_FOUND) {
-        app_say(a, _("not saved: %s"), e.text);
-        return;
-    }
-    draft_drop(a->s, a->who, OBJECT_SAMPLE, id, "answer", &e);
-    app_load(a);
-    if (accept)
-        decide(a, STATUS_ACCEPTED, "");
-    else
-        app_say(a, _("%lld edited; it stays %s"), (long long)id,
-                status_label(r->now.status));
-    a->said_undo = true;
-}
-
-static void drop_edit(struct app *a)
-{
-    struct review_state *r = &a->review;
-    draft_drop(a->s, a->who, OBJECT_SAMPLE, r->now.id, "answer", NULL);
-    free(r->draft);
-    r->draft = NULL;
-    app_say(a, _("the edit was dropped"));
 }
 
 /* ---- Questions ---------------------------------------------------------- */
@@ -502,10 +356,10 @@ static bool reason_key(struct app *a, const char *key)
 static void keep_and_accept(struct app *a)
 {
     if (!is_unread(a))
-        keep_edit(a, true);
+        edit_keep(a, true);
 }
-static void keep_only(struct app *a) { keep_edit(a, false); }
-static void edit_on(struct app *a) { start_edit(a, false); }
+static void keep_only(struct app *a) { edit_keep(a, false); }
+static void edit_on(struct app *a) { edit_start(a, false); }
 
 /* The question behind an edit: its keys, and what each does. */
 static bool edited_key(struct app *a, const char *key)
@@ -514,8 +368,8 @@ static bool edited_key(struct app *a, const char *key)
         const char *key;
         void (*act)(struct app *a);
     } acts[] = {{"a", keep_and_accept}, {"Space", keep_only},
-                {"e", edit_on},         {"i", start_typing},
-                {"u", drop_edit}};
+                {"e", edit_on},         {"i", edit_type},
+                {"u", edit_drop}};
     for (size_t i = 0; i < COUNT(acts); i++) {
         if (strcmp(acts[i].key, key))
             continue;
@@ -538,7 +392,7 @@ static bool conflict_key(struct app *a, const char *key)
     enum status to = r->last.to;
     app_load(a); /* sees the other's decision: seen moves on */
     if (mine)
-        decide(a, to, reason);
+        review_decide(a, to, reason);
     return true;
 }
 
@@ -550,11 +404,11 @@ static bool unread_key(struct app *a, const char *key)
     a->ask.kind = ASK_NOTHING;
     a->read = a->read || yes;
     if (yes && a->review.draft)
-        keep_edit(a, true);
+        edit_keep(a, true);
     else if (yes)
-        decide(a, STATUS_ACCEPTED, "");
+        review_decide(a, STATUS_ACCEPTED, "");
     else
-        ask_draft(a);
+        edit_ask(a);
     return true;
 }
 
@@ -712,13 +566,13 @@ static void defer(struct app *a, const char *args)
 
 static void edit(struct app *a, const char *args)
 {
-    start_edit(a, a->review.focus_prompt || !strcmp(args, "prompt"));
+    edit_start(a, a->review.focus_prompt || !strcmp(args, "prompt"));
 }
 
 static void type(struct app *a, const char *args)
 {
     (void)args;
-    start_typing(a);
+    edit_type(a);
 }
 
 static void answer_before(struct app *a, const char *args)
@@ -751,22 +605,64 @@ static void unfilter(struct app *a, const char *args)
     set_filter(a, "");
 }
 
+/* Why nothing can be done with the sample: there is none. */
+static const char *no_sample(const struct app *a)
+{
+    return a->review.now.id ? NULL : _("there is no sample here");
+}
+
+static const char *one_answer(const struct app *a)
+{
+    return a->review.now.candidates.n > 1 ? NULL
+                                          : _("there is no other answer");
+}
+
 const struct deed review_deeds[] = {
-    {.act = ACT_ACCEPT, .fn = accept, .decides = true},
-    {.act = ACT_REJECT, .fn = reject, .decides = true},
-    {.act = ACT_DEFER, .fn = defer, .decides = true},
+    {.act = ACT_ACCEPT,
+     .fn = accept,
+     .why_not = no_sample,
+     .decides = true},
+    {.act = ACT_REJECT,
+     .fn = reject,
+     .why_not = no_sample,
+     .decides = true},
+    {.act = ACT_DEFER,
+     .fn = defer,
+     .why_not = no_sample,
+     .decides = true},
     {.act = ACT_AGAIN, .fn = again, .decides = true},
-    {.act = ACT_EDIT, .fn = edit},
-    {.act = ACT_TYPE, .fn = type},
-    {.act = ACT_PREV_PART, .fn = answer_before},
-    {.act = ACT_NEXT_PART, .fn = answer_behind},
-    {.act = ACT_DIFF, .fn = turn_diff},
-    {.act = ACT_THINKING, .fn = turn_thinking},
+    {.act = ACT_EDIT,
+     .fn = edit,
+     .why_not = no_sample},
+    {.act = ACT_TYPE,
+     .fn = type,
+     .why_not = no_sample},
+    {.act = ACT_PREV_PART,
+     .fn = answer_before,
+     .why_not = one_answer},
+    {.act = ACT_NEXT_PART,
+     .fn = answer_behind,
+     .why_not = one_answer},
+    {.act = ACT_DIFF,
+     .fn = turn_diff,
+     .why_not = no_sample},
+    {.act = ACT_THINKING,
+     .fn = turn_thinking,
+     .why_not = no_sample},
     {.act = ACT_FILTER, .fn = set_filter, .prompt = LINE_FILTER},
     {.act = ACT_UNFILTER, .fn = unfilter},
-    {.act = ACT_TAG, .fn = tag, .prompt = LINE_TAG},
-    {.act = ACT_NOTE, .fn = note, .prompt = LINE_NOTE},
-    {.act = ACT_RATE, .fn = rate, .prompt = LINE_RATE},
+    {.act = ACT_TAG,
+     .fn = tag,
+     .why_not = no_sample,
+     .prompt = LINE_TAG},
+    {.act = ACT_NOTE,
+     .fn = note,
+     .why_not = no_sample,
+     .prompt = LINE_NOTE},
+    {.act = ACT_RATE,
+     .fn = rate,
+     .why_not = no_sample,
+     .prompt = LINE_RATE},
     {0}};
 
 int64_t review_count(const struct app *a)

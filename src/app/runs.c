@@ -567,11 +567,40 @@ static void part_behind(struct app *a, const char *args)
     other_part(a, 1);
 }
 
+static const char *no_row(const struct app *a)
+{
+    return a->runs.loaded ? NULL : _("nothing has run yet");
+}
+
+static const char *no_run(const struct app *a)
+{
+    return a->runs.run.id ? NULL : _("put the cursor on a training first");
+}
+
+static const char *not_alive(const struct app *a)
+{
+    const char *state = json_get_string(a->runs.status, "state", "");
+    return !strcmp(state, "running") ? NULL : _("it does not run");
+}
+
 const struct deed runs_deeds[] = {
-    {.act = ACT_STOP, .fn = stop},
-    {.act = ACT_RESUME, .fn = resume},
-    {.act = ACT_ASK, .fn = ask, .prompt = LINE_ASK},
-    {.act = ACT_COMPARE, .fn = compare},
-    {.act = ACT_PREV_PART, .fn = part_before},
-    {.act = ACT_NEXT_PART, .fn = part_behind},
+    {.act = ACT_STOP,
+     .fn = stop,
+     .why_not = not_alive},
+    {.act = ACT_RESUME,
+     .fn = resume,
+     .why_not = no_row},
+    {.act = ACT_ASK,
+     .fn = ask,
+     .why_not = no_run,
+     .prompt = LINE_ASK},
+    {.act = ACT_COMPARE,
+     .fn = compare,
+     .why_not = no_run},
+    {.act = ACT_PREV_PART,
+     .fn = part_before,
+     .why_not = no_row},
+    {.act = ACT_NEXT_PART,
+     .fn = part_behind,
+     .why_not = no_row},
     {0}};

@@ -23,7 +23,7 @@ full_store() {
 walk() {
     rm -rf walk.db walk.runs refused .local
     cp "$1.db" walk.db
-    cp -r "$1.runs" walk.runs
+    [ ! -d "$1.runs" ] || cp -r "$1.runs" walk.runs
     drives "$1 $2 $3" -k "$1-$2-$3" -s "$2" -e LC_ALL=C.UTF-8 \
         -e "LANGUAGE=$3" -e "STILLROOM_TEST_CELLS=$PWD/refused" \
         "$scripts/walk.script"
