@@ -100,6 +100,14 @@ empty() {
     find $sources $tables $ours -empty | sed 's/$/: is empty/'
 }
 
+# What a test reads is in the tarball: scripts are listed by name.
+shipped() {
+    for file in tests/pty/*.script; do
+        grep -qF "${file#tests/} " tests/Makefile.am ||
+            echo "$file: is not in tests/Makefile.am"
+    done
+}
+
 lengths() {
     # shellcheck disable=SC2086
     wc -l $sources $ours | awk '$2 != "total" && $1 > 800 {
@@ -346,7 +354,7 @@ if [ "$1" = potfiles ]; then
     exit
 fi
 {
-    includes; empty; lengths; banned; comments; translations; untranslated
+    includes; empty; shipped; lengths; banned; comments; translations; untranslated
     recipes
     keys
     readme
