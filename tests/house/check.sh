@@ -354,7 +354,8 @@ if [ "$1" = potfiles ]; then
     exit
 fi
 {
-    includes; empty; shipped; lengths; banned; comments; translations; untranslated
+    includes; empty; shipped; lengths; banned
+    comments; translations; untranslated
     recipes
     keys
     readme
