@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/app.h"
 #include "base/lang.h"
@@ -141,4 +142,64 @@ bool news_tick(struct app *a)
     }
     a->living.n = left;
     return said;
+}
+
+/* ---- What lives --------------------------------------------------------- */
+
+/* Percent, and of a job what it may spend yet: up to its limit, or as much
+ * more as its calls so far cost. */
+static void look_at_job(struct app *a, int64_t id, const json *status,
+                        struct living *l)
+{
+    const json *n = json_get(status, "figures");
+    double all = json_get_number(n, "calls", 0);
+    double done = all - json_get_number(n, "planned", 0) -
+                  json_get_number(n, "sent", 0);
+    double cost = json_get_number(n, "cost", 0), more;
+    struct job j;
+    l->percent = all > 0 ? (int64_t)(100 * done / all) : 0;
+    if (!job_get(a->s, id, &j, NULL))
+        return;
+    more = !isnan(j.spend_max) ? j.spend_max - cost
+           : done > 0          ? cost / done * (all - done)
+                               : 0;
+    if (more > l->spends) {
+        l->spends = more;
+        snprintf(l->spender, sizeof l->spender, "j%lld", (long long)id);
+    }
+    job_free(&j);
+}
+
+static void look_at_run(int64_t id, const json *status, struct living *l)
+{
+    double steps = json_get_number(status, "steps", 0);
+    int threads = (int)json_get_int(status, "threads", 0);
+    l->percent = steps > 0 ? (int64_t)(100 * json_get_number(status, "step", 0)
+                                       / steps)
+                           : 0;
+    if (threads > l->threads) {
+        l->threads = threads;
+        snprintf(l->holder, sizeof l->holder, "r%lld", (long long)id);
+    }
+}
+
+bool runs_look(struct app *a)
+{
+    struct living *l = &a->runs.living, was = *l;
+    *l = (struct living){.cores = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    watch_new(a);
+    for (size_t i = 0; i < a->living.n; i++) {
+        int64_t key = a->living.at[i];
+        struct job_view v = look(a, key);
+        if (is_living(&v)) {
+            l->running++;
+            if (key % 2)
+                look_at_run(key / 2, v.status, l);
+            else
+                look_at_job(a, key / 2, v.status, l);
+            l->percent = l->percent ? l->percent : 1;
+        }
+        job_view_free(&v);
+    }
+    return l->running != was.running || l->percent != was.percent;
 }

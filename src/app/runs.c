@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/status.h"
@@ -38,6 +39,7 @@ void runs_open(struct app *a)
     ids jobs = {0}, runs = {0}, keys = {0};
     VEC(struct begun) all = {0};
     verb_train_collect(a->s);
+    runs_look(a);
     job_ids(a->s, a->target, &jobs, NULL);
     run_ids(a->s, a->target, &runs, NULL);
     for (size_t i = 0; i < jobs.n; i++) {
@@ -71,7 +73,7 @@ void runs_open(struct app *a)
 
 /* ---- Rows --------------------------------------------------------------- */
 
-static void write_left(char *out, size_t cap, double seconds)
+void runs_time(char *out, size_t cap, double seconds)
 {
     if (seconds < 0 || !isfinite(seconds))
         out[0] = '\0';
@@ -110,11 +112,13 @@ static void run_figures(struct run_row *x, const json *n)
         snprintf(x->rate, sizeof x->rate, "%s tok/s",
                  lang_number(text, sizeof text, rate, 0));
     if (!strcmp(x->state, "running"))
-        write_left(x->left, sizeof x->left,
+        runs_time(x->left, sizeof x->left,
                    json_get_number(n, "eta_seconds", -1));
-    if (!isnan(train_exact(n)))
-        snprintf(x->figure, sizeof x->figure, _("exact %.0f%%"),
-                 100 * train_exact(n));
+    if (isnan(train_exact(n)))
+        return;
+    snprintf(x->figure, sizeof x->figure, _("exact %.0f%%"),
+             100 * train_exact(n));
+    snprintf(x->good, sizeof x->good, "%.0f%%", 100 * train_exact(n));
 }
 
 static void job_figures(struct run_row *x, const json *n,
@@ -128,9 +132,11 @@ static void job_figures(struct run_row *x, const json *n,
     if (rate > 0 && !strcmp(x->state, "running")) {
         snprintf(x->rate, sizeof x->rate, "%s call/s",
                  lang_number(text, sizeof text, rate, 1));
-        write_left(x->left, sizeof x->left,
+        runs_time(x->left, sizeof x->left,
                    (double)(c->total - done) / rate);
     }
+    snprintf(x->good, sizeof x->good, "%lld",
+             (long long)json_get_int(n, "passed", 0));
     snprintf(x->figure, sizeof x->figure, "%lld ✓ %lld ✗",
              (long long)json_get_int(n, "passed", 0),
              (long long)(c->by_state[CALL_FAILED] +
@@ -150,6 +156,9 @@ static void work_figures(struct run_row *x, const json *n)
 {
     bool import = json_get(n, "rows") != NULL;
     x->done = !strcmp(x->state, "done");
+    if (n)
+        snprintf(x->good, sizeof x->good, "%lld",
+                 (long long)json_get_int(n, import ? "items" : "changed", 0));
     if (n)
         snprintf(x->figure, sizeof x->figure,
                  import ? _("%lld rows") : _("%lld decided"),
@@ -289,6 +298,47 @@ static void add_answer(void *ctx, const json *j)
     VEC_PUSH(all, h);
 }
 
+/* The next older training on the list. */
+static int64_t run_before(const struct runs_state *x)
+{
+    for (size_t i = x->list.cursor + 1; i < x->list.total; i++)
+        if (list_at(&x->list, i) % 2)
+            return list_at(&x->list, i) / 2;
+    return 0;
+}
+
+/* Its lowest held-out loss, and what the training before it came to. */
+static void load_best(struct app *a)
+{
+    struct runs_state *x = &a->runs;
+    x->best = x->last_loss = NAN;
+    x->last = run_before(x);
+    for (size_t i = 0; i < x->curve.n; i++) {
+        double loss = x->curve.at[i].held_out;
+        if (isnan(loss) || loss >= x->best)
+            continue;
+        x->best = loss;
+        x->best_at = x->curve.at[i].step;
+    }
+    if (!x->last)
+        return;
+    char *dir = store_work_dir(a->s, "r", x->last);
+    json *status = status_read(dir, NULL);
+    x->last_loss = train_held_out(status);
+    json_free(status);
+    free(dir);
+}
+
+/* How many answers were right before the training. */
+static void count_before(struct runs_state *x)
+{
+    x->before_right = x->before_marked = 0;
+    for (size_t i = 0; i < x->answers.n; i++) {
+        x->before_marked += x->answers.at[i].right_before >= 0;
+        x->before_right += x->answers.at[i].right_before > 0;
+    }
+}
+
 /* The question and the teacher's answer of the shown held-out row. */
 static void load_question(struct app *a)
 {
@@ -363,6 +413,7 @@ void runs_load(struct app *a)
         x->trouble_at = x->scroll = 0;
     }
     x->loaded = key;
+    x->at = clock_now();
     if (!key)
         return;
     char *dir = dir_of(a, key);
@@ -372,9 +423,13 @@ void runs_load(struct app *a)
     if (key % 2 && run_get(a->s, key / 2, &x->run, NULL)) {
         each_line(dir, "curve.jsonl", add_point, &x->curve);
         each_line(dir, "answers.jsonl", add_answer, &x->answers);
+        count_before(x);
+        load_best(a);
+        x->rows = run_rows(a->s, key / 2);
         load_question(a);
     } else if (job_get(a->s, key / 2, &x->job, NULL)) {
         call_counts(a->s, key / 2, &x->counts);
+        x->decided = job_decided(a->s, key / 2);
         load_trouble(a, key / 2);
         load_reply(a);
         load_work(x);
@@ -412,24 +467,19 @@ void runs_done(struct app *a)
 bool runs_tick(struct app *a)
 {
     struct runs_state *x = &a->runs;
-    bool alive = false, was = x->alive;
-    x->running = 0;
-    for (size_t i = 0; i < x->list.total && i < 20; i++) {
-        char *dir = dir_of(a, list_at(&x->list, i));
-        struct job_view v = job_look(dir);
-        bool runs = v.state == JOB_RUNNING || v.state == JOB_STARTING;
-        x->running += runs;
-        alive = alive || runs;
-        job_view_free(&v);
-        free(dir);
-    }
-    x->alive = alive;
-    if (!alive && !was)
-        return false;
+    bool was = x->alive, moved = runs_look(a);
+    x->alive = x->living.running > 0;
+    if (!x->alive && !was)
+        return moved;
     verb_train_collect(a->s);
     if (a->view == VIEW_RUNS)
         runs_load(a);
-    return true;
+    return moved || a->view == VIEW_RUNS;
+}
+
+int64_t runs_count(const struct app *a)
+{
+    return a->runs.living.percent;
 }
 
 /* ---- Acts --------------------------------------------------------------- */
@@ -463,15 +513,6 @@ static void resume(struct app *a, const char *args)
     else
         app_say_err(a, &e);
     a->runs.alive = true;
-}
-
-/* The next older training on the list. */
-static int64_t run_before(const struct runs_state *x)
-{
-    for (size_t i = x->list.cursor + 1; i < x->list.total; i++)
-        if (list_at(&x->list, i) % 2)
-            return list_at(&x->list, i) / 2;
-    return 0;
 }
 
 static void compare(struct app *a, const char *args)

@@ -11,6 +11,17 @@
 
 struct app;
 
+/* What runs at this moment, in the whole store. */
+struct living {
+    int running;
+    int64_t percent;  /* of what began last, for the tab; 0: nothing runs */
+    int cores;
+    char holder[24];  /* the training that has most threads, "" for none */
+    int threads;      /* and how many */
+    char spender[24]; /* the job that may spend most, "" for none */
+    double spends;
+};
+
 /* One row: a job (j) or a training run (r). */
 struct run_row {
     bool is_run;
@@ -20,6 +31,7 @@ struct run_row {
     char state[16];  /* untranslated */
     double done;     /* 0 to 1 */
     char rate[40], left[16], figure[64];
+    char good[16];   /* the figure as it stands beside the item */
 };
 
 /* A point of the curve; held_out NAN where only the loss was logged. */
@@ -63,12 +75,24 @@ struct runs_state {
     double other_exact;
     struct child asking;
     json *asked;      /* of `runs ask`: what was asked and answered */
-    bool alive;       /* something on the list is running */
-    int running;
+    struct living living;
+    bool alive;       /* something is running */
+    int64_t before_right, before_marked; /* of the answers before training */
+    int64_t rows, decided; /* rows trained on; the job's decided samples */
+    int64_t at;       /* when this was read */
+    int64_t best_at;  /* the step of the lowest held-out loss, */
+    double best;      /* NAN: there is none; */
+    int64_t last;     /* the training before this one, 0: none, */
+    double last_loss; /* and what it ended at, NAN where not known */
 };
+
+/* Reads what lives now; true where the tab shows something else. */
+bool runs_look(struct app *a);
 
 /* How a call in `trouble` ended, untranslated. */
 const char *runs_trouble_state(const struct call *c);
+/* "1m08s"; "" for what is not known (below 0, or infinite). */
+void runs_time(char *out, size_t cap, double seconds);
 /* Called a few times a second while something runs and is in sight; true
  * where the picture changed. */
 bool runs_tick(struct app *a);

@@ -57,8 +57,9 @@ struct view {
      */
     char *(*text)(struct app *a);
     char *(*row_text)(struct app *a, int64_t id);
-    /* What stands behind its name on its tab, 0: nothing. */
+    /* What stands behind its name on its tab, 0: nothing; in percent. */
     int64_t (*count)(const struct app *a);
+    bool percent;
 };
 
 /* The row of a view. */
@@ -116,6 +117,7 @@ void runs_show(struct app *a, size_t from, size_t n);
 void runs_load(struct app *a);
 void runs_done(struct app *a);
 char *runs_text(struct app *a);
+int64_t runs_count(const struct app *a);
 extern const struct deed runs_deeds[];
 void export_open(struct app *a);
 void export_load(struct app *a);

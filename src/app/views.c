@@ -67,6 +67,8 @@ static const struct view views[] = {
                    .load = runs_load,
                    .done = runs_done,
                    .text = runs_text,
+                   .count = runs_count,
+                   .percent = true,
                    .deeds = runs_deeds},
     [VIEW_EXPORT] = {.title = N_("Export"),
                      .list = AT(export.list),

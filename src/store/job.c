@@ -346,6 +346,12 @@ int64_t job_made(struct store *s, int64_t job)
                   " AND status <> ?2", "ii", job, (int64_t)STATUS_REJECTED);
 }
 
+int64_t job_decided(struct store *s, int64_t job)
+{
+    return db_int(s, 0, "SELECT count(*) FROM sample WHERE job = ?1 AND live"
+                  " AND status <> ?2", "ii", job, (int64_t)STATUS_PENDING);
+}
+
 void arrived_add(struct arrived *a, const struct check_result *checks,
                  size_t n)
 {

@@ -128,6 +128,8 @@ double job_yield(struct store *s, int64_t target, const char *recipe,
  * made that stand: live, and not rejected. */
 bool job_draws(struct store *s, int64_t job);
 int64_t job_made(struct store *s, int64_t job);
+/* How many of its samples a person or a check has decided on. */
+int64_t job_decided(struct store *s, int64_t job);
 /* How many inputs the calls of a recipe that takes them as they are have. */
 int64_t job_inputs(struct store *s, int64_t job);
 /* What a job's replies brought: prompts and answers. found is passed and

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/lang.h"
+#include "domain/status.h"
 #include "store/db.h"
 
 void run_free(struct run *r)
@@ -55,6 +56,13 @@ bool run_set_state(struct store *s, int64_t id, const char *state,
                              "sIs", state, ended, figures)
                    : log_set(s, SEAL_RUN, id, "state ended", e, "sI", state,
                              ended);
+}
+
+int64_t run_rows(struct store *s, int64_t id)
+{
+    return db_int(s, 0, "SELECT count(*) FROM member WHERE kind = 'run'"
+                  " AND owner = ?1 AND split = ?2", "ii", id,
+                  (int64_t)SPLIT_TRAIN);
 }
 
 bool run_ids(struct store *s, int64_t target, ids *out, struct err *e)

@@ -16,6 +16,8 @@ bool run_get(struct store *s, int64_t id, struct run *out, struct err *e);
 /* Sets state and, where given, the figures (JSON). Inside store_begin. */
 bool run_set_state(struct store *s, int64_t id, const char *state,
                    const char *figures, struct err *e);
+/* How many rows it trains on. */
+int64_t run_rows(struct store *s, int64_t id);
 /* Newest first, of one target or (0) all. */
 bool run_ids(struct store *s, int64_t target, ids *out, struct err *e);
 /* Those that run, as far as the store knows. */

@@ -17,7 +17,8 @@ struct places {
 
 static int lead(const struct list_look *look, bool beside)
 {
-    return look->mark && (beside || !look->mark_beside) ? 4 : 3;
+    int sign = look->mark && (beside || !look->mark_beside);
+    return 3 + sign + (sign && look->mark_beside); /* text keeps off it */
 }
 
 static int wanted(const struct column *c, bool beside)
@@ -43,15 +44,21 @@ static bool drop_one(const struct list_look *look, struct places *p)
     return true;
 }
 
-static int text_gap(const struct list_look *look)
+/* The i-th column. */
+static const struct column *column_of(const struct list_look *look, size_t i,
+                                      bool beside)
 {
-    return look->columns[look->n - 1].gap;
+    return beside && look->beside_last && i + 1 == look->n
+               ? look->beside_last
+               : &look->columns[i];
 }
 
 static struct places fit(const struct list_look *look, int w, bool beside)
 {
-    struct places p = {.sign = lead(look, beside) == 4 ? 3 : 0};
+    struct places p = {.sign = lead(look, beside) > 3 ? 3 : 0};
     int x, rest;
+    const struct column *last = column_of(look, look->n - 1, beside);
+    int least = last == look->beside_last ? last->width : TEXT_LEAST;
     for (size_t i = 0; i + 1 < look->n; i++)
         p.w[i] = wanted(&look->columns[i], beside);
     do {
@@ -60,9 +67,9 @@ static struct places fit(const struct list_look *look, int w, bool beside)
             p.x[i] = x;
             x += p.w[i];
         }
-        rest = w - 1 - x - text_gap(look);
-    } while (rest < TEXT_LEAST && drop_one(look, &p));
-    p.x[look->n - 1] = x + text_gap(look);
+        rest = w - 1 - x - last->gap;
+    } while (rest < least && drop_one(look, &p));
+    p.x[look->n - 1] = x + last->gap;
     p.w[look->n - 1] = rest > 0 ? rest : 0;
     return p;
 }
@@ -99,10 +106,10 @@ static const char *title(const struct column *c)
 }
 
 static void draw_titles(const struct list_look *look, const struct places *p,
-                        int y, int x, enum style role)
+                        int y, int x, enum style role, bool beside)
 {
     for (size_t i = 0; i < look->n; i++) {
-        struct column c = look->columns[i];
+        struct column c = *column_of(look, i, beside);
         c.kind = c.kind == COLUMN_BAR ? COLUMN_TEXT : c.kind;
         if (p->w[i])
             draw_cell(&c, y, x + p->x[i], p->w[i], i + 1 == look->n, role,
@@ -111,7 +118,8 @@ static void draw_titles(const struct list_look *look, const struct places *p,
 }
 
 static void draw_row(struct app *a, const struct list_look *look,
-                     const struct places *p, size_t row, struct area line)
+                     const struct places *p, size_t row, struct area line,
+                     bool beside)
 {
     struct list *l = app_list(a);
     bool on = row == l->cursor;
@@ -127,7 +135,7 @@ static void draw_row(struct app *a, const struct list_look *look,
     if (p->sign)
         cells_put(y, x + 3, 1, role, look->mark(a, row));
     for (size_t i = 0; i < look->n; i++) {
-        const struct column *c = &look->columns[i];
+        const struct column *c = column_of(look, i, beside);
         char text[COLUMN_CAP] = "";
         if (!p->w[i])
             continue;
@@ -143,8 +151,8 @@ void columns_draw(struct app *a, const struct list_look *look,
     struct list *l = app_list(a);
     struct places p = fit(look, w.w, beside);
     draw_titles(look, &p, w.y, w.x,
-                a->list_focus ? STYLE_LABEL : STYLE_FACT);
+                a->list_focus ? STYLE_LABEL : STYLE_FACT, beside);
     for (int i = 1; i < w.h && l->top + (size_t)i - 1 < l->total; i++)
         draw_row(a, look, &p, l->top + (size_t)i - 1,
-                 (struct area){w.y + i, w.x, 1, w.w});
+                 (struct area){w.y + i, w.x, 1, w.w}, beside);
 }

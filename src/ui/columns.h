@@ -36,6 +36,9 @@ struct list_look {
     const char *(*mark)(struct app *a, size_t row);
     bool mark_beside;
     enum style (*style)(struct app *a, size_t row);
+    /* What stands beside the item in the last column's place, as wide as it
+     * says; NULL: the same. */
+    const struct column *beside_last;
 };
 
 /* Cells of the largest text that a column's function may give. */

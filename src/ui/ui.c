@@ -125,9 +125,7 @@ static void on_look(void *ctx, int revents)
     struct screen *x = ctx;
     (void)revents;
     app_look(&x->app);
-    if (runs_tick(&x->app) && x->app.view == VIEW_RUNS)
-        x->app.stale = STALE_PAINT;
-    bool (*const ticks[])(struct app *) = {export_tick, form_tick, news_tick,
+    bool (*const ticks[])(struct app *) = {runs_tick, export_tick, form_tick, news_tick,
                                            work_tick, runs_ask_tick};
     for (size_t i = 0; i < COUNT(ticks); i++)
         if (ticks[i](&x->app))
@@ -179,10 +177,11 @@ static void say_what_goes_on(struct app *a)
 {
     runs_open(a);
     runs_tick(a);
-    if (a->runs.running)
+    int n = a->runs.living.running;
+    if (n)
         printf(P_("%d job goes on without you; see `stillroom runs`\n",
                   "%d jobs go on without you; see `stillroom runs`\n",
-                  (unsigned long)a->runs.running), a->runs.running);
+                  (unsigned long)n), n);
 }
 
 /* What options say of the terminal itself. */

@@ -62,7 +62,7 @@ struct gut {
     enum style mark_role; /* of the first character of left */
 };
 
-#define GUTS 12
+#define GUTS 16
 
 /* A part of an item: facts in the gutter, the reader's text beside. */
 struct part {

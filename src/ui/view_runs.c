@@ -1,21 +1,29 @@
 /* Runs: teacher jobs and training runs, with the curve of a training. */
-#include <curses.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lang.h"
+#include "ui/run_item.h"
 #include "ui/ui.h"
-#include "domain/verifier.h"
 
+/* What runs, who has the cores, what was spent and what may be. */
 static void where(struct app *a, int y, int x, int w)
 {
-    char spent[24];
-    cells_printf(y, x, w, STYLE_FACT,
-                 _("%s   %d running   %s spent"),
-                 a->target_name ? a->target_name : "", a->runs.running,
-                 lang_money(spent, sizeof spent, a->counts.cost, 2));
+    const struct living *l = &a->runs.living;
+    char spent[24], more[24], cores[80] = "", may[80] = "";
+    if (l->threads)
+        snprintf(cores, sizeof cores, P_("%d core: %s has %d   ",
+                                         "%d cores: %s has %d   ",
+                                         (unsigned long)l->cores),
+                 l->cores, l->holder, l->threads);
+    if (l->spends >= .005)
+        snprintf(may, sizeof may, _(", %s may spend %s more"), l->spender,
+                 lang_money(more, sizeof more, l->spends, 2));
+    cells_printf(y, x, w, STYLE_FACT, _("%s   %d running   %s%s spent%s"),
+                 a->target_name ? a->target_name : "", l->running, cores,
+                 lang_money(spent, sizeof spent, a->counts.cost, 2), may);
 }
 
 /* ---- The list ----------------------------------------------------------- */
@@ -60,6 +68,11 @@ static void figure_text(struct app *a, size_t row, char *out, size_t cap)
     snprintf(out, cap, "%s", shown(a, row)->figure);
 }
 
+static void good_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", shown(a, row)->good);
+}
+
 /* Beside the item a sign says how it stands, in place of the word. */
 static const char *row_mark(struct app *a, size_t row)
 {
@@ -80,305 +93,9 @@ static const struct column columns[] = {
     {N_("left"), COLUMN_FIGURE, 0, 7, 8, 3, left_text, 0},
     {N_("figure"), COLUMN_TEXT, 1, 0, 0, 0, figure_text, 0}};
 
-/* ---- The curve ---------------------------------------------------------- */
-
-/* The y axis' top: the largest loss, rounded up to a plain number. */
-static double curve_top(const struct runs_state *x)
-{
-    double top = 0;
-    for (size_t i = 0; i < x->curve.n; i++) {
-        if (x->curve.at[i].loss > top)
-            top = x->curve.at[i].loss;
-        if (x->curve.at[i].held_out > top)
-            top = x->curve.at[i].held_out;
-    }
-    return top <= 0 ? 1 : ceil(top);
-}
-
-struct plot {
-    int y, x, h, w;
-    double top, steps;
-};
-
-/* Sets dots of a braille grid (2 x 4 a cell) along the training loss. */
-static void fill_dots(const struct runs_state *x, const struct plot *p,
-                      unsigned char *dots)
-{
-    static const unsigned char bit[4][2] = {
-        {0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
-    int cols = p->w * 2, rows = p->h * 4;
-    double *sum = xcalloc((size_t)cols, sizeof *sum);
-    int *n = xcalloc((size_t)cols, sizeof *n);
-    for (size_t i = 0; i < x->curve.n; i++) {
-        const struct curve_point *c = &x->curve.at[i];
-        int at = (int)((double)c->step / p->steps * (cols - 1));
-        if (isnan(c->loss) || at < 0 || at >= cols)
-            continue;
-        sum[at] += c->loss;
-        n[at]++;
-    }
-    for (int i = 0; i < cols; i++) {
-        if (!n[i])
-            continue;
-        int r = (int)((1 - sum[i] / n[i] / p->top) * (rows - 1));
-        r = r < 0 ? 0 : r >= rows ? rows - 1 : r;
-        dots[r / 4 * p->w + i / 2] |= bit[r % 4][i % 2];
-    }
-    free(sum);
-    free(n);
-}
-
-static void draw_dots(const struct plot *p, const unsigned char *dots)
-{
-    for (int r = 0; r < p->h; r++)
-        for (int c = 0; c < p->w; c++) {
-            unsigned char d = dots[r * p->w + c];
-            char text[4] = "";
-            if (!d)
-                continue;
-            unsigned cp = 0x2800u + d;
-            text[0] = (char)(0xe0 | cp >> 12);
-            text[1] = (char)(0x80 | (cp >> 6 & 63));
-            text[2] = (char)(0x80 | (cp & 63));
-            cells_put(p->y + r, p->x + c, 1, STYLE_CURVE, text);
-        }
-}
-
-static void draw_held(const curve_points *all, const struct plot *p,
-                      const char *sign)
-{
-    for (size_t i = 0; i < all->n; i++) {
-        const struct curve_point *c = &all->at[i];
-        if (isnan(c->held_out))
-            continue;
-        int at = (int)((double)c->step / p->steps * (p->w - 1));
-        int r = (int)((1 - c->held_out / p->top) * (p->h - 1) + .5);
-        r = r < 0 ? 0 : r >= p->h ? p->h - 1 : r;
-        if (at >= 0 && at < p->w)
-            cells_put(p->y + r, p->x + at, 1, STYLE_HELD, sign);
-    }
-}
-
-/* The curve in h rows beside the gutter; the last row is the steps' axis. */
-static void draw_curve(struct app *a, int y, int x, int h, int w)
-{
-    const struct runs_state *r = &a->runs;
-    struct plot p = {y, x + 4, h - 1, w - 4, curve_top(r),
-                     json_get_number(r->status, "steps", 1)};
-    if (p.h < 2 || p.w < 10)
-        return;
-    if (p.steps < 1)
-        p.steps = 1;
-    unsigned char *dots = xcalloc((size_t)(p.h * p.w), 1);
-    fill_dots(r, &p, dots);
-    draw_dots(&p, dots);
-    draw_held(&r->other_curve, &p, "x");
-    draw_held(&r->curve, &p, "o");
-    free(dots);
-    cells_printf(y, x, 4, STYLE_FACT, "%.0f", p.top);
-    char half[16];
-    cells_put(y + (p.h - 1) / 2, x, 4, STYLE_FACT,
-              lang_number(half, sizeof half, p.top / 2, 1));
-    cells_put(y + p.h - 1, x, 4, STYLE_FACT, "0");
-    for (int i = 0; i <= 4; i++) {
-        char text[24];
-        snprintf(text, sizeof text, "%.0f", p.steps * i / 4);
-        int at = p.x + (p.w - 6) * i / 4;
-        cells_put(y + h - 1, at, 6, STYLE_FACT, text);
-    }
-}
-
-/* ---- A training --------------------------------------------------------- */
-
-static void figure_gut(struct part *p, const char *label, const json *n,
-                       const char *key)
-{
-    char text[24];
-    if (!json_get(n, key))
-        return;
-    part_gut(p, STYLE_FACT, label,
-             short_figure(text, sizeof text, json_get_number(n, key, 0)));
-}
-
-static void run_guts(struct app *a, struct part *p)
-{
-    const json *n = a->runs.status;
-    const struct run *r = &a->runs.run;
-    char text[48], right[24];
-    snprintf(text, sizeof text, "r%lld", (long long)r->id);
-    part_gut(p, STYLE_LABEL, text, "SFT");
-    snprintf(right, sizeof right, "%lld/%lld",
-             (long long)json_get_int(n, "step", 0),
-             (long long)json_get_int(n, "steps", 0));
-    part_gut(p, STYLE_FACT, _("step"), right);
-    figure_gut(p, _("loss"), n, "loss");
-    if (!isnan(a->runs.held_out))
-        figure_gut(p, _("held out"), n, "held_out_loss");
-    figure_gut(p, _("gemm share"), n, "gemm_share");
-    part_gut(p, STYLE_FACT, json_get_string(n, "kernel", ""), NULL);
-    if (!strcmp(json_get_string(n, "precision", ""), "medium"))
-        part_gut(p, STYLE_FACT, _("bf16 products"), NULL);
-    lang_number(right, sizeof right,
-                json_get_number(n, "memory_bytes", 0) / 1048576, 0);
-    snprintf(text, sizeof text, "%s MiB", right);
-    part_gut(p, STYLE_FACT, _("memory"), text);
-}
-
-/* What was asked by hand, in place of a held-out row. */
-static void asked_part(struct app *a, struct part *p)
-{
-    part_gut(p, STYLE_LABEL, _("ASKED"), NULL);
-    part_gut(p, STYLE_FACT, _("by you"), "[ ]");
-    rich_add(&p->body, STYLE_TEXT,
-             json_get_string(a->runs.asked, "question", ""));
-}
-
-static void held_part(struct app *a, struct part *p)
-{
-    const struct runs_state *x = &a->runs;
-    char right[24], text[200];
-    double n = json_get_number(x->status, "held_out", 0);
-    double exact = x->exact;
-    double marked = json_get_number(x->status, "marked", n);
-    snprintf(right, sizeof right, "%.0f", n);
-    part_gut(p, STYLE_LABEL, _("HELD OUT"), right);
-    if (n < FIGURE_LEAST) {
-        snprintf(text, sizeof text,
-                 _("under %d held-out rows: no figure is shown"),
-                 FIGURE_LEAST);
-    } else if (isnan(exact)) {
-        snprintf(text, sizeof text, _("by the loss: nothing here can be "
-                                      "marked right or wrong"));
-    } else {
-        double half = 1.96 * sqrt(exact * (1 - exact) / marked +
-                                  .25 / marked / marked);
-        snprintf(text, sizeof text, _("exact: now %.0f%% ±%.0f"),
-                 exact * 100, half * 100);
-    }
-    rich_add(&p->body, STYLE_TEXT, text);
-    if (x->other && !isnan(x->other_exact)) {
-        snprintf(text, sizeof text, _("; r%lld %.0f%%, x on the curve"),
-                 (long long)x->other, x->other_exact * 100);
-        rich_add(&p->body, STYLE_TEXT, text);
-    }
-    rich_add(&p->body, STYLE_TEXT, "\n");
-    if (!x->answers.n)
-        return;
-    snprintf(text, sizeof text, _("%zu of %zu"), x->answer + 1,
-             x->answers.n);
-    part_gut(p, STYLE_FACT, text, "[ ]");
-    rich_add(&p->body, STYLE_TEXT, x->question ? x->question : "");
-}
-
-static void one_line(struct part *p, const char *text)
-{
-    char *copy = xstrdup(text ? text : "");
-    for (char *c = copy; *c; c++)
-        if (*c == '\n')
-            *c = ' ';
-    rich_add(&p->body, STYLE_TEXT, copy);
-    free(copy);
-}
-
-/* What the compared run's student answered to a held-out row. */
-static const struct held_answer *other_answer(const struct runs_state *r,
-                                              int64_t id)
-{
-    for (size_t i = 0; i < r->other_answers.n; i++)
-        if (r->other_answers.at[i].id == id)
-            return &r->other_answers.at[i];
-    return NULL;
-}
-
-struct answer_row {
-    const char *label, *text;
-    const char *mark; /* "✓", "✗" or " " */
-};
-
-static const char *right_mark(int right)
-{
-    return right < 0 ? " " : right ? "✓" : "✗";
-}
-
-static void fill_answers(const struct runs_state *r, struct answer_row *rows,
-                         char *name, size_t cap)
-{
-    if (r->asked) {
-        rows[0] = (struct answer_row){
-            _("before"), json_get_string(r->asked, "before", ""), " "};
-        rows[1] = (struct answer_row){
-            _("now"), json_get_string(r->asked, "now", ""), " "};
-        rows[2] = (struct answer_row){
-            json_get_string(r->asked, "teacher_name", ""),
-            json_get_string(r->asked, "teacher", ""), " "};
-        return;
-    }
-    const struct held_answer *k = &r->answers.at[r->answer];
-    const struct held_answer *o = other_answer(r, k->id);
-    rows[0] = (struct answer_row){_("before"), k->before,
-                                  right_mark(k->right_before)};
-    if (o) {
-        snprintf(name, cap, "r%lld", (long long)r->other);
-        rows[0] = (struct answer_row){name, o->now, right_mark(o->right)};
-    }
-    rows[1] = (struct answer_row){_("now"), k->now, right_mark(k->right)};
-    rows[2] = (struct answer_row){_("teacher"), r->teacher, " "};
-}
-
-/* The same question answered before, now and by the teacher: a row each. */
-static void draw_answers(struct app *a, int y, int x, int h, int w)
-{
-    const struct runs_state *r = &a->runs;
-    struct answer_row rows[3];
-    char name[24];
-    if (!r->answers.n && !r->asked)
-        return;
-    fill_answers(r, rows, name, sizeof name);
-    for (int i = 0; i < 3 && i < h; i++) {
-        struct part p = {0};
-        char text[48];
-        snprintf(text, sizeof text, "%s %s", rows[i].mark, rows[i].label);
-        part_mark(&p, *rows[i].mark == ' ' ? STYLE_FACT
-                      : !strcmp(rows[i].mark, "✓") ? STYLE_OK : STYLE_BAD,
-                  text, NULL);
-        one_line(&p, rows[i].text);
-        part_measure(&p, w);
-        part_draw(&p, y + i, x, 1, w);
-        part_free(&p);
-    }
-}
-
-static void run_item(struct app *a, struct area w)
-{
-    struct part head = {0}, held = {0};
-    int curve_h = w.h - 7 < 4 ? w.h : w.h - 7;
-    if (curve_h > 12)
-        curve_h = 12;
-    run_guts(a, &head);
-    const char *why = json_get_string(a->runs.status, "why", NULL);
-    if (why)
-        rich_add(&head.body, STYLE_TEXT, why);
-    part_measure(&head, w.w);
-    part_draw(&head, w.y, w.x, curve_h, w.w);
-    if (!why)
-        draw_curve(a, w.y, w.x + GUTTER + 2, curve_h, w.w - GUTTER - 3);
-    part_free(&head);
-    int y = w.y + curve_h, end = w.y + w.h;
-    if (y + 3 > end)
-        return;
-    part_rule(y++, w.x);
-    if (a->runs.asked)
-        asked_part(a, &held);
-    else
-        held_part(a, &held);
-    part_measure(&held, w.w);
-    int h = end - y - 3 > 3 ? 3 : end - y - 3;
-    if (h > 0)
-        part_draw(&held, y, w.x, h, w.w);
-    part_free(&held);
-    draw_answers(a, y + (h > 0 ? h : 0), w.x, end - y - (h > 0 ? h : 0),
-                 w.w);
-}
+/* Beside the item the figure stands short. */
+static const struct column good = {
+    N_("column|good"), COLUMN_FIGURE, 0, 4, 0, 0, good_text, 0};
 
 /* ---- A teacher's job ---------------------------------------------------- */
 
@@ -388,43 +105,116 @@ static void count_gut(struct part *p, const char *label, int64_t n)
     part_gut(p, STYLE_FACT, label, count_text(text, sizeof text, n));
 }
 
+/* "near 9, duplicate 2" of the figures by check. */
+static void put_checks(struct buf *b, const json *by)
+{
+    for (int c = 0; c < CHECK_COUNT; c++) {
+        int64_t n = json_get_int(by, check_name((enum check)c), 0);
+        if (n)
+            buf_printf(b, "%s%s %lld", b->len ? ", " : "",
+                       check_label((enum check)c), (long long)n);
+    }
+}
+
+/* What passed, and by which checks the rest fell. */
+static char *passed_text(const json *n)
+{
+    struct buf fell = BUF_INIT(0), marked = BUF_INIT(0), b = BUF_INIT(0);
+    double found = json_get_number(n, "found", 0);
+    put_checks(&fell, json_get(n, "fails"));
+    put_checks(&marked, json_get(n, "warns"));
+    if (found > 0)
+        buf_printf(&b, "%.0f%%",
+                   100 * json_get_number(n, "passed", 0) / found);
+    if (fell.len)
+        buf_printf(&b, _("; rejected: %s"), buf_str(&fell));
+    if (marked.len)
+        buf_printf(&b, _("; marked: %s"), buf_str(&marked));
+    buf_free(&fell);
+    buf_free(&marked);
+    return buf_take(&b);
+}
+
+/* A row of the job: its count in the gutter, what is to be said of it. */
+static void job_row(struct part *p, const char *label, int64_t n,
+                    const char *text)
+{
+    count_gut(p, label, n);
+    rich_add(&p->body, STYLE_TEXT, text);
+    rich_add(&p->body, STYLE_TEXT, "\n");
+}
+
+/* What was spent of how much; what it will come to at this rate. */
+static void money_row(struct app *a, struct part *p)
+{
+    const struct runs_state *x = &a->runs;
+    double limit = x->job.spend_max, cost = x->counts.cost;
+    int64_t left = x->counts.by_state[CALL_PLANNED] +
+                   x->counts.by_state[CALL_SENT];
+    int64_t done = x->counts.total - left;
+    char spent[24], of[24], text[200], in[24], out[24];
+    snprintf(text, sizeof text, isnan(limit) ? "%s" : _("%s of %s"),
+             lang_money(spent, sizeof spent, cost, 2),
+             lang_money(of, sizeof of, limit, 2));
+    part_gut(p, STYLE_FACT, text, NULL);
+    if (left && done) {
+        snprintf(text, sizeof text, _("ends near %s; "),
+                 lang_money(of, sizeof of,
+                            cost * (double)x->counts.total / (double)done,
+                            2));
+        rich_add(&p->body, STYLE_TEXT, text);
+    }
+    snprintf(text, sizeof text, _("%s tokens in, %s out\n"),
+             lang_number(in, sizeof in, (double)x->counts.tokens_in, 0),
+             lang_number(out, sizeof out, (double)x->counts.tokens_out, 0));
+    rich_add(&p->body, STYLE_TEXT, text);
+}
+
 static void job_part(struct app *a, struct part *p)
 {
     const struct runs_state *x = &a->runs;
     const json *n = json_get(x->status, "figures");
-    char text[300], right[24], in[24], out[24];
+    bool rank = x->job.kind && !strcmp(x->job.kind, "rank");
+    bool runs = !strcmp(json_get_string(x->status, "state", ""), "running");
+    const char *error = json_get_string(x->status, "error", NULL);
+    int64_t parked = json_get_int(n, "parked_ms", 0);
+    char text[300], right[24];
+    if (error && !runs) {
+        rich_add(&p->body, STYLE_WARN, error);
+        rich_add(&p->body, STYLE_TEXT, "\n");
+        part_gut(p, STYLE_WARN,
+                 _(json_get_string(x->status, "state", "")), NULL);
+    }
     snprintf(text, sizeof text, "j%lld", (long long)x->job.id);
     snprintf(right, sizeof right, "%lld", (long long)x->counts.total);
     part_gut(p, STYLE_LABEL, text, right);
-    count_gut(p, _("answered"), x->counts.by_state[CALL_ANSWERED] +
-                                    x->counts.by_state[CALL_UNPARSED]);
-    count_gut(p, _("found"), json_get_int(n, "found", 0));
-    count_gut(p, _("passed"), json_get_int(n, "passed", 0));
-    count_gut(p, _("failed"), x->counts.by_state[CALL_FAILED]);
-    count_gut(p, _("lost"), x->counts.by_state[CALL_LOST]);
-    snprintf(text, sizeof text, _("%s, %lld in flight\n"), x->job.teacher,
-             (long long)json_get_int(n, "in_flight", 0));
-    rich_add(&p->body, STYLE_TEXT, text);
-    snprintf(text, sizeof text, _("of %lld calls; recipe %s %lld\n"),
-             (long long)x->counts.total,
+    snprintf(text, sizeof text, _("%s, recipe %s %lld\n"), x->job.teacher,
              x->job.recipe_name ? x->job.recipe_name : "",
              (long long)x->job.recipe_version);
     rich_add(&p->body, STYLE_TEXT, text);
-    bool rank = x->job.kind && !strcmp(x->job.kind, "rank");
-    rich_add(&p->body, STYLE_TEXT,
-             rank ? _("answers rated in the replies\n")
-                  : _("new prompts and answers in the replies\n"));
-    rich_add(&p->body, STYLE_TEXT,
-             rank ? _("4 shows them beside your own order\n")
-                  : _("they stand at the end of the Review queue\n"));
-    snprintf(text, sizeof text, _("%s spent; %s tokens in, %s out\n"),
-             lang_money(right, sizeof right, x->counts.cost, 2),
-             lang_number(in, sizeof in, (double)x->counts.tokens_in, 0),
-             lang_number(out, sizeof out, (double)x->counts.tokens_out, 0));
-    rich_add(&p->body, STYLE_TEXT, text);
-    const char *error = json_get_string(x->status, "error", NULL);
-    if (error)
-        rich_add(&p->body, STYLE_WARN, error);
+    snprintf(text, sizeof text, _("of %lld calls, %lld in flight"),
+             (long long)x->counts.total,
+             (long long)(runs ? json_get_int(n, "in_flight", 0) : 0));
+    size_t len = strlen(text);
+    if (runs && parked > 0)
+        snprintf(text + len, sizeof text - len,
+                 _("; it waits %lld s for the endpoint"),
+                 (long long)(parked + 999) / 1000);
+    job_row(p, _("answered"), x->counts.by_state[CALL_ANSWERED] +
+                                  x->counts.by_state[CALL_UNPARSED], text);
+    job_row(p, _("found"), json_get_int(n, "found", 0),
+            rank ? _("answers rated in the replies")
+                 : _("new prompts and answers in the replies"));
+    char *passed = passed_text(n);
+    job_row(p, _("passed"), json_get_int(n, "passed", 0), passed);
+    free(passed);
+    if (!rank)
+        job_row(p, _("decided"), x->decided,
+                _("of its samples; the rest wait at the end of Review"));
+    else
+        job_row(p, _("failed"), x->counts.by_state[CALL_FAILED],
+                _("4 shows them beside your own order"));
+    money_row(a, p);
 }
 
 /* An import, or a decision over many samples. */
@@ -454,6 +244,16 @@ static void work_part(struct app *a, struct part *p)
     }
 }
 
+/* What happens with a call that came to nothing. */
+static const char *next_of(const struct app *a, const struct call *c)
+{
+    const struct runs_state *x = &a->runs;
+    bool runs = !strcmp(json_get_string(x->status, "state", ""), "running");
+    if (c->state == CALL_UNPARSED)
+        return _("kept as it came");
+    return runs ? _("asked again by itself") : _("R asks it anew");
+}
+
 static void trouble_part(struct app *a, struct part *p)
 {
     const struct runs_state *x = &a->runs;
@@ -462,11 +262,13 @@ static void trouble_part(struct app *a, struct part *p)
     part_gut(p, STYLE_LABEL, _("TROUBLE"), right);
     for (size_t i = 0; i < x->trouble.n; i++) {
         const struct call *c = &x->trouble.at[i];
-        char line[300];
-        snprintf(line, sizeof line, "%s c%-6lld %s %d  %.200s\n",
+        char line[360], http[16] = "";
+        if (c->http)
+            snprintf(http, sizeof http, " %d", c->http);
+        snprintf(line, sizeof line, _("%s c%lld try %lld: %s%s %.200s; %s\n"),
                  (int)i == x->trouble_at ? "▸" : " ", (long long)c->id,
-                 _(runs_trouble_state(c)), c->http,
-                 c->trouble ? c->trouble : "");
+                 (long long)c->attempt, _(runs_trouble_state(c)), http,
+                 c->trouble ? c->trouble : "", next_of(a, c));
         rich_add(&p->body, STYLE_TEXT, line);
     }
 }
@@ -531,7 +333,7 @@ static int list_rows(int rows)
 
 const struct view_ops view_runs = {
     .where = where,
-    .list = {columns, COUNT(columns), false, row_mark, true, NULL},
+    .list = {columns, COUNT(columns), false, row_mark, true, NULL, &good},
     .item = item,
     .list_rows = list_rows,
     .footer = "train stop resume compare ask previous next help"};
