@@ -85,7 +85,7 @@ static const char *row_mark(struct app *a, size_t row)
 
 static const struct column columns[] = {
     {N_("id"), COLUMN_TEXT, 0, 4, 4, 0, name_text, 0},
-    {N_("what"), COLUMN_TEXT, 0, 13, 13, 0, what_text, 0},
+    {N_("what"), COLUMN_TEXT, 0, 13, 12, 0, what_text, 0},
     {N_("state"), COLUMN_TEXT, 1, 12, 0, 2, state_text, 0},
     {N_("done"), COLUMN_FIGURE, 0, 4, 5, 4, done_text, 0},
     {"", COLUMN_BAR, 1, 8, 0, 1, done_text, 0},
@@ -95,7 +95,7 @@ static const struct column columns[] = {
 
 /* Beside the item the figure stands short. */
 static const struct column good = {
-    N_("column|good"), COLUMN_FIGURE, 0, 4, 0, 0, good_text, 0};
+    N_("column|good"), COLUMN_FIGURE, 0, 5, 0, 0, good_text, 0};
 
 /* ---- A teacher's job ---------------------------------------------------- */
 
