@@ -300,7 +300,7 @@ static int draw_head(struct app *a, struct area w)
     return h;
 }
 
-void run_item(struct app *a, struct area w)
+void run_item_draw(struct app *a, struct area w)
 {
     struct part held = {0};
     int y = w.y + draw_head(a, w), end = w.y + w.h;

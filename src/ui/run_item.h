@@ -6,6 +6,6 @@
 
 /* Draws the training under the cursor: settings, curve, a held-out row with
  * its answers, the best of it. */
-void run_item(struct app *a, struct area w);
+void run_item_draw(struct app *a, struct area w);
 
 #endif

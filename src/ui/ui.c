@@ -125,8 +125,9 @@ static void on_look(void *ctx, int revents)
     struct screen *x = ctx;
     (void)revents;
     app_look(&x->app);
-    bool (*const ticks[])(struct app *) = {runs_tick, export_tick, form_tick, news_tick,
-                                           work_tick, runs_ask_tick};
+    bool (*const ticks[])(struct app *) = {runs_tick, export_tick, form_tick,
+                                           news_tick, work_tick,
+                                           runs_ask_tick};
     for (size_t i = 0; i < COUNT(ticks); i++)
         if (ticks[i](&x->app))
             x->app.stale = STALE_PAINT;

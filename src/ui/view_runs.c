@@ -320,7 +320,7 @@ static void item(struct app *a, struct area w)
     if (!list_id(&a->runs.list))
         draw_nothing(w, _("nothing has run yet; E expands, T trains"));
     else if (a->runs.run.id)
-        run_item(a, w);
+        run_item_draw(a, w);
     else
         job_item(a, w);
 }
