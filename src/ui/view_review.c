@@ -21,13 +21,18 @@ static void where(struct app *a, int y, int x, int w)
 {
     const struct review_state *r = &a->review;
     char text[400], now[32], of[32], today[32], rate[32] = "", per[32];
+    char left[60] = "";
     int64_t at, total;
     review_position(a, &at, &total);
     double minutes = (double)(r->last_at - r->first_at) / 60000.0;
-    if (r->since > 2 && minutes > 0)
+    if (r->since > 2 && minutes > 0) {
+        double speed = (double)(r->since - 1) / minutes;
         snprintf(rate, sizeof rate, _("   %s a minute"),
-                 lang_number(per, sizeof per, (double)(r->since - 1) / minutes,
-                             1));
+                 lang_number(per, sizeof per, speed, 1));
+        snprintf(left, sizeof left, _("   %s left, about %.0f min"),
+                 count_text(of, sizeof of, total - at + 1),
+                 (double)(total - at + 1) / speed);
+    }
     count_text(now, sizeof now, at);
     count_text(of, sizeof of, total);
     count_text(today, sizeof today, r->today);
@@ -38,7 +43,9 @@ static void where(struct app *a, int y, int x, int w)
         snprintf(text, sizeof text,
                  _("%s   pending, oldest first   %s of %s   %s today%s"),
                  a->target_name ? a->target_name : "", now, of, today, rate);
-    cells_put(y, x, w, STYLE_FACT, text);
+    int used = cells_put(y, x, w, STYLE_FACT, text);
+    if (used + cells_width(left) <= w)
+        cells_put(y, x + used, w - used, STYLE_FACT, left);
 }
 
 /* ---- The list ----------------------------------------------------------- */
@@ -556,4 +563,5 @@ const struct view_ops view_review = {
     .list = {columns, COUNT(columns), true, row_mark, false, row_style},
     .item = item,
     .list_rows = list_rows,
-    .footer = "accept reject defer edit diff lineage find help"};
+    .footer = "accept reject defer edit diff lineage find type next tag filter "
+              "help"};

@@ -24,8 +24,8 @@ walk() {
     rm -rf walk.db walk.runs refused .local
     cp "$1.db" walk.db
     [ ! -d "$1.runs" ] || cp -r "$1.runs" walk.runs
-    drives "$1 $2 $3" -k "$1-$2-$3" -s "$2" -e LC_ALL=C.UTF-8 \
-        -e "LANGUAGE=$3" -e "STILLROOM_TEST_CELLS=$PWD/refused" \
+    drives "$1 $2 $3" -k "$1-$2-$3" -s "$2" -e "LC_ALL=$3.UTF-8" \
+        -e "STILLROOM_TEST_CELLS=$PWD/refused" \
         "$scripts/walk.script"
     is "$1 at $2 in $3: cells outside of their pane" 0 "$(cat refused)"
 }
@@ -35,10 +35,10 @@ sample_store small.db
 "$S" init empty.db > /dev/null
 for size in 80x24 40x12 60x16 100x10 100x30 120x36 160x48 200x60; do
     walk full $size pt_BR
-    walk full $size en
+    walk full $size en_US
 done
 for size in 39x7 80x24 120x36; do
     walk small $size pt_BR
-    walk empty $size en
+    walk empty $size en_US
 done
 finish
