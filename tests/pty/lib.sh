@@ -42,7 +42,8 @@ long_rows() {
         for (i = 1; i <= 60; i++)
             a = a "answer row " i ".\\n"
         m = "{\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}," \
-            "{\"role\":\"assistant\",\"content\":\"%s\"}]}\n"
+            "{\"role\":\"assistant\",\"content\":\"%s\"}]," \
+            "\"split\":\"train\"}\n"
         printf m, p, "Here is the answer\047s own end."
         printf m, "a short prompt?", a
         printf m, "2 + 2?", "4"
