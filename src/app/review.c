@@ -192,6 +192,16 @@ static const char *verb_flag(enum status to)
     return flags[to];
 }
 
+/* What is said of a text that was accepted without its end having been seen,
+ * where that is only marked. */
+static const char *unread_mark(const struct app *a, enum status to)
+{
+    bool marked = a->options.value[OPTION_UNREAD] == UNREAD_MARK;
+    return marked && to == STATUS_ACCEPTED && !a->read
+               ? _(", not read to its end")
+               : "";
+}
+
 /* What was done, on row 23, with the command that does the same. */
 static void say_decided(struct app *a, int64_t id, enum status to,
                         const char *reason, enum decided how, int64_t seq)
@@ -205,8 +215,8 @@ static void say_decided(struct app *a, int64_t id, enum status to,
         app_say(a, "%s %lld %s: %s", status_mark(to), (long long)id,
                 status_label(to), reason_label(reason));
     else
-        app_say(a, "%s %lld %s", status_mark(to), (long long)id,
-                status_label(to));
+        app_say(a, "%s %lld %s%s", status_mark(to), (long long)id,
+                status_label(to), unread_mark(a, to));
     a->said_undo = true;
     struct message_line *m = &a->messages.at[a->messages.n - 1];
     char *why = proc_quote(reason);
