@@ -39,80 +39,97 @@ static void ask_loss(struct store *s, bool after_loss)
         store_after_loss(s);
 }
 
-/* The screen on a store; `as` decides, NULL: as the config says, else the
- * login name. */
+/* Who decides: `as`, NULL: as the config says, else the login name. The caller
+ * frees; NULL where the config is wrong. */
+static char *decider(const char *as, struct err *e)
+{
+    char *who = config_defaults(e);
+    if (e->code || as) {
+        free(who);
+        who = NULL;
+    }
+    return e->code ? NULL : who ? who : as ? xstrdup(as) : my_name();
+}
+
+/* The screen on a store, which is taken; `notes` as ui_run has them. */
+static int run_screen(struct store *s, const char *as, bool tour,
+                      bool after_loss, const char *notes)
+{
+    struct err e = {0};
+    ask_loss(s, after_loss);
+    char *who = decider(as, &e);
+    if (!who) {
+        store_close(&s);
+        return say_err("stillroom", &e);
+    }
+    int code = ui_run(s, who, tour, notes);
+    free(who);
+    return code;
+}
+
 static int open_screen(const char *path, const char *as, bool tour,
                        bool after_loss)
 {
     struct store *s;
     struct err e = {0};
-    if (!store_open(path, &s, &e))
-        return say_err("stillroom", &e);
-    ask_loss(s, after_loss);
-    char *who = config_defaults(&e);
-    if (e.code) {
-        free(who);
-        store_close(&s);
-        return say_err("stillroom", &e);
-    }
-    if (as) {
-        free(who);
-        who = xstrdup(as);
-    }
-    who = who ? who : my_name();
-    int code = ui_run(s, who, tour);
-    free(who);
-    return code;
-}
-
-static int make_and_open(const char *import, const char *as)
-{
-    struct store *s;
-    struct err e = {0};
-    if (!store_create(STORE_DEFAULT, &s, &e))
-        return say_err("stillroom", &e);
-    store_close(&s);
-    if (import) {
-        char *argv[] = {(char *)(uintptr_t)"import",
-                        (char *)(uintptr_t)"--",
-                        (char *)(uintptr_t)import};
-        struct cli c;
-        if (cli_begin(&c, 3, argv) < 0)
-            cli_run(&c);
-    }
-    return open_screen(STORE_DEFAULT, as, false, false);
+    return store_open(path, &s, &e)
+               ? run_screen(s, as, tour, after_loss, "")
+               : say_err("stillroom", &e);
 }
 
 /* The demo store, made where it is missing, with its tour. */
-static int open_demo(const char *as)
+static bool open_demo(struct store **s, struct err *e)
 {
     char *path;
-    struct err e = {0};
-    if (!demo_store(&path, &e))
-        return say_err("stillroom", &e);
-    int code = open_screen(path, as, true, false);
+    if (!demo_store(&path, e))
+        return false;
+    bool ok = store_open(path, s, e);
     free(path);
-    return code;
+    return ok;
+}
+
+static int demo_screen(const char *as)
+{
+    struct store *s;
+    struct err e = {0};
+    return open_demo(&s, &e) ? run_screen(s, as, true, false, "")
+                             : say_err("stillroom", &e);
+}
+
+/* Does what was chosen; *e says why nothing came of it. */
+static bool take_choice(enum welcome w, const char *typed, const char *as,
+                        struct store **s, struct buf *notes, struct err *e)
+{
+    if (w == WELCOME_DEMO)
+        return open_demo(s, e);
+    char *path = paths_typed(typed), *who = decider(as, e);
+    bool ok = who && (w == WELCOME_OPEN
+                          ? store_open(path, s, e)
+                          : work_begin(w == WELCOME_IMPORT ? path : NULL, who,
+                                       s, notes, e));
+    free(who);
+    free(path);
+    return ok;
 }
 
 /* Where this folder has no store. */
 static int welcome(const char *as)
 {
-    struct buf path = BUF_INIT(4096);
+    struct buf path = BUF_INIT(LINE_BYTES), notes = BUF_INIT(0);
     struct err e = {0};
-    int code = 0;
-    enum welcome w = ui_welcome(&path, &e);
-    if (e.code)
-        code = say_err("stillroom", &e);
-    else if (w == WELCOME_DEMO)
-        code = open_demo(as);
-    else if (w == WELCOME_NEW)
-        code = make_and_open(NULL, as);
-    else if (w == WELCOME_IMPORT)
-        code = make_and_open(buf_str(&path), as);
-    else if (w == WELCOME_OPEN)
-        code = open_screen(buf_str(&path), as, false, false);
+    struct store *s = NULL;
+    enum welcome w = WELCOME_QUIT;
+    do
+        w = ui_welcome(w, &path, &e);
+    while (w != WELCOME_QUIT &&
+           !take_choice(w, buf_str(&path), as, &s, &notes, &e));
+    int code = w != WELCOME_QUIT
+                   ? run_screen(s, as, w == WELCOME_DEMO, false,
+                                buf_str(&notes))
+               : e.code ? say_err("stillroom", &e)
+                        : 0;
     buf_free(&path);
+    buf_free(&notes);
     return code;
 }
 
@@ -140,7 +157,7 @@ int main(int argc, char **argv)
     if (code < 0 && !c.sub)
         code = screen(&c);
     else if (code < 0 && opens_demo(&c))
-        code = open_demo(c.as);
+        code = demo_screen(c.as);
     else if (code < 0)
         code = cli_run(&c);
     return say_end("stillroom", code);

@@ -199,6 +199,7 @@ struct app {
     struct area_text typing; /* i: in the answer's own place */
     int cursor_y, cursor_x;  /* where it stands on the screen */
     struct line line; /* the open prompt; kind LINE_NONE: none */
+    bool wrong;       /* what was asked last was not taken, as said */
     char *find;       /* the last search */
     int hits[64];     /* rows of the text that scrolls in which it stands */
     size_t n_hits;
@@ -237,6 +238,11 @@ void app_refuse(struct store **s);
 
 /* Runs "NAME arguments"; an unknown name is said on row 23. */
 void app_command(struct app *a, const char *text);
+/* The action that a command line begins with, -1 where there is none; *args is
+ * what stands behind it. What an action does in the present view; NULL:
+ * nothing. */
+int app_action(const char *text, const char **args);
+const struct deed *app_deed(const struct app *a, enum action act);
 /* One key by its name; false where nobody wanted it. What decides about an
  * item that is not in sight is refused. */
 bool app_key(struct app *a, const char *key);
@@ -269,8 +275,15 @@ bool reason_at(const struct app *a, size_t i, struct reason *out);
 void reasons_read(struct app *a);
 void reasons_learn(struct app *a, const char *name);
 
+/* Lines that were said before there was a screen: all for the messages, the
+ * last one on row 23 as well. */
+void app_notes(struct app *a, const char *lines);
 /* Row 23: a report, kept in the messages with the act's command line. */
 void app_say(struct app *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same of what was asked and cannot be done: the line that asked for it
+ * stays open. */
+void app_wrong(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void app_say_err(struct app *a, const struct err *e);
 
@@ -303,6 +316,9 @@ void find_next(struct app *a, int by);
 /* Opens the prompt of a kind on row 23; a key while it is open. */
 void prompt_open(struct app *a, enum line_kind kind);
 bool prompt_key(struct app *a, const char *key);
+/* Puts in the next word that may stand at a line's cursor; the app may be NULL
+ * where the line takes a path. */
+void prompt_complete(struct line *l, struct app *a);
 /* Takes back the person's last act, or does it again, and shows it; what such
  * an act did is shown. */
 void undo_last(struct app *a, bool redo);
@@ -345,15 +361,22 @@ void bulk_start(struct app *a, enum status to, const char *reason);
 bool bulk_key(struct app *a, const char *key);
 void bulk_done(struct app *a);
 
-/* Opens a form, as it was left; its keys while it is open. */
-void form_open(struct app *a, enum form_kind kind);
+/* Opens a form, as it was left but for what `args` sets ("--recipe label");
+ * its keys, and pasted text, while it is open. */
+void form_open(struct app *a, enum form_kind kind, const char *args);
 bool form_mode_key(struct app *a, const char *key);
+void form_mode_paste(struct app *a, const char *text);
 /* Looks whether the tried call has ended; true where something was said. */
 bool form_tick(struct app *a);
 
 /* Reads a file in: seeds, or samples in Review; decides on many samples. What
  * is large becomes a job, which is watched until it ends. */
-void work_import(struct app *a, const char *path);
+void work_import(struct app *a, const char *typed);
+/* Makes the store of this folder, with what a file holds as seeds (NULL:
+ * nothing); *notes gets what is to be said of that, for app_notes. Where the
+ * file cannot be read there is no store, and *e says why. */
+bool work_begin(const char *file, const char *who, struct store **s,
+                struct buf *notes, struct err *e);
 void work_bulk(struct app *a, const struct decide *d, const ids *samples);
 void work_undo(struct app *a, int64_t seq, bool redo);
 /* Looks whether a job of these has ended, and says so; true where it has. */

@@ -120,15 +120,12 @@ static void turn_to(struct app *a, enum view_id v)
         (void)args;                                                           \
         call;                                                                 \
     }
-PLAIN(tab1, turn_to(a, VIEW_TARGETS))
 PLAIN(tab2, turn_to(a, VIEW_SEEDS))
 PLAIN(tab3, turn_to(a, VIEW_REVIEW))
 PLAIN(tab4, turn_to(a, VIEW_RANK))
 PLAIN(tab5, turn_to(a, VIEW_RUNS))
 PLAIN(tab6, turn_to(a, VIEW_EXPORT))
-PLAIN(expand, form_open(a, FORM_EXPAND))
-PLAIN(teacher, form_open(a, FORM_TEACHER))
-PLAIN(train, form_open(a, FORM_TRAIN))
+PLAIN(teacher, form_open(a, FORM_TEACHER, ""))
 PLAIN(down, move_cursor(a, ACT_DOWN))
 PLAIN(up, move_cursor(a, ACT_UP))
 PLAIN(first, move_cursor(a, ACT_FIRST))
@@ -167,16 +164,39 @@ static const char *no_lineage(const struct app *a)
                : NULL;
 }
 
+/* With a name, that target becomes the one to work on. */
+static void tab1(struct app *a, const char *name)
+{
+    int64_t id = *name ? target_find(a->s, name) : a->target;
+    if (*name && !id) {
+        app_wrong(a, _("no target is named %s"), name);
+        return;
+    }
+    if (*name)
+        app_set_target(a, id);
+    turn_to(a, VIEW_TARGETS);
+}
+
+static void expand(struct app *a, const char *args)
+{
+    form_open(a, FORM_EXPAND, args);
+}
+
+static void train(struct app *a, const char *args)
+{
+    form_open(a, FORM_TRAIN, args);
+}
+
 static const struct deed common[] = {
-    {.act = ACT_VIEW1, .fn = tab1},
+    {.act = ACT_VIEW1, .fn = tab1, .complete = complete_targets},
     {.act = ACT_VIEW2, .fn = tab2},
     {.act = ACT_VIEW3, .fn = tab3},
     {.act = ACT_VIEW4, .fn = tab4},
     {.act = ACT_VIEW5, .fn = tab5},
     {.act = ACT_VIEW6, .fn = tab6},
-    {.act = ACT_EXPAND, .fn = expand},
+    {.act = ACT_EXPAND, .fn = expand, .complete = complete_expand},
     {.act = ACT_TEACHER, .fn = teacher},
-    {.act = ACT_TRAIN, .fn = train},
+    {.act = ACT_TRAIN, .fn = train, .complete = complete_train},
     {.act = ACT_IMPORT, .fn = work_import, .prompt = LINE_IMPORT},
     {.act = ACT_DOWN, .fn = down},
     {.act = ACT_UP, .fn = up},
@@ -208,7 +228,7 @@ static const struct deed common[] = {
     {.act = ACT_COPY, .fn = copy_text},
     {.act = ACT_UNDO, .fn = undo},
     {.act = ACT_REDO, .fn = redo},
-    {.act = ACT_SET, .fn = set_option},
+    {.act = ACT_SET, .fn = set_option, .complete = complete_options},
     {.act = ACT_REPAINT, .fn = repaint},
     {.act = ACT_BACK, .fn = go_back},
     {.act = ACT_QUIT, .fn = quit},
@@ -216,8 +236,7 @@ static const struct deed common[] = {
 
 /* ---- Dispatching -------------------------------------------------------- */
 
-/* What an action does in the present view; NULL: nothing. */
-static const struct deed *deed_of(const struct app *a, enum action act)
+const struct deed *app_deed(const struct app *a, enum action act)
 {
     const struct deed *own = view_deed(a->view, act);
     if (!(infos[act].views & 1u << a->view))
@@ -230,18 +249,18 @@ static const struct deed *deed_of(const struct app *a, enum action act)
 
 bool app_can(const struct app *a, enum action act)
 {
-    const struct deed *d = deed_of(a, act);
+    const struct deed *d = app_deed(a, act);
     return d && !(d->why_not && d->why_not(a));
 }
 
 static void run(struct app *a, enum action act, const char *args)
 {
-    const struct deed *d = deed_of(a, act);
+    const struct deed *d = app_deed(a, act);
     const char *why = d && d->why_not ? d->why_not(a) : NULL;
     if (!d) {
-        app_say(a, _("%s does nothing here"), infos[act].name);
+        app_wrong(a, _("%s does nothing here"), infos[act].name);
     } else if (why) {
-        app_say(a, "%s", why);
+        app_wrong(a, "%s", why);
     } else if (d->prompt != LINE_NONE && !*args) {
         prompt_open(a, d->prompt);
     } else {
@@ -250,9 +269,7 @@ static void run(struct app *a, enum action act, const char *args)
     }
 }
 
-/* The action that a command line begins with, -1 where there is none; *args
- * is what stands behind it. */
-static int command_action(const char *text, const char **args)
+int app_action(const char *text, const char **args)
 {
     char name[40] = "";
     int n = 0;
@@ -287,13 +304,13 @@ static bool go_to(struct app *a, const char *text)
 void app_command(struct app *a, const char *text)
 {
     const char *args;
-    int act = command_action(text, &args);
+    int act = app_action(text, &args);
     text += strspn(text, " ");
     if (!*text || go_to(a, text))
         return;
     if (act < 0) {
-        app_say(a, _("there is no action %.*s; ? lists them"),
-                (int)strcspn(text, " "), text);
+        app_wrong(a, _("there is no action %.*s; ? lists them"),
+                  (int)strcspn(text, " "), text);
         return;
     }
     run(a, (enum action)act, args);
@@ -304,7 +321,7 @@ void app_command(struct app *a, const char *text)
 static bool says_yes(const struct app *a, const char *key)
 {
     if (a->form.open)
-        return !strcmp(key, "Enter");
+        return !strcmp(key, "Enter") || !strcmp(key, FORM_START);
     return a->ask.kind != ASK_NOTHING && a->ask.kind != ASK_REASON &&
            (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
 }
@@ -385,11 +402,11 @@ bool app_key(struct app *a, const char *key)
     if (a->ask.kind != ASK_NOTHING)
         return review_ask_key(a, key);
     const char *command = options_command(&a->options, (int)a->view, key);
-    int act = command ? command_action(command, &(const char *){0})
+    int act = command ? app_action(command, &(const char *){0})
                       : action_of_key(a->view, key);
     if (act < 0)
         return false;
-    const struct deed *d = deed_of(a, (enum action)act);
+    const struct deed *d = app_deed(a, (enum action)act);
     if (d && d->decides && is_dropped(a, (enum action)act, before))
         return true;
     a->ignored = 0;
@@ -402,20 +419,15 @@ bool app_key(struct app *a, const char *key)
 
 void app_paste(struct app *a, const char *text)
 {
-    if (a->typing.open) {
-        area_insert(&a->typing, text);
-        a->stale = STALE_PAINT;
-        return;
-    }
-    if (a->line.kind == LINE_NONE) {
-        app_say(a, _("pasted text is never keys; it was dropped"));
-        return;
-    }
-    for (const char *p = text; *p; p++) {
-        char one[2] = {*p == '\n' || *p == '\t' ? ' ' : *p, 0};
-        line_insert(&a->line, one);
-    }
     a->stale = STALE_PAINT;
+    if (a->line.kind != LINE_NONE)
+        line_paste(&a->line, text);
+    else if (a->typing.open)
+        area_insert(&a->typing, text);
+    else if (a->form.open)
+        form_mode_paste(a, text);
+    else
+        app_say(a, _("pasted text is never keys; it was dropped"));
 }
 
 /* Beyond this many bytes some terminals take nothing of it. */

@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/lang.h"
+#include "base/paths.h"
+#include "base/proc.h"
+
 void form_free(struct form *f)
 {
     for (size_t i = 0; i < f->n_fields; i++) {
@@ -16,10 +21,12 @@ void form_free(struct form *f)
 }
 
 struct form_field *form_add(struct form *f, enum field_kind kind,
-                            const char *label, const char *value)
+                            const char *name, const char *label,
+                            const char *value)
 {
     struct form_field *x = &f->fields[f->n_fields++];
-    *x = (struct form_field){.kind = kind, .label = label, .width = 8};
+    *x = (struct form_field){.kind = kind, .name = name, .label = label,
+                             .width = 8};
     snprintf(x->value, sizeof x->value, "%s", value);
     return x;
 }
@@ -44,17 +51,25 @@ void form_pick(struct form_field *x, const char *name)
             choose(x, i);
 }
 
-const char *form_value(const struct form *f, const char *label)
+struct form_field *form_field(struct form *f, const char *name)
 {
     for (size_t i = 0; i < f->n_fields; i++)
-        if (!strcmp(f->fields[i].label, label))
+        if (!strcmp(f->fields[i].name, name))
+            return &f->fields[i];
+    return NULL;
+}
+
+const char *form_value(const struct form *f, const char *name)
+{
+    for (size_t i = 0; i < f->n_fields; i++)
+        if (!strcmp(f->fields[i].name, name))
             return f->fields[i].value;
     return "";
 }
 
-double form_number(const struct form *f, const char *label, double otherwise)
+double form_number(const struct form *f, const char *name, double otherwise)
 {
-    const char *text = form_value(f, label);
+    const char *text = form_value(f, name);
     char copy[64], *end;
     snprintf(copy, sizeof copy, "%s", text);
     char *comma = strchr(copy, ',');
@@ -63,6 +78,99 @@ double form_number(const struct form *f, const char *label, double otherwise)
     double v = strtod(copy, &end);
     return end > copy && !*end ? v : otherwise;
 }
+
+/* Something was put into a field. */
+static void changed(struct form *f, struct form_field *x)
+{
+    if (x->path) {
+        char *path = paths_typed(x->value);
+        if (strlen(path) < sizeof x->value)
+            snprintf(x->value, sizeof x->value, "%s", path);
+        free(path);
+    }
+    f->fresh = false;
+    f->stale = true;
+}
+
+/* ---- From a line -------------------------------------------------------- */
+
+static bool is_number(const char *text)
+{
+    return strspn(text, "0123456789.,") == strlen(text);
+}
+
+/* The choice of that name, or that ends in it as a word ("LoRA 16"). */
+static bool choose_named(struct form_field *x, const char *name)
+{
+    for (size_t i = 0; i < x->choices.n; i++) {
+        const char *blank = strrchr(x->choices.at[i], ' ');
+        if (!strcmp(x->choices.at[i], name) ||
+            (blank && !strcmp(blank + 1, name))) {
+            choose(x, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool no_choice(const struct form_field *x, const char *value,
+                      struct err *e)
+{
+    struct buf all = BUF_INIT(300);
+    for (size_t i = 0; i < x->choices.n; i++)
+        buf_printf(&all, "%s%s", i ? ", " : "", x->choices.at[i]);
+    err_set(e, ERR_INPUT, _("no %s is named %s; there are %s"), x->name,
+            value, buf_str(&all));
+    buf_free(&all);
+    return false;
+}
+
+static bool set_field(struct form *f, const char *name, const char *value,
+                      struct err *e)
+{
+    struct form_field *x = form_field(f, name);
+    if (!x) {
+        struct buf all = BUF_INIT(300);
+        for (size_t i = 0; i < f->n_fields; i++)
+            buf_printf(&all, "%s%s", i ? ", " : "", f->fields[i].name);
+        err_set(e, ERR_INPUT, _("no field is named %s; there are %s"), name,
+                buf_str(&all));
+        buf_free(&all);
+        return false;
+    }
+    if (x->kind == FIELD_PICK && !choose_named(x, value))
+        return no_choice(x, value, e);
+    if (x->kind == FIELD_NUMBER && !is_number(value))
+        return err_set(e, ERR_INPUT, _("%s is a number"), name);
+    if (strlen(value) >= sizeof x->value)
+        return err_set(e, ERR_INPUT, _("%s is too long"), name);
+    if (x->kind != FIELD_PICK)
+        snprintf(x->value, sizeof x->value, "%s", value);
+    changed(f, x);
+    return true;
+}
+
+bool form_set(struct form *f, const char *args, struct err *e)
+{
+    if (!args[strspn(args, " ")])
+        return true;
+    char **words = proc_split(args);
+    bool ok = words || err_set(e, ERR_INPUT, _("a quote is open"));
+    for (size_t i = 0; ok && words[i]; i++) {
+        char *name = words[i] + strspn(words[i], "-");
+        char *value = strchr(name, '=');
+        if (value)
+            *value++ = '\0';
+        else if (words[i + 1])
+            value = words[++i];
+        ok = value ? set_field(f, name, value, e)
+                   : err_set(e, ERR_INPUT, _("%s needs a value"), name);
+    }
+    proc_free_argv(words);
+    return ok;
+}
+
+/* ---- Keys --------------------------------------------------------------- */
 
 static bool typed(struct form_field *x, const char *key, bool fresh)
 {
@@ -79,15 +187,36 @@ static bool typed(struct form_field *x, const char *key, bool fresh)
     }
     if (!strcmp(key, "Space"))
         key = " ";
-    bool digit = strspn(key, "0123456789.,") == strlen(key);
     bool text = (unsigned char)key[0] >= 0x80 || !key[1];
-    if (x->kind == FIELD_NUMBER ? !digit : !text)
+    if (x->kind == FIELD_NUMBER ? !is_number(key) : !text)
         return false;
     if (fresh && x->kind == FIELD_NUMBER)
         n = 0;
     if (n + strlen(key) + 1 < sizeof x->value)
         memcpy(x->value + n, key, strlen(key) + 1);
     return true;
+}
+
+bool form_paste(struct form *f, const char *text)
+{
+    struct form_field *x = f->at < f->n_fields ? &f->fields[f->at] : NULL;
+    size_t n = strlen(text);
+    if (!x || x->kind == FIELD_PICK)
+        return false;
+    while (n && strchr(" \n", text[n - 1])) /* as a line is copied */
+        n--;
+    char *line = xstrndup(text, n);
+    for (char *p = line; *p; p++)
+        *p = *p == '\n' || *p == '\t' ? ' ' : *p;
+    size_t at = f->fresh && x->kind == FIELD_NUMBER ? 0 : strlen(x->value);
+    bool fits = at + n < sizeof x->value &&
+                (x->kind == FIELD_LINE || is_number(line));
+    if (fits) {
+        memcpy(x->value + at, line, n + 1);
+        changed(f, x);
+    }
+    free(line);
+    return fits;
 }
 
 static void move(struct form *f, int by)
@@ -105,6 +234,10 @@ enum form_event form_key(struct form *f, const char *key)
     if (!strcmp(key, "Esc")) {
         f->open = false;
         return FORM_CLOSED;
+    }
+    if (!strcmp(key, FORM_START)) {
+        f->at = f->n_fields + f->main;
+        return FORM_PRESSED;
     }
     if (!strcmp(key, "Tab") || !strcmp(key, "Down") ||
         (right && !on_field)) {
@@ -134,8 +267,7 @@ enum form_event form_key(struct form *f, const char *key)
         return FORM_CHANGED;
     }
     if (x && x->kind != FIELD_PICK && typed(x, key, f->fresh)) {
-        f->fresh = false;
-        f->stale = true;
+        changed(f, x);
         return FORM_CHANGED;
     }
     return FORM_IGNORED;

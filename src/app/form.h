@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 
 enum form_kind { FORM_NONE, FORM_EXPAND, FORM_TRAIN, FORM_TEACHER };
@@ -19,12 +20,14 @@ enum field_kind {
 
 struct form_field {
     enum field_kind kind;
+    const char *name;     /* as the command line's option */
     const char *label;    /* untranslated; of the gutter */
-    char value[200];      /* FIELD_PICK: the choice's name */
+    char value[1000];     /* FIELD_PICK: the choice's name */
     char note[100];       /* behind it; translated */
     VEC(char *) choices;
     size_t choice;
     int width;            /* of a typed field's box */
+    bool path;            /* ~/ at its beginning becomes $HOME/ */
 };
 
 #define FORM_FIELDS 8
@@ -35,7 +38,7 @@ struct form {
     struct form_field fields[FORM_FIELDS];
     size_t n_fields;
     const char *buttons[FORM_BUTTONS]; /* untranslated */
-    size_t n_buttons;
+    size_t n_buttons, main; /* main: the one that FORM_START presses */
     size_t at; /* fields, then buttons */
     bool fresh; /* nothing was typed since it came here: a digit replaces */
     bool open, stale; /* stale: a value changed since the facts were made */
@@ -49,19 +52,30 @@ struct form {
 
 void form_free(struct form *f);
 struct form_field *form_add(struct form *f, enum field_kind kind,
-                            const char *label, const char *value);
+                            const char *name, const char *label,
+                            const char *value);
 void form_choice(struct form_field *x, const char *name);
 /* Chooses by name; the first one where it is not there. */
 void form_pick(struct form_field *x, const char *name);
-const char *form_value(const struct form *f, const char *label);
+/* The field of that name, NULL where there is none; its value, "". */
+struct form_field *form_field(struct form *f, const char *name);
+const char *form_value(const struct form *f, const char *name);
 /* The number typed in a field, or `otherwise` where it is empty or none. */
-double form_number(const struct form *f, const char *label,
-                   double otherwise);
+double form_number(const struct form *f, const char *name, double otherwise);
+/* Sets fields from "--recipe label --prompts=20 answers=2"; false with a
+ * sentence where a word is no field, or its value none of its choices: the
+ * fields before it are set. */
+bool form_set(struct form *f, const char *args, struct err *e);
+/* Puts pasted text into the field that has the cursor; false where it takes
+ * none, or not as much. */
+bool form_paste(struct form *f, const char *text);
 
 enum form_event {
     FORM_IGNORED, FORM_MOVED, FORM_CHANGED, FORM_PRESSED, FORM_CLOSED
 };
-/* One key. After FORM_PRESSED the button is f->at - f->n_fields. */
+/* One key; FORM_START presses the main button from wherever the cursor is.
+ * After FORM_PRESSED the button is f->at - f->n_fields. */
+#define FORM_START "^S"
 enum form_event form_key(struct form *f, const char *key);
 
 #endif

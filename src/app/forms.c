@@ -1,180 +1,19 @@
-/* The forms that begin something: expand, train. */
-#include <math.h>
+/* The forms: what opens them, their keys, and the one that trains. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/app.h"
 #include "app/child.h"
+#include "app/expand.h"
 #include "app/teacher.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/lang.h"
-#include "base/paths.h"
-#include "base/rng.h"
-#include "demo/demo.h"
-#include "recipe/recipe.h"
-#include "store/stat.h"
-#include "teacher/profile.h"
-#include "verbs/elicit.h"
-#include "verbs/launch.h"
+#include "base/proc.h"
 #include "verbs/train.h"
 
 #define NANO_EPOCHS "32"
-
-static const char RECIPE[] = N_("RECIPE");
-static const char TEACHER[] = N_("TEACHER");
-static const char DRAW_FROM[] = N_("DRAW FROM");
-static const char PROMPTS[] = N_("NEW PROMPTS");
-static const char ANSWERS[] = N_("ANSWERS EACH");
-static const char TEMPERATURE[] = N_("TEMPERATURE");
-static const char STOP_AT[] = N_("STOP AT");
-static const char STUDENT[] = N_("STUDENT");
-static const char FILTER[] = N_("FILTER");
-static const char METHOD[] = N_("METHOD");
-static const char EPOCHS[] = N_("EPOCHS");
-static const char START[] = N_("SEED");
-
-/* ---- Expand ------------------------------------------------------------- */
-
-static void add_recipes(struct form *f)
-{
-    struct form_field *x = form_add(f, FIELD_PICK, RECIPE, "");
-    char **names = paths_names("recipes", ".json");
-    for (size_t i = 0; names && names[i]; i++)
-        form_choice(x, names[i]);
-    paths_free_names(names);
-    form_pick(x, "selfinstruct");
-}
-
-static void add_teachers(struct form *f)
-{
-    struct form_field *x = form_add(f, FIELD_PICK, TEACHER, "");
-    struct profiles ps;
-    struct err e;
-    if (profiles_load(NULL, &ps, &e)) {
-        for (size_t i = 0; i < ps.n; i++)
-            form_choice(x, ps.at[i].name);
-        profiles_free(&ps);
-    } else {
-        snprintf(x->note, sizeof x->note, "%.99s", e.text);
-    }
-    if (!x->choices.n)
-        form_choice(x, "builtin");
-}
-
-static void build_expand(struct app *a, struct form *f)
-{
-    struct store_counts n;
-    char prompts[24];
-    store_count(a->s, &n);
-    snprintf(prompts, sizeof prompts, "%d",
-             a->tour && !n.candidates ? DEMO_PROMPTS : 200);
-    *f = (struct form){.kind = FORM_EXPAND, .facts_label = N_("ESTIMATE"),
-                       .preview_label = N_("FIRST PROMPT")};
-    add_recipes(f);
-    add_teachers(f);
-    struct form_field *x = form_add(f, FIELD_PICK, DRAW_FROM, "");
-    form_choice(x, _("every split"));
-    for (int i = 0; i < SPLIT_COUNT; i++)
-        form_choice(x, split_name((enum split)i));
-    form_add(f, FIELD_NUMBER, PROMPTS, prompts);
-    x = form_add(f, FIELD_NUMBER, ANSWERS, "1");
-    snprintf(x->note, sizeof x->note, "%s", _("2 or more are for Rank"));
-    x = form_add(f, FIELD_NUMBER, TEMPERATURE, "");
-    snprintf(x->note, sizeof x->note, "%s", _("empty: the recipe's own"));
-    x = form_add(f, FIELD_NUMBER, STOP_AT, "");
-    snprintf(x->note, sizeof x->note, "%s: %s", lang_currency(),
-             _("the job ends there, nothing is lost"));
-    f->buttons[f->n_buttons++] = N_("Start");
-    f->buttons[f->n_buttons++] = N_("Close");
-}
-
-/* What the form says, for the verbs. Strings are borrowed from the form. */
-static struct expand read_expand(struct app *a)
-{
-    const struct form *f = &a->form;
-    enum split split;
-    uint64_t seed;
-    rng_system(&seed, sizeof seed);
-    struct expand x = {
-        .target = a->target, .recipe = form_value(f, RECIPE),
-        .teacher = form_value(f, TEACHER), .split = -1,
-        .prompts = (int64_t)form_number(f, PROMPTS, 0),
-        .answers = (int64_t)form_number(f, ANSWERS, 1),
-        .temperature = form_number(f, TEMPERATURE, NAN),
-        .spend_max = form_number(f, STOP_AT, NAN),
-        .seed = seed >> 1};
-    if (split_parse(form_value(f, DRAW_FROM), &split))
-        x.split = (int)split;
-    if (x.answers < 1)
-        x.answers = 1;
-    return x;
-}
-
-static void note_choices(struct form *f)
-{
-    struct profiles ps;
-    struct recipe *r = recipe_find(form_value(f, RECIPE), NULL);
-    if (r)
-        snprintf(f->fields[0].note, sizeof f->fields[0].note, "%s: %s",
-                 recipe_kind_name(r->kind), r->about);
-    recipe_free(&r);
-    if (!profiles_load(NULL, &ps, NULL))
-        return;
-    const struct profile *p = profile_find(&ps, form_value(f, TEACHER));
-    if (p)
-        snprintf(f->fields[1].note, sizeof f->fields[1].note,
-                 _("%d at once, %.60s"), p->concurrency,
-                 p->url ? p->url : p->serve);
-    profiles_free(&ps);
-}
-
-static void refresh_expand(struct app *a)
-{
-    struct form *f = &a->form;
-    struct expand x = read_expand(a);
-    struct estimate n;
-    struct err e = {0};
-    note_choices(f);
-    free(f->preview);
-    f->preview = NULL;
-    f->facts[0][0] = f->facts[1][0] = '\0';
-    x.seed = 7;
-    if (!verb_estimate(a->s, &x, &n, &e)) {
-        snprintf(f->facts[0], sizeof f->facts[0], "%.119s", e.text);
-        return;
-    }
-    char first[32], then[32], in[32], out[32];
-    snprintf(f->facts[0], sizeof f->facts[0],
-             _("%s + %s calls   %s tokens in   %s out"),
-             lang_number(first, sizeof first, (double)n.calls_first, 0),
-             lang_number(then, sizeof then, (double)n.calls_then, 0),
-             lang_number(in, sizeof in, (double)n.tokens_in, 0),
-             lang_number(out, sizeof out, (double)n.tokens_out, 0));
-    if (n.cost > 0) {
-        size_t at = strlen(f->facts[0]);
-        snprintf(f->facts[0] + at, sizeof f->facts[0] - at, "   %s",
-                 lang_money(first, sizeof first, n.cost, n.cost < 1 ? 4 : 2));
-    }
-    snprintf(f->preview_title, sizeof f->preview_title, _("%lld tokens"),
-             (long long)n.first_tokens);
-    f->preview = n.first_prompt;
-}
-
-static void start_expand(struct app *a)
-{
-    struct expand x = read_expand(a);
-    struct err e = {0};
-    int64_t job = verb_add_job(a->s, a->who, &x, &e);
-    if (!job || !verb_start_job(a->s, job, false, &e)) {
-        app_say_err(a, &e);
-        return;
-    }
-    a->form.open = false;
-    app_say(a, _("j%lld has begun; 5 shows what it brings"),
-            (long long)job);
-}
 
 /* ---- Train -------------------------------------------------------------- */
 
@@ -186,22 +25,25 @@ static const struct method {
     int64_t lora;
 } methods[] = {{N_("all weights"), 0}, {"LoRA 16", 16}, {"LoRA 64", 64}};
 
-static void build_train(struct form *f)
+static void build_train(struct app *a, struct form *f)
 {
+    (void)a;
     *f = (struct form){.kind = FORM_TRAIN, .facts_label = N_("ESTIMATE")};
-    struct form_field *x = form_add(f, FIELD_LINE, STUDENT, "nano");
+    struct form_field *x = form_add(f, FIELD_LINE, "student", N_("STUDENT"),
+                                    "nano");
     x->width = 32;
+    x->path = true;
     snprintf(x->note, sizeof x->note, "%s", _("or a folder, a GGUF file"));
-    x = form_add(f, FIELD_PICK, METHOD, "");
+    x = form_add(f, FIELD_PICK, "lora", N_("METHOD"), "");
     for (size_t i = 0; i < COUNT(methods); i++)
         form_choice(x, _(methods[i].name));
-    x = form_add(f, FIELD_LINE, FILTER, "");
+    x = form_add(f, FIELD_LINE, "filter", N_("FILTER"), "");
     x->width = 32;
     snprintf(x->note, sizeof x->note, "%s", _("empty: all accepted"));
-    x = form_add(f, FIELD_NUMBER, EPOCHS, NANO_EPOCHS);
+    x = form_add(f, FIELD_NUMBER, "epochs", N_("EPOCHS"), NANO_EPOCHS);
     snprintf(x->note, sizeof x->note, "%s",
              _("nano: from nothing; a model: 2 to 4"));
-    form_add(f, FIELD_NUMBER, START, "1");
+    form_add(f, FIELD_NUMBER, "seed", N_("SEED"), "1");
     f->buttons[f->n_buttons++] = N_("Start");
     f->buttons[f->n_buttons++] = N_("Close");
 }
@@ -209,7 +51,7 @@ static void build_train(struct form *f)
 static int64_t lora_of(const struct form *f)
 {
     for (size_t i = 0; i < COUNT(methods); i++)
-        if (!strcmp(form_value(f, METHOD), _(methods[i].name)))
+        if (!strcmp(form_value(f, "lora"), _(methods[i].name)))
             return methods[i].lora;
     return 0;
 }
@@ -218,11 +60,11 @@ static struct train read_train(struct app *a)
 {
     const struct form *f = &a->form;
     return (struct train){.target = a->target,
-                          .filter = form_value(f, FILTER),
-                          .student = form_value(f, STUDENT),
+                          .filter = form_value(f, "filter"),
+                          .student = form_value(f, "student"),
                           .lora = lora_of(f),
-                          .epochs = (int64_t)form_number(f, EPOCHS, 4),
-                          .seed = (int64_t)form_number(f, START, 1)};
+                          .epochs = (int64_t)form_number(f, "epochs", 4),
+                          .seed = (int64_t)form_number(f, "seed", 1)};
 }
 
 static void refresh_train(struct app *a)
@@ -387,6 +229,17 @@ static void start_train(struct app *a)
 
 /* ---- Teacher ------------------------------------------------------------ */
 
+static void build_teacher(struct app *a, struct form *f)
+{
+    (void)a;
+    teacher_form_build(f);
+}
+
+static void refresh_teacher(struct app *a)
+{
+    teacher_form_refresh(&a->form);
+}
+
 static void press_teacher(struct app *a)
 {
     char said[300] = "";
@@ -406,35 +259,40 @@ bool form_tick(struct app *a)
 
 /* ---- All forms ---------------------------------------------------------- */
 
+/* What a kind of form is made of, and what its pressed button does. */
+static const struct {
+    void (*build)(struct app *a, struct form *f);
+    void (*refresh)(struct app *a);
+    void (*press)(struct app *a);
+} kinds[] = {[FORM_EXPAND] = {expand_build, expand_refresh, expand_press},
+             [FORM_TRAIN] = {build_train, refresh_train, start_train},
+             [FORM_TEACHER] = {build_teacher, refresh_teacher, press_teacher}};
+
 static void refresh(struct app *a)
 {
     a->form.stale = false;
-    if (a->form.kind == FORM_EXPAND)
-        refresh_expand(a);
-    else if (a->form.kind == FORM_TRAIN)
-        refresh_train(a);
-    else
-        teacher_form_refresh(&a->form);
+    kinds[a->form.kind].refresh(a);
 }
 
-void form_open(struct app *a, enum form_kind kind)
+void form_open(struct app *a, enum form_kind kind, const char *args)
 {
+    struct err e = {0};
     if (!a->target && kind != FORM_TEACHER) {
-        app_say(a, _("make a target first: 1, then +"));
+        app_wrong(a, _("make a target first: 1, then +"));
         return;
     }
     if (a->form.kind != kind) {
         form_free(&a->form);
-        if (kind == FORM_EXPAND)
-            build_expand(a, &a->form);
-        else if (kind == FORM_TRAIN)
-            build_train(&a->form);
-        else
-            teacher_form_build(&a->form);
+        kinds[kind].build(a, &a->form);
+    }
+    if (!form_set(&a->form, args, &e)) {
+        app_say_err(a, &e);
+        return;
     }
     if (kind == FORM_EXPAND && a->view != VIEW_SEEDS)
         app_open(a, VIEW_SEEDS);
     a->form.open = true;
+    a->said[0] = '\0';
     a->form.at = 0;
     a->form.fresh = true;
     a->sight = SIGHT_NONE;
@@ -447,17 +305,77 @@ bool form_mode_key(struct app *a, const char *key)
     struct form *f = &a->form;
     enum form_event event = form_key(f, key);
     a->stale = STALE_PAINT;
+    a->said[0] = '\0';
     if (event == FORM_PRESSED && f->at == f->n_fields + f->n_buttons - 1)
         f->open = false;
-    else if (event == FORM_PRESSED && f->kind == FORM_TEACHER)
-        press_teacher(a);
-    else if (event == FORM_PRESSED && f->kind == FORM_EXPAND)
-        start_expand(a);
-    else if (event == FORM_PRESSED && f->kind == FORM_TRAIN)
-        start_train(a);
+    else if (event == FORM_PRESSED)
+        kinds[f->kind].press(a);
     else if (event == FORM_CLOSED)
         app_say(a, _("closed; the form is kept"));
     else if (f->stale)
         refresh(a);
     return event != FORM_IGNORED;
+}
+
+void form_mode_paste(struct app *a, const char *text)
+{
+    if (form_paste(&a->form, text))
+        refresh(a);
+    else
+        app_say(a, _("this field takes no such text; it was dropped"));
+}
+
+/* The field whose value is typed at text[at]: "--NAME" stands before it. */
+static struct form_field *field_before(struct form *f, const char *text,
+                                       size_t at)
+{
+    size_t end = at;
+    while (end && text[end - 1] == ' ')
+        end--;
+    size_t start = end;
+    while (start && text[start - 1] != ' ')
+        start--;
+    char *word = xstrndup(text + start, end - start);
+    struct form_field *x =
+        strncmp(word, "--", 2) ? NULL : form_field(f, word + 2);
+    free(word);
+    return x;
+}
+
+/* Fields, and behind one its choices, of the form as it would open. */
+static void complete_form(struct app *a, enum form_kind kind,
+                          const char *text, size_t *from, struct buf *out)
+{
+    struct form f;
+    size_t at = strlen(text);
+    while (at && text[at - 1] != ' ')
+        at--;
+    *from = at;
+    kinds[kind].build(a, &f);
+    struct form_field *x = field_before(&f, text, at);
+    for (size_t i = 0; x && i < x->choices.n; i++) {
+        const char *choice = x->choices.at[i];
+        char *word = strchr(choice, ' ') ? proc_quote(choice)
+                                         : xstrdup(choice);
+        complete_word(out, text + at, word, " ");
+        free(word);
+    }
+    for (size_t i = 0; !x && i < f.n_fields; i++) {
+        char *word = xasprintf("--%s", f.fields[i].name);
+        complete_word(out, text + at, word, " ");
+        free(word);
+    }
+    form_free(&f);
+}
+
+void complete_expand(struct app *a, const char *text, size_t *from,
+                     struct buf *out)
+{
+    complete_form(a, FORM_EXPAND, text, from, out);
+}
+
+void complete_train(struct app *a, const char *text, size_t *from,
+                    struct buf *out)
+{
+    complete_form(a, FORM_TRAIN, text, from, out);
 }

@@ -19,8 +19,11 @@ enum line_kind {
     LINE_IMPORT,
     LINE_ORDER,   /* o in Rank */
     LINE_ASK,     /* i in Runs */
+    LINE_STORE,   /* o on the welcome screen */
     LINE_KINDS
 };
+
+#define LINE_BYTES 65536
 
 struct line {
     enum line_kind kind;
@@ -28,8 +31,12 @@ struct line {
     size_t cursor; /* byte offset */
     VEC(char *) history[LINE_KINDS];
     size_t at;     /* in the history; its length: the new line */
+    bool typed;    /* since it was opened or brought from the history */
+    char *left;    /* the new line, while another stands there; else NULL */
+    size_t prefix; /* so many bytes of it begin what Up and Down bring */
     char *completions; /* one a line, NULL: not asked for */
     size_t choice, from; /* which of them, and where it begins */
+    char wrong[600]; /* why it was not taken, until it is edited; "": taken */
 };
 
 /* Opens the prompt of that kind with `text` in it and the cursor behind it. */
@@ -37,12 +44,18 @@ void line_open(struct line *l, enum line_kind kind, const char *text);
 /* Closes it; with `keep`, the text goes into its kind's history. */
 void line_close(struct line *l, bool keep);
 void line_done(struct line *l);
-void line_insert(struct line *l, const char *text);
-/* Editing keys: Left Right Home End Backspace Delete ^W ^U ^K Up Down. False
- * for any other. */
-bool line_key(struct line *l, const char *key);
+/* Remembers a line that Up brings, the newest last. */
+void line_remember(struct line *l, enum line_kind kind, const char *text);
+/* Puts pasted text in at the cursor, its line ends and tabs as blanks: all of
+ * it, or nothing and `wrong` says so. */
+void line_paste(struct line *l, const char *text);
+/* A character, or one of Left Right Home End Backspace Delete ^A ^E ^W ^U ^K
+ * Up Down; Up brings the lines before that begin as what was typed does.
+ * Nothing is done with any other key. */
+void line_key(struct line *l, const char *key);
 
-/* Takes the next of `all` (one a line) as the word that begins at `from`. */
+/* Takes the next of `all` (one a line) as the word that begins at `from`; the
+ * only one is taken for good. */
 void line_complete(struct line *l, size_t from, const char *all);
 
 #endif

@@ -37,15 +37,29 @@ void app_remember(struct app *a, const char *text)
     list_all(a);
 }
 
+static void say(struct app *a, const char *fmt, va_list ap)
+{
+    vsnprintf(a->said, sizeof a->said, fmt, ap);
+    a->said_undo = false;
+    a->stale = STALE_PAINT;
+    app_remember(a, a->said);
+}
+
 void app_say(struct app *a, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(a->said, sizeof a->said, fmt, ap);
+    say(a, fmt, ap);
     va_end(ap);
-    a->said_undo = false;
-    a->stale = STALE_PAINT;
-    app_remember(a, a->said);
+}
+
+void app_wrong(struct app *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(a, fmt, ap);
+    va_end(ap);
+    a->wrong = true;
 }
 
 void app_say_err(struct app *a, const struct err *e)
@@ -53,9 +67,19 @@ void app_say_err(struct app *a, const struct err *e)
     const char *home = getenv("HOME");
     size_t n = home ? strlen(home) : 0;
     if (n > 1 && !strncmp(e->text, home, n) && e->text[n] == '/')
-        app_say(a, "~%s", e->text + n); /* row 23 is short */
+        app_wrong(a, "~%s", e->text + n); /* row 23 is short */
     else
-        app_say(a, "%s", e->text);
+        app_wrong(a, "%s", e->text);
+}
+
+void app_notes(struct app *a, const char *lines)
+{
+    char *copy = xstrdup(lines), *rest = copy, *line;
+    while ((line = strsep(&rest, "\n")) && rest)
+        app_remember(a, line);
+    if (*line)
+        app_say(a, "%s", line);
+    free(copy);
 }
 
 void messages_open(struct app *a)

@@ -130,13 +130,6 @@ static bool on_pair(void *ctx, const char *section, const char *name,
     return true;
 }
 
-static void offer(struct buf *out, const char *word, size_t n,
-                  const char *head)
-{
-    if (!strncmp(word, head, strlen(head)))
-        buf_printf(out, "%.*s\n", (int)n, word);
-}
-
 static void offer_values(const char *name, size_t n, const char *head,
                          struct buf *out)
 {
@@ -147,10 +140,12 @@ static void offer_values(const char *name, size_t n, const char *head,
             strncmp(table[i].name, name, n))
             continue;
         for (size_t k = 0; !*word && themes[k]; k++)
-            offer(out, themes[k], strlen(themes[k]), head);
+            complete_word(out, head, themes[k], "");
         for (size_t len; *word; word += len + (word[len] == ' ')) {
             len = strcspn(word, " ");
-            offer(out, word, len, head);
+            char *one = xstrndup(word, len);
+            complete_word(out, head, one, "");
+            free(one);
         }
     }
     paths_free_names(themes);
@@ -163,7 +158,7 @@ void options_complete(const char *text, size_t *from, struct buf *out)
     if (text[n])
         offer_values(text, n, text + *from, out);
     for (size_t i = 0; !text[n] && i < COUNT(table); i++)
-        offer(out, table[i].name, strlen(table[i].name), text);
+        complete_word(out, text, table[i].name, " ");
 }
 
 bool options_load(struct options *o, struct err *e)

@@ -265,7 +265,7 @@ void review_decide(struct app *a, enum status to, const char *reason)
         return;
     }
     if (how == DECIDED_NOT || how == DECIDED_UNKNOWN) {
-        app_say(a, how == DECIDED_NOT ? _("not saved: %s") : "%s", e.text);
+        app_wrong(a, how == DECIDED_NOT ? _("not saved: %s") : "%s", e.text);
         return;
     }
     r->has_last = true;
@@ -509,7 +509,7 @@ static void rate(struct app *a, const char *text)
     struct err e = {0};
     int v = atoi(text);
     if (v < 0 || v > 5 || (!v && strcmp(text, "0")))
-        app_say(a, _("a rating is 1 to 5; 0 takes it away"));
+        app_wrong(a, _("a rating is 1 to 5; 0 takes it away"));
     else if (verb_rate(a->s, a->who, OBJECT_SAMPLE, a->review.now.id, v, &e) >
              DECIDED_FOUND)
         app_say_err(a, &e);
@@ -634,6 +634,7 @@ const struct deed review_deeds[] = {
      .decides = true},
     {.act = ACT_REJECT,
      .fn = reject,
+     .complete = complete_reasons,
      .why_not = no_sample,
      .decides = true},
     {.act = ACT_DEFER,

@@ -7,12 +7,6 @@
 #include "base/lang.h"
 #include "teacher/profile.h"
 
-static const char NAME[] = N_("NAME");
-static const char ENDPOINT[] = N_("ENDPOINT");
-static const char ADDRESS[] = N_("ADDRESS");
-static const char MODEL[] = N_("MODEL");
-static const char KEY_FROM[] = N_("KEY FROM");
-static const char KEY[] = N_("KEY");
 enum { AT_NAME, AT_ENDPOINT, AT_ADDRESS, AT_MODEL, AT_KEY_FROM, AT_KEY };
 
 /* Where a key comes from: the choice, and the profile's key. */
@@ -41,7 +35,7 @@ static void take_preset(struct form *f)
     struct presets all;
     if (!presets_load(&all, NULL))
         return;
-    const struct preset *p = preset_find(&all, form_value(f, ENDPOINT));
+    const struct preset *p = preset_find(&all, form_value(f, "preset"));
     set(f, AT_ADDRESS, p ? p->url : "https://");
     bool key = p && p->key_env && *p->key_env;
     form_pick(&f->fields[AT_KEY_FROM], _(sources[key ? 0 : 3].name));
@@ -56,21 +50,25 @@ void teacher_form_build(struct form *f)
     struct presets all;
     *f = (struct form){.kind = FORM_TEACHER, .facts_label = N_("NOTE"),
                        .preview_label = N_("SECTION")};
-    form_add(f, FIELD_LINE, NAME, "")->width = 20;
-    struct form_field *x = form_add(f, FIELD_PICK, ENDPOINT, "");
+    form_add(f, FIELD_LINE, "name", N_("NAME"), "")->width = 20;
+    struct form_field *x = form_add(f, FIELD_PICK, "preset",
+                                    N_("ENDPOINT"), "");
     if (presets_load(&all, NULL)) {
         for (size_t i = 0; i < all.n; i++)
             form_choice(x, all.at[i].name);
         presets_free(&all);
     }
     form_choice(x, _("another"));
-    form_add(f, FIELD_LINE, ADDRESS, "")->width = 50;
-    form_add(f, FIELD_LINE, MODEL, "")->width = 50;
-    x = form_add(f, FIELD_PICK, KEY_FROM, "");
+    form_add(f, FIELD_LINE, "url", N_("ADDRESS"), "")->width = 50;
+    form_add(f, FIELD_LINE, "model", N_("MODEL"), "")->width = 50;
+    x = form_add(f, FIELD_PICK, "key-from", N_("KEY FROM"), "");
     for (size_t i = 0; i < COUNT(sources); i++)
         form_choice(x, _(sources[i].name));
-    form_add(f, FIELD_LINE, KEY, "")->width = 30;
+    x = form_add(f, FIELD_LINE, "key", N_("KEY"), "");
+    x->width = 30;
+    x->path = true;
     f->buttons[f->n_buttons++] = N_("Try one call");
+    f->main = f->n_buttons;
     f->buttons[f->n_buttons++] = N_("Append");
     f->buttons[f->n_buttons++] = N_("Close");
     take_preset(f);
@@ -79,12 +77,12 @@ void teacher_form_build(struct form *f)
 static bool read_form(const struct form *f, struct profile *p, struct err *e)
 {
     const char *key = sources[source_of(f)].key;
-    *p = profile_new(form_value(f, NAME));
-    if (!*form_value(f, NAME))
+    *p = profile_new(form_value(f, "name"));
+    if (!*form_value(f, "name"))
         return err_set(e, ERR_USAGE, _("give it a name first"));
-    return profile_set(p, "url", form_value(f, ADDRESS), e) &&
-           profile_set(p, "model", form_value(f, MODEL), e) &&
-           (!key || profile_set(p, key, form_value(f, KEY), e)) &&
+    return profile_set(p, "url", form_value(f, "url"), e) &&
+           profile_set(p, "model", form_value(f, "model"), e) &&
+           (!key || profile_set(p, key, form_value(f, "key"), e)) &&
            profile_check(p, e);
 }
 
@@ -114,9 +112,9 @@ static bool try_call(const struct form *f, struct child *c, struct err *e)
 {
     const char *option = sources[source_of(f)].option;
     const char *args[] = {
-        "teacher", "add", form_value(f, NAME), "--dry-run", "--url",
-        form_value(f, ADDRESS), "--model", form_value(f, MODEL), option,
-        option ? form_value(f, KEY) : NULL, NULL};
+        "teacher", "add", form_value(f, "name"), "--dry-run", "--url",
+        form_value(f, "url"), "--model", form_value(f, "model"), option,
+        option ? form_value(f, "key") : NULL, NULL};
     return child_start(c, args, true, e);
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "app/action.h"
+#include "app/complete.h"
 #include "app/line.h"
 
 struct app;
@@ -26,6 +27,8 @@ struct deed {
      * may be NULL: it always can. */
     const char *(*why_not)(const struct app *a);
     enum line_kind prompt; /* what it asks for where it was given nothing */
+    completes *complete;   /* what Tab puts in behind it; NULL: what it does
+                            * in that prompt */
     bool decides;          /* never done with a key that was typed ahead */
 };
 

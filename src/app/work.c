@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/app.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/lang.h"
+#include "base/paths.h"
 #include "jobs/job.h"
 #include "verbs/undo.h"
 #include "verbs/work.h"
@@ -27,18 +29,17 @@ static void watch(struct app *a, int64_t job, struct err *e)
 
 /* ---- Imports ------------------------------------------------------------ */
 
+/* Into the lines of a struct buf. */
 static void on_bad_row(void *ctx, uint64_t line, const char *reason)
 {
-    struct app *a = ctx;
-    char text[300];
-    snprintf(text, sizeof text, _("line %llu: %s"), (unsigned long long)line,
-             reason);
-    app_remember(a, text);
+    buf_printf(ctx, _("line %llu: %s"), (unsigned long long)line, reason);
+    buf_putc(ctx, '\n');
 }
 
 /* `unread`: {"history":40} as an import's figures have it, or NULL. The list
- * whole goes to the messages, its first three names to the line. */
-static void put_unread(struct app *a, struct buf *line, const json *unread)
+ * whole goes to *notes, its first three names to the line. */
+static void put_unread(struct buf *line, struct buf *notes,
+                       const json *unread)
 {
     struct buf all = BUF_INIT(0), some = BUF_INIT(0);
     size_t n = 0;
@@ -50,9 +51,8 @@ static void put_unread(struct app *a, struct buf *line, const json *unread)
     if (n) {
         char *list = xasprintf("%s%s%s", buf_str(&some), all.len ? ", " : "",
                                buf_str(&all));
-        char *text = xasprintf(_("not read: %s"), list);
-        app_remember(a, text);
-        free(text);
+        buf_printf(notes, _("not read: %s"), list);
+        buf_putc(notes, '\n');
         free(list);
         buf_printf(line, "; ");
         buf_printf(line, _("not read: %s"), buf_str(&some));
@@ -62,55 +62,87 @@ static void put_unread(struct app *a, struct buf *line, const json *unread)
     buf_free(&some);
 }
 
-/* What is wrong stands before what was not read, as a line may be cut. */
-static void say_imported(struct app *a, bool samples, const char *path,
-                         int64_t items, int64_t bad, const json *unread)
+/* Adds what there is to say of an import, the last line for row 23. What is
+ * wrong stands before what was not read, as a line may be cut. */
+static void tell_imported(struct buf *notes, bool samples, const char *path,
+                          int64_t items, int64_t bad, const json *unread)
 {
-    const char *slash = strrchr(path, '/');
     struct buf line = BUF_INIT(0);
     buf_printf(&line, samples ? P_("%lld sample from %s", "%lld samples from "
                                    "%s", (unsigned long)items)
                               : P_("%lld seed from %s", "%lld seeds from %s",
                                    (unsigned long)items),
-               (long long)items, slash ? slash + 1 : path);
+               (long long)items, path_base(path));
     buf_printf(&line, P_("; %lld row bad (M)", "; %lld rows bad (M)",
                          (unsigned long)bad), (long long)bad);
-    put_unread(a, &line, unread);
-    app_say(a, "%s", buf_str(&line));
+    put_unread(&line, notes, unread);
+    buf_puts(notes, buf_str(&line));
     buf_free(&line);
 }
 
-static void say_report(struct app *a, bool samples, const char *path,
-                       const struct import_report *n)
+static void tell_report(struct buf *notes, bool samples, const char *path,
+                        const struct import_report *n)
 {
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
     unread_print(&n->unread, &w);
     json *unread = json_parse(buf_str(&b), b.len, NULL);
-    say_imported(a, samples, path, n->items, (int64_t)n->bad, unread);
+    tell_imported(notes, samples, path, n->items, (int64_t)n->bad, unread);
     json_free(unread);
     buf_free(&b);
 }
 
-void work_import(struct app *a, const char *path)
+static void import(struct app *a, const char *path)
 {
     struct import_options o = {.path = path, .target = a->target_name,
                                .as_samples = a->view == VIEW_REVIEW};
     struct import_report n;
     struct err e = {0};
     struct stat st;
+    struct buf notes = BUF_INIT(0);
     if (stat(path, &st) == 0 && st.st_size > WORK_BYTES) {
         watch(a, verb_start_import(a->s, a->who, a->target, &o, &e), &e);
         return;
     }
-    if (verb_import(a->s, a->who, &o, on_bad_row, a, &n, &e)) {
+    bool ok = verb_import(a->s, a->who, &o, on_bad_row, &notes, &n, &e);
+    if (ok) {
         app_set_target(a, n.target);
         app_open(a, a->view);
-        say_report(a, o.as_samples, path, &n);
-    } else {
-        app_say_err(a, &e);
+        tell_report(&notes, o.as_samples, path, &n);
     }
+    app_notes(a, buf_str(&notes));
+    if (!ok)
+        app_say_err(a, &e);
     import_report_free(&n);
+    buf_free(&notes);
+}
+
+void work_import(struct app *a, const char *typed)
+{
+    char *path = paths_typed(typed);
+    import(a, path);
+    free(path);
+}
+
+bool work_begin(const char *file, const char *who, struct store **s,
+                struct buf *notes, struct err *e)
+{
+    struct import_options o = {.path = file};
+    struct import_report n = {0};
+    bool ok = store_create(STORE_DEFAULT, s, e);
+    if (ok && file) {
+        ok = verb_import(*s, who, &o, on_bad_row, notes, &n, e);
+        if (ok)
+            tell_report(notes, false, file, &n);
+        import_report_free(&n);
+    }
+    if (ok || !*s)
+        return ok;
+    buf_clear(notes);
+    dir_remove(store_runs_dir(*s), NULL);
+    store_close(s);
+    unlink(STORE_DEFAULT);
+    return false;
 }
 
 /* ---- Many decisions ----------------------------------------------------- */
@@ -179,10 +211,13 @@ static void say_done(struct app *a, const struct job *j, const json *n)
     if (!strcmp(j->kind, "import")) {
         app_set_target(a, j->target);
         app_open(a, a->view);
-        say_imported(a, json_get_bool(args, "as_samples", false),
-                     path_base(json_get_string(args, "path", "")),
-                     json_get_int(n, "items", 0), json_get_int(n, "bad", 0),
-                     json_get(n, "not_read"));
+        struct buf notes = BUF_INIT(0);
+        tell_imported(&notes, json_get_bool(args, "as_samples", false),
+                      json_get_string(args, "path", ""),
+                      json_get_int(n, "items", 0), json_get_int(n, "bad", 0),
+                      json_get(n, "not_read"));
+        app_notes(a, buf_str(&notes));
+        buf_free(&notes);
     } else if (!strcmp(j->kind, "undo")) {
         struct undone u = {.n_objects = json_get_int(n, "objects", 0)};
         int64_t seq = json_get_int(args, "decision", 0);

@@ -184,6 +184,13 @@ char *paths_runtime(void)
     return base ? xasprintf("%s/stillroom-%ld", base, (long)getpid()) : NULL;
 }
 
+char *paths_typed(const char *path)
+{
+    bool home = path[0] == '~' && (!path[1] || path[1] == '/');
+    return home && env("HOME") ? xasprintf("%s%s", env("HOME"), path + 1)
+                               : xstrdup(path);
+}
+
 void paths_init_lang(void)
 {
     char *given = env("STILLROOM_DATA")

@@ -38,6 +38,9 @@ void paths_free_names(char **names);
 /* $XDG_RUNTIME_DIR/stillroom-PID, or NULL without that variable. */
 char *paths_runtime(void);
 
+/* A path as a person types it: ~ and ~/... stand in $HOME. */
+char *paths_typed(const char *path);
+
 /* Finds the catalogues ($STILLROOM_DATA/locale; the build tree's `po`;
  * $localedir) and calls lang_init. */
 void paths_init_lang(void);

@@ -184,15 +184,22 @@ static enum filter_op take_op(struct parse *p)
     return c == '>' ? equal ? FILTER_GE : FILTER_GT : FILTER_EQ;
 }
 
+/* The field of that name, `len` bytes; FILTER_FIELDS where there is none. */
+static enum filter_field field_named(const char *name, size_t len)
+{
+    int f = 0;
+    while (f < FILTER_FIELDS && (strlen(infos[f].name) != len ||
+                                 strncasecmp(infos[f].name, name, len)))
+        f++;
+    return (enum filter_field)f;
+}
+
 /* FIELD and an operator at p->at; `len` is the field's length. */
 static int parse_field(struct parse *p, size_t len)
 {
     const char *name = p->s + p->at;
     size_t at = p->at;
-    int f = 0;
-    while (f < FILTER_FIELDS && (strlen(infos[f].name) != len ||
-                                 strncasecmp(infos[f].name, name, len)))
-        f++;
+    enum filter_field f = field_named(name, len);
     if (f == FILTER_FIELDS)
         return unknown_field(p, at, name, len);
     p->at += len;
@@ -327,7 +334,8 @@ void filter_free(struct filter *f)
     f->root = -1;
 }
 
-void filter_complete(const char *text, size_t *from, struct buf *out)
+enum filter_field filter_complete(const char *text, size_t *from,
+                                  struct buf *out)
 {
     size_t n = strlen(text), at = n;
     while (at > 0 && !strchr(" \t(", text[at - 1]))
@@ -340,18 +348,16 @@ void filter_complete(const char *text, size_t *from, struct buf *out)
             if (!strncasecmp(infos[i].name, text + at, n - at))
                 buf_printf(out, "%s%s\n", infos[i].name,
                            infos[i].kind == FILTER_NUMBER ? "" : ":");
-        return;
+        return FILTER_FIELDS;
     }
-    *from = (size_t)(colon - text) + 1;
-    for (int f = 0; f < FILTER_FIELDS; f++) {
-        size_t len = (size_t)(colon - text) - at;
-        if (strlen(infos[f].name) != len ||
-            strncasecmp(infos[f].name, text + at, len) ||
-            (infos[f].kind != FILTER_CHOICE && infos[f].kind != FILTER_FLAG))
-            continue;
-        for (int i = 0; choice_name((enum filter_field)f, i); i++)
-            if (!strncasecmp(choice_name((enum filter_field)f, i),
-                             text + *from, n - *from))
-                buf_printf(out, "%s\n", choice_name((enum filter_field)f, i));
-    }
+    const char *comma = strrchr(colon, ',');
+    *from = (size_t)((comma ? comma : colon) - text) + 1;
+    enum filter_field f =
+        field_named(text + at, (size_t)(colon - text) - at);
+    if (f < FILTER_FIELDS && (infos[f].kind == FILTER_CHOICE ||
+                              infos[f].kind == FILTER_FLAG))
+        for (int i = 0; choice_name(f, i); i++)
+            if (!strncasecmp(choice_name(f, i), text + *from, n - *from))
+                buf_printf(out, "%s\n", choice_name(f, i));
+    return f;
 }

@@ -78,7 +78,9 @@ void filter_free(struct filter *f);
 
 /* Words that may follow at the end of `text` (fields, or a field's choices),
  * separated by newlines, for completion. `from` gets the offset at which the
- * word to complete begins. */
-void filter_complete(const char *text, size_t *from, struct buf *out);
+ * word to complete begins. Returns the field whose value is typed there;
+ * FILTER_FIELDS where it is none. */
+enum filter_field filter_complete(const char *text, size_t *from,
+                                  struct buf *out);
 
 #endif

@@ -47,13 +47,18 @@ void form_buttons(const struct form *f, int y, int w)
     }
 }
 
-const char *form_keys(void)
+void form_hint(const struct form *f, const char *said, int y)
 {
-    return COLS >= 80 ? _("Tab next field  Left Right change  0-9 type  Enter "
-                          "press  Esc close, form kept")
-           : COLS >= 56 ? _("Tab next  Left Right change  Enter press  Esc "
-                            "close")
-                        : _("Tab next  Enter press  Esc close");
+    char keys[200];
+    const char *start = _(f->buttons[f->main]);
+    if (COLS >= 80)
+        snprintf(keys, sizeof keys, _("Tab next  Left Right change  ^S %s  "
+                                      "Enter press  Esc close, form kept"),
+                 start);
+    else
+        snprintf(keys, sizeof keys, _("Tab next  ^S %s  Esc close"), start);
+    cells_put(y, 1, COLS - 1, *said ? STYLE_WARN : STYLE_FACT,
+              *said ? said : keys);
 }
 
 void form_draw(const struct form *f, struct area w)

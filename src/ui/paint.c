@@ -8,6 +8,7 @@
 #include "app/tour.h"
 #include "base/lang.h"
 #include "ui/layout.h"
+#include "ui/prompt.h"
 #include "ui/small.h"
 #include "ui/ui.h"
 
@@ -86,39 +87,6 @@ static void draw_tabs(const struct app *a)
 
 /* ---- Rows 23 and 24 ----------------------------------------------------- */
 
-static const char *line_label(enum line_kind kind)
-{
-    static const char *const labels[LINE_KINDS] = {
-        [LINE_COMMAND] = ":", [LINE_FIND] = "/",
-        [LINE_FILTER] = N_("filter: "), [LINE_TAG] = N_("tag: "),
-        [LINE_NOTE] = N_("note: "), [LINE_RATE] = N_("rating 1 to 5: "),
-        [LINE_REASON] = N_("reason: "), [LINE_IMPORT] = N_("file: "),
-        [LINE_ORDER] = N_("Order, best first, = between two that tie: "),
-        [LINE_ASK] = N_("ask student and teacher: ")};
-    const char *text = labels[kind];
-    return text[1] ? _(text) : text;
-}
-
-/* The open prompt; leaves the cursor in it. */
-static void draw_line(const struct app *a, int y)
-{
-    const struct line *l = &a->line;
-    int x = 1 + cells_put(y, 1, COLS - 1, STYLE_ASKED, line_label(l->kind));
-    char *head = xstrndup(buf_str(&l->text), l->cursor);
-    int w = cells_width(head), room = COLS - x - 2;
-    const char *shown = buf_str(&l->text);
-    while (w > room && *shown) { /* scroll with the cursor */
-        do
-            shown++;
-        while ((*shown & 0xc0) == 0x80);
-        size_t skip = (size_t)(shown - buf_str(&l->text));
-        w = skip < l->cursor ? cells_width(head + skip) : 0;
-    }
-    cells_put(y, x, COLS - x - 1, STYLE_TEXT, shown);
-    free(head);
-    move(y, x + w);
-}
-
 /* Why keys that decide were dropped, as a sentence. */
 static const char *ignored_text(const struct app *a)
 {
@@ -168,7 +136,7 @@ static const char *beside_said(const struct app *a, char *out, size_t cap)
 static void draw_said(struct app *a, int y)
 {
     if (a->line.kind != LINE_NONE) {
-        draw_line(a, y);
+        line_draw(&a->line, y);
         return;
     }
     if (a->ask.kind == ASK_REASON) {
@@ -278,22 +246,14 @@ static void draw_keys(const struct app *a, const char *names, int y)
         [ASK_REPLACE] = N_("Y replace it   n or Esc leave it"),
         [ASK_UNREAD] = N_("Y accept it as it is   n or Esc read on"),
         [ASK_ORDER] = N_("Y keep it as it stands   n or Esc order them")};
-    if (a->line.kind != LINE_NONE && a->line.completions) {
-        char *one = xstrdup(a->line.completions);
-        for (char *p = one; *p; p++)
-            if (*p == '\n')
-                *p = ' ';
-        cells_put(y, 1, COLS - 1, STYLE_FACT, one);
-        free(one);
-    } else if (a->line.kind != LINE_NONE) {
-        cells_put(y, 1, COLS - 1, STYLE_FACT,
-                  _("Tab completes  Enter runs  Esc leaves  Up Down history"));
+    if (a->line.kind != LINE_NONE) {
+        line_hint(&a->line, y);
     } else if (a->typing.open) {
         cells_put(y, 1, COLS - 1, STYLE_FACT,
                   _("arrows Home End move  ^W word  ^U line  ^K rest  paste "
                     "goes in as it is"));
     } else if (a->form.open) {
-        cells_put(y, 1, COLS - 1, STYLE_FACT, form_keys());
+        form_hint(&a->form, a->said, y);
     } else if (a->ask.kind == ASK_REASON) {
         reasons_row(a, 1, y);
     } else if (a->ask.kind != ASK_NOTHING) {

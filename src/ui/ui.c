@@ -209,7 +209,7 @@ static void count_refused(void)
     fclose(f);
 }
 
-int ui_run(struct store *s, const char *who, bool tour)
+int ui_run(struct store *s, const char *who, bool tour, const char *notes)
 {
     struct screen x = {0};
     struct err e = {0};
@@ -223,6 +223,7 @@ int ui_run(struct store *s, const char *who, bool tour)
     sig_catch(SIGQUIT);
     app_init(&x.app, s, who);
     x.app.tour = tour;
+    app_notes(&x.app, notes);
     app_set_tick(&x.app, on_tick, &x);
     x.loop = loop_new();
     loop_watch(x.loop, term_fd(), POLLIN, on_keys, &x);

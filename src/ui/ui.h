@@ -36,8 +36,9 @@ void reasons_row(const struct app *a, int row, int y);
 
 struct store;
 /* Runs the screen on a store (taken) until the person leaves; `tour` shows
- * the demo's. Returns the exit code. */
-int ui_run(struct store *s, const char *who, bool tour);
+ * the demo's; `notes` are lines for the messages, the last of which stands on
+ * row 23. Returns the exit code. */
+int ui_run(struct store *s, const char *who, bool tour, const char *notes);
 
 /* Paints the whole screen from the app's state into curses' window, after
  * reading what is to be drawn of the list. */
@@ -49,8 +50,8 @@ void ui_said(struct app *a);
 void form_draw(const struct form *f, struct area where);
 void form_buttons(const struct form *f, int y, int w);
 
-/* Row 24 while a form is open; translated. */
-const char *form_keys(void);
+/* Row 24 while a form is open: what was said of it last, else its keys. */
+void form_hint(const struct form *f, const char *said, int y);
 
 /* ---- Parts that views share --------------------------------------------- */
 

@@ -8,13 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/app.h"
 #include "app/line.h"
 #include "app/session.h"
 #include "app/teacher.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/lang.h"
 #include "base/sig.h"
 #include "config.h"
+#include "ui/prompt.h"
 #include "ui/ui.h"
 #include "ui/term.h"
 #include "ui/theme.h"
@@ -32,6 +35,8 @@ static const struct {
                             "Ollama")},
     {"o", N_("open"), N_("another store:")}};
 
+#define FULL_ROWS 20 /* from so many on the screen says what it is about */
+
 struct welcome_state {
     size_t at; /* options, then recent stores */
     struct recent recent[RECENTS];
@@ -39,36 +44,62 @@ struct welcome_state {
     struct line line;
     struct form form; /* that sets up a teacher */
     struct child trying;
-    char said[300];
-    bool gone;
+    char said[600];
+    bool help, gone;
 };
 
-static void draw_options(struct welcome_state *x, int *y)
+static size_t choices(const struct welcome_state *x)
 {
-    for (size_t i = 0; i < COUNT(options); i++) {
+    return COUNT(options) + x->n_recent;
+}
+
+static void draw_option(size_t i, int y, bool on)
+{
+    enum style role = on ? STYLE_ROW_ON : STYLE_TEXT;
+    if (on)
+        cells_blank(y, 1, COLS - 2, role);
+    cells_put(y, 1, 1, role, on ? "▸" : " ");
+    cells_put(y, 3, 1, on ? role : STYLE_KEY, options[i].key);
+    cells_put(y, 6, 10, role, _(options[i].name));
+    cells_put(y, 17, COLS - 18, role, _(options[i].text));
+}
+
+static void draw_recent(const struct recent *r, int y, bool on)
+{
+    enum style role = on ? STYLE_ROW_ON : STYLE_TEXT;
+    char n[24], day[24], text[600];
+    int left = COLS < 60 ? 6 : 21;
+    count_text(n, sizeof n, r->accepted);
+    if (left == 21)
+        snprintf(text, sizeof text, _("%s accepted   %s   %s"), n,
+                 clock_format(day, sizeof day, r->at, 1), r->path);
+    else
+        snprintf(text, sizeof text, "%s", path_base(r->path));
+    if (on)
+        cells_blank(y, 1, COLS - 2, role);
+    cells_put(y, 1, 1, role, on ? "▸" : " ");
+    cells_put(y, left, COLS - left - 1, role, text);
+}
+
+/* The choices in rows y to y+h-1, the cursor's among them; the row behind. */
+static int draw_list(const struct welcome_state *x, int y, int h)
+{
+    int room = h > 0 ? h : 1;
+    size_t first = (int)x->at < room ? 0 : x->at - (size_t)room + 1;
+    for (size_t i = first; i < choices(x) && (int)(i - first) < room; i++) {
         bool on = x->at == i;
-        enum style role = on ? STYLE_ROW_ON : STYLE_TEXT;
-        cells_put(*y, 1, 1, role, on ? "▸" : " ");
-        cells_put(*y, 3, 1, STYLE_KEY, options[i].key);
-        cells_put(*y, 6, 10, role, _(options[i].name));
-        cells_put(*y, 17, COLS - 18, STYLE_TEXT, _(options[i].text));
-        ++*y;
-        if (i == 0)
-            cells_put((*y)++, 17, COLS - 18, STYLE_TEXT,
+        if (i < COUNT(options))
+            draw_option(i, y++, on);
+        else
+            draw_recent(&x->recent[i - COUNT(options)], y++, on);
+        if (i == 0 && LINES >= FULL_ROWS) {
+            cells_put(y++, 17, COLS - 18, STYLE_TEXT,
                       _("no key, no network; the whole loop in about ten "
                         "minutes"));
+            room--;
+        }
     }
-    for (size_t i = 0; i < x->n_recent; i++) {
-        const struct recent *r = &x->recent[i];
-        bool on = x->at == COUNT(options) + i;
-        char n[24], day[24];
-        cells_put(*y, 1, 1, on ? STYLE_ROW_ON : STYLE_TEXT, on ? "▸" : " ");
-        cells_printf(*y, 21, COLS - 22, on ? STYLE_ROW_ON : STYLE_TEXT,
-                     _("%s accepted   %s   %s"),
-                     count_text(n, sizeof n, r->accepted),
-                     clock_format(day, sizeof day, r->at, 1), r->path);
-        ++*y;
-    }
+    return y;
 }
 
 static void fact(int y, const char *label, const char *text)
@@ -99,60 +130,105 @@ static void draw_facts(int y)
     cross_rule(y, 0, COLS, true);
 }
 
-static void draw_choices(struct welcome_state *x)
+/* Text from row y on, wrapped; the row behind it. */
+static int draw_text(const char *text, int y, enum style role)
 {
-    int y = 8;
-    cells_put(2, 3, COLS - 4, STYLE_LABEL,
-              _("Distil a large teacher into a small student. You decide what "
-                "it learns."));
-    cells_put(4, 8, COLS - 9, STYLE_TEXT,
-              _("2 seeds ──▸ E teacher ──▸ 3 review ──▸ T student ──▸ X "
-                "export"));
-    cells_put(6, 3, COLS - 4, STYLE_TEXT,
-              _("This folder holds no store. Nothing is written before you "
-                "choose."));
-    draw_options(x, &y);
-    if (y + 6 < LINES)
+    struct rich r = {.text = BUF_INIT(0)};
+    wrapped_lines lines = {0};
+    rich_add(&r, role, text);
+    rich_wrap(&r, COLS - 6, &lines);
+    for (size_t i = 0; i < lines.n && y < LINES - 2; i++)
+        rich_draw(&r, lines.at[i], y++, 3, COLS - 4);
+    rich_free(&r);
+    VEC_FREE(&lines);
+    return y;
+}
+
+static void draw_help(void)
+{
+    int y = draw_text(_("d makes the demonstration's store, n an empty one, i "
+                        "one from a file, o opens one that there is: each is "
+                        "told by its path, ~ is your home folder, Tab "
+                        "completes it and Up brings what was typed before. t "
+                        "sets up a teacher. j, k and Enter choose as well."),
+                      2, STYLE_TEXT);
+    draw_text(_("In a store ? lists every key; `stillroom --help` lists the "
+                "same work without the screen. Any key goes back."),
+              y + 1, STYLE_TEXT);
+}
+
+static void draw_choices(const struct welcome_state *x)
+{
+    bool full = LINES >= FULL_ROWS && COLS >= 60;
+    int y = 1, rows = LINES - 3;
+    if (full) {
+        cells_put(2, 3, COLS - 4, STYLE_LABEL,
+                  _("Distil a large teacher into a small student. You decide "
+                    "what it learns."));
+        cells_put(4, 8, COLS - 9, STYLE_TEXT,
+                  _("2 seeds ──▸ E teacher ──▸ 3 review ──▸ T student ──▸ X "
+                    "export"));
+        cells_put(6, 3, COLS - 4, STYLE_TEXT,
+                  _("This folder holds no store. Nothing is written before "
+                    "you choose."));
+        y = 8;
+        rows = LINES - 10;
+    }
+    y = draw_list(x, y, rows);
+    if (full && y + 6 < LINES)
         draw_facts(y > 16 ? y : 16);
+}
+
+static void draw_foot(const struct welcome_state *x)
+{
+    if (x->line.kind != LINE_NONE) {
+        line_hint(&x->line, LINES - 1);
+        line_draw(&x->line, LINES - 2);
+        return;
+    }
+    if (x->form.open) {
+        form_hint(&x->form, x->said, LINES - 1);
+        return;
+    }
+    cells_put(LINES - 1, 1, COLS - 2, STYLE_FACT,
+              x->help      ? _("any key goes back")
+              : COLS >= 80 ? _("d demo  n new  i import  t teacher  o open  "
+                               "j k Enter choose  ? help  Q quit")
+                           : _("j k Enter choose  ? help  Q quit"));
+    cells_put(LINES - 2, 1, COLS - 2, STYLE_SAID, x->said);
 }
 
 static void paint(struct welcome_state *x)
 {
     erase();
-    cells_put(0, 1, COLS - 1, STYLE_FACT, "stillroom " VERSION);
-    if (COLS < 40 || LINES < 12) {
-        cells_put(1, 0, COLS, STYLE_TEXT,
-                  _("d demo  n new  o open  Q quit"));
+    cells_clip_none();
+    curs_set(x->line.kind != LINE_NONE);
+    if (COLS < 20 || LINES < 5) {
+        cells_put(0, 0, COLS, STYLE_TEXT, _("d demo  n new  o open  Q quit"));
         refresh();
         return;
     }
-    cells_right(0, 1, COLS - 3, STYLE_FACT, _("no store open"));
+    cells_put(0, 1, COLS - 1, STYLE_FACT, "stillroom " VERSION);
+    if (COLS >= 40)
+        cells_right(0, 1, COLS - 3, STYLE_FACT, _("no store open"));
     if (x->form.open) {
         cross_rule(2, 0, COLS, false);
         form_draw(&x->form, (struct area){3, 0, LINES - 6, COLS});
+        form_buttons(&x->form, LINES - 2, COLS);
+    } else if (x->help) {
+        draw_help();
     } else {
         draw_choices(x);
     }
-    cells_put(LINES - 1, 1, COLS - 2, STYLE_FACT,
-              x->form.open ? form_keys() :
-              _("d demo  n new  i import  t teacher  o open  j k Enter choose "
-                " Q quit"));
-    curs_set(x->line.kind != LINE_NONE);
-    if (x->line.kind != LINE_NONE) {
-        int used = cells_put(LINES - 2, 1, COLS - 2, STYLE_ASKED,
-                             _("file: "));
-        cells_put(LINES - 2, 1 + used, COLS - 2 - used, STYLE_TEXT,
-                  buf_str(&x->line.text));
-        move(LINES - 2, 1 + used + cells_width(buf_str(&x->line.text)));
-    } else {
-        cells_put(LINES - 2, 1, COLS - 2, STYLE_SAID, x->said);
-    }
+    draw_foot(x);
     refresh();
 }
 
 /* What a choice leads to; -1 to stay. */
 static int choose(struct welcome_state *x, size_t i, struct buf *path)
 {
+    x->at = i;
+    x->said[0] = '\0';
     switch (i) {
     case 0: return WELCOME_DEMO;
     case 1: return WELCOME_NEW;
@@ -164,13 +240,13 @@ static int choose(struct welcome_state *x, size_t i, struct buf *path)
             teacher_form_build(&x->form);
         x->form.open = x->form.fresh = true;
         x->form.at = 0;
-        x->said[0] = '\0';
         teacher_form_refresh(&x->form);
         return -1;
     case 4:
-        line_open(&x->line, LINE_COMMAND, "");
+        line_open(&x->line, LINE_STORE, "");
         return -1;
     default:
+        buf_clear(path);
         buf_puts(path, x->recent[i - COUNT(options)].path);
         return WELCOME_OPEN;
     }
@@ -180,15 +256,16 @@ static int line_key_of(struct welcome_state *x, const char *key,
                        struct buf *path)
 {
     if (!strcmp(key, "Esc")) {
-        line_close(&x->line, false);
-    } else if (!strcmp(key, "Enter")) {
+        line_close(&x->line, true);
+    } else if (!strcmp(key, "Tab")) {
+        prompt_complete(&x->line, NULL);
+    } else if (strcmp(key, "Enter")) {
+        line_key(&x->line, key);
+    } else if (x->line.text.len) {
         bool import = x->line.kind == LINE_IMPORT;
+        buf_clear(path);
         buf_puts(path, buf_str(&x->line.text));
-        line_close(&x->line, false);
-        if (path->len)
-            return import ? WELCOME_IMPORT : WELCOME_OPEN;
-    } else if (!line_key(&x->line, key)) {
-        line_insert(&x->line, !strcmp(key, "Space") ? " " : key);
+        return import ? WELCOME_IMPORT : WELCOME_OPEN;
     }
     return -1;
 }
@@ -206,35 +283,79 @@ static void form_key_of(struct welcome_state *x, const char *key)
         teacher_form_refresh(f);
 }
 
+static void take_paste(struct welcome_state *x, const char *text)
+{
+    if (x->line.kind != LINE_NONE)
+        line_paste(&x->line, text);
+    else if (!x->form.open || !form_paste(&x->form, text))
+        snprintf(x->said, sizeof x->said, "%s",
+                 _("pasted text is never keys; it was dropped"));
+    else
+        teacher_form_refresh(&x->form);
+}
+
 static int one_key(struct welcome_state *x, const char *key, struct buf *path)
 {
-    size_t all = COUNT(options) + x->n_recent;
+    size_t all = choices(x);
     if (x->line.kind != LINE_NONE)
         return line_key_of(x, key, path);
     if (x->form.open) {
         form_key_of(x, key);
         return -1;
     }
-    if (!strcmp(key, "Q") || !strcmp(key, "q"))
+    if (!strcmp(key, "Q") || (!strcmp(key, "q") && !x->help))
         return WELCOME_QUIT;
-    if (!strcmp(key, "j") || !strcmp(key, "Down"))
+    if (x->help || !strcmp(key, "?"))
+        x->help = !x->help;
+    else if (!strcmp(key, "j") || !strcmp(key, "Down"))
         x->at = (x->at + 1) % all;
     else if (!strcmp(key, "k") || !strcmp(key, "Up"))
         x->at = (x->at + all - 1) % all;
     else if (!strcmp(key, "Enter"))
         return choose(x, x->at, path);
-    for (size_t i = 0; i < COUNT(options); i++)
-        if (!strcmp(key, options[i].key))
-            return choose(x, i, path);
+    else
+        for (size_t i = 0; i < COUNT(options); i++)
+            if (!strcmp(key, options[i].key))
+                return choose(x, i, path);
     return -1;
 }
 
-enum welcome ui_welcome(struct buf *path, struct err *e)
+/* What was chosen before came to nothing: says why, beside what was typed. */
+static void stand_again(struct welcome_state *x, enum welcome before,
+                        struct buf *path, const struct err *e)
+{
+    bool import = before == WELCOME_IMPORT;
+    for (size_t i = x->n_recent; i > 0; i--) /* Up brings the newest first */
+        line_remember(&x->line, LINE_STORE, x->recent[i - 1].path);
+    if (import || before == WELCOME_OPEN) {
+        x->at = import ? 2 : 4;
+        line_open(&x->line, import ? LINE_IMPORT : LINE_STORE, buf_str(path));
+        snprintf(x->line.wrong, sizeof x->line.wrong, "%s", e->text);
+    } else if (before != WELCOME_QUIT) {
+        snprintf(x->said, sizeof x->said, "%s", e->text);
+    }
+}
+
+static void take_signals(struct welcome_state *x)
+{
+    int signo;
+    while ((signo = sig_next())) {
+        if (signo == SIGWINCH)
+            term_resize();
+        else
+            x->gone = true;
+    }
+}
+
+enum welcome ui_welcome(enum welcome before, struct buf *path, struct err *e)
 {
     struct welcome_state x = {0};
     struct buf paste = BUF_INIT(4096);
     struct options own;
     int out = -1;
+    x.n_recent = session_recent(x.recent, RECENTS);
+    stand_again(&x, before, path, e);
+    *e = (struct err){0};
     if (!term_start(e))
         return WELCOME_QUIT;
     if (options_load(&own, NULL))
@@ -243,23 +364,19 @@ enum welcome ui_welcome(struct buf *path, struct err *e)
     sig_catch(SIGHUP);
     sig_catch(SIGTERM);
     sig_catch(SIGQUIT);
-    x.n_recent = session_recent(x.recent, RECENTS);
     while (out < 0 && !x.gone) {
         struct pollfd fds[2] = {{term_fd(), POLLIN, 0},
                                 {sig_fd(), POLLIN, 0}};
         const char *key;
-        int signo;
         paint(&x);
         poll(fds, 2, x.trying.pid ? 200 : -1);
         teacher_form_tick(&x.trying, x.said, sizeof x.said);
-        while ((signo = sig_next())) {
-            if (signo == SIGWINCH)
-                term_resize();
-            else
-                x.gone = true;
-        }
+        take_signals(&x);
         while (out < 0 && (key = term_key(&paste, &x.gone)))
-            out = one_key(&x, key, path);
+            if (!strcmp(key, "Paste"))
+                take_paste(&x, buf_str(&paste));
+            else
+                out = one_key(&x, key, path);
     }
     term_stop();
     line_done(&x.line);

@@ -14,7 +14,9 @@ enum welcome {
     WELCOME_OPEN    /* the store in *path */
 };
 
-/* Shows it until something is chosen. The terminal is given back. */
-enum welcome ui_welcome(struct buf *path, struct err *e);
+/* Shows it until something is chosen. The terminal is given back. Where what
+ * was chosen before came to nothing, *e says why, and a path that was typed
+ * for it is in *path as it was typed: it stands open again, to be mended. */
+enum welcome ui_welcome(enum welcome before, struct buf *path, struct err *e);
 
 #endif

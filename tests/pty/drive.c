@@ -266,7 +266,7 @@ static const char *key_bytes(const char *name)
                 {"Esc", "\033"}, {"Backspace", "\177"}, {"Up", "\033OA"},
                 {"Down", "\033OB"}, {"Right", "\033OC"}, {"Left", "\033OD"},
                 {"Home", "\033OH"}, {"End", "\033OF"}, {"PgUp", "\033[5~"},
-                {"PgDn", "\033[6~"}};
+                {"PgDn", "\033[6~"}, {"Delete", "\033[3~"}};
     static char control[2];
     for (size_t i = 0; i < COUNT(keys); i++)
         if (!strcmp(keys[i].name, name))

@@ -18,7 +18,7 @@ keys Esc Space d :
 has 31 Now
 type set theme 
 keys Tab
-wait broken default high-contrast light mine
+wait broken   default   high-contrast   light   mine
 keys ^U
 type set theme mine
 keys Enter
@@ -41,11 +41,11 @@ keys :
 type set theme nosuch
 keys Enter
 wait no theme is named nosuch; there are: broken, default, high-contrast,
-keys :
+keys Esc :
 type set theme broken
 keys Enter
 wait ~/.config/stillroom/themes/broken.theme line 3: "rouge"
-keys Q
+keys Esc Q
 exit 0
 restored
 SCRIPT
