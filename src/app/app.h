@@ -147,8 +147,18 @@ struct target_row {
     struct target_counts counts;
 };
 
+/* What the replies to a recipe brought a target, over its newest jobs. */
+struct recipe_made {
+    char name[32];
+    int64_t version, made, passed;
+    double cost;
+    bool judged; /* ratings, not answers */
+};
+
 struct targets_state {
     struct list list;
+    VEC(struct recipe_made) made; /* of the target under the cursor */
+    int64_t untrained;            /* -1: there was no training */
     VEC(struct target_row) rows; /* all of them, in the list's order */
     struct counted counted;      /* when they were read */
     struct target now;
@@ -213,6 +223,7 @@ struct app {
     bool list_focus; /* PgDn and its like move the list, not the text; on a
                       * small screen it is the pane that is shown */
     int list_y; /* of the list's first row on the screen */
+    int list_w; /* how wide it is; 0: it is not there */
     int page;         /* rows of the list that are on the screen */
     int text_rows;    /* rows of the text that are on the screen */
     int text_total;   /* rows that it has */
@@ -248,8 +259,11 @@ const struct deed *app_deed(const struct app *a, enum action act);
 bool app_key(struct app *a, const char *key);
 /* The picture is on the screen: what of the item is in sight. */
 void app_painted(struct app *a, enum sight sight);
-/* A click of the mouse: the cursor goes to the list's row there. */
-void app_click(struct app *a, int y);
+/* A click of the mouse: the cursor goes to the list's row there, or the text
+ * gets the focus; nothing is decided. The wheel, down (1) or up (-1): the pane
+ * under it scrolls. */
+void app_click(struct app *a, int y, int x);
+void app_wheel(struct app *a, int y, int x, int by);
 /* Whether an action does something at this moment. */
 bool app_can(const struct app *a, enum action act);
 /* Pasted text: goes into an open prompt, else it is dropped and said. */

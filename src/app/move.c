@@ -69,14 +69,46 @@ void select_rows(struct app *a, enum action act)
         a->said[0] = '\0';
 }
 
-void app_click(struct app *a, int y)
+/* Whether something is open that the mouse leaves alone. */
+static bool is_busy(const struct app *a)
+{
+    return a->line.kind != LINE_NONE || a->typing.open || a->form.open ||
+           a->ask.kind != ASK_NOTHING;
+}
+
+static bool on_list(const struct app *a, int y, int x)
+{
+    return x < a->list_w && y >= a->list_y && y <= a->list_y + a->page;
+}
+
+void app_click(struct app *a, int y, int x)
 {
     struct list *l = app_list(a);
     size_t row = l->top + (size_t)(y - a->list_y);
-    bool busy = a->line.kind != LINE_NONE || a->typing.open || a->form.open ||
-                a->ask.kind != ASK_NOTHING;
-    if (busy || y < a->list_y || y > a->list_y + a->page || row >= l->total)
+    bool list = on_list(a, y, x);
+    if (is_busy(a) || (list && row >= l->total))
+        return;
+    a->list_focus = list;
+    a->stale = STALE_PAINT;
+    if (!list)
         return;
     list_go_row(l, row);
     app_load(a);
+}
+
+void app_wheel(struct app *a, int y, int x, int by)
+{
+    enum { ROWS = 3 };
+    bool focus = a->list_focus;
+    if (is_busy(a))
+        return;
+    if (on_list(a, y, x)) {
+        if (list_move(app_list(a), ROWS * by))
+            app_load(a);
+        return;
+    }
+    a->list_focus = false;
+    if (a->text_total > a->text_rows)
+        move_text(a, ROWS * by);
+    a->list_focus = focus;
 }

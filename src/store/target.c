@@ -82,6 +82,49 @@ static int64_t count_status(struct store *s, int64_t target, int status)
                   " AND status = ?2 AND live", "ii", target, (int64_t)status);
 }
 
+/* The share of right answers that a training ended with, -1 where too few
+ * were marked. */
+static double exact_of(const char *figures)
+{
+    json *j = figures ? json_parse(figures, strlen(figures), NULL) : NULL;
+    int64_t marked = json_get_int(j, "marked", json_get_int(j, "held_out", 0));
+    double exact = marked < FIGURE_LEAST ? -1 : json_get_number(j, "exact", -1);
+    json_free(j);
+    return exact;
+}
+
+static void read_exact(struct store *s, int64_t id, struct target_counts *out)
+{
+    enum { MOST = COUNT(out->exact) };
+    double last[MOST];
+    int n = 0, seen = 0;
+    struct rows r;
+    if (!db_query(s, &r, NULL, "SELECT figures_json FROM run WHERE target = ?1"
+                  " AND state = 'done' ORDER BY id DESC LIMIT 50", "i", id))
+        return;
+    while (n < MOST && rows_next(&r, NULL)) {
+        double exact = exact_of(rows_text(&r, 0));
+        out->student = seen++ ? out->student : exact;
+        if (exact >= 0)
+            last[n++] = exact;
+    }
+    rows_done(&r);
+    out->n_exact = n;
+    for (int i = 0; i < n; i++)
+        out->exact[i] = last[n - 1 - i];
+}
+
+int64_t target_untrained(struct store *s, int64_t id)
+{
+    return db_int(s, -1, "SELECT (SELECT count(DISTINCT c.object) FROM change"
+                  " c JOIN sample x ON x.id = c.object AND x.target = ?1"
+                  " AND x.live AND x.status = ?2 WHERE c.decision > r.as_of"
+                  " AND c.kind = 'sample' AND c.field = 'status'"
+                  " AND c.new = ?2) FROM run r WHERE r.target = ?1"
+                  " ORDER BY r.id DESC LIMIT 1", "ii", id,
+                  (int64_t)STATUS_ACCEPTED);
+}
+
 void target_counts(struct store *s, int64_t id, struct target_counts *out)
 {
     *out = (struct target_counts){
@@ -102,12 +145,5 @@ void target_counts(struct store *s, int64_t id, struct target_counts *out)
             out->cost = rows_double(&r, 0);
         rows_done(&r);
     }
-    char *figures = db_text(s, "SELECT figures_json FROM run"
-                            " WHERE target = ?1 AND state = 'done'"
-                            " ORDER BY id DESC LIMIT 1", "i", id);
-    json *j = figures ? json_parse(figures, strlen(figures), NULL) : NULL;
-    int64_t marked = json_get_int(j, "marked", json_get_int(j, "held_out", 0));
-    out->student = marked < FIGURE_LEAST ? -1 : json_get_number(j, "exact", -1);
-    json_free(j);
-    free(figures);
+    read_exact(s, id, out);
 }

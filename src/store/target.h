@@ -32,7 +32,12 @@ struct target_counts {
     int64_t to_rank;  /* scored by a judge, ordered by nobody, pending */
     double cost;      /* of its jobs' calls */
     double student;   /* exact match of the newest run, -1 where none */
+    double exact[5];  /* of its last trainings that have such a figure, */
+    int n_exact;      /* oldest first */
 };
 void target_counts(struct store *s, int64_t id, struct target_counts *out);
+/* Samples accepted since the target's newest training began (and not taken
+ * back); -1 where it has none. */
+int64_t target_untrained(struct store *s, int64_t id);
 
 #endif

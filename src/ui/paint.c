@@ -269,6 +269,7 @@ static void draw_list(struct app *a, const struct view_ops *ops,
                       const struct layout *l)
 {
     a->list_y = l->list.y + 1;
+    a->list_w = l->list.h > 1 && ops->list.n ? l->list.w : 0;
     a->page = l->list.h > 2 ? l->list.h - 2 : 1;
     if (l->list.h < 1 || !ops->list.n)
         return;

@@ -36,7 +36,7 @@ static struct {
     bool on;
     SCREEN *screen;
     bool mouse;
-    int click; /* the row of the last one */
+    int y, x; /* of the mouse, when it last did something */
 } term;
 
 static void send(const char *s)
@@ -152,9 +152,10 @@ void term_mouse(bool on)
               NULL);
 }
 
-int term_click(void)
+void term_pointer(int *y, int *x)
 {
-    return term.click;
+    *y = term.y;
+    *x = term.x;
 }
 
 /* ---- Keys --------------------------------------------------------------- */
@@ -183,12 +184,11 @@ static const char *mouse(void)
     MEVENT m;
     if (getmouse(&m) != OK)
         return "?key";
-    if (m.bstate & BUTTON4_PRESSED)
-        return "Up";
-    if (m.bstate & BUTTON5_PRESSED)
-        return "Down";
-    term.click = m.y;
-    return "Click";
+    term.y = m.y;
+    term.x = m.x;
+    return m.bstate & BUTTON4_PRESSED   ? "WheelUp"
+           : m.bstate & BUTTON5_PRESSED ? "WheelDown"
+                                        : "Click";
 }
 
 static const char *plain(wint_t c)

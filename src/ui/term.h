@@ -40,9 +40,9 @@ bool term_edit(const char *text, char *const drop[], struct buf *out,
  * it on. Whether the terminal takes it cannot be known. */
 size_t term_copy(const char *text);
 
-/* Listens to the mouse, or not; then "Click" is a key and the wheel is Up and
- * Down. The row of the last click. */
+/* Listens to the mouse, or not; then "Click", "WheelUp" and "WheelDown" are
+ * keys. Where the last one of them was. */
 void term_mouse(bool on);
-int term_click(void);
+void term_pointer(int *y, int *x);
 
 #endif

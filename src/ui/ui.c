@@ -50,13 +50,23 @@ static void begin(struct screen *x)
     x->app.doing[0] = '\0';
 }
 
+static void mouse(struct app *a, const char *key)
+{
+    int y, x;
+    term_pointer(&y, &x);
+    if (!strcmp(key, "Click"))
+        app_click(a, y, x);
+    else
+        app_wheel(a, y, x, strcmp(key, "WheelUp") ? 1 : -1);
+}
+
 static void one_key(struct screen *x, const char *key, const struct buf *paste)
 {
     struct app *a = &x->app;
     if (!strcmp(key, "Paste"))
         app_paste(a, buf_str(paste));
-    else if (!strcmp(key, "Click"))
-        app_click(a, term_click());
+    else if (!strcmp(key, "Click") || !strncmp(key, "Wheel", 5))
+        mouse(a, key);
     else if (!strcmp(key, "^Z")) {
         term_suspend();
         a->stale = STALE_ALL;

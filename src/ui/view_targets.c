@@ -79,6 +79,20 @@ static void student_text(struct app *a, size_t row, char *out, size_t cap)
     share(out, cap, counts(a, row)->student, counts(a, row)->student >= 0);
 }
 
+/* The last trainings' figures, a bar each. */
+static void last_text(struct app *a, size_t row, char *out, size_t cap)
+{
+    static const char *const bars[] = {"▁", "▂", "▃", "▄",
+                                       "▅", "▆", "▇", "█"};
+    const struct target_counts *n = counts(a, row);
+    size_t at = 0;
+    for (int i = 0; i < n->n_exact && at + 4 < cap; i++) {
+        int k = (int)(n->exact[i] * 8);
+        at += (size_t)snprintf(out + at, cap - at, "%s",
+                               bars[k > 7 ? 7 : k < 0 ? 0 : k]);
+    }
+}
+
 static void name_text(struct app *a, size_t row, char *out, size_t cap)
 {
     const char *name = a->targets.rows.at[row].name;
@@ -92,18 +106,15 @@ static const struct column columns[] = {
     {N_("yield"), COLUMN_FIGURE, 0, 6, 6, 3, yield_text, 0},
     {N_("$/acc"), COLUMN_FIGURE, 1, 6, 7, 1, cost_text, 0},
     {N_("student"), COLUMN_FIGURE, 1, 8, 9, 2, student_text, 0},
+    {N_("last 5"), COLUMN_FIGURE, 2, 6, 0, 1, last_text, 0},
     {N_("target"), COLUMN_TEXT, 2, 0, 0, 0, name_text, 0}};
 
-static void item(struct app *a, struct area w)
+/* ---- The item ----------------------------------------------------------- */
+
+/* What it is, its system message, its principles. */
+static void document_parts(const struct target *t, struct part *parts)
 {
-    const struct target *t = &a->targets.now;
-    struct part parts[3] = {{.n_guts = 0}};
     char words[24];
-    int y = w.y;
-    if (!t->id) {
-        draw_nothing(w, _("no target yet; + makes one"));
-        return;
-    }
     json *j = json_parse(t->doc, strlen(t->doc), NULL);
     const char *system = json_get_string(j, "system", "");
     part_gut(&parts[0], STYLE_LABEL, t->name, NULL);
@@ -122,18 +133,88 @@ static void item(struct app *a, struct area w)
         snprintf(line, sizeof line, "%d  %s\n", i, json_string(p));
         rich_add(&parts[2].body, STYLE_TEXT, line);
     }
-    for (int k = 0; k < 3; k++) {
-        int need = part_measure(&parts[k], w.w);
-        need = need < 2 && k == 0 ? 2 : need;
-        int left = w.y + w.h - y, h = need < left ? need : left;
+    json_free(j);
+}
+
+/* A line a recipe: how much it made, how much of it passed, at what price. */
+static void recipes_part(const struct targets_state *x, struct part *p)
+{
+    part_gut(p, STYLE_LABEL, _("RECIPES"), NULL);
+    for (size_t i = 0; i < x->made.n; i++) {
+        const struct recipe_made *m = &x->made.at[i];
+        char line[200], n[24], cost[24];
+        count_text(n, sizeof n, m->made);
+        if (m->judged)
+            snprintf(line, sizeof line, _("judged %6s                      "
+                                          "%s %lld"), n, m->name,
+                     (long long)m->version);
+        else
+            snprintf(line, sizeof line, _("made %8s  passed %3.0f%%  %s   %s "
+                                          "%lld"), n,
+                     m->made ? 100 * (double)m->passed / (double)m->made : 0,
+                     lang_money(cost, sizeof cost,
+                                m->passed ? m->cost / (double)m->passed : 0,
+                                3), m->name, (long long)m->version);
+        rich_add(&p->body, STYLE_TEXT, i ? "\n" : "");
+        rich_add(&p->body, STYLE_TEXT, line);
+    }
+}
+
+static void next_part(struct app *a, struct part *p)
+{
+    const struct targets_state *x = &a->targets;
+    int64_t wait = x->list.cursor < x->rows.n
+                       ? x->rows.at[x->list.cursor].counts.pending
+                       : 0;
+    char n[24], line[120];
+    part_gut(p, STYLE_LABEL, _("NEXT"), NULL);
+    snprintf(line, sizeof line, P_("%s waits in Review; ",
+                                   "%s wait in Review; ", (unsigned long)wait),
+             count_text(n, sizeof n, wait));
+    rich_add(&p->body, STYLE_TEXT, line);
+    if (x->untrained < 0)
+        snprintf(line, sizeof line, "%s", _("nothing was trained yet"));
+    else
+        snprintf(line, sizeof line,
+                 P_("%s accepted since the last training",
+                    "%s accepted since the last training",
+                    (unsigned long)x->untrained),
+                 count_text(n, sizeof n, x->untrained));
+    rich_add(&p->body, STYLE_TEXT, line);
+}
+
+/* Recipes and what is next keep their rows, where the rest is long. */
+static void item(struct app *a, struct area w)
+{
+    enum { PARTS = 5, TAIL = 3 };
+    const struct targets_state *x = &a->targets;
+    struct part parts[PARTS] = {{.n_guts = 0}};
+    int need[PARTS], kept = 0, y = w.y, end = w.y + w.h;
+    if (!x->now.id) {
+        draw_nothing(w, _("no target yet; + makes one"));
+        return;
+    }
+    document_parts(&x->now, parts);
+    recipes_part(x, &parts[TAIL]);
+    next_part(a, &parts[TAIL + 1]);
+    for (int k = 0; k < PARTS; k++) {
+        need[k] = part_measure(&parts[k], w.w);
+        need[k] = k == 0 && need[k] < 2 ? 2 : need[k];
+        need[k] = k == TAIL && need[k] > 3 ? 3 : need[k];
+        kept += k >= TAIL ? need[k] : 0;
+    }
+    if (kept + 8 > w.h)
+        kept = 0;
+    for (int k = 0; k < PARTS; k++) {
+        int left = end - y - (k < TAIL ? kept + (kept > 0) : 0);
+        int h = need[k] < left ? need[k] : left;
         if (h > 0)
             part_draw(&parts[k], y, w.x, h, w.w);
-        y += h;
-        if (k < 2 && y < w.y + w.h)
+        y += h > 0 ? h : 0;
+        if (k < TAIL && y < end)
             part_rule(y++, w.x);
         part_free(&parts[k]);
     }
-    json_free(j);
 }
 
 static int list_rows(int rows)

@@ -309,6 +309,18 @@ static void do_type(char *args)
     rest();
 }
 
+static void do_mouse(char *args)
+{
+    int button, col, row, n;
+    char bytes[60];
+    if (sscanf(args, "%d %d %d", &button, &col, &row) != 3)
+        fail("mouse BUTTON COL ROW");
+    n = snprintf(bytes, sizeof bytes, "\033[<%d;%d;%dM\033[<%d;%d;%dm", button,
+                 col, row, button, col, row);
+    tty_write(&d.tty, bytes, (size_t)n);
+    rest();
+}
+
 /* Keys for another program: not waited for. */
 static void do_send(char *args)
 {
@@ -664,6 +676,7 @@ static const struct {
     {"ahead", do_ahead},     /* the same in one write */
     {"type", do_type},       /* text as it stands */
     {"send", do_send},       /* a key, not waited for */
+    {"mouse", do_mouse},     /* BUTTON COL ROW: 0 a click, 64 65 the wheel */
     {"paste", do_paste},     /* text in paste brackets */
     {"burst", do_burst},     /* KEY COUNT MS: one every MS */
     {"flood", do_flood},     /* COUNT KEY */
