@@ -140,6 +140,8 @@ void app_done(struct app *a)
     store_set_tick(a->s, NULL, NULL);
     review_keep_draft(a);
     area_close(&a->typing);
+    if (a->line.kind != LINE_NONE)
+        line_close(&a->line, true);
     session_save(a);
     for (int i = 0; i < VIEW_COUNT; i++)
         view_of((enum view_id)i)->done(a);
@@ -153,6 +155,7 @@ void app_done(struct app *a)
     free(a->find);
     free(a->copy);
     free(a->edit.text);
+    free(a->aside.text);
     free(a->target_name);
     free(a->who);
     free(a->store_name);

@@ -87,6 +87,14 @@ struct edit_request {
         EDIT_TARGET
     } what;
     char *text;
+    int64_t of; /* the target, 0: a new one */
+};
+
+/* What was typed and could not be kept, in the store neither. */
+struct aside {
+    enum object kind;
+    int64_t object;
+    char *text; /* NULL: nothing */
 };
 
 /* A reason that is not shipped, and its key. */
@@ -215,6 +223,7 @@ struct app {
     size_t n_hits;
     bool seek_hit;    /* to be scrolled to the first of them */
     struct edit_request edit;
+    struct aside aside;
     char *copy;       /* to be sent to the terminal's clipboard */
 
     bool tour;        /* the demo store's own line is there */
@@ -266,7 +275,8 @@ void app_click(struct app *a, int y, int x);
 void app_wheel(struct app *a, int y, int x, int by);
 /* Whether an action does something at this moment. */
 bool app_can(const struct app *a, enum action act);
-/* Pasted text: goes into an open prompt, else it is dropped and said. */
+/* Pasted text (NULL: too long to be read): goes into what is being typed, else
+ * it is dropped and said. */
 void app_paste(struct app *a, const char *text);
 /* An editor came back with this text (NULL: nothing changed; `why` says so).
  */
@@ -360,6 +370,13 @@ void edit_drop(struct app *a);
 void review_count_today(struct app *a);
 /* Keys of the open question. */
 bool review_ask_key(struct app *a, const char *key);
+/* A text from an editor that was refused: it is kept as a draft of the object
+ * (0: of a new one), and said. The next edit of that begins with it; the
+ * caller frees, NULL where there is none. It goes when one was taken. */
+void edit_set_aside(struct app *a, enum object kind, int64_t object,
+                    const char *text, const struct err *why);
+char *edit_aside(struct app *a, enum object kind, int64_t object);
+void edit_forget(struct app *a, enum object kind, int64_t object);
 /* A key while typing in place; saving what was typed as a draft. */
 bool review_type_key(struct app *a, const char *key);
 void review_keep_draft(struct app *a);

@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#define AREA_BYTES ((size_t)16 << 20) /* as an editor's text */
+
 void area_open(struct area_text *t, const char *text)
 {
     buf_free(&t->text);
-    t->text = (struct buf)BUF_INIT((size_t)1 << 20);
+    t->text = (struct buf)BUF_INIT(AREA_BYTES);
     buf_puts(&t->text, text);
     t->cursor = t->text.len;
     t->open = true;
@@ -19,26 +21,27 @@ void area_close(struct area_text *t)
 }
 
 /* Replaces bytes [from, to) by n bytes; the cursor stands behind them. */
-static void splice(struct area_text *t, size_t from, size_t to,
+static bool splice(struct area_text *t, size_t from, size_t to,
                    const char *text, size_t n)
 {
-    struct buf b = BUF_INIT((size_t)1 << 20);
+    struct buf b = BUF_INIT(AREA_BYTES);
     buf_add(&b, buf_str(&t->text), from);
     buf_add(&b, text, n);
     buf_add(&b, buf_str(&t->text) + to, t->text.len - to);
     if (!buf_ok(&b)) {
         buf_free(&b);
-        return;
+        return false;
     }
     buf_free(&t->text);
     t->text = b;
     t->cursor = from + n;
     t->changed = true;
+    return true;
 }
 
-void area_insert(struct area_text *t, const char *text)
+bool area_insert(struct area_text *t, const char *text)
 {
-    splice(t, t->cursor, t->cursor, text, strlen(text));
+    return splice(t, t->cursor, t->cursor, text, strlen(text));
 }
 
 static bool inside(const struct area_text *t, size_t i)

@@ -17,7 +17,8 @@ struct area_text {
 /* Opens it on a copy of the text, the cursor at its end; closes it. */
 void area_open(struct area_text *t, const char *text);
 void area_close(struct area_text *t);
-void area_insert(struct area_text *t, const char *text);
+/* Puts text in at the cursor, all of it; false where there is no room. */
+bool area_insert(struct area_text *t, const char *text);
 /* Characters, Enter, arrows, Home, End, Backspace, Delete, ^W, ^U, ^K. False
  * for any other key (Esc among them). */
 bool area_key(struct area_text *t, const char *key);

@@ -422,11 +422,11 @@ void app_paste(struct app *a, const char *text)
     a->stale = STALE_PAINT;
     if (a->line.kind != LINE_NONE)
         line_paste(&a->line, text);
-    else if (a->typing.open)
-        area_insert(&a->typing, text);
-    else if (a->form.open)
-        form_mode_paste(a, text);
-    else
+    else if (a->typing.open && (!text || !area_insert(&a->typing, text)))
+        app_say(a, _("what was pasted is too long; nothing of it was taken"));
+    else if (a->form.open && !a->typing.open)
+        form_mode_paste(a, text ? text : "\n");
+    else if (!a->typing.open)
         app_say(a, _("pasted text is never keys; it was dropped"));
 }
 

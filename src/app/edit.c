@@ -9,6 +9,45 @@
 #include "store/draft.h"
 #include "verbs/edit.h"
 
+/* ---- What was refused --------------------------------------------------- */
+
+static const char ASIDE[] = "text";
+
+static bool holds(const struct aside *x, enum object kind, int64_t object)
+{
+    return x->text && x->kind == kind && x->object == object;
+}
+
+void edit_set_aside(struct app *a, enum object kind, int64_t object,
+                    const char *text, const struct err *why)
+{
+    edit_forget(a, kind, object);
+    if (!draft_put(a->s, a->who, kind, object, ASIDE, text, NULL)) {
+        free(a->aside.text);
+        a->aside = (struct aside){kind, object, xstrdup(text)};
+    }
+    app_wrong(a, _("your text is kept, the same key opens it: %s"),
+              why->text);
+}
+
+char *edit_aside(struct app *a, enum object kind, int64_t object)
+{
+    return holds(&a->aside, kind, object)
+               ? xstrdup(a->aside.text)
+               : draft_get(a->s, a->who, kind, object, ASIDE);
+}
+
+void edit_forget(struct app *a, enum object kind, int64_t object)
+{
+    draft_drop(a->s, a->who, kind, object, ASIDE, NULL);
+    if (holds(&a->aside, kind, object)) {
+        free(a->aside.text);
+        a->aside.text = NULL;
+    }
+}
+
+/* ---- Answers and prompts ------------------------------------------------ */
+
 /* As long as a draft is on the screen, what `a` would do is asked. */
 void edit_ask(struct app *a)
 {
@@ -27,7 +66,9 @@ void edit_start(struct app *a, bool prompt)
     free(a->edit.text);
     a->edit.what = prompt ? EDIT_PROMPT : EDIT_ANSWER;
     if (prompt) {
-        a->edit.text = prompt_text(r->now.prompt);
+        a->edit.text = edit_aside(a, OBJECT_SAMPLE, r->now.id);
+        if (!a->edit.text)
+            a->edit.text = prompt_text(r->now.prompt);
     } else {
         char *before;
         review_answer(a, &a->edit.text, &before);
@@ -43,6 +84,7 @@ void edit_type(struct app *a)
         return;
     review_answer(a, &text, &before);
     area_open(&a->typing, text);
+    a->said[0] = '\0';
     free(text);
     free(before);
     a->stale = STALE_PAINT;
@@ -52,15 +94,16 @@ void review_keep_draft(struct app *a)
 {
     if (!a->typing.open || !a->typing.changed)
         return;
-    draft_put(a->s, a->who, OBJECT_SAMPLE, a->review.now.id, "answer",
-              buf_str(&a->typing.text), NULL);
-    a->typing.changed = false;
+    a->typing.changed = !draft_put(a->s, a->who, OBJECT_SAMPLE,
+                                   a->review.now.id, "answer",
+                                   buf_str(&a->typing.text), NULL);
     a->data_version = store_data_version(a->s);
 }
 
 bool review_type_key(struct app *a, const char *key)
 {
     a->stale = STALE_PAINT;
+    a->said[0] = '\0';
     if (strcmp(key, "Esc"))
         return area_key(&a->typing, key);
     char *text = buf_take(&a->typing.text);
@@ -72,26 +115,38 @@ bool review_type_key(struct app *a, const char *key)
     return true;
 }
 
+static int64_t shown_answer(const struct review_state *r)
+{
+    return r->answer >= 0 ? r->now.candidates.at[r->answer].id : 0;
+}
+
+static void prompt_edited(struct app *a, const char *text)
+{
+    struct review_state *r = &a->review;
+    struct err e = {0};
+    int64_t made = 0, id = r->now.id;
+    char *was = prompt_text(r->now.prompt);
+    bool same = !strcmp(was, text);
+    free(was);
+    if (!same && verb_edit_prompt(a->s, a->who, id, shown_answer(r), text,
+                                  &made, &e) > DECIDED_FOUND) {
+        edit_set_aside(a, OBJECT_SAMPLE, id, text, &e);
+    } else {
+        edit_forget(a, OBJECT_SAMPLE, id);
+        if (same)
+            app_say(a, _("nothing was changed"));
+        else
+            app_say(a, _("%lld: its prompt was edited"), (long long)id);
+    }
+    app_load(a);
+}
+
 void review_edited(struct app *a, const char *text)
 {
     struct review_state *r = &a->review;
     struct err e = {0};
-    int64_t made = 0, shown = r->answer >= 0
-                                  ? r->now.candidates.at[r->answer].id
-                                  : 0;
     if (a->edit.what == EDIT_PROMPT) {
-        char *was = prompt_text(r->now.prompt);
-        bool same = !strcmp(was, text);
-        free(was);
-        if (same)
-            app_say(a, _("nothing was changed"));
-        else if (verb_edit_prompt(a->s, a->who, r->now.id, shown, text, &made,
-                                  &e) > DECIDED_FOUND)
-            app_say_err(a, &e);
-        else
-            app_say(a, _("%lld: its prompt was edited"),
-                    (long long)r->now.id);
-        app_load(a);
+        prompt_edited(a, text);
         return;
     }
     char *was, *before;
@@ -104,22 +159,23 @@ void review_edited(struct app *a, const char *text)
         edit_ask(a);
         return;
     }
-    if (!draft_put(a->s, a->who, OBJECT_SAMPLE, r->now.id, "answer", text,
-                   &e)) {
-        app_say_err(a, &e);
-        return;
-    }
+    bool kept = draft_put(a->s, a->who, OBJECT_SAMPLE, r->now.id, "answer",
+                          text, &e);
     if (!r->draft)
-        r->draft_of = shown;
+        r->draft_of = shown_answer(r);
     free(r->draft);
     r->draft = xstrdup(text);
     a->ask.kind = ASK_EDITED;
     a->sight = SIGHT_NONE;
     a->read = false;
     r->scroll = 0;
-    snprintf(a->ask.text, sizeof a->ask.text,
-             _("Edit of answer %d saved as a draft. Edit over %d is a pair."),
-             r->answer + 1, r->answer + 1);
+    if (kept)
+        snprintf(a->ask.text, sizeof a->ask.text,
+                 _("Edit of answer %d saved as a draft. Edit over %d is a "
+                   "pair."), r->answer + 1, r->answer + 1);
+    else
+        snprintf(a->ask.text, sizeof a->ask.text,
+                 _("No draft of it could be saved: %.200s"), e.text);
 }
 
 /* The draft becomes a candidate; with `accept` the sample is accepted. */

@@ -209,7 +209,7 @@ bool form_paste(struct form *f, const char *text)
     for (char *p = line; *p; p++)
         *p = *p == '\n' || *p == '\t' ? ' ' : *p;
     size_t at = f->fresh && x->kind == FIELD_NUMBER ? 0 : strlen(x->value);
-    bool fits = at + n < sizeof x->value &&
+    bool fits = n && at + n < sizeof x->value &&
                 (x->kind == FIELD_LINE || is_number(line));
     if (fits) {
         memcpy(x->value + at, line, n + 1);

@@ -57,6 +57,12 @@ void line_done(struct line *l)
     }
 }
 
+static void say_full(struct line *l)
+{
+    snprintf(l->wrong, sizeof l->wrong,
+             _("a line takes %d bytes; nothing was put in"), LINE_BYTES);
+}
+
 /* Replaces bytes [from, to) by text, cursor behind it. */
 static void splice(struct line *l, size_t from, size_t to, const char *text)
 {
@@ -67,8 +73,7 @@ static void splice(struct line *l, size_t from, size_t to, const char *text)
     fits = buf_add(&b, buf_str(&l->text) + to, l->text.len - to) && fits;
     if (!fits) {
         buf_free(&b);
-        snprintf(l->wrong, sizeof l->wrong,
-                 _("a line takes %d bytes; nothing was put in"), LINE_BYTES);
+        say_full(l);
         return;
     }
     buf_free(&l->text);
@@ -87,6 +92,10 @@ static void edit(struct line *l, size_t from, size_t to, const char *text)
 
 void line_paste(struct line *l, const char *text)
 {
+    if (!text) {
+        say_full(l);
+        return;
+    }
     char *blank = xstrdup(text);
     for (char *p = blank; *p; p++)
         *p = *p == '\n' || *p == '\t' ? ' ' : *p;

@@ -47,7 +47,7 @@ void line_done(struct line *l);
 /* Remembers a line that Up brings, the newest last. */
 void line_remember(struct line *l, enum line_kind kind, const char *text);
 /* Puts pasted text in at the cursor, its line ends and tabs as blanks: all of
- * it, or nothing and `wrong` says so. */
+ * it, or nothing and `wrong` says so (NULL: it was too long to be read). */
 void line_paste(struct line *l, const char *text);
 /* A character, or one of Left Right Home End Backspace Delete ^A ^E ^W ^U ^K
  * Up Down; Up brings the lines before that begin as what was typed does.

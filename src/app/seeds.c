@@ -108,7 +108,9 @@ static void add_in_editor(struct app *a, const char *args)
     (void)args;
     free(a->edit.text);
     a->edit.what = EDIT_NEW_SEED;
-    a->edit.text = xstrdup("");
+    a->edit.text = edit_aside(a, OBJECT_SEED, 0);
+    if (!a->edit.text)
+        a->edit.text = xstrdup("");
 }
 
 void seeds_edited(struct app *a, const char *text)
@@ -117,6 +119,7 @@ void seeds_edited(struct app *a, const char *text)
     struct err e = {0};
     struct chat chat = {0};
     if (!text[strspn(text, " \t\n")]) {
+        edit_forget(a, OBJECT_SEED, 0);
         app_say(a, _("nothing was added"));
         return;
     }
@@ -133,9 +136,10 @@ void seeds_edited(struct app *a, const char *text)
     }
     chat_free(&chat);
     if (!id) {
-        app_say_err(a, &e);
+        edit_set_aside(a, OBJECT_SEED, 0, text, &e);
         return;
     }
+    edit_forget(a, OBJECT_SEED, 0);
     app_open(a, VIEW_SEEDS);
     list_go(&a->seeds.list, id);
     app_load(a);

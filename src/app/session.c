@@ -10,6 +10,15 @@
 #include "base/paths.h"
 
 #define RECENT 20
+#define SESSION_BYTES ((size_t)32 << 20) /* lines are LINE_BYTES at most */
+#define LINES 50 /* of each kind of prompt, the newest */
+
+/* What stands for each kind in the file; NULL: not kept. */
+static const char *const kinds[LINE_KINDS] = {
+    [LINE_COMMAND] = "command", [LINE_FIND] = "find",
+    [LINE_FILTER] = "filter",   [LINE_TAG] = "tag",
+    [LINE_NOTE] = "note",       [LINE_REASON] = "reason",
+    [LINE_IMPORT] = "import",   [LINE_ASK] = "ask"};
 
 static char *session_path(const struct app *a)
 {
@@ -21,7 +30,9 @@ static char *session_path(const struct app *a)
 void session_restore(struct app *a)
 {
     char *path = session_path(a);
-    json *j = path && file_exists(path) ? json_load(path, 65536, NULL) : NULL;
+    json *j = path && file_exists(path)
+                  ? json_load(path, SESSION_BYTES, NULL)
+                  : NULL;
     free(path);
     if (!j)
         return;
@@ -42,29 +53,41 @@ void session_restore(struct app *a)
         app_open(a, (enum view_id)view);
     if (list_go(app_list(a), json_get_int(j, "row", 0)))
         app_load(a);
-    for (const json *c = json_first(json_get(j, "commands")); c;
-         c = json_next(c))
-        if (json_string(c))
-            VEC_PUSH(&a->line.history[LINE_COMMAND],
-                     xstrdup(json_string(c)));
+    const json *lines = json_get(j, "lines");
+    for (int k = 0; k < LINE_KINDS; k++)
+        for (const json *c = kinds[k] ? json_first(json_get(lines, kinds[k]))
+                                      : NULL; c; c = json_next(c))
+            if (json_string(c))
+                line_remember(&a->line, (enum line_kind)k, json_string(c));
     json_free(j);
+}
+
+static void write_lines(const struct line *l, int kind, struct jw *w)
+{
+    size_t n = l->history[kind].n;
+    if (!kinds[kind] || !n)
+        return;
+    jw_key(w, kinds[kind]);
+    jw_open(w, '[');
+    for (size_t i = n > LINES ? n - LINES : 0; i < n; i++)
+        jw_str(w, l->history[kind].at[i]);
+    jw_close(w);
 }
 
 static void write_session(const struct app *a, struct buf *b)
 {
     struct jw w = jw_start(b);
     enum view_id v = a->view < VIEW_TABS ? a->view : a->back;
-    size_t n = a->line.history[LINE_COMMAND].n;
     jw_open(&w, '{');
     jw_kint(&w, "view", v);
     jw_kint(&w, "target", a->target);
     jw_kint(&w, "row", list_id(app_list((struct app *)(uintptr_t)a)));
     if (a->review.filter)
         jw_kstr(&w, "filter", a->review.filter);
-    jw_key(&w, "commands");
-    jw_open(&w, '[');
-    for (size_t i = n > 50 ? n - 50 : 0; i < n; i++)
-        jw_str(&w, a->line.history[LINE_COMMAND].at[i]);
+    jw_key(&w, "lines");
+    jw_open(&w, '{');
+    for (int k = 0; k < LINE_KINDS; k++)
+        write_lines(&a->line, k, &w);
     jw_close(&w);
     jw_close(&w);
 }

@@ -157,8 +157,9 @@ static void draw_said(struct app *a, int y)
     }
     if (a->typing.open) {
         cells_put(y, 1, room, STYLE_ASKED,
-                  _("Typing in the answer. Enter is a new line; Esc ends and "
-                    "shows the diff."));
+                  *a->said ? a->said
+                           : _("Typing in the answer. Enter is a new line; "
+                               "Esc ends and shows the diff."));
         return;
     }
     if (a->form.open)

@@ -27,7 +27,7 @@
 #define PASTE_OFF "\033[?2004l"
 #define KEY_PASTE 01000
 #define KEY_PASTE_END 01001
-#define PASTE_MAX ((size_t)1 << 20)
+#define PASTE_MAX ((size_t)4 << 20)
 
 /* In terminfo.c: the terminal can place its cursor. */
 bool terminfo_can_move(const char *name);

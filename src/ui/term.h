@@ -20,7 +20,8 @@ void term_resize(void);
 void term_suspend(void);
 
 /* The next key that is there, as app_key names it ("a", "Space", "PgDn",
- * "^L"); pasted text comes as "Paste" with the text in *paste. NULL where
+ * "^L"); pasted text comes as "Paste" with the text in *paste, which has
+ * failed where it is too long. NULL where
  * nothing waits; *gone where the terminal is no more. */
 const char *term_key(struct buf *paste, bool *gone);
 /* What to poll. */

@@ -64,7 +64,7 @@ static void one_key(struct screen *x, const char *key, const struct buf *paste)
 {
     struct app *a = &x->app;
     if (!strcmp(key, "Paste"))
-        app_paste(a, buf_str(paste));
+        app_paste(a, buf_ok(paste) ? buf_str(paste) : NULL);
     else if (!strcmp(key, "Click") || !strncmp(key, "Wheel", 5))
         mouse(a, key);
     else if (!strcmp(key, "^Z")) {
@@ -93,6 +93,7 @@ static const char *next_key(struct screen *x, struct buf *paste)
     if (!strcmp(key, "Paste")) {
         buf_clear(paste);
         paste->max = x->early_paste.max;
+        paste->failed = x->early_paste.failed;
         buf_add(paste, buf_str(&x->early_paste), x->early_paste.len);
     }
     return key;

@@ -287,7 +287,7 @@ static void take_paste(struct welcome_state *x, const char *text)
 {
     if (x->line.kind != LINE_NONE)
         line_paste(&x->line, text);
-    else if (!x->form.open || !form_paste(&x->form, text))
+    else if (!x->form.open || !text || !form_paste(&x->form, text))
         snprintf(x->said, sizeof x->said, "%s",
                  _("pasted text is never keys; it was dropped"));
     else
@@ -374,7 +374,7 @@ enum welcome ui_welcome(enum welcome before, struct buf *path, struct err *e)
         take_signals(&x);
         while (out < 0 && (key = term_key(&paste, &x.gone)))
             if (!strcmp(key, "Paste"))
-                take_paste(&x, buf_str(&paste));
+                take_paste(&x, buf_ok(&paste) ? buf_str(&paste) : NULL);
             else
                 out = one_key(&x, key, path);
     }

@@ -353,6 +353,21 @@ static void do_burst(char *args)
     rest();
 }
 
+static void do_pastes(char *args)
+{
+    int n, at;
+    struct buf b = BUF_INIT(0);
+    if (sscanf(args, "%d %n", &n, &at) != 1)
+        fail("pastes COUNT TEXT");
+    buf_puts(&b, "\033[200~");
+    for (int i = 0; i < n; i++)
+        buf_puts(&b, args + at);
+    buf_puts(&b, "\033[201~");
+    tty_write(&d.tty, b.data, b.len);
+    buf_free(&b);
+    rest();
+}
+
 static void do_flood(char *args)
 {
     char key[20];
@@ -679,6 +694,7 @@ static const struct {
     {"mouse", do_mouse},     /* BUTTON COL ROW: 0 a click, 64 65 the wheel */
     {"paste", do_paste},     /* text in paste brackets */
     {"burst", do_burst},     /* KEY COUNT MS: one every MS */
+    {"pastes", do_pastes},   /* COUNT TEXT: so many times, as one paste */
     {"flood", do_flood},     /* COUNT KEY */
     {"wait", do_wait},       /* until TEXT is on the screen, and at rest */
     {"gone", do_gone},       /* until it is not */
