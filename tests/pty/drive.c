@@ -353,34 +353,24 @@ static void do_burst(char *args)
     rest();
 }
 
-static void do_pastes(char *args)
+/* COUNT times what stands behind it, in one write. */
+static void write_many(const char *args, bool paste)
 {
     int n, at;
     struct buf b = BUF_INIT(0);
     if (sscanf(args, "%d %n", &n, &at) != 1)
-        fail("pastes COUNT TEXT");
-    buf_puts(&b, "\033[200~");
+        fail("COUNT, and what to send");
+    buf_puts(&b, paste ? "\033[200~" : "");
     for (int i = 0; i < n; i++)
-        buf_puts(&b, args + at);
-    buf_puts(&b, "\033[201~");
+        buf_puts(&b, paste ? args + at : key_bytes(args + at));
+    buf_puts(&b, paste ? "\033[201~" : "");
     tty_write(&d.tty, b.data, b.len);
     buf_free(&b);
     rest();
 }
 
-static void do_flood(char *args)
-{
-    char key[20];
-    int n;
-    if (sscanf(args, "%d %19s", &n, key) != 2)
-        fail("flood COUNT KEY");
-    struct buf b = BUF_INIT(0);
-    for (int i = 0; i < n; i++)
-        buf_puts(&b, key_bytes(key));
-    tty_write(&d.tty, b.data, b.len);
-    buf_free(&b);
-    rest();
-}
+static void do_pastes(char *args) { write_many(args, true); }
+static void do_flood(char *args) { write_many(args, false); }
 
 /* ---- Bytes -------------------------------------------------------------- */
 
