@@ -1,0 +1,23 @@
+#!/bin/sh
+# Keys that decide nothing are never lost.
+. "$srcdir/pty/lib.sh"
+for i in $(seq 1000); do
+    echo "{\"instruction\":\"What is $i + 1?\",\"output\":\"$((i + 1))\"}"
+done > many.jsonl
+text_store many.db many.jsonl
+drives "bursts" "$scripts/bursts.script"
+if command -v sqlite3 > /dev/null; then
+    is_held() { ! sqlite3 many.db 'BEGIN IMMEDIATE' 2> /dev/null; }
+    rm -f let-go
+    # a reader alone: the screen can open, and nothing can be written
+    { echo 'BEGIN IMMEDIATE;'; eventually 120 test -e let-go; } |
+        sqlite3 many.db &
+    holder=$!
+    eventually 30 is_held
+    drives "held" "$scripts/held.script"
+    : > let-go
+    wait "$holder"
+else
+    echo "skipped: no sqlite3 to hold a store with"
+fi
+finish
