@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/session.h"
+#include "app/tour.h"
 #include "base/file.h"
 #include "base/lang.h"
 
@@ -37,6 +38,7 @@ void app_recount(struct app *a)
 void app_show(struct app *a, size_t rows)
 {
     struct list *l = app_list(a);
+    tour_look(a);
     list_scroll(l, rows);
     size_t n = l->total - l->top;
     if (view_of(a->view)->show)

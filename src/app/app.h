@@ -227,6 +227,7 @@ struct app {
     char *copy;       /* to be sent to the terminal's clipboard */
 
     bool tour;        /* the demo store's own line is there */
+    int tour_at;      /* which of its steps is next */
     struct options options;
     bool zoom, help_all;
     bool list_focus; /* PgDn and its like move the list, not the text; on a

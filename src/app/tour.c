@@ -1,18 +1,17 @@
 #include "app/tour.h"
 
-#include <stdio.h>
-
 #include "app/app.h"
 #include "base/lang.h"
 #include "store/stat.h"
 
 static const char *const steps[] = {
-    N_("E, then Start: a teacher makes prompts and answers them"),
-    N_("3 opens Review: what came back waits there"),
-    N_("read, then a or x: ten by hand; one answer in four is wrong"),
-    N_("* takes all in the filter, a shows a dry run, Y accepts them"),
-    N_("T trains the student on what you accepted; 5 watches it"),
-    N_("6 shows what goes out, X writes it")};
+    ROW_("Tour 1 of 6: E, then ^S: a teacher makes prompts and answers them"),
+    ROW_("Tour 2 of 6: 3 opens Review: what came back waits there"),
+    ROW_("Tour 3 of 6: read, then a or x: ten by hand; one in four is wrong"),
+    ROW_("Tour 4 of 6: * takes all in the filter, a a dry run, Y accepts them"),
+    ROW_("Tour 5 of 6: T trains the student on what you accepted; 5 watches"),
+    ROW_("Tour 6 of 6: 6 shows what goes out, X writes it")};
+enum { STEPS = sizeof steps / sizeof *steps };
 
 /* How many steps are done, by what the store holds. */
 static int steps_done(struct app *a)
@@ -32,16 +31,16 @@ static int steps_done(struct app *a)
         return 3;
     if (!n.runs)
         return 4;
-    return n.exports ? 6 : 5;
+    return n.exports ? STEPS : 5;
 }
 
-const char *tour_line(struct app *a, char *out, size_t cap)
+void tour_look(struct app *a)
 {
-    if (!a->tour || a->options.value[OPTION_TOUR] != OPTION_ON)
-        return NULL;
-    int done = steps_done(a);
-    if (done >= 6)
-        return NULL;
-    snprintf(out, cap, _("Tour %d of 6: %s"), done + 1, _(steps[done]));
-    return out;
+    bool on = a->tour && a->options.value[OPTION_TOUR] == OPTION_ON;
+    a->tour_at = on ? steps_done(a) : STEPS;
+}
+
+const char *tour_line(const struct app *a)
+{
+    return a->tour_at < STEPS ? _(steps[a->tour_at]) : NULL;
 }

@@ -2,12 +2,11 @@
 #ifndef APP_TOUR_H
 #define APP_TOUR_H
 
-#include <stddef.h>
-
 struct app;
 
-/* The line of the step that is next, translated; NULL where there is no tour
+/* Reads which step is next; its line, translated, NULL where there is no tour
  * or it is over. */
-const char *tour_line(struct app *a, char *out, size_t cap);
+void tour_look(struct app *a);
+const char *tour_line(const struct app *a);
 
 #endif

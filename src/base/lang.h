@@ -11,6 +11,7 @@
 
 #define _(text) lang_text(text)
 #define N_(text) text
+#define ROW_(text) text /* as N_: a whole row, 78 cells in every language */
 #define P_(one, many, n) lang_plural(one, many, n)
 
 /* Sets the character type from the environment (falling back to C.UTF-8, or

@@ -52,9 +52,9 @@ void form_hint(const struct form *f, const char *said, int y)
     char keys[200];
     const char *start = _(f->buttons[f->main]);
     if (COLS >= 80)
-        snprintf(keys, sizeof keys, _("Tab next  Left Right change  ^S %s  "
-                                      "Enter press  Esc close, form kept"),
-                 start);
+        snprintf(keys, sizeof keys,
+                 _(ROW_("Tab next  Left Right change  ^S %s  Enter press  "
+                        "Esc close, form kept")), start);
     else
         snprintf(keys, sizeof keys, _("Tab next  ^S %s  Esc close"), start);
     cells_put(y, 1, COLS - 1, *said ? STYLE_WARN : STYLE_FACT,

@@ -148,7 +148,6 @@ static void draw_said(struct app *a, int y)
         return;
     }
     int room = COLS - 2;
-    char tour[200];
     if (a->busy) {
         cells_put(y, 1, room, STYLE_ASKED,
                   *a->doing ? a->doing
@@ -158,14 +157,16 @@ static void draw_said(struct app *a, int y)
     if (a->typing.open) {
         cells_put(y, 1, room, STYLE_ASKED,
                   *a->said ? a->said
-                           : _("Typing in the answer. Enter is a new line; "
-                               "Esc ends and shows the diff."));
+                           : _(ROW_("Typing in the answer. Enter is a new "
+                                    "line; Esc ends and shows the diff.")));
         return;
     }
     if (a->form.open)
         return; /* its buttons stand here */
-    if (!*a->said && tour_line(a, tour, sizeof tour)) {
-        cells_put(y, 1, room, STYLE_ASKED, tour);
+    if (!*a->said && tour_line(a)) {
+        int used = cells_put(y, 1, room, STYLE_ASKED, tour_line(a));
+        if (used + 3 + cells_width(_("H hides")) <= room)
+            cells_right(y, 1, room, STYLE_FACT, _("H hides"));
         return;
     }
     char beside[120];
@@ -240,19 +241,19 @@ static void draw_footer(const struct app *a, const char *names, int y)
 static void draw_keys(const struct app *a, const char *names, int y)
 {
     static const char *const asked[] = {
-        [ASK_EDITED] = N_("a accept it  Space keep, decide later  i type on  "
+        [ASK_EDITED] = ROW_("a accept it  Space keep, decide later  i type on  "
                           "e editor  u drop it"),
-        [ASK_CONFLICT] = N_("Y mine stands  n or Esc theirs stands"),
-        [ASK_BULK] = N_("Y do it   n or Esc keep them   r five others"),
-        [ASK_REPLACE] = N_("Y replace it   n or Esc leave it"),
-        [ASK_UNREAD] = N_("Y accept it as it is   n or Esc read on"),
-        [ASK_ORDER] = N_("Y keep it as it stands   n or Esc order them")};
+        [ASK_CONFLICT] = ROW_("Y mine stands  n or Esc theirs stands"),
+        [ASK_BULK] = ROW_("Y do it   n or Esc keep them   r five others"),
+        [ASK_REPLACE] = ROW_("Y replace it   n or Esc leave it"),
+        [ASK_UNREAD] = ROW_("Y accept it as it is   n or Esc read on"),
+        [ASK_ORDER] = ROW_("Y keep it as it stands   n or Esc order them")};
     if (a->line.kind != LINE_NONE) {
         line_hint(&a->line, y);
     } else if (a->typing.open) {
         cells_put(y, 1, COLS - 1, STYLE_FACT,
-                  _("arrows Home End move  ^W word  ^U line  ^K rest  paste "
-                    "goes in as it is"));
+                  _(ROW_("arrows Home End move  ^W word  ^U line  ^K rest  "
+                         "paste goes in as it is")));
     } else if (a->form.open) {
         form_hint(&a->form, a->said, y);
     } else if (a->ask.kind == ASK_REASON) {

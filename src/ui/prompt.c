@@ -96,5 +96,6 @@ void line_hint(const struct line *l, int y)
         draw_choices(l, y);
     else
         cells_put(y, 1, COLS - 1, STYLE_FACT,
-                  _("Tab completes  Enter runs  Esc leaves  Up Down history"));
+                  _(ROW_("Tab completes  Enter runs  Esc leaves  Up Down "
+                         "history")));
 }

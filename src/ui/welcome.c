@@ -192,8 +192,8 @@ static void draw_foot(const struct welcome_state *x)
     }
     cells_put(LINES - 1, 1, COLS - 2, STYLE_FACT,
               x->help      ? _("any key goes back")
-              : COLS >= 80 ? _("d demo  n new  i import  t teacher  o open  "
-                               "j k Enter choose  ? help  Q quit")
+              : COLS >= 80 ? _(ROW_("d demo  n new  i import  t teacher  o "
+                                    "open  j k Enter choose  ? help  Q quit"))
                            : _("j k Enter choose  ? help  Q quit"));
     cells_put(LINES - 2, 1, COLS - 2, STYLE_SAID, x->said);
 }

@@ -163,7 +163,7 @@ comments() {
 
 potfiles() {
     # shellcheck disable=SC2086
-    grep -lE '(^|[^A-Za-z0-9_])(_|N_|P_)\(("|$)' $sources $tables | sort
+    grep -lE '(^|[^A-Za-z0-9_])(_|N_|ROW_|P_)\(("|$)' $sources $tables | sort
 }
 
 translations() {
@@ -178,11 +178,27 @@ translations() {
 untranslated() {
     command -v msgmerge > /dev/null || return 0
     # shellcheck disable=SC2046
-    xgettext -C -k_ -kN_ -kP_:1,2 --from-code=UTF-8 -o "$found.pot" \
+    xgettext -C -k_ -kN_ -kROW_ -kP_:1,2 --from-code=UTF-8 -o "$found.pot" \
         $(grep -v '^#' po/POTFILES.in) 2> /dev/null
     msgmerge -q --no-fuzzy-matching -o "$found.po" po/pt_BR.po "$found.pot"
     msgattrib --untranslated --no-wrap "$found.po" |
         sed -n '/^msgid ""$/d; s/^msgid \(.*\)/po\/pt_BR.po: lacks \1/p'
+    rm -f "$found.pot" "$found.po"
+}
+
+# A text that has a row of 80 columns to itself stands on it in every language.
+rows() {
+    command -v msgmerge > /dev/null || return 0
+    # shellcheck disable=SC2046
+    xgettext -C -k -kROW_ --from-code=UTF-8 -o "$found.pot" \
+        $(grep -v '^#' po/POTFILES.in) 2> /dev/null
+    msgmerge -q --no-fuzzy-matching -o "$found.po" po/pt_BR.po "$found.pot"
+    msgattrib --no-obsolete --no-wrap "$found.po" |
+        sed -n '1,/^$/d; s/^msg[a-z]* "\(.*\)"$/\1/p' |
+        sed 's/%s/Iniciar/' | while IFS= read -r row; do
+        [ "$(printf '%s' "$row" | wc -L)" -le 78 ] ||
+            echo "over 78 cells: $row"
+    done
     rm -f "$found.pot" "$found.po"
 }
 
@@ -355,7 +371,7 @@ if [ "$1" = potfiles ]; then
 fi
 {
     includes; empty; shipped; lengths; banned
-    comments; translations; untranslated
+    comments; translations; untranslated; rows
     recipes
     keys
     readme
