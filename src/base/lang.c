@@ -184,6 +184,12 @@ const char *lang_text(const char *text)
     return s && *s ? s : text;
 }
 
+const char *lang_context(const char *text)
+{
+    const char *own = lang_text(text), *bar = strchr(text, '|');
+    return own == text && bar ? bar + 1 : own;
+}
+
 /* The plural expression: C's operators over n, as the gettext manual has it.
  * One function a level of precedence; *p moves along. */
 struct expr {

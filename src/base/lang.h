@@ -1,7 +1,8 @@
 /* The program's language. Catalogues are read by a small reader of our own:
  * on Debian the locale asked for is often not installed, and glibc then knows
  * no translation. Texts are marked _("..."), N_("...") for tables that are
- * translated where they are shown, and P_("one", "many", n).
+ * translated where they are shown, P_("one", "many", n), and C_("where|text")
+ * where one English word is several in another language.
  */
 #ifndef BASE_LANG_H
 #define BASE_LANG_H
@@ -12,6 +13,7 @@
 #define _(text) lang_text(text)
 #define N_(text) text
 #define ROW_(text) text /* as N_: a whole row, 78 cells in every language */
+#define C_(text) lang_context(text)
 #define P_(one, many, n) lang_plural(one, many, n)
 
 /* Sets the character type from the environment (falling back to C.UTF-8, or
@@ -27,6 +29,8 @@ void lang_done(void);
 /* The translation, or the text itself. */
 const char *lang_text(const char *text)
     __attribute__((format_arg(1)));
+/* The translation, or what stands behind the first |. */
+const char *lang_context(const char *text);
 const char *lang_plural(const char *one, const char *many, unsigned long n)
     __attribute__((format_arg(1), format_arg(2)));
 

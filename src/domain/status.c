@@ -78,6 +78,16 @@ const char *reason_label(const char *name)
                                          : _(name);
 }
 
+const char *aspect_label(const char *name)
+{
+    static const char *const shipped[] = {
+        N_("aspect|help"), N_("aspect|truth"), N_("aspect|instr")};
+    for (size_t i = 0; i < COUNT(shipped); i++)
+        if (!strcmp(strchr(shipped[i], '|') + 1, name))
+            return C_(shipped[i]);
+    return name;
+}
+
 const char *deed_label(const char *kind)
 {
 #define DEED_LABEL(name, label) {name, label},

@@ -94,6 +94,8 @@ const char *verdict_mark(enum verdict v);
 const struct reason *reasons(size_t *n);
 /* The reason's label in the program's language; other reasons as they are. */
 const char *reason_label(const char *name);
+/* A judge's aspect, the shipped ones in the program's language. */
+const char *aspect_label(const char *name);
 /* The decision's kind in the program's language; others as they are. */
 const char *deed_label(const char *kind);
 /* True for reasons that make a rejected answer a false one (KTO): wrong, off

@@ -20,6 +20,14 @@ const char *recipe_kind_name(enum recipe_kind k)
     return kinds[k];
 }
 
+const char *recipe_kind_label(enum recipe_kind k)
+{
+    static const char *const labels[] = {
+        N_("kind|label"),   N_("kind|expand"),   N_("kind|curate"),
+        N_("kind|feature"), N_("kind|feedback"), N_("kind|self")};
+    return C_(labels[k]);
+}
+
 /* ---- One step ------------------------------------------------------------ */
 
 static bool load_message(const json *j, struct recipe_message *m,

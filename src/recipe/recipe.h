@@ -103,6 +103,8 @@ struct recipe {
 
 /* "label" ... "self". */
 const char *recipe_kind_name(enum recipe_kind k);
+/* The same in the program's language. */
+const char *recipe_kind_label(enum recipe_kind k);
 
 /* Reads a recipe from the text of its file. NULL with an error that names the
  * key ("steps[1]: decode: top_p: ..."). What is well formed and would never

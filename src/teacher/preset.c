@@ -1,4 +1,5 @@
 /* The known kinds of endpoint: data/presets.ini, for `teacher add`. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ini.h"
@@ -19,6 +20,13 @@ static bool on_pair(void *ctx, const char *section, const char *key,
         VEC_PUSH(ps, fresh);
     }
     struct preset *p = &ps->at[ps->n - 1];
+    if (!strncmp(key, "note_", 5)) { /* behind the English one */
+        if (strcmp(key + 5, lang_name()))
+            return true;
+        free(p->note);
+        p->note = xstrdup(value);
+        return true;
+    }
     char **member = !strcmp(key, "url")       ? &p->url
                     : !strcmp(key, "key_env") ? &p->key_env
                     : !strcmp(key, "note")    ? &p->note

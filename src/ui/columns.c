@@ -100,9 +100,7 @@ static void draw_cell(const struct column *c, int y, int x, int w, bool last,
 
 static const char *title(const struct column *c)
 {
-    const char *text = *c->title ? _(c->title) : "";
-    const char *bar = strchr(text, '|');
-    return bar ? bar + 1 : text;
+    return *c->title ? C_(c->title) : "";
 }
 
 static void draw_titles(const struct list_look *look, const struct places *p,

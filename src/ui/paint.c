@@ -193,7 +193,7 @@ static int key_width(const struct action_info *info)
 {
     char key[16];
     return cells_width(key_label(info, key, sizeof key)) + 1 +
-           cells_width(_(info->word));
+           cells_width(C_(info->word));
 }
 
 /* Blanks are in the role of the words: changing it costs more bytes. */
@@ -205,7 +205,7 @@ static int put_key(const struct action_info *info, int y, int x)
     cells_blank(y, x + used, 1, STYLE_FACT);
     used += 1;
     return used + cells_put(y, x + used, COLS - x - used, STYLE_FACT,
-                            _(info->word));
+                            C_(info->word));
 }
 
 /* The view's keys, as many as fit; the last one always. */

@@ -76,7 +76,8 @@ static void draw_header(const struct app *a, int y, int x, int w)
     char text[160], names[3][8] = {"", "", ""};
     struct judged j = rank_judged(a, 0);
     for (size_t k = 0; k < j.n && k < 3 && !a->rank.blind; k++)
-        snprintf(names[k], sizeof names[k], "%.5s", j.scores[k]->aspect);
+        snprintf(names[k], sizeof names[k], "%s",
+                 aspect_label(j.scores[k]->aspect));
     snprintf(text, sizeof text, "     %-4s %-6s%5s %5s %5s  %4s  %5s  %s",
              _("you"), a->rank.blind ? "" : _("judge"), names[0], names[1],
              names[2], a->rank.blind ? "" : _("mean"), _("words"),
@@ -91,7 +92,7 @@ static void judge_part(struct app *a, struct part *p)
     for (size_t k = 0; k < j.n; k++) {
         char line[600];
         snprintf(line, sizeof line, "%s %.0f  %.500s\n",
-                 j.scores[k]->aspect, j.scores[k]->value,
+                 aspect_label(j.scores[k]->aspect), j.scores[k]->value,
                  j.scores[k]->reason ? j.scores[k]->reason : "");
         rich_add(&p->body, STYLE_TEXT, line);
         if (k == 0 && j.scores[k]->who)
@@ -111,7 +112,7 @@ static void draw_answer(struct app *a, struct area w)
     const struct candidate *c =
         &r->now.candidates.at[r->shown[r->list.cursor]];
     part_gut(&answer, STYLE_FACT, _("source"),
-             r->blind ? _("hidden") : source_label(c->source));
+             r->blind ? C_("source|hidden") : source_label(c->source));
     rich_add(&answer.body, STYLE_TEXT, text);
     free(text);
     part_measure(&answer, w.w);
@@ -155,7 +156,7 @@ static void draw_columns(struct app *a, struct area w)
             rich_add(&rich, STYLE_LABEL, line);
             for (size_t k = 0; k < j.n; k++) {
                 snprintf(line, sizeof line, "%s %.0f  %.300s\n",
-                         j.scores[k]->aspect, j.scores[k]->value,
+                         aspect_label(j.scores[k]->aspect), j.scores[k]->value,
                          j.scores[k]->reason ? j.scores[k]->reason : "");
                 rich_add(&rich, STYLE_FACT, line);
             }

@@ -192,7 +192,7 @@ has "and is what was meant" "law" "$($S target)"
 # Every command that a sentence names is there, with its options.
 if command -v xgettext > /dev/null; then
     # shellcheck disable=SC2046
-    (cd "$top_srcdir" && xgettext -C -k_ -kN_ -kP_:1,2 --no-wrap \
+    (cd "$top_srcdir" && xgettext -C -k_ -kN_ -kC_ -kP_:1,2 --no-wrap \
         --from-code=UTF-8 -o - $(grep -v '^#' po/POTFILES.in)) |
         grep -o '`stillroom[^`]*`' | tr -d '`' | sort -u > hints
     [ -s hints ] || is "hints" "some" "none"
