@@ -99,7 +99,7 @@ static void note_choices(struct form *f)
     struct recipe *r = recipe_find(form_value(f, "recipe"), NULL);
     if (r)
         snprintf(f->fields[0].note, sizeof f->fields[0].note, "%s: %s",
-                 recipe_kind_name(r->kind), r->about);
+                 recipe_kind_label(r->kind), r->about);
     recipe_free(&r);
     if (!profiles_load(NULL, &ps, NULL))
         return;

@@ -155,14 +155,17 @@ static const char *work_name(const struct job *j)
 static void work_figures(struct run_row *x, const json *n)
 {
     bool import = json_get(n, "rows") != NULL;
+    int64_t count = json_get_int(n, import ? "rows" : "changed", 0);
+    unsigned long many = (unsigned long)count;
     x->done = !strcmp(x->state, "done");
     if (n)
         snprintf(x->good, sizeof x->good, "%lld",
                  (long long)json_get_int(n, import ? "items" : "changed", 0));
     if (n)
         snprintf(x->figure, sizeof x->figure,
-                 import ? _("%lld rows") : _("%lld decided"),
-                 (long long)json_get_int(n, import ? "rows" : "changed", 0));
+                 import ? P_("%lld row", "%lld rows", many)
+                        : P_("%lld decided", "%lld decided", many),
+                 (long long)count);
 }
 
 static bool read_row(struct app *a, int64_t key, struct run_row *out)

@@ -59,7 +59,9 @@ static void print_text(const struct demo_result *r)
     print_set(_("  problems held out (H1)"), &r->set[0]);
     print_set(_("  wordings held out too (H2)"), &r->set[1]);
     print_set(_("  templates of no training (H3)"), &r->set[2]);
-    say(stdout, _("%lld rows exported; %.0f s\n"), (long long)r->exported,
+    say(stdout, P_("%lld row exported; %.0f s\n",
+                   "%lld rows exported; %.0f s\n",
+                   (unsigned long)r->exported), (long long)r->exported,
         r->seconds);
 }
 

@@ -28,6 +28,23 @@ static bool reindex(struct cli *c)
     return true;
 }
 
+static void say_counts(const struct fsck_counts *n)
+{
+    char text[5][60];
+    snprintf(text[0], sizeof text[0], P_("%lld decision", "%lld decisions",
+             (unsigned long)n->decisions), (long long)n->decisions);
+    snprintf(text[1], sizeof text[1], P_("%lld change", "%lld changes",
+             (unsigned long)n->changes), (long long)n->changes);
+    snprintf(text[2], sizeof text[2], P_("%lld row", "%lld rows",
+             (unsigned long)n->rows), (long long)n->rows);
+    snprintf(text[3], sizeof text[3], P_("%lld text", "%lld texts",
+             (unsigned long)n->texts), (long long)n->texts);
+    snprintf(text[4], sizeof text[4], P_("%lld finding", "%lld findings",
+             (unsigned long)n->findings), (long long)n->findings);
+    say(stdout, "%s, %s, %s, %s: %s\n", text[0], text[1], text[2], text[3],
+        text[4]);
+}
+
 int sub_fsck(struct cli *c)
 {
     bool anew = false;
@@ -43,9 +60,6 @@ int sub_fsck(struct cli *c)
         !store_fsck(c->s, on_finding, c, &n, &c->e))
         return cli_fail(c);
     if (!c->json)
-        say(stdout, _("%lld decisions, %lld changes, %lld rows, %lld texts: "
-                      "%lld findings\n"), (long long)n.decisions,
-            (long long)n.changes, (long long)n.rows, (long long)n.texts,
-            (long long)n.findings);
+        say_counts(&n);
     return n.findings ? 1 : 0;
 }

@@ -91,8 +91,11 @@ static void print_line(const struct ended *x, int64_t job)
     struct buf rejected = BUF_INIT(0);
     char cost[32];
     add_rejected(x, &rejected);
-    say(stdout, _("j%lld %s: %lld of %lld calls answered, %lld found, %lld "
-                  "passed, %lld warned, %s, %s\n"), (long long)job,
+    say(stdout, P_("j%lld %s: %lld of %lld call answered, %lld found, %lld "
+                   "passed, %lld warned, %s, %s\n",
+                   "j%lld %s: %lld of %lld calls answered, %lld found, %lld "
+                   "passed, %lld warned, %s, %s\n",
+                   (unsigned long)x->calls.total), (long long)job,
         _(x->state), (long long)x->calls.by_state[CALL_ANSWERED],
         (long long)x->calls.total, (long long)figure(x, "found"),
         (long long)figure(x, "passed"), (long long)figure(x, "warned"),
@@ -128,7 +131,9 @@ static void print_short(const struct ended *x)
         buf_puts(&b, b.len ? ", " : "");
         buf_printf(&b, "%lld %s", (long long)rows[i].n, _(rows[i].what));
     }
-    say(stdout, _("it fell short: %lld of %lld new prompts (%s)\n"),
+    say(stdout, P_("it fell short: %lld of %lld new prompt (%s)\n",
+                   "it fell short: %lld of %lld new prompts (%s)\n",
+                   (unsigned long)x->asked),
         (long long)x->made, (long long)x->asked,
         b.len ? buf_str(&b) : _("the replies held no more"));
     buf_free(&b);

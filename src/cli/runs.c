@@ -50,8 +50,10 @@ static void print_job(struct cli *c, int64_t id)
         cli_print(&b);
         buf_free(&b);
     } else {
-        table_row(columns, _("%s\t%s\t%s\t%lld of %lld calls, %lld failed, "
-                             "%lld lost  %s"), name,
+        table_row(columns, P_("%s\t%s\t%s\t%lld of %lld call, %lld failed, "
+                              "%lld lost  %s",
+                              "%s\t%s\t%s\t%lld of %lld calls, %lld failed, "
+                              "%lld lost  %s", (unsigned long)n.total), name,
             j.recipe_name ? j.recipe_name : j.kind, state,
             (long long)done, (long long)n.total,
             (long long)n.by_state[CALL_FAILED],

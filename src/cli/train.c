@@ -57,7 +57,9 @@ static void print_cost(const json *j)
     say(stdout, _("%.1f GB of memory, %.1f are free\n"),
         json_get_number(j, "memory_bytes", 0) / 1e9,
         json_get_number(j, "available_bytes", 0) / 1e9);
-    say(stdout, _("%lld of %lld rows are longer than the student reads\n"),
+    say(stdout, P_("%lld of %lld row is longer than the student reads\n",
+                   "%lld of %lld rows are longer than the student reads\n",
+                   (unsigned long)json_get_int(j, "rows", 0)),
         (long long)json_get_int(j, "rows_cut", 0),
         (long long)json_get_int(j, "rows", 0));
     if (json_get_bool(j, "fits", false))

@@ -184,7 +184,9 @@ static void tell_progress(const struct tour *t, int act, const char *what,
 {
     const json *n = json_get(status, "figures");
     if (n)
-        tour_say(t, act, _("%s: %lld of %lld calls answered"), what,
+        tour_say(t, act, P_("%s: %lld of %lld call answered",
+                            "%s: %lld of %lld calls answered",
+                            (unsigned long)json_get_int(n, "calls", 0)), what,
                  (long long)json_get_int(n, "answered", 0),
                  (long long)json_get_int(n, "calls", 0));
     else if (json_get(status, "steps"))
@@ -351,7 +353,8 @@ static bool open_target(struct tour *t, struct err *e)
         return false;
     int64_t n = seed_count(t->s, t->target, -1);
     t->out->seeds += n;
-    tour_say(t, 1, _("%lld seeds"), (long long)n);
+    tour_say(t, 1, P_("%lld seed", "%lld seeds",
+                      (unsigned long)n), (long long)n);
     return true;
 }
 
@@ -364,7 +367,9 @@ static bool ask(struct tour *t, struct err *e)
                        .prompts = t->f->prompts, .answers = 1,
                        .temperature = NAN, .spend_max = NAN,
                        .seed = (uint64_t)t->seed};
-    tour_say(t, 2, _("asking the built-in teacher for %lld prompts"),
+    tour_say(t, 2, P_("asking the built-in teacher for %lld prompt",
+                      "asking the built-in teacher for %lld prompts",
+                      (unsigned long)t->f->prompts),
              (long long)t->f->prompts);
     int64_t job = verb_plan(t->s, DEMO_WHO, &x, e);
     if (!job || !verb_start_job(t->s, job, false, e))
@@ -497,7 +502,9 @@ static bool accept_left(struct tour *t, const ids *yes, struct err *e)
         ok = err_set(e, ERR_REFUSED, _("%lld samples are pending, %zu were "
                      "looked at"), (long long)dry.total, yes->n);
     if (ok)
-        tour_say(t, 4, _("dry run: %lld samples would become accepted"),
+        tour_say(t, 4, P_("dry run: %lld sample would become accepted",
+                          "dry run: %lld samples would become accepted",
+                          (unsigned long)dry.total),
                  (long long)dry.total);
     ok = ok && decide(t, &left, STATUS_ACCEPTED, e);
     VEC_FREE(&left);
@@ -522,7 +529,9 @@ static bool review(struct tour *t, struct err *e)
 {
     ids yes = {0}, no = {0};
     struct target_counts n;
-    tour_say(t, 3, _("the scripted curator looks at %zu samples"), t->all.n);
+    tour_say(t, 3, P_("the scripted curator looks at %zu sample",
+                      "the scripted curator looks at %zu samples",
+                      t->all.n), t->all.n);
     bool ok = look(t, &yes, &no, e) && reject(t, &no, e) &&
               accept_left(t, &yes, e);
     if (ok) {

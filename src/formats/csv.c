@@ -222,7 +222,9 @@ static void say_why(const struct csv *c, const struct record *r,
         err_set(&x->why, ERR_INPUT, _("a quote inside the quoted column "
                                       "\"%s\""), column);
     else
-        err_set(&x->why, ERR_INPUT, _("%zu fields, the header has %zu"), r->n,
+        err_set(&x->why, ERR_INPUT, P_("%zu field, the header has %zu",
+                                       "%zu fields, the header has %zu",
+                                       r->n), r->n,
                 c->n);
 }
 

@@ -101,9 +101,7 @@ struct recipe {
     char *cannot; /* what of it would never run, a sentence; NULL: nothing */
 };
 
-/* "label" ... "self". */
-const char *recipe_kind_name(enum recipe_kind k);
-/* The same in the program's language. */
+/* "label" ... "self", in the program's language. */
 const char *recipe_kind_label(enum recipe_kind k);
 
 /* Reads a recipe from the text of its file. NULL with an error that names the

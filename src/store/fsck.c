@@ -193,8 +193,11 @@ static void check_decision(struct chain *c, const struct rows *r,
     }
     changes_hash_end(&changes, sums, with_store, total);
     if (c->count != rows_int(r, 8))
-        found(c->f, _("decision d%lld: wrote %lld changes and rows, %lld are "
-                      "there"), (long long)seq, (long long)rows_int(r, 8),
+        found(c->f, P_("decision d%lld: wrote %lld change or row, %lld are "
+                       "there",
+                       "decision d%lld: wrote %lld changes and rows, %lld are "
+                       "there", (unsigned long)rows_int(r, 8)),
+                    (long long)seq, (long long)rows_int(r, 8),
               (long long)c->count);
     else if (sum_n != SHA_SIZE || memcmp(sum, total, SHA_SIZE))
         found(c->f, _("decision d%lld: its changes or the rows that it "

@@ -12,7 +12,9 @@ static void compare(struct fsck *f, enum sealed t, const struct ledger *now)
     if (!f->s->counted)
         return;
     if (is->rows != want->rows)
-        found(f, _("%s: %lld rows are there, %lld were written"),
+        found(f, P_("%s: %lld row is there, %lld were written",
+                    "%s: %lld rows are there, %lld were written",
+                    (unsigned long)is->rows),
               seal_table(t), (long long)is->rows, (long long)want->rows);
     else if (memcmp(is->sum, want->sum, sizeof is->sum))
         found(f, _("%s: the rows are not those that were written"),

@@ -188,8 +188,13 @@ bool head_fits(struct store *s, const struct tail *head,
                        "saved: this is another store, or another end of it"),
                        (long long)head->seq);
     if (head->n > t->n)
-        return err_set(e, ERR_REFUSED, _("the store holds %lld saves, but "
-                       "%lld were made: an older copy stands in its place"),
+        return err_set(e, ERR_REFUSED, P_("the store holds %lld save, but "
+                                          "%lld were made: an older copy "
+                                          "stands in its place",
+                                          "the store holds %lld saves, but "
+                                          "%lld were made: an older copy "
+                                          "stands in its place",
+                                          (unsigned long)t->n),
                        (long long)t->n, (long long)head->n);
     if (head->n && head->n == t->n &&
         memcmp(head->ledger, t->ledger, SEAL_SIZE))

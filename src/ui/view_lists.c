@@ -16,8 +16,10 @@ static int most_rows(int rows)
 static void help_where(struct app *a, int y, int x, int w)
 {
     cells_printf(y, x, w, STYLE_FACT,
-                 _("help   %s   %zu actions   / searches, Enter does it, q "
-                   "back"),
+                 P_("help   %s   %zu action   / searches, Enter does it, q "
+                    "back",
+                    "help   %s   %zu actions   / searches, Enter does it, q "
+                    "back", a->help.total),
                  a->help_all ? _("all views")
                                      : _(view_of(a->help_of)->title),
                  a->help.total);

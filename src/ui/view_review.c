@@ -282,7 +282,8 @@ static void answer_part(struct app *a, struct part *p, bool near_here)
     else if (before && (r->draft || r->against_answer)) {
         struct diff d;
         diff_words(before, text, &d);
-        part_gutf(p, STYLE_FACT, NULL, _("+%zu -%zu words"), d.added,
+        part_gutf(p, STYLE_FACT, NULL, P_("+%zu -%zu word", "+%zu -%zu words",
+                                          d.added + d.removed), d.added,
                   d.removed);
         diff_free(&d);
         struct compared both = {before, text, _("before"), _("now")};

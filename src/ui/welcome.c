@@ -117,7 +117,9 @@ static void draw_facts(int y)
                    (double)sysconf(_SC_PAGESIZE);
     cross_rule(y++, 0, COLS, false);
     snprintf(text, sizeof text,
-             _("%ld cores, %s GB free; training needs no GPU"),
+             P_("%ld core, %s GB free; training needs no GPU",
+                "%ld cores, %s GB free; training needs no GPU",
+                (unsigned long)sysconf(_SC_NPROCESSORS_ONLN)),
              sysconf(_SC_NPROCESSORS_ONLN),
              lang_number(free_gb, sizeof free_gb, bytes / 1e9, 1));
     fact(y++, _("MACHINE"), text);

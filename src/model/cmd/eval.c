@@ -93,11 +93,16 @@ static void print_json(const struct evaluation *x)
 static void print_figures(const struct evaluation *x)
 {
     if (x->f.marked)
-        say(stdout, _("%zu rows, %zu right (%.1f %%), held-out loss %.4f\n"),
+        say(stdout, P_("%zu row, %zu right (%.1f %%), held-out loss %.4f\n",
+                       "%zu rows, %zu right (%.1f %%), held-out loss %.4f\n",
+                       x->f.marked),
             x->f.marked, x->f.right, 100 * x->f.exact, x->f.loss);
     if (x->f.rows > x->f.marked)
-        say(stdout, _("%zu rows of free text, which nobody marks: the loss of "
-                      "all is %.4f\n"), x->f.rows - x->f.marked, x->f.loss);
+        say(stdout, P_("%zu row of free text, which nobody marks: the loss of "
+                       "all is %.4f\n",
+                       "%zu rows of free text, which nobody marks: the loss "
+                       "of all is %.4f\n", x->f.rows - x->f.marked),
+                    x->f.rows - x->f.marked, x->f.loss);
 }
 
 int cmd_eval(int argc, char **argv)
@@ -129,8 +134,10 @@ int cmd_eval(int argc, char **argv)
     else if (ok)
         print_figures(&x);
     if (ok && !as_json && x.d.cut + x.d.left)
-        say(stdout, _("%zu rows were longer than the context and cut, %zu "
-                      "left out\n"), x.d.cut, x.d.left);
+        say(stdout, P_("%zu row was longer than the context and cut, %zu left "
+                       "out\n",
+                       "%zu rows were longer than the context and cut, %zu "
+                       "left out\n", x.d.cut), x.d.cut, x.d.left);
     finish(&x);
     return ok ? 0 : say_err("stillroom-model", &e);
 }

@@ -75,8 +75,10 @@ static bool answer(const struct llama *m, const struct tokenizer *t,
 {
     int64_t room = (int64_t)m->config.context - (int64_t)n;
     if (!n || room < 1)
-        return err_set(e, ERR_INPUT, _("the prompt has %zu tokens; 1 to %d can "
-                                       "be answered"), n,
+        return err_set(e, ERR_INPUT, P_("the prompt has %zu token; 1 to %d "
+                                        "can be answered",
+                                        "the prompt has %zu tokens; 1 to %d "
+                                        "can be answered", n), n,
                        m->config.context - 1);
     struct ask ask = {.ids = ids, .n = (int)n, .top = -1,
                       .max = (int)(a->max < room ? a->max : room),

@@ -153,8 +153,10 @@ static bool make(struct maker *m, struct err *e)
         if (ok)
             put_row(m, (int64_t)i + 1, &p, buf_str(&prompt));
         else
-            err_set(e, ERR_ABSENT, _("only %zu different problems were found "
-                                     "in this set"), i);
+            err_set(e, ERR_ABSENT, P_("only %zu different problem was found "
+                                      "in this set",
+                                      "only %zu different problems were found "
+                                      "in this set", i), i);
     }
     buf_free(&prompt);
     return ok;

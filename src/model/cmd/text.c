@@ -240,7 +240,9 @@ static bool score(struct filter *f, const json *in, struct buf *out,
         return false;
     bool ok = n >= 1 && n <= most;
     if (!ok)
-        err_set(e, ERR_INPUT, _("%zu ids; 1 to %zu can be scored"), n, most);
+        err_set(e, ERR_INPUT, P_("%zu id; 1 to %zu can be scored",
+                                 "%zu ids; 1 to %zu can be scored",
+                                 n), n, most);
     ok = ok && make_room(f, (int)n, e);
     ok = ok && print_scores(f, ids, (int)n, out, e);
     free(ids);

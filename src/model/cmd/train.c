@@ -146,9 +146,12 @@ static void print_outcome(const struct train *t, const struct outcome *o)
         say(stdout, _("under %d held-out rows: no figure is shown\n"),
             FIGURE_LEAST);
     if (o->left_out)
-        say(stdout, _("%zu held-out rows are left out: with them evaluation "
-                      "would take more than --eval-share of the training's "
-                      "tokens\n"), o->left_out);
+        say(stdout, P_("%zu held-out row is left out: with it evaluation "
+                       "would take more than --eval-share of the training's "
+                       "tokens\n",
+                       "%zu held-out rows are left out: with them evaluation "
+                       "would take more than --eval-share of the training's "
+                       "tokens\n", o->left_out), o->left_out);
 }
 
 static int run(const struct train *t)
@@ -174,7 +177,9 @@ static int run(const struct train *t)
     if (!train_run(t, &o, &e))
         return say_err("stillroom-model", &e);
     if (o.stopped)
-        say(stdout, _("stopped after %lld steps; --resume goes on with %s\n"),
+        say(stdout, P_("stopped after %lld step; --resume goes on with %s\n",
+                       "stopped after %lld steps; --resume goes on with %s\n",
+                       (unsigned long)o.steps),
             (long long)o.steps, t->run);
     else
         print_outcome(t, &o);

@@ -221,8 +221,10 @@ static bool find_pairs(const struct llama *m, const struct st_file *f,
         if (pair[k].w && !pair_fits(&pair[k]))
             list(&bad, &n, pair[k].w->name);
     if (n)
-        err_set(e, ERR_INPUT, _("the adapter does not fit the model, %zu "
-                                "places: %s"), n, buf_str(&bad));
+        err_set(e, ERR_INPUT, P_("the adapter does not fit the model, %zu "
+                                 "place: %s",
+                                 "the adapter does not fit the model, %zu "
+                                 "places: %s", n), n, buf_str(&bad));
     else if (!f->n)
         err_set(e, ERR_INPUT, _("the adapter is empty"));
     buf_free(&bad);

@@ -319,8 +319,10 @@ static bool read_files(struct llama *m, char *const *path, size_t n,
             list(&bad, &n_bad, _("missing"), m->weight[j].name);
     if (ok && n_bad)
         ok = err_set(e, ERR_INPUT,
-                     _("the weights do not fit the configuration, %zu "
-                       "tensors: %s"), n_bad, buf_str(&bad));
+                     P_("the weights do not fit the configuration, %zu "
+                        "tensor: %s",
+                        "the weights do not fit the configuration, %zu "
+                        "tensors: %s", n_bad), n_bad, buf_str(&bad));
     buf_free(&bad);
     free(seen);
     return ok;

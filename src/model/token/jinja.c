@@ -466,7 +466,9 @@ static struct jv call_macro(struct run *r, const struct jv_callable *c,
     const struct node *m = c->macro;
     struct frame *back = r->frame, *f = push_frame(r, c->scope);
     if (a->n > m->n_named)
-        return run_fail(r, _("%s takes not more than %zu arguments"),
+        return run_fail(r, P_("%s takes not more than %zu argument",
+                              "%s takes not more than %zu arguments",
+                              m->n_named),
                         m->text ? m->text : "caller", m->n_named);
     if (++r->depth > CALL_DEPTH)
         return run_fail(r, "%s", _("calls are nested too deeply"));
@@ -535,7 +537,8 @@ static void assign(struct run *r, const struct node *to, struct jv v)
     }
     struct jv all = run_iterate(r, &v);
     if (!r->failed && all.list->n != to->n_kids)
-        run_fail(r, _("%zu values for %zu names"), all.list->n, to->n_kids);
+        run_fail(r, P_("%zu value for %zu names", "%zu values for %zu names",
+                       all.list->n), all.list->n, to->n_kids);
     for (size_t i = 0; !r->failed && i < to->n_kids; i++)
         assign(r, to->kids[i], all.list->at[i]);
 }
