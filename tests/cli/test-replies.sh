@@ -133,7 +133,7 @@ printf 'data: [DONE]\n\n' > nothing.reply
 echo "{\"choices\":[{\"message\":$lisbon}]}" > then.reply
 teacher nothing "file=$PWD/nothing.reply,file=$PWD/then.reply"
 ask nothing
-has "nothing, then an answer" "1 of 1 calls answered, 1 found" "$out"
+has "nothing, then an answer" "1 of 1 call answered, 1 found" "$out"
 
 # unread NAME REASON < BYTES: the reply is kept, and why it gave nothing
 unread() {
@@ -208,7 +208,7 @@ data: {"message":"boom","type":"server_error"}
 ' > boom.reply
 teacher boom "file=$PWD/boom.reply,file=$PWD/then.reply"
 ask boom
-has "an error event is asked again" "1 of 1 calls answered" "$out"
+has "an error event is asked again" "1 of 1 call answered" "$out"
 
 # ---- What a job says of itself ----
 for i in 1 2 3 4 5 6; do echo "{\"prompt\":\"Question $i?\"}"; done > s.jsonl
@@ -293,7 +293,7 @@ export PATH="$top_builddir/tests/fault:$PATH"
 printf '[teacher drip]\nserve = %s\nmodel = drip=400\ntimeouts = 2 2 60\n' \
     "faulty-teacher" >> "$config"
 ask drip
-has "a long answer" "1 of 1 calls answered" "$out"
+has "a long answer" "1 of 1 call answered" "$out"
 is "was asked for once" 1 "$(sqlite3 a.db 'SELECT count(*) FROM call')"
 
 # ---- Killed and resumed once: nothing is lost for good ----

@@ -277,7 +277,7 @@ if [ -n "$holder" ]; then
     done
     wait "$holder"
     wait "$paid"
-    has "a job waits for its store" "j1 done: 1 of 1 calls answered" \
+    has "a job waits for its store" "j1 done: 1 of 1 call answered" \
         "$(cat "$HOME/paid.out")"
 fi
 finish
