@@ -117,7 +117,9 @@ static void print_sample(const struct sample *x)
             source_label(k->source),
             k->id == x->chosen ? _(" (chosen)") : "");
         if (answer_parse(k->body, &m, NULL) && m.reasoning)
-            say(stdout, _("[%zu characters of thinking: --raw thinking]\n"),
+            say(stdout, P_("[%zu character of thinking: --raw thinking]\n",
+                           "[%zu characters of thinking: --raw thinking]\n",
+                           utf8_length(m.reasoning, strlen(m.reasoning))),
                 utf8_length(m.reasoning, strlen(m.reasoning)));
         say(stdout, "%s\n", text);
         message_free(&m);

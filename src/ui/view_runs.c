@@ -192,7 +192,9 @@ static void job_part(struct app *a, struct part *p)
              x->job.recipe_name ? x->job.recipe_name : "",
              (long long)x->job.recipe_version);
     rich_add(&p->body, STYLE_TEXT, text);
-    snprintf(text, sizeof text, _("of %lld calls, %lld in flight"),
+    snprintf(text, sizeof text, P_("of %lld call, %lld in flight",
+                                   "of %lld calls, %lld in flight",
+                                   (unsigned long)x->counts.total),
              (long long)x->counts.total,
              (long long)(runs ? json_get_int(n, "in_flight", 0) : 0));
     size_t len = strlen(text);
@@ -212,7 +214,7 @@ static void job_part(struct app *a, struct part *p)
         job_row(p, _("decided"), x->decided,
                 _("of its samples; the rest wait at the end of Review"));
     else
-        job_row(p, _("failed"), x->counts.by_state[CALL_FAILED],
+        job_row(p, C_("calls|failed"), x->counts.by_state[CALL_FAILED],
                 _("4 shows them beside your own order"));
     money_row(a, p);
 }

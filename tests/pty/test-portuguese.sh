@@ -26,10 +26,8 @@ has = empatar
 keys b
 wait ajuda certa segue
 keys 5
-wait chamadas;
-has em curso
+wait chamadas, em curso 0
 has falharam
-has perdidas
 keys 2
 wait div.    usos feit. mant.
 has FEITAS
