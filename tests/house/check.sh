@@ -178,8 +178,8 @@ translations() {
 untranslated() {
     command -v msgmerge > /dev/null || return 0
     # shellcheck disable=SC2046
-    xgettext -C -k_ -kN_ -kC_ -kROW_ -kP_:1,2 --from-code=UTF-8 -o "$found.pot" \
-        $(grep -v '^#' po/POTFILES.in) 2> /dev/null
+    xgettext -C -k_ -kN_ -kC_ -kROW_ -kP_:1,2 --from-code=UTF-8 \
+        -o "$found.pot" $(grep -v '^#' po/POTFILES.in) 2> /dev/null
     msgmerge -q --no-fuzzy-matching -o "$found.po" po/pt_BR.po "$found.pot"
     msgattrib --untranslated --no-wrap "$found.po" |
         sed -n '/^msgid ""$/d; s/^msgid \(.*\)/po\/pt_BR.po: lacks \1/p'
