@@ -111,6 +111,57 @@ static void note_choices(struct form *f)
     profiles_free(&ps);
 }
 
+static void tell_cost(struct form *f, const struct estimate *n)
+{
+    char first[32], then[32], in[32], out[32], cost[40] = "";
+    int64_t calls = n->calls_first + n->calls_then;
+    if (n->cost > 0) {
+        int decimals = n->cost < 1 ? 4 : 2;
+        snprintf(cost, sizeof cost, "   %s",
+                 lang_money(first, sizeof first, n->cost, decimals));
+    }
+    snprintf(f->price, sizeof f->price, P_("%s call", "%s calls",
+                                           (unsigned long)calls),
+             lang_number(then, sizeof then, (double)calls, 0));
+    if (*cost) {
+        size_t at = strlen(f->price);
+        snprintf(f->price + at, sizeof f->price - at, _(", about %s"),
+                 cost + 3);
+    }
+    snprintf(f->facts[0], sizeof f->facts[0],
+             _("%s + %s calls   %s tokens in   %s out"),
+             lang_number(first, sizeof first, (double)n->calls_first, 0),
+             lang_number(then, sizeof then, (double)n->calls_then, 0),
+             lang_number(in, sizeof in, (double)n->tokens_in, 0),
+             lang_number(out, sizeof out, (double)n->tokens_out, 0));
+    size_t at = strlen(f->facts[0]);
+    snprintf(f->facts[0] + at, sizeof f->facts[0] - at, "%s", cost);
+}
+
+/* Time, and how many will pass, where earlier jobs say so. */
+static void tell_past(struct form *f, const struct estimate *n)
+{
+    char time[40], pass[32];
+    int64_t answers = n->calls_then ? n->calls_then : n->calls_first;
+    if (!n->jobs)
+        return;
+    double seconds = n->seconds < 1 ? 1 : n->seconds;
+    bool minutes = seconds >= 90;
+    lang_number(time, sizeof time, minutes ? seconds / 60 : seconds, 0);
+    snprintf(f->facts[1], sizeof f->facts[1],
+             minutes ? _("about %s min") : _("about %s s"), time);
+    size_t at = strlen(f->facts[1]);
+    if (n->will_pass >= 0 && answers)
+        snprintf(f->facts[1] + at, sizeof f->facts[1] - at,
+                 _("   %s (%lld%%) will pass"),
+                 lang_number(pass, sizeof pass, (double)n->will_pass, 0),
+                 (long long)(100 * n->will_pass / answers));
+    snprintf(f->facts[2], sizeof f->facts[2],
+             P_("from the last job of this recipe with this teacher",
+                "from the last %d jobs of this recipe with this teacher",
+                (unsigned long)n->jobs), (int)n->jobs);
+}
+
 void expand_refresh(struct app *a)
 {
     struct form *f = &a->form;
@@ -120,24 +171,15 @@ void expand_refresh(struct app *a)
     note_choices(f);
     free(f->preview);
     f->preview = NULL;
-    f->facts[0][0] = f->facts[1][0] = '\0';
+    memset(f->facts, 0, sizeof f->facts);
+    f->price[0] = '\0';
     x.seed = 7;
     if (!verb_estimate(a->s, &x, &n, &e)) {
         snprintf(f->facts[0], sizeof f->facts[0], "%.119s", e.text);
         return;
     }
-    char first[32], then[32], in[32], out[32];
-    snprintf(f->facts[0], sizeof f->facts[0],
-             _("%s + %s calls   %s tokens in   %s out"),
-             lang_number(first, sizeof first, (double)n.calls_first, 0),
-             lang_number(then, sizeof then, (double)n.calls_then, 0),
-             lang_number(in, sizeof in, (double)n.tokens_in, 0),
-             lang_number(out, sizeof out, (double)n.tokens_out, 0));
-    if (n.cost > 0) {
-        size_t at = strlen(f->facts[0]);
-        snprintf(f->facts[0] + at, sizeof f->facts[0] - at, "   %s",
-                 lang_money(first, sizeof first, n.cost, n.cost < 1 ? 4 : 2));
-    }
+    tell_cost(f, &n);
+    tell_past(f, &n);
     snprintf(f->preview_title, sizeof f->preview_title, _("%lld tokens"),
              (long long)n.first_tokens);
     f->preview = n.first_prompt;

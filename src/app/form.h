@@ -42,6 +42,7 @@ struct form {
     size_t at; /* fields, then buttons */
     bool fresh; /* nothing was typed since it came here: a digit replaces */
     bool open, stale; /* stale: a value changed since the facts were made */
+    char price[60]; /* behind the main button's name; "": nothing */
     /* what stands below the fields */
     const char *facts_label, *preview_label; /* untranslated */
     char facts[5][200];

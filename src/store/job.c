@@ -91,6 +91,16 @@ bool job_ids(struct store *s, int64_t target, ids *out, struct err *e)
            collect(&r, out, e);
 }
 
+bool job_ids_done(struct store *s, int64_t target, const char *recipe,
+                  const char *teacher, size_t n, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT j.id FROM job j JOIN recipe r"
+                  " ON r.id = j.recipe WHERE j.target = ?1 AND r.name = ?2"
+                  " AND j.teacher = ?3 AND j.state = 'done'"
+                  " ORDER BY j.id DESC LIMIT ?4", "issi", target, recipe,
+                  teacher, (int64_t)n);
+}
+
 bool job_ids_running(struct store *s, ids *out, struct err *e)
 {
     return db_ids(s, out, e, "SELECT id FROM job WHERE state = 'running'"

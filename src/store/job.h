@@ -37,6 +37,11 @@ bool job_ids(struct store *s, int64_t target, ids *out, struct err *e);
 bool job_ids_running(struct store *s, ids *out, struct err *e);
 int64_t job_last_id(struct store *s);
 
+/* Those of a target, recipe and teacher that are done, newest first, at most
+ * n. */
+bool job_ids_done(struct store *s, int64_t target, const char *recipe,
+                  const char *teacher, size_t n, ids *out, struct err *e);
+
 /* The recipe's row for this file text, added where it is new. Inside
  * store_begin or an act; 0 on failure. */
 int64_t recipe_row(struct store *s, const char *name, int64_t version,

@@ -39,8 +39,10 @@ void form_buttons(const struct form *f, int y, int w)
 {
     int x = 1;
     for (size_t i = 0; i < f->n_buttons; i++) {
-        char text[60];
-        snprintf(text, sizeof text, "[ %s ]", _(f->buttons[i]));
+        char text[160];
+        bool priced = i == f->main && *f->price && w >= 60;
+        snprintf(text, sizeof text, "[ %s%s%s ]", _(f->buttons[i]),
+                 priced ? ": " : "", priced ? f->price : "");
         bool on = f->at == f->n_fields + i;
         x += cells_put(y, x, w - x, on ? STYLE_ROW_ON : STYLE_TEXT,
                        text) + 3;

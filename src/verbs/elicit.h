@@ -32,6 +32,9 @@ struct estimate {
     double cost; /* at the teacher's prices */
     char *first_prompt; /* rendered, as text; the caller frees */
     int64_t first_tokens;
+    int64_t jobs; /* earlier ones that say what follows; 0: nothing does */
+    double seconds;
+    int64_t will_pass; /* of the answers; -1: none came before */
 };
 
 /* Renders the first prompt and reckons calls, tokens and cost: by what

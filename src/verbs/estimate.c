@@ -10,6 +10,7 @@
 #define ANSWER 100   /* tokens of an answer where no seed has one */
 #define RATIONALE 80 /* of the steps before an answer */
 #define RATING 16    /* of a judge's line */
+#define JOBS 3       /* that are looked back on */
 #define MARKS 4      /* of a number, of a field's name */
 
 /* Tokens of a reply to a step by the lengths of the seeds. */
@@ -61,6 +62,39 @@ static bool price(const struct expand *x, struct estimate *out,
                                          "config"), x->teacher);
 }
 
+/* How long it takes, and how many answers pass their checks, by the newest
+ * jobs of the same recipe and teacher. */
+static void look_back(struct store *s, const struct expand *x,
+                      const char *recipe, struct estimate *out)
+{
+    ids jobs = {0};
+    struct job j;
+    double ms = 0, calls = 0, found = 0, passed = 0;
+    out->will_pass = -1;
+    if (!job_ids_done(s, x->target, recipe, x->teacher, JOBS, &jobs, NULL))
+        return;
+    for (size_t i = 0; i < jobs.n; i++) {
+        struct call_counts n;
+        struct arrived came;
+        if (!job_get(s, jobs.at[i], &j, NULL))
+            continue;
+        call_counts(s, j.id, &n);
+        job_arrived(s, j.id, false, &came);
+        ms += (double)(j.ended - j.started);
+        calls += (double)n.total;
+        found += (double)came.found;
+        passed += (double)came.passed;
+        job_free(&j);
+    }
+    double all = (double)(out->calls_first + out->calls_then);
+    int64_t answers = out->calls_then ? out->calls_then : out->calls_first;
+    out->jobs = calls > 0 ? (int64_t)jobs.n : 0;
+    out->seconds = calls > 0 ? ms / 1000 / calls * all : 0;
+    if (found > 0)
+        out->will_pass = (int64_t)(passed / found * (double)answers + .5);
+    VEC_FREE(&jobs);
+}
+
 bool verb_estimate(struct store *s, const struct expand *x,
                    struct estimate *out, struct err *e)
 {
@@ -85,6 +119,7 @@ bool verb_estimate(struct store *s, const struct expand *x,
     }
     out->first_tokens = p.first_tokens;
     out->first_prompt = p.first;
+    look_back(s, x, p.r->name, out);
     recipe_free(&p.r);
     if (price(x, out, e))
         return true;
