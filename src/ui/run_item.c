@@ -144,6 +144,11 @@ static void held_part(struct app *a, struct part *p)
                      exact * 100, half * 100);
     }
     rich_add(&p->body, STYLE_TEXT, text);
+    if (!isnan(exact) && json_get(x->status, "nearest_exact")) {
+        snprintf(text, sizeof text, _("; nearest-row guess %.0f%%"),
+                 100 * json_get_number(x->status, "nearest_exact", 0));
+        rich_add(&p->body, STYLE_TEXT, text);
+    }
     if (x->other && !isnan(x->other_exact)) {
         snprintf(text, sizeof text, _("; r%lld %.0f%%, x and - on the curve"),
                  (long long)x->other, x->other_exact * 100);

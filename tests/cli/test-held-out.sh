@@ -58,6 +58,9 @@ has "eval says so too" "free text, which nobody marks" \
 out=$(train sums sums --valid sums-valid.jsonl --epochs 20)
 has "what can be told right is marked" "of 40 right" "$out"
 is "in the status too" yes "$(grep -q '"exact":' sums/status.json && echo yes)"
+is "looking up the nearest row would get all of them" 1.0000 \
+    "$(of sums nearest_exact)"
+is "which nobody can tell of free text" "" "$(of free nearest_exact)"
 tenth "sums" sums
 
 out=$(train short sums --valid sums-valid.jsonl --epochs 1)
@@ -72,6 +75,7 @@ has "a number of steps is asking" "of 40 right" "$out"
 out=$(train few sums --valid few-valid.jsonl --epochs 4)
 has "under 20 rows" "under 20 held-out rows: no figure is shown" "$out"
 is "and none is" 0 "$(echo "$out" | grep -c 'held-out loss\|right')"
+is "nor what looking up would do" "" "$(of few nearest_exact)"
 is "nor in the run's files" 0 "$(cat few/status.json few/curve.jsonl \
     few/figures.json | grep -c 'held_out_loss\|"exact":[0-9]')"
 

@@ -10,7 +10,7 @@ status() {
 "held_out_loss":0.58,"exact":0.5,"tokens":9000,"tokens_per_second":8412,
 "eta_seconds":68,"parameters":800000,"checkpoint":100,"kernel":"avx512+x",
 "precision":"high","threads":2,"memory_bytes":16000000,"held_out":40,
-"marked":40,"evaluation_tokens":100}
+"marked":40,"nearest_exact":0.11,"evaluation_tokens":100}
 END
 }
 

@@ -58,6 +58,7 @@ static void print_status(const struct report *r, struct buf *b)
     jw_kint(&w, "memory_bytes", report_memory());
     jw_kint(&w, "held_out", (int64_t)r->held_out);
     jw_kint(&w, "marked", (int64_t)r->marked);
+    number(&w, "nearest_exact", r->nearest_exact, 4);
     jw_kint(&w, "evaluation_tokens", r->evaluation_tokens);
     jw_close(&w);
     buf_putc(b, '\n');

@@ -6,6 +6,7 @@
  *    "tokens_per_second":x?,"eta_seconds":x?,"gemm_share":x?,
  *    "parameters":n,"checkpoint":n?,"kernel":text,"threads":n,
  *    "memory_bytes":n,"held_out":n,"marked":n,
+ *    "nearest_exact":x?,
  *    "evaluation_tokens":n}
  *   (with ?: absent until it is known, and where fewer than FIGURE_LEAST rows
  *   are held out, or marked; "evaluation_tokens" were read and generated for
@@ -36,6 +37,7 @@ struct report {
     int64_t checkpoint;          /* -1: none */
     double loss;                 /* NAN: none yet */
     double held_out_loss, exact; /* NAN: not shown */
+    double nearest_exact;        /* what looking up would do; NAN: not known */
     double rate, eta;            /* tokens a second; seconds */
     double gemm_share;
     size_t parameters, held_out, marked;

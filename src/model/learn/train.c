@@ -19,8 +19,9 @@
 #include "model/learn/checkpoint.h"
 #include "model/learn/eval.h"
 #include "model/learn/identity.h"
-#include "model/learn/plan.h"
+#include "model/learn/nearest.h"
 #include "model/learn/need.h"
+#include "model/learn/plan.h"
 #include "model/learn/report.h"
 #include "model/learn/step.h"
 #include "model/learn/student.h"
@@ -744,8 +745,8 @@ static struct trainer trainer_of(const struct train *t)
                         .lowest = INFINITY, .same_host = true, .lock = -1};
     x.r = (struct report){.run = t->run, .state = "running",
                           .checkpoint = -1, .loss = NAN, .held_out_loss = NAN,
-                          .exact = NAN, .rate = NAN, .eta = NAN,
-                          .gemm_share = NAN};
+                          .exact = NAN, .nearest_exact = NAN, .rate = NAN,
+                          .eta = NAN, .gemm_share = NAN};
     return x;
 }
 
@@ -766,6 +767,9 @@ bool train_run(const struct train *t, struct outcome *o, struct err *e)
     sig_catch(SIGINT);
     last_act_add(say_failed, &x);
     bool ok = open_run(&x, e) && prepare(&x, e), begun = ok;
+    if (ok)
+        x.r.nearest_exact = nearest_exact(t->rows, t->n_rows, t->valid,
+                                          &x.valid);
     ok = ok && first_figures(&x, e) && loop(&x, &o->stopped, e);
     o->early = ok && !o->stopped && is_early(&x);
     if (o->early)
