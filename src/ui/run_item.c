@@ -144,7 +144,7 @@ static void held_part(struct app *a, struct part *p)
                      exact * 100, half * 100);
     }
     rich_add(&p->body, STYLE_TEXT, text);
-    if (!isnan(exact) && json_get(x->status, "nearest_exact")) {
+    if (!x->other && !isnan(exact) && json_get(x->status, "nearest_exact")) {
         snprintf(text, sizeof text, _("; nearest-row guess %.0f%%"),
                  100 * json_get_number(x->status, "nearest_exact", 0));
         rich_add(&p->body, STYLE_TEXT, text);
