@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "base/file.h"
 #include "base/lang.h"
+#include "base/paths.h"
 #include "verbs/train.h"
 
 #define WAIT N_("wait: the rows are still being counted")
@@ -30,7 +31,8 @@ static void start(struct app *a, bool write, bool replace)
     if (x->child.pid || !a->target)
         return;
     char *store = realpath(store_path(a->s), NULL), *shapes = shape_list(x);
-    char *dir = xasprintf("%s.export", a->target_name);
+    char *dir = write ? xstrdup(x->dir)
+                      : xasprintf("%s.export", a->target_name);
     char *since = xasprintf("x%lld", (long long)x->since);
     const char *args[20] = {"export", dir, "--store", store, "--target",
                             a->target_name, "--filter",
@@ -59,22 +61,23 @@ static void start(struct app *a, bool write, bool replace)
 }
 
 /* Writes; where a bundle stands already, asks before it is replaced. */
-static void write_bundle(struct app *a, const char *args)
+static void write_bundle(struct app *a, const char *typed)
 {
-    (void)args;
-    if (a->export.child.pid) {
-        app_say(a, _(WAIT));
+    struct export_state *x = &a->export;
+    if (x->child.pid) {
+        app_wrong(a, _(WAIT));
         return;
     }
-    char *dir = xasprintf("%s.export", a->target_name);
-    if (file_exists(dir)) {
+    free(x->dir);
+    x->dir = *typed ? paths_typed(typed)
+                    : xasprintf("./%s.export", a->target_name);
+    if (file_exists(x->dir)) {
         a->ask.kind = ASK_REPLACE;
         snprintf(a->ask.text, sizeof a->ask.text,
-                 _("./%s is there already: replace it?"), dir);
+                 _("%.200s is there already: replace it?"), x->dir);
     } else {
         start(a, true, false);
     }
-    free(dir);
 }
 
 bool export_replace_key(struct app *a, const char *key)
@@ -249,6 +252,7 @@ void export_done(struct app *a)
     shown_row_free(&x->row);
     list_free(&x->list);
     free(x->filter);
+    free(x->dir);
 }
 
 /* The first sample with a wrong row, 0 where there is none; how many. */
@@ -311,8 +315,7 @@ bool export_tick(struct app *a)
     take_report(x, ok, buf_str(&out));
     buf_free(&out);
     if (x->writing && ok)
-        app_say(a, _("written: ./%s.export, %lld files (x%lld)"),
-                a->target_name,
+        app_say(a, _("written: %.200s, %lld files (x%lld)"), x->dir,
                 (long long)json_get_int(x->report, "files", 0),
                 (long long)json_get_int(x->report, "export", 0));
     else if (*x->error)
@@ -416,7 +419,7 @@ static const char *no_row(const struct app *a)
 }
 
 const struct deed export_deeds[] = {
-    {.act = ACT_WRITE, .fn = write_bundle},
+    {.act = ACT_WRITE, .fn = write_bundle, .complete = complete_paths},
     {.act = ACT_SHAPE, .fn = turn_shape},
     {.act = ACT_LEAVE_OUT, .fn = leave_out},
     {.act = ACT_EARLIER, .fn = step_since},

@@ -18,6 +18,7 @@ struct export_state {
     bool shapes[SHAPE_COUNT];
     bool leave_wrong;
     int64_t since;             /* the export compared with; 0: the newest */
+    char *dir;                 /* where it was last written to; NULL: nowhere */
     char *filter;              /* over accepted samples; NULL: all */
     json *report;              /* of the last dry run, NULL: none yet */
     char error[300];           /* why there is none */

@@ -4,7 +4,7 @@
 sample_store e.db
 "$S" review --store e.db --accept all > /dev/null
 drives "X asks before it replaces" "$scripts/export.script"
-is "each act made its export" 2 "$("$S" stat --store e.db --json |
+is "each act made its export" 3 "$("$S" stat --store e.db --json |
     sed 's/.*"exports":\([0-9]*\).*/\1/')"
 
 # row_store: accepted are 1, 2 with its edit, 3, and 4, which says nothing;
