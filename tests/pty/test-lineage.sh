@@ -1,5 +1,6 @@
 #!/bin/sh
-# The lineage of a sample, and what y copies.
+# The lineage of a sample, what Rank says of an order beside the judge's, and
+# what y copies.
 . "$srcdir/pty/lib.sh"
 unset TMUX STY
 
@@ -10,7 +11,9 @@ lineage_store() {
     "$S" expand --store l.db --recipe selfinstruct --teacher builtin \
         --prompts 24 --answers 2 > l.log 2>&1 ||
         is "a job ran" 0 "$(cat l.log)"
-    "$S" review --store l.db --as ana --accept 1-30 > /dev/null
+    "$S" review --store l.db --as ana --accept 1-16 > /dev/null
+    "$S" expand --store l.db --recipe rank --teacher builtin --prompts 4 \
+        > l.log 2>&1 || is "a job of ratings ran" 0 "$(cat l.log)"
     "$S" train --store l.db --epochs 1 > l.log 2>&1 ||
         is "a student was trained" 0 "$(cat l.log)"
     "$S" export --store l.db out > l.log 2>&1 ||
@@ -41,6 +44,7 @@ copy_store() {
 
 lineage_store
 drives "lineage" "$scripts/lineage.script"
+drives "the order and the judge's" "$scripts/rank.script"
 copy_store
 drives "what y copies" "$scripts/copy.script"
 drives "within tmux and screen" "$scripts/copy-within.script"
