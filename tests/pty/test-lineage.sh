@@ -9,11 +9,13 @@ lineage_store() {
     "$S" target --store l.db --as ana --add word-problems > /dev/null
     "$S" import --store l.db "$top_srcdir/data/demo-seeds.jsonl" > /dev/null
     "$S" expand --store l.db --recipe selfinstruct --teacher builtin \
-        --prompts 24 --answers 2 > l.log 2>&1 ||
+        --prompts 64 --answers 2 > l.log 2>&1 ||
         is "a job ran" 0 "$(cat l.log)"
-    "$S" review --store l.db --as ana --accept 1-16 > /dev/null
-    "$S" expand --store l.db --recipe rank --teacher builtin --prompts 4 \
+    cp l.db r.db
+    cp -r l.runs r.runs
+    "$S" expand --store r.db --recipe rank --teacher builtin --prompts 4 \
         > l.log 2>&1 || is "a job of ratings ran" 0 "$(cat l.log)"
+    "$S" review --store l.db --as ana --accept 1-100 > /dev/null
     "$S" train --store l.db --epochs 1 > l.log 2>&1 ||
         is "a student was trained" 0 "$(cat l.log)"
     "$S" export --store l.db out > l.log 2>&1 ||
