@@ -274,6 +274,9 @@ void app_painted(struct app *a, enum sight sight);
  * under it scrolls. */
 void app_click(struct app *a, int y, int x);
 void app_wheel(struct app *a, int y, int x, int by);
+/* Whether something is being typed or asked: the mouse, and what ends by
+ * itself, leave it alone. */
+bool app_is_open(const struct app *a);
 /* Whether an action does something at this moment. */
 bool app_can(const struct app *a, enum action act);
 /* Pasted text (NULL: too long to be read): goes into what is being typed, else

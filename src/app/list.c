@@ -209,13 +209,20 @@ void list_take(struct list *l, ids *from)
         l->cursor = l->total ? l->total - 1 : 0;
 }
 
+bool list_count(struct list *l)
+{
+    int64_t n = l->source ? l->source->count(l->ctx) : (int64_t)l->total;
+    l->uncounted = n < 0; /* Esc: the end is met when it is met */
+    if (l->source)
+        l->total = n < 0 ? SIZE_MAX >> 1 : (size_t)n + l->kept.n;
+    return n >= 0;
+}
+
 /* The cursor on an id where that is in the list; else on the same row. */
 static void settle(struct list *l, int64_t id)
 {
-    int64_t n = l->source->count(l->ctx);
+    list_count(l);
     l->rows.n = l->from = 0;
-    l->uncounted = n < 0; /* Esc: the end is met when it is met */
-    l->total = n < 0 ? SIZE_MAX >> 1 : (size_t)n + l->kept.n;
     if (!id || !list_go(l, id))
         list_go_row(l, l->cursor);
 }
@@ -260,12 +267,28 @@ int64_t list_id(const struct list *l)
     return list_at(l, l->cursor);
 }
 
-void list_go_row(struct list *l, size_t row)
+static void place(struct list *l, size_t row)
 {
     l->cursor = row < l->total ? row : l->total ? l->total - 1 : 0;
     hold(l, l->cursor);
     if (l->cursor >= l->total) /* there were fewer than it was told */
         l->cursor = l->total ? l->total - 1 : 0;
+}
+
+void list_go_row(struct list *l, size_t row)
+{
+    size_t end = l->from + l->rows.n;
+    bool far = row >= CHUNK && row >= end + CHUNK;
+    if (l->uncounted && far && !list_count(l))
+        row = end ? end - 1 : 0; /* the last one that anybody saw */
+    place(l, row);
+    if (!l->source || !l->total || list_id(l))
+        return;
+    list_count(l); /* rows came or went unseen: from its ends anew */
+    l->rows.n = l->from = 0;
+    place(l, row);
+    if (!list_id(l))
+        place(l, 0);
 }
 
 bool list_move(struct list *l, long n)
@@ -352,7 +375,10 @@ void list_mark_range(struct list *l)
 
 size_t list_selected_count(const struct list *l)
 {
-    return l->everything ? l->total - l->kept.n - l->marked.n : l->marked.n;
+    size_t out = l->kept.n;
+    for (size_t i = 0; l->everything && i < l->marked.n; i++)
+        out += !holds(&l->kept, l->marked.at[i]);
+    return !l->everything ? l->marked.n : l->total > out ? l->total - out : 0;
 }
 
 bool list_selected_ids(const struct list *l, ids *out)

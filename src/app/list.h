@@ -49,6 +49,9 @@ void list_open(struct list *l, const struct list_source *source, void *ctx);
 /* Reads anew what the source has: rows came or went. Cursor, selection and
  * what is kept stay. */
 void list_refresh(struct list *l);
+/* Counts the rows anew; false where that was left with Esc: nobody knows how
+ * many there are. */
+bool list_count(struct list *l);
 /* Says that this id is in the query no more but keeps its row; or that it is
  * in it again. To be followed by list_refresh. */
 void list_keep(struct list *l, int64_t id, bool on);

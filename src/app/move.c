@@ -51,6 +51,8 @@ void select_rows(struct app *a, enum action act)
     struct list *l = app_list(a);
     int64_t id = list_id(l);
     a->stale = STALE_PAINT;
+    if (act == ACT_ALL_OF && l->uncounted && !list_count(l))
+        return; /* nobody knows how many: it was said */
     if (act == ACT_ALL_OF || act == ACT_NONE) {
         list_mark_none(l);
         l->everything = act == ACT_ALL_OF;
@@ -69,8 +71,7 @@ void select_rows(struct app *a, enum action act)
         a->said[0] = '\0';
 }
 
-/* Whether something is open that the mouse leaves alone. */
-static bool is_busy(const struct app *a)
+bool app_is_open(const struct app *a)
 {
     return a->line.kind != LINE_NONE || a->typing.open || a->form.open ||
            a->ask.kind != ASK_NOTHING;
@@ -86,7 +87,7 @@ void app_click(struct app *a, int y, int x)
     struct list *l = app_list(a);
     size_t row = l->top + (size_t)(y - a->list_y);
     bool list = on_list(a, y, x);
-    if (is_busy(a) || (list && row >= l->total))
+    if (app_is_open(a) || (list && row >= l->total))
         return;
     a->list_focus = list;
     a->stale = STALE_PAINT;
@@ -100,7 +101,7 @@ void app_wheel(struct app *a, int y, int x, int by)
 {
     enum { ROWS = 3 };
     bool focus = a->list_focus;
-    if (is_busy(a))
+    if (app_is_open(a))
         return;
     if (on_list(a, y, x)) {
         if (list_move(app_list(a), ROWS * by))

@@ -10,14 +10,33 @@
 #include "base/rng.h"
 #include "verbs/order.h"
 
+static void keep_touched(struct rank_state *r);
+
+/* What is on the screen is read anew: others may have changed it. */
 void rank_open(struct app *a)
 {
     struct rank_state *r = &a->rank;
     struct err e = {0};
+    keep_touched(r);
+    sample_free(&r->now);
+    r->touched = false;
     VEC_FREE(&r->queue);
     r->at = 0;
     if (!sample_ids_to_rank(a->s, a->target, &r->queue, &e))
         app_say_err(a, &e);
+}
+
+/* The queue anew, at this sample where it is still to be ranked. */
+static void open_at(struct app *a, int64_t sample)
+{
+    struct rank_state *r = &a->rank;
+    size_t was = r->at;
+    rank_open(a);
+    r->at = was < r->queue.n ? was : 0;
+    for (size_t i = 0; i < r->queue.n; i++)
+        if (r->queue.at[i] == sample)
+            r->at = i;
+    app_load(a);
 }
 
 /* Letters are a shuffle seeded by the sample, the same for everybody. */
@@ -174,6 +193,7 @@ static void write_order(struct app *a)
     switch (verb_order(a->s, a->who, id, &by_candidate, first, r->seen, &o,
                        &e)) {
     case DECIDED_CONFLICT:
+        open_at(a, id);
         app_say(a, _("%lld: %s decided first (%s); nothing was written"),
                 (long long)id, o.who, deed_label(o.kind));
         return;
@@ -232,8 +252,15 @@ static void all_bad(struct app *a, const char *args)
     int64_t id = r->now.id, seq;
     if (!id)
         return;
-    if (verb_decide(a->s, &d, id, &o, &seq, &e) > DECIDED_FOUND) {
-        app_say(a, _("not saved: %s"), *e.text ? e.text : o.who);
+    enum decided how = verb_decide(a->s, &d, id, &o, &seq, &e);
+    if (how == DECIDED_CONFLICT) {
+        open_at(a, id);
+        app_say(a, _("%lld: %s decided first (%s); nothing was written"),
+                (long long)id, o.who, deed_label(o.kind));
+        return;
+    }
+    if (how > DECIDED_FOUND) {
+        app_say(a, _("not saved: %s"), e.text);
         return;
     }
     a->counts.pending--;
@@ -396,9 +423,7 @@ const struct deed rank_deeds[] = {
 
 void rank_undone(struct app *a, int64_t sample)
 {
-    (void)sample;
-    a->rank.now.id = 0;
-    app_load(a);
+    open_at(a, sample);
 }
 
 int64_t rank_count(const struct app *a)

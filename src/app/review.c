@@ -489,6 +489,7 @@ static void tag(struct app *a, const char *text)
                        : P_("tag %s on %zu sample", "tag %s on %zu samples",
                             which.n), text + off, which.n);
     VEC_FREE(&which);
+    review_refresh(a); /* the filter may name it */
     app_load(a);
     a->said_undo = true;
 }
@@ -501,6 +502,7 @@ static void note(struct app *a, const char *text)
         app_say_err(a, &e);
     else
         app_say(a, *text ? _("noted") : _("the note is gone"));
+    review_refresh(a);
     app_load(a);
 }
 

@@ -204,13 +204,25 @@ static void take_log(struct app *a, const char *dir)
     free(path);
 }
 
+/* Rows came or were decided on: the list reads them, the cursor stays. */
+static void show_anew(struct app *a)
+{
+    const struct view *v = view_of(a->view);
+    app_recount(a);
+    if (v->refresh)
+        v->refresh(a);
+    else
+        app_open(a, a->view);
+}
+
 static void say_done(struct app *a, const struct job *j, const json *n)
 {
     json *args = json_parse(j->args, strlen(j->args), NULL);
     enum status to = STATUS_PENDING;
     if (!strcmp(j->kind, "import")) {
-        app_set_target(a, j->target);
-        app_open(a, a->view);
+        if (!a->target)
+            app_set_target(a, j->target);
+        show_anew(a);
         struct buf notes = BUF_INIT(0);
         tell_imported(&notes, json_get_bool(args, "as_samples", false),
                       json_get_string(args, "path", ""),
@@ -226,7 +238,8 @@ static void say_done(struct app *a, const struct job *j, const json *n)
         undo_done(a, json_get_bool(args, "redo", false), &u);
     } else {
         status_parse(json_get_string(args, "to", ""), &to);
-        app_open(a, a->view);
+        show_anew(a);
+        app_load(a);
         struct bulk_report r = {json_get_int(n, "changed", 0),
                                 json_get_int(n, "left_out", 0),
                                 json_get_int(n, "no_answer", 0),
@@ -263,6 +276,8 @@ bool work_tick(struct app *a)
 {
     size_t left = 0;
     bool ended = false;
+    if (app_is_open(a)) /* its end would change what is answered */
+        return false;
     for (size_t i = 0; i < a->works.n; i++) {
         int64_t id = a->works.at[i];
         if (look(a, id))

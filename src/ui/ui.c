@@ -24,7 +24,7 @@ struct screen {
     int64_t began;          /* when the present act began */
     int64_t told;           /* and how long it had gone on at the last word */
     VEC(char *) early;      /* keys that came while it went on */
-    struct buf early_paste; /* the text of a Paste among them */
+    VEC(struct buf) pasted; /* the text of each Paste among them */
 };
 
 static void edit(struct screen *x)
@@ -91,10 +91,10 @@ static const char *next_key(struct screen *x, struct buf *paste)
     memmove(x->early.at, x->early.at + 1,
             --x->early.n * sizeof *x->early.at);
     if (!strcmp(key, "Paste")) {
-        buf_clear(paste);
-        paste->max = x->early_paste.max;
-        paste->failed = x->early_paste.failed;
-        buf_add(paste, buf_str(&x->early_paste), x->early_paste.len);
+        buf_free(paste);
+        *paste = x->pasted.at[0];
+        memmove(x->pasted.at, x->pasted.at + 1,
+                --x->pasted.n * sizeof *x->pasted.at);
     }
     return key;
 }
@@ -153,12 +153,16 @@ static void on_look(void *ctx, int revents)
  * ends it. */
 static bool keep_key(struct screen *x)
 {
-    const char *key = term_key(&x->early_paste, &x->gone);
-    if (key && !strcmp(key, "Esc"))
-        return true;
-    if (key)
+    struct buf paste = BUF_INIT(0);
+    const char *key = term_key(&paste, &x->gone);
+    bool esc = key && !strcmp(key, "Esc");
+    if (key && !esc)
         VEC_PUSH(&x->early, xstrdup(key));
-    return false;
+    if (key && !strcmp(key, "Paste"))
+        VEC_PUSH(&x->pasted, paste);
+    else
+        buf_free(&paste);
+    return esc;
 }
 
 /* While a query runs long or SQLite waits: what it waits for stands on row 23;
@@ -260,7 +264,9 @@ int ui_run(struct store *s, const char *who, bool tour, const char *notes)
     for (size_t i = 0; i < x.early.n; i++)
         free(x.early.at[i]);
     VEC_FREE(&x.early);
-    buf_free(&x.early_paste);
+    for (size_t i = 0; i < x.pasted.n; i++)
+        buf_free(&x.pasted.at[i]);
+    VEC_FREE(&x.pasted);
     count_refused();
     app_done(&x.app);
     return 0;

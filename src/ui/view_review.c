@@ -25,7 +25,7 @@ static void where(struct app *a, int y, int x, int w)
     int64_t at, total;
     review_position(a, &at, &total);
     double minutes = (double)(r->last_at - r->first_at) / 60000.0;
-    if (r->since > 2 && minutes > 0) {
+    if (r->since > 2 && minutes > 0 && !r->list.uncounted) {
         double speed = (double)(r->since - 1) / minutes;
         snprintf(rate, sizeof rate, _("   %s a minute"),
                  lang_number(per, sizeof per, speed, 1));
@@ -35,6 +35,8 @@ static void where(struct app *a, int y, int x, int w)
     }
     count_text(now, sizeof now, at);
     count_text(of, sizeof of, total);
+    if (r->list.uncounted)
+        snprintf(of, sizeof of, "?");
     count_text(today, sizeof today, r->today);
     if (r->filter)
         snprintf(text, sizeof text, _("%s   filter: %s   %s of %s"),

@@ -13,6 +13,7 @@
 struct rows_there {
     bool gone[MANY];
     size_t asked; /* rows that were read */
+    bool left;    /* counting is left with Esc */
 };
 
 static int64_t id_of(size_t i) { return 3 * ((int64_t)i + 1); }
@@ -23,7 +24,7 @@ static int64_t count(void *ctx)
     int64_t n = 0;
     for (size_t i = 0; i < MANY; i++)
         n += !x->gone[i];
-    return n;
+    return x->left ? -1 : n;
 }
 
 static int64_t rank(void *ctx, int64_t id)
@@ -210,12 +211,82 @@ static void a_selection_says_the_true_count(void **state)
     list_free(&l);
 }
 
+/* Where nobody knows how many rows there are, the cursor is on one still, and
+ * they are counted when that is asked for. */
+static void uncounted_rows_have_an_end(void **state)
+{
+    (void)state;
+    static struct rows_there x;
+    for (size_t n = 1; n <= 1025; n += 256) { /* 1, 257, 513 ... */
+        struct list l = {0};
+        x = (struct rows_there){.left = true};
+        for (size_t i = n; i < MANY; i++)
+            x.gone[i] = true;
+        list_open(&l, &source, &x);
+        assert_true(l.uncounted || l.total == n);
+        list_go_row(&l, 12000);
+        assert_true(list_id(&l) > 0);
+        list_move(&l, 5000);
+        assert_true(list_id(&l) > 0);
+        x.left = false;
+        list_go_row(&l, SIZE_MAX);
+        assert_int_equal(list_id(&l), id_of(n - 1));
+        assert_int_equal(l.total, n);
+        assert_int_equal(l.cursor, n - 1);
+        list_free(&l);
+    }
+}
+
+/* Rows that went without a word never leave the cursor on nothing. */
+static void rows_that_went_leave_no_hole(void **state)
+{
+    (void)state;
+    static struct rows_there x;
+    struct list l = {0};
+    x = (struct rows_there){0};
+    list_open(&l, &source, &x);
+    list_go_row(&l, 10000);
+    for (size_t i = 0; i < 9000; i++)
+        x.gone[i] = true;
+    while (list_move(&l, -50))
+        assert_true(list_id(&l) > 0);
+    assert_int_equal(list_id(&l), id_of(9000));
+    assert_int_equal(l.cursor, 0);
+    list_go_row(&l, 5000);
+    for (size_t i = 9000; i < MANY; i++)
+        x.gone[i] = i != 9500;
+    list_go_row(&l, 8000);
+    assert_int_equal(list_id(&l), id_of(9500));
+    list_free(&l);
+}
+
+static void what_left_counts_once(void **state)
+{
+    (void)state;
+    static struct rows_there x;
+    struct list l = {0};
+    x = (struct rows_there){0};
+    for (size_t i = 2; i < MANY; i++)
+        x.gone[i] = true;
+    list_open(&l, &source, &x);
+    l.everything = true;
+    list_mark(&l, id_of(0), false);
+    x.gone[0] = true;
+    list_keep(&l, id_of(0), true);
+    list_refresh(&l);
+    assert_int_equal(list_selected_count(&l), 1);
+    list_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_can_be_reached),
         cmocka_unit_test(a_walk_reads_what_it_shows),
         cmocka_unit_test(a_selection_says_the_true_count),
+        cmocka_unit_test(uncounted_rows_have_an_end),
+        cmocka_unit_test(rows_that_went_leave_no_hole),
+        cmocka_unit_test(what_left_counts_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
