@@ -10,6 +10,10 @@ for f in many more; do
             "\"output\":\"%d\"}\n", f, i, i + 1 }' > $f.jsonl
 done
 drives "jobs that end" "$scripts/ends.script"
+esc=$(printf '\033')
+sed "s/<open>/$esc[200~/g; s/<close>/$esc[201~/g" "$scripts/pastes.script" \
+    > pastes.script
+drives "pastes while it is busy" pastes.script
 "$S" init r.db > /dev/null &&
     "$S" target --store r.db --as ana --add words > /dev/null &&
     "$S" import --store r.db "$top_srcdir/data/demo-seeds.jsonl" > /dev/null &&
