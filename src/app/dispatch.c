@@ -301,6 +301,18 @@ static bool go_to(struct app *a, const char *text)
     return true;
 }
 
+/* Why a line may not decide now: what about is not in sight. */
+static const char *why_unseen(const struct app *a)
+{
+    static const char *const why[] = {
+        [SIGHT_NONE] = N_("typed before this was on the screen: Enter, now "
+                          "that it is"),
+        [SIGHT_LIST] = N_("hidden by the list: Tab shows it"),
+        [SIGHT_SMALL] = N_("too small to decide here"),
+        [SIGHT_ITEM] = NULL};
+    return why[a->sight];
+}
+
 void app_command(struct app *a, const char *text)
 {
     const char *args;
@@ -313,7 +325,11 @@ void app_command(struct app *a, const char *text)
                   (int)strcspn(text, " "), text);
         return;
     }
-    run(a, (enum action)act, args);
+    const struct deed *d = app_deed(a, (enum action)act);
+    if (d && d->decides && why_unseen(a))
+        app_wrong(a, "%s", _(why_unseen(a)));
+    else
+        run(a, (enum action)act, args);
 }
 
 /* Keys that say yes to a form, or to a question other than the one for a
@@ -323,7 +339,8 @@ static bool says_yes(const struct app *a, const char *key)
     if (a->form.open)
         return !strcmp(key, "Enter") || !strcmp(key, FORM_START);
     return a->ask.kind != ASK_NOTHING && a->ask.kind != ASK_REASON &&
-           (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space"));
+           (!strcmp(key, "Y") || !strcmp(key, "a") || !strcmp(key, "Space") ||
+            (!strcmp(key, "u") && a->ask.kind == ASK_EDITED));
 }
 
 static bool ignore(struct app *a, enum ignored why)

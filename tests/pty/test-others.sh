@@ -1,5 +1,5 @@
 #!/bin/sh
-# What ends or is decided elsewhere changes nothing that is typed or asked.
+# What ends, is decided elsewhere or typed ahead changes nothing that is typed or asked.
 . "$srcdir/pty/lib.sh"
 export S
 sample_store e.db
@@ -14,6 +14,9 @@ esc=$(printf '\033')
 sed "s/<open>/$esc[200~/g; s/<close>/$esc[201~/g" "$scripts/pastes.script" \
     > pastes.script
 drives "pastes while it is busy" pastes.script
+rm -rf .local
+sample_store h.db
+drives "decisions ahead" "$scripts/ahead.script"
 "$S" init r.db > /dev/null &&
     "$S" target --store r.db --as ana --add words > /dev/null &&
     "$S" import --store r.db "$top_srcdir/data/demo-seeds.jsonl" > /dev/null &&
