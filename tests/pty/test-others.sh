@@ -1,5 +1,6 @@
 #!/bin/sh
-# What ends, is decided elsewhere or typed ahead changes nothing that is typed or asked.
+# What ends, is decided elsewhere or typed ahead changes nothing that is typed
+# or asked.
 . "$srcdir/pty/lib.sh"
 export S
 sample_store e.db
