@@ -27,9 +27,9 @@ static void draw_line(struct lines_of *t, int i, int y, struct area w)
 static void wrap_texts(struct app *a, int w, struct lines_of *prompt,
                        struct lines_of *answer)
 {
-    char *asked = prompt_text(a->review.now.prompt), *text, *before;
+    char *text, *before;
     review_answer(a, &text, &before);
-    rich_add(&prompt->rich, STYLE_TEXT, asked);
+    add_prompt(a, &prompt->rich);
     rich_wrap(&prompt->rich, w, &prompt->lines);
     if (a->typing.open) {
         rich_add(&answer->rich, STYLE_TEXT, buf_str(&a->typing.text));
@@ -38,7 +38,6 @@ static void wrap_texts(struct app *a, int w, struct lines_of *prompt,
         rich_add(&answer->rich, STYLE_TEXT, text);
     }
     rich_wrap(&answer->rich, w, &answer->lines);
-    free(asked);
     free(text);
     free(before);
 }

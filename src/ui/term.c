@@ -23,6 +23,7 @@
 #include "base/utf8.h"
 #include "ui/cells.h"
 
+#define PASTE_IDLE_MS 3000 /* a paste on a slow line stands still so long */
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 #define KEY_PASTE 01000
@@ -218,7 +219,7 @@ static void read_paste(struct buf *out)
 {
     buf_clear(out);
     out->max = PASTE_MAX;
-    for (int idle = 0; idle < 200;) {
+    for (int idle = 0; idle < PASTE_IDLE_MS;) {
         wint_t c;
         int rc = get_wch(&c);
         if (rc == KEY_CODE_YES && c == KEY_PASTE_END)

@@ -117,6 +117,39 @@ static const struct column columns[] = {
 
 /* ---- The item ----------------------------------------------------------- */
 
+/* The prompt's last turn, and of the earlier ones how many there are; all of
+ * them where the item is alone on the screen. */
+static void add_turns(const struct app *a, const struct chat *c,
+                      struct rich *to)
+{
+    if (c->n > 1 && !a->zoom) {
+        size_t earlier = c->n - 1;
+        char text[100];
+        snprintf(text, sizeof text, P_("+ %zu earlier turn; Enter opens it",
+                 "+ %zu earlier turns; Enter opens them", earlier), earlier);
+        rich_add(to, STYLE_FACT, text);
+        rich_add(to, STYLE_TEXT, "\n");
+    }
+    for (size_t i = a->zoom ? 0 : c->n - 1; i < c->n; i++) {
+        if (a->zoom && c->n > 1) {
+            rich_add(to, STYLE_LABEL, role_name(c->at[i].role));
+            rich_add(to, STYLE_TEXT, "\n");
+        }
+        rich_add(to, STYLE_TEXT, c->at[i].content);
+        if (i + 1 < c->n)
+            rich_add(to, STYLE_TEXT, "\n");
+    }
+}
+
+void add_prompt(const struct app *a, struct rich *to)
+{
+    struct chat c;
+    if (!chat_parse(a->review.now.prompt, &c, NULL))
+        return;
+    add_turns(a, &c, to);
+    chat_free(&c);
+}
+
 static void prompt_part(struct app *a, struct part *p)
 {
     const struct sample *x = &a->review.now;
@@ -138,23 +171,7 @@ static void prompt_part(struct app *a, struct part *p)
     else if (x->line)
         snprintf(right, sizeof right, _("line %lld"), (long long)x->line);
     part_gut(p, STYLE_FACT, split_label(x->split), right);
-    if (c.n > 1 && !a->zoom) {
-        size_t earlier = c.n - 1;
-        char text[100];
-        snprintf(text, sizeof text, P_("+ %zu earlier turn; Enter opens it",
-                 "+ %zu earlier turns; Enter opens them", earlier), earlier);
-        rich_add(&p->body, STYLE_FACT, text);
-        rich_add(&p->body, STYLE_TEXT, "\n");
-    }
-    for (size_t i = a->zoom ? 0 : c.n - 1; i < c.n; i++) {
-        if (a->zoom && c.n > 1) {
-            rich_add(&p->body, STYLE_LABEL, role_name(c.at[i].role));
-            rich_add(&p->body, STYLE_TEXT, "\n");
-        }
-        rich_add(&p->body, STYLE_TEXT, c.at[i].content);
-        if (i + 1 < c.n)
-            rich_add(&p->body, STYLE_TEXT, "\n");
-    }
+    add_turns(a, &c, &p->body);
     chat_free(&c);
 }
 

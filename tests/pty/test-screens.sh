@@ -29,6 +29,9 @@ for view in views acts; do
     screen 120x30 utf8 colour $view
     screen 120x30 ascii mono $view
 done
+for size in 60x16 100x10 100x30 120x36 160x48 200x60; do
+    screen $size utf8 mono views
+done
 screen 80x24 utf8 mono views
 screen 80x24 ascii colour views
 finish
