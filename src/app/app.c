@@ -47,8 +47,10 @@ void app_show(struct app *a, size_t rows)
 
 void app_open(struct app *a, enum view_id v)
 {
-    if (v >= VIEW_TABS && a->view < VIEW_TABS)
+    if (v >= VIEW_TABS && a->view < VIEW_TABS) {
         a->back = a->view;
+        a->back_seq = store_seq(a->s);
+    }
     a->view = v;
     a->list_focus = !view_of(v)->text_first;
     app_recount(a);
@@ -71,6 +73,23 @@ void app_go(struct app *a, enum view_id v, int64_t id)
         view_deed(v, ACT_FILTER)->fn(a, alone);
     }
     app_load(a);
+}
+
+void app_return(struct app *a)
+{
+    const struct view *v = view_of(a->back);
+    if (!v->refresh) {
+        app_open(a, a->back);
+        return;
+    }
+    a->view = a->back;
+    a->list_focus = !v->text_first;
+    a->sight = SIGHT_NONE;
+    a->stale = STALE_PAINT;
+    app_recount(a);
+    v->refresh(a);
+    if (store_seq(a->s) != a->back_seq)
+        app_load(a);
 }
 
 void app_set_target(struct app *a, int64_t target)

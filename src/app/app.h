@@ -178,6 +178,7 @@ struct app {
     int64_t target;
     char *target_name;
     enum view_id view, back;
+    int64_t back_seq; /* what the store had when `back` was left */
     enum stale stale;
     bool quit;
     int64_t data_version;
@@ -328,6 +329,9 @@ void app_open(struct app *a, enum view_id v);
 /* Opens a view with the cursor on this id of its list; where a filter hides
  * it, without that, and in Review with the sample alone. */
 void app_go(struct app *a, enum view_id v, int64_t id);
+/* Back to the view from which help, lineage or messages were opened, as it was:
+ * its selection and its rows stay. */
+void app_return(struct app *a);
 void app_set_target(struct app *a, int64_t target);
 
 /* ---- Parts of the dispatcher -------------------------------------------- */

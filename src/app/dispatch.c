@@ -72,7 +72,7 @@ static void go_back(struct app *a, const char *args)
     if (a->zoom)
         a->zoom = false;
     else if (a->view >= VIEW_TABS)
-        app_open(a, a->back);
+        app_return(a);
     else if (view_filter(a) && *view_filter(a))
         view_deed(a->view, ACT_UNFILTER)->fn(a, "");
 }
@@ -400,6 +400,30 @@ void app_painted(struct app *a, enum sight sight)
         a->read = true;
 }
 
+/* While a question about the item is open its text can be read all the same;
+ * a draft can be left, it is there when one comes back. */
+static bool passes_question(struct app *a, const char *key)
+{
+    static const enum action reads[] = {
+        ACT_PAGE_DOWN, ACT_PAGE_UP, ACT_HALF_DOWN, ACT_HALF_UP,
+        ACT_START,     ACT_END,     ACT_DOWN,      ACT_UP};
+    int act = action_of_key(a->view, key);
+    size_t i = 0;
+    while (i < COUNT(reads) && (int)reads[i] != act)
+        i++;
+    bool leaves = act == ACT_DOWN || act == ACT_UP;
+    bool about_text = a->ask.kind != ASK_BULK && a->ask.kind != ASK_REPLACE;
+    if (i == COUNT(reads) || !about_text || (a->list_focus && !leaves) ||
+        (leaves && a->ask.kind != ASK_EDITED))
+        return false;
+    if (leaves || a->ask.kind == ASK_UNREAD)
+        a->ask.kind = ASK_NOTHING;
+    run(a, reads[i], "");
+    if (!leaves && a->ask.kind == ASK_NOTHING)
+        edit_ask(a);
+    return true;
+}
+
 bool app_key(struct app *a, const char *key)
 {
     bool unseen = a->sight == SIGHT_NONE || a->sight == SIGHT_SMALL;
@@ -417,7 +441,7 @@ bool app_key(struct app *a, const char *key)
     if (a->form.open)
         return form_mode_key(a, key);
     if (a->ask.kind != ASK_NOTHING)
-        return review_ask_key(a, key);
+        return review_ask_key(a, key) || passes_question(a, key);
     const char *command = options_command(&a->options, (int)a->view, key);
     int act = command ? app_action(command, &(const char *){0})
                       : action_of_key(a->view, key);

@@ -38,7 +38,7 @@ void help_enter(struct app *a)
     int64_t row = list_id(&a->help);
     if (!row)
         return;
-    app_open(a, a->back);
+    app_return(a);
     app_command(a, action_info((enum action)(row - 1))->name);
 }
 

@@ -61,11 +61,20 @@ static struct given *given_to(struct rank_state *r, int64_t sample)
     return NULL;
 }
 
+static int64_t sum_of_answers(const struct rank_state *r)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < r->now.candidates.n; i++)
+        sum += r->now.candidates.at[i].id;
+    return sum;
+}
+
 /* An order that was given and not written waits for its sample to come
  * back. */
 static void keep_touched(struct rank_state *r)
 {
-    struct given g = {r->now.id, r->order}, *old = given_to(r, r->now.id);
+    struct given g = {r->now.id, sum_of_answers(r), r->order};
+    struct given *old = given_to(r, r->now.id);
     if (!r->touched || !r->now.id)
         return;
     if (old)
@@ -77,7 +86,7 @@ static void keep_touched(struct rank_state *r)
 static void take_touched(struct rank_state *r)
 {
     const struct given *g = given_to(r, r->now.id);
-    if (!g || g->order.n != r->order.n)
+    if (!g || g->order.n != r->order.n || g->answers != sum_of_answers(r))
         return;
     r->order = g->order;
     r->touched = true;

@@ -9,7 +9,7 @@
 
 /* An order that was given to a sample and is not written yet. */
 struct given {
-    int64_t sample;
+    int64_t sample, answers; /* the sum of their ids */
     struct order order;
 };
 

@@ -81,7 +81,10 @@ void review_refresh(struct app *a)
         list_keep(&r->list, look.at[i], !queue_has(&r->queue, look.at[i]));
     VEC_FREE(&look);
     list_refresh(&r->list);
-    if (!r->now.id && a->view == VIEW_REVIEW)
+    bool apart = list_id(&r->list) != r->now.id;
+    if (apart && r->now.id && list_go(&r->list, r->now.id))
+        apart = false;
+    if (apart && a->view == VIEW_REVIEW)
         app_load(a);
 }
 

@@ -60,6 +60,15 @@ eventually() {
     done
 }
 
+# hold STORE MODE FILE: holds the store's lock until the file is there; it
+# waits for whoever looks whether it is held
+hold() {
+    {
+        printf '.timeout 20000\nBEGIN %s;\n' "$2"
+        eventually 120 test -e "$3"
+    } | sqlite3 "$1"
+}
+
 # junk SEED N: so many bytes, the same each time
 junk() {
     LC_ALL=C awk -v seed="$1" -v n="$2" 'BEGIN {

@@ -143,8 +143,7 @@ if command -v sqlite3 > /dev/null; then
     # held for longer than a command waits: said so, by its name where it has
     # one; the answer is looked at below
     is_held() { ! sqlite3 stillroom.db 'BEGIN IMMEDIATE' 2> /dev/null; }
-    { echo 'BEGIN EXCLUSIVE;'; eventually 120 test -e "$HOME/let-go"; } |
-        sqlite3 stillroom.db &
+    hold stillroom.db EXCLUSIVE "$HOME/let-go" &
     holder=$!
     eventually 30 is_held
     "$S" review --accept 1 --store "$PWD/stillroom.db" > "$HOME/held" 2>&1 &
@@ -153,8 +152,7 @@ if command -v sqlite3 > /dev/null; then
     checked=$!
 
     # held for writing alone, where only the word index has to wait
-    { echo 'BEGIN IMMEDIATE;'; eventually 120 test -e "$HOME/let-go"; } |
-        sqlite3 "$HOME/busy/stillroom.db" &
+    hold "$HOME/busy/stillroom.db" IMMEDIATE "$HOME/let-go" &
     writer=$!
     is_busy() { ! sqlite3 "$HOME/busy/stillroom.db" 'BEGIN IMMEDIATE' \
         2> /dev/null; }

@@ -10,8 +10,7 @@ if command -v sqlite3 > /dev/null; then
     is_held() { ! sqlite3 many.db 'BEGIN IMMEDIATE' 2> /dev/null; }
     rm -f let-go
     # a reader alone: the screen can open, and nothing can be written
-    { echo 'BEGIN IMMEDIATE;'; eventually 120 test -e let-go; } |
-        sqlite3 many.db &
+    hold many.db IMMEDIATE let-go &
     holder=$!
     eventually 30 is_held
     drives "held" "$scripts/held.script"

@@ -6,4 +6,8 @@ long_rows > rows.jsonl
 text_store long.db rows.jsonl
 sample_store t.db
 drives "unseen" "$scripts/unseen.script"
+rm -rf long.db long.runs .local
+text_store long.db rows.jsonl
+sample_store t.db
+drives "return" "$scripts/return.script"
 finish
