@@ -72,7 +72,9 @@ static const char *read_as(const char *text, int colours, struct look *looks)
     fputs(text, f);
     fclose(f);
     theme_plain(looks);
-    return theme_read("t.theme", colours, looks, &e) ? "" : e.text;
+    const char *said = theme_read("t.theme", colours, looks, &e) ? "" : e.text;
+    remove("t.theme");
+    return said;
 }
 
 static void columns_are_read(void **state)
