@@ -84,10 +84,10 @@ static enum style row_style(struct app *a, size_t row)
 
 static const struct column columns[] = {
     {N_("shape"), COLUMN_TEXT, 0, 7, 7, 0, shape_text, 0},
-    {N_("rows"), COLUMN_FIGURE, 0, 7, 7, 3, all_text, 0},
-    {N_("train"), COLUMN_FIGURE, 1, 6, 0, 2, train_text, 0},
-    {N_("valid"), COLUMN_FIGURE, 0, 6, 0, 2, valid_text, 0},
-    {N_("test"), COLUMN_FIGURE, 0, 6, 0, 2, test_text, 0},
+    {N_("rows"), COLUMN_FIGURE, 0, 7, 7, 5, all_text, 0},
+    {N_("train"), COLUMN_FIGURE, 1, 6, 7, 4, train_text, 0},
+    {N_("valid"), COLUMN_FIGURE, 0, 6, 6, 3, valid_text, 0},
+    {N_("test"), COLUMN_FIGURE, 0, 6, 6, 2, test_text, 0},
     {N_("made from"), COLUMN_TEXT, 2, 22, 0, 1, made_text, 0},
     {N_("for"), COLUMN_TEXT, 1, 0, 0, 0, for_text, 0}};
 
