@@ -45,6 +45,17 @@ for id in 1 5 12; do
     has "an issued split stays (s$id)" "${one%%\}*}" \
         "$($S seed --store b.db --json | tr '{' '\n' | grep "\"id\":$id,")"
 done
+rows 1 200 Dealt > t.jsonl
+dealt() { # dealt NAME: which rows of the 200 go to which split, as one word
+    $S init "$1.db" > /dev/null
+    $S import --store "$1.db" t.jsonl > /dev/null
+    $S seed --store "$1.db" --json | grep -o '"split":"[a-z]*"' | tr -d '\n'
+}
+one=$(dealt e)
+is "a salt that is given deals alike" "$one" "$(dealt f)"
+unset STILLROOM_SALT
+[ "$one" != "$(dealt g)" ] || is "chance deals by itself" other same
+[ "$(dealt h)" != "$(dealt i)" ] || is "each store by its own" other same
 rows 1 3 Own | sed 's/}/,"split":"valid"}/' > t.jsonl
 $S init d.db > /dev/null
 $S import --store d.db t.jsonl > /dev/null

@@ -7,7 +7,8 @@ command -v sqlite3 > /dev/null || { echo "skipped: no sqlite3"; exit 77; }
 "$S" import --store n.db "$top_srcdir/data/demo-seeds.jsonl" > /dev/null
 "$S" expand --store n.db --prompts 2 --seed 5 --split train > /dev/null
 sqlite3 n.db "UPDATE check_result SET figure = .61, verdict = 1,
-    rough = iif(sample = 1, 1, NULL) WHERE name = 'near'"
+    rough = iif(sample = 1, 1, NULL), against_seed = 1, against_sample = NULL
+    WHERE name = 'near'"
 drives "on the screen" "$scripts/near.script"
 list() { "$S" review --store n.db --filter "id:$1" ${2:+"$2"} 2> /dev/null; }
 has "in a list" "1  pending    ≈0.61" "$(list 1)"
