@@ -39,9 +39,17 @@ void parse_miss_range(struct parse *p, size_t from, size_t to)
         parse_miss(p, xasprintf(_("items %zu to %zu are not there"), from, to));
 }
 
-void parse_add(struct parse *p, struct recipe_item it)
+struct recipe_item *parse_add(struct parse *p, size_t index)
 {
+    struct recipe_item it = {.index = index};
     VEC_PUSH(p->out, it); /* wanted, candidates and aspects bound them */
+    return &p->out->at[p->out->n - 1];
+}
+
+const char *parse_field(const struct recipe_item *it, const char *name)
+{
+    const char *text = field_get(it, name);
+    return text ? text : "";
 }
 
 char *parse_trimmed(const char *s, size_t n)
@@ -176,14 +184,8 @@ void recipe_parse(const struct recipe_step *s,
 
 void recipe_items_free(struct recipe_items *items)
 {
-    for (size_t i = 0; i < items->n; i++) {
-        struct recipe_item *it = &items->at[i];
-        free(it->prompt);
-        free(it->input);
-        free(it->answer);
-        free(it->reasoning);
-        free(it->reason);
-    }
+    for (size_t i = 0; i < items->n; i++)
+        fields_free(&items->at[i]);
     for (size_t i = 0; i < items->n_missing; i++)
         free(items->missing[i]);
     free(items->missing);
@@ -191,22 +193,11 @@ void recipe_items_free(struct recipe_items *items)
     *items = (struct recipe_items){0};
 }
 
-char *recipe_triple_prompt(const struct recipe_item *it)
-{
-    return it->input ? xasprintf("%s\n\n%s", it->prompt, it->input)
-                     : xstrdup(it->prompt);
-}
-
 void recipe_write(const struct recipe_step *s, size_t n_demos,
                   const struct recipe_item *items, size_t n, struct buf *out)
 {
     for (size_t i = 0; i < n; i++)
         s->parser->write(s, n_demos + i + 1, &items[i], out);
-}
-
-enum item_kind recipe_makes(const struct recipe_step *s)
-{
-    return s->parser->makes;
 }
 
 void text_or(char **s, const char *otherwise)

@@ -7,13 +7,28 @@
 #include "recipe/parser.h"
 #include "recipe/read.h"
 
+#define RATIONALE 80 /* tokens of the steps before an answer */
+
+struct settings {
+    bool rationale; /* reasoning first, then the marker */
+    char *marker;   /* "Answer:" */
+};
+
 static bool load(const json *j, struct recipe_step *s, struct err *e)
 {
-    if (!read_bool(j, "rationale", &s->rationale, e) ||
-        !read_text(j, "marker", false, &s->marker, e))
+    struct settings *own = s->own = xcalloc(1, sizeof *own);
+    if (!read_bool(j, "rationale", &own->rationale, e) ||
+        !read_text(j, "marker", false, &own->marker, e))
         return false;
-    text_or(&s->marker, "Answer:");
+    text_or(&own->marker, "Answer:");
     return true;
+}
+
+static void unload(void *settings)
+{
+    struct settings *own = settings;
+    free(own->marker);
+    free(own);
 }
 
 /* The last line that begins with the marker: its start, and what stands
@@ -51,32 +66,45 @@ static void join_rationale(struct parse *p, const char *from, const char *to)
 
 static void parse(struct parse *p, const char *s)
 {
+    const struct settings *own = p->step->own;
     const char *end = s + strlen(s), *text = s;
-    if (p->step->rationale) {
-        const char *marker = find_marker(s, p->step->marker, &text);
+    if (own->rationale) {
+        const char *marker = find_marker(s, own->marker, &text);
         if (!marker) {
             parse_miss(p, xasprintf(_("no line of the reply begins with "
-                                      "\"%s\""), p->step->marker));
+                                      "\"%s\""), own->marker));
             return;
         }
         join_rationale(p, s, marker);
     }
-    parse_add(p, (struct recipe_item){.kind = ITEM_ANSWER,
-                                      .answer = parse_between(text, end),
-                                      .reasoning = p->thought});
+    struct recipe_item *it = parse_add(p, 0);
+    field_take(it, "answer", parse_between(text, end));
+    field_take(it, "reasoning", p->thought);
     p->thought = NULL;
 }
 
 static void write_item(const struct recipe_step *s, size_t number,
                        const struct recipe_item *it, struct buf *out)
 {
+    const struct settings *own = s->own;
     (void)number;
-    if (s->rationale)
-        buf_printf(out, "%s\n%s ", it->reasoning ? it->reasoning : "",
-                   s->marker);
-    buf_puts(out, it->answer);
+    if (own->rationale)
+        buf_printf(out, "%s\n%s ", parse_field(it, "reasoning"),
+                   own->marker);
+    buf_puts(out, parse_field(it, "answer"));
+}
+
+static long tokens(const struct recipe_step *s, long prompt, long answer)
+{
+    const struct settings *own = s->own;
+    (void)prompt;
+    return answer + (own->rationale ? RATIONALE : 0);
 }
 
 const struct parser parser_answer = {
-    .name = "answer", .keys = "rationale marker", .makes = ITEM_ANSWER,
-    .load = load, .parse = parse, .write = write_item};
+    .name = "answer", .keys = "rationale marker",
+    .gives = "answer reasoning",
+    .usual = "{\"as\": \"candidate\", \"answer\": \"{{answer}}\","
+             " \"reasoning\": \"{{reasoning}}\"}",
+    .load = load, .unload = unload, .parse = parse, .write = write_item,
+    .tokens = tokens};

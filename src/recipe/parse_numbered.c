@@ -1,19 +1,32 @@
-/* A numbered list of prompts. */
+/* A numbered list: of prompts, or of what `field` calls it. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lang.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "recipe/parser.h"
 #include "recipe/read.h"
+
+static bool load(const json *j, struct recipe_step *s, struct err *e)
+{
+    if (!read_text(j, "field", false, &s->gives, e))
+        return false;
+    if (!s->gives) {
+        s->gives = xstrdup("prompt");
+        return true;
+    }
+    s->usual = NULL;
+    return name_ok(s->gives) ||
+           err_set(e, ERR_INPUT, _("field: use a-z, 0-9, - and _"));
+}
 
 static void add_prompt(struct parse *p, size_t index, size_t number,
                        const char *from, const char *to)
 {
     char *text = parse_between(from, to);
     if (*text && strlen(text) <= RECIPE_ITEM) {
-        parse_add(p, (struct recipe_item){.kind = ITEM_PROMPT, .index = index,
-                                         .prompt = text});
+        field_take(parse_add(p, index), p->step->gives, text);
         return;
     }
     parse_miss(p, *text ? xasprintf(_("item %zu is longer than %d bytes"),
@@ -52,10 +65,16 @@ static void parse(struct parse *p, const char *s)
 static void write_item(const struct recipe_step *s, size_t number,
                        const struct recipe_item *it, struct buf *out)
 {
-    (void)s;
-    buf_printf(out, "%zu. %s\n", number, it->prompt);
+    buf_printf(out, "%zu. %s\n", number, parse_field(it, s->gives));
+}
+
+static long tokens(const struct recipe_step *s, long prompt, long answer)
+{
+    (void)answer;
+    return (long)s->wanted * (prompt + PARSE_MARKS);
 }
 
 const struct parser parser_numbered = {
-    .name = "numbered", .keys = "", .makes = ITEM_PROMPT, .many = true,
-    .parse = parse, .write = write_item};
+    .name = "numbered", .keys = "field", .many = true, .load = load,
+    .usual = "{\"as\": \"sample\", \"prompt\": \"{{prompt}}\"}",
+    .parse = parse, .write = write_item, .tokens = tokens};

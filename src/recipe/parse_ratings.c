@@ -33,6 +33,8 @@ static bool load_aspects(const json *j, struct recipe_step *s, struct err *e)
 
 static bool load(const json *j, struct recipe_step *s, struct err *e)
 {
+    s->low = 1;
+    s->high = 5;
     if (!read_whole(j, "low", 0, 100, &s->low, e) ||
         !read_whole(j, "high", 0, 100, &s->high, e))
         return false;
@@ -104,11 +106,11 @@ static bool read_figure(const char **s, double *out)
 }
 
 static bool seen(const struct recipe_items *items, size_t candidate,
-                 size_t aspect)
+                 const char *aspect)
 {
     for (size_t i = 0; i < items->n; i++)
-        if (items->at[i].candidate == candidate &&
-            items->at[i].aspect == aspect)
+        if (field_number(&items->at[i], "candidate") == (double)candidate &&
+            !strcmp(field_get(&items->at[i], "aspect"), aspect))
             return true;
     return false;
 }
@@ -140,13 +142,14 @@ static void parse_rating(struct parse *p, const char *line, int *place,
     size_t candidate = of_place(p, (size_t)*place);
     size_t n = (size_t)(end - s) < RECIPE_ITEM ? (size_t)(end - s)
                                                : RECIPE_ITEM;
-    if (seen(p->out, candidate, (size_t)aspect))
+    const char *name = p->step->aspects[aspect].name;
+    if (seen(p->out, candidate, name))
         return;
-    parse_add(p, (struct recipe_item){
-                    .kind = ITEM_RATING, .index = p->out->n,
-                    .candidate = candidate, .aspect = (size_t)aspect,
-                    .value = value,
-                    .reason = parse_trimmed(s, n)});
+    struct recipe_item *it = parse_add(p, p->out->n);
+    field_put_number(it, "candidate", (double)candidate);
+    field_put(it, "aspect", name);
+    field_put_number(it, "value", value);
+    field_take(it, "reason", parse_trimmed(s, n));
 }
 
 static void parse(struct parse *p, const char *s)
@@ -158,7 +161,7 @@ static void parse(struct parse *p, const char *s)
         parse_rating(p, line, &place, p->cut && !*parse_line_end(line));
     for (size_t i = 0; i < p->b->n_candidates; i++)
         for (size_t k = 0; k < p->step->n_aspects; k++)
-            if (!seen(p->out, of_place(p, i), k))
+            if (!seen(p->out, of_place(p, i), p->step->aspects[k].name))
                 parse_miss(p, xasprintf(_("answer %c has no rating for %s"),
                                   (int)('A' + i), p->step->aspects[k].name));
 }
@@ -166,12 +169,27 @@ static void parse(struct parse *p, const char *s)
 static void write_item(const struct recipe_step *s, size_t number,
                        const struct recipe_item *it, struct buf *out)
 {
+    (void)s;
     (void)number;
-    buf_printf(out, "%c %s: %g - %s\n", (int)('A' + it->candidate),
-               s->aspects[it->aspect].name, it->value,
-               it->reason ? it->reason : "");
+    buf_printf(out, "%c %s: %g - %s\n",
+               (int)('A' + field_number(it, "candidate")),
+               parse_field(it, "aspect"), field_number(it, "value"),
+               parse_field(it, "reason"));
+}
+
+#define LINE 16 /* tokens of a judge's line */
+
+static long tokens(const struct recipe_step *s, long prompt, long answer)
+{
+    (void)prompt;
+    (void)answer;
+    return 3 * (long)s->n_aspects * LINE;
 }
 
 const struct parser parser_ratings = {
-    .name = "ratings", .keys = "low high aspects", .makes = ITEM_RATING,
-    .load = load, .parse = parse, .write = write_item};
+    .name = "ratings", .keys = "low high aspects",
+    .gives = "candidate aspect value reason",
+    .usual = "{\"as\": \"score\", \"candidate\": \"{{candidate}}\","
+             " \"aspect\": \"{{aspect}}\", \"value\": \"{{value}}\","
+             " \"reason\": \"{{reason}}\"}",
+    .load = load, .parse = parse, .write = write_item, .tokens = tokens};

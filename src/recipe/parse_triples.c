@@ -8,19 +8,35 @@
 #include "recipe/parser.h"
 #include "recipe/read.h"
 
+static const char *const keys[] = {"instruction", "input", "output"};
+
+struct settings {
+    char *labels[3]; /* "Instruction:" "Input:" "Output:" */
+    char *no_input;  /* what an empty input is written as */
+};
+
 static bool load(const json *j, struct recipe_step *s, struct err *e)
 {
-    static const char *const keys[] = {"instruction", "input", "output"};
     static const char *const usual[] = {"Instruction:", "Input:", "Output:"};
+    struct settings *own = s->own = xcalloc(1, sizeof *own);
     for (int i = 0; i < 3; i++) {
-        if (!read_text(j, keys[i], false, &s->fields[i], e))
+        if (!read_text(j, keys[i], false, &own->labels[i], e))
             return false;
-        text_or(&s->fields[i], usual[i]);
+        text_or(&own->labels[i], usual[i]);
     }
-    if (!read_text(j, "no_input", false, &s->no_input, e))
+    if (!read_text(j, "no_input", false, &own->no_input, e))
         return false;
-    text_or(&s->no_input, "<none>");
+    text_or(&own->no_input, "<none>");
     return true;
+}
+
+static void unload(void *settings)
+{
+    struct settings *own = settings;
+    for (int i = 0; i < 3; i++)
+        free(own->labels[i]);
+    free(own->no_input);
+    free(own);
 }
 
 struct triple {
@@ -31,7 +47,8 @@ struct triple {
 
 static bool no_input(const struct parse *p, const char *s)
 {
-    return !*s || !strcasecmp(s, p->step->no_input) ||
+    const struct settings *own = p->step->own;
+    return !*s || !strcasecmp(s, own->no_input) ||
            !strcasecmp(s, "<noinput>") || !strcasecmp(s, "none") ||
            !strcasecmp(s, "n/a");
 }
@@ -58,18 +75,13 @@ static void end_triple(struct parse *p, struct triple *t, const char *end,
     else if (!*part[0] || !*part[2])
         parse_miss(p, xasprintf(*part[0] ? _("item %zu has no output")
                                    : _("item %zu has no instruction"), n));
-    if (cut || too_long || !*part[0] || !*part[2]) {
-        for (int i = 0; i < 3; i++)
-            free(part[i]);
-    } else {
-        bool none = no_input(p, part[1]);
-        if (none)
-            free(part[1]);
-        parse_add(p, (struct recipe_item){
-                        .kind = ITEM_TRIPLE, .index = t->index,
-                        .prompt = part[0], .input = none ? NULL : part[1],
-                        .answer = part[2]});
-    }
+    bool whole = !cut && !too_long && *part[0] && *part[2];
+    struct recipe_item *it = whole ? parse_add(p, t->index) : NULL;
+    for (int i = 0; it && i < 3; i++)
+        if (i != 1 || !no_input(p, part[1]))
+            field_put(it, keys[i], part[i]);
+    for (int i = 0; i < 3; i++)
+        free(part[i]);
     *t = (struct triple){.field = -1, .index = t->index + 1};
 }
 
@@ -84,7 +96,8 @@ static bool is_rule(const char *line)
 static void parse(struct parse *p, const char *s)
 {
     struct triple t = {.field = -1};
-    char *const *label = p->step->fields;
+    const struct settings *own = p->step->own;
+    char *const *label = own->labels;
     const char *line = s, *behind;
     for (; *line && t.index < parse_wanted(p); line = parse_next_line(line)) {
         const char *at = parse_number(line, &behind) ? behind : line;
@@ -117,12 +130,24 @@ static void parse(struct parse *p, const char *s)
 static void write_item(const struct recipe_step *s, size_t number,
                          const struct recipe_item *it, struct buf *out)
 {
-    buf_printf(out, "%zu. %s %s\n%s %s\n%s %s\n\n", number, s->fields[0],
-               it->prompt, s->fields[1], it->input ? it->input : s->no_input,
-               s->fields[2], it->answer);
+    const struct settings *own = s->own;
+    const char *input = field_get(it, "input");
+    buf_printf(out, "%zu. %s %s\n%s %s\n%s %s\n\n", number, own->labels[0],
+               parse_field(it, "instruction"), own->labels[1],
+               input ? input : own->no_input, own->labels[2],
+               parse_field(it, "output"));
+}
+
+static long tokens(const struct recipe_step *s, long prompt, long answer)
+{
+    return (long)s->wanted * (prompt + answer + 4 * PARSE_MARKS);
 }
 
 const struct parser parser_triples = {
     .name = "triples", .keys = "instruction input output no_input",
-    .makes = ITEM_TRIPLE, .many = true, .load = load, .parse = parse,
-    .write = write_item};
+    .gives = "instruction input output", .many = true,
+    .usual = "{\"as\": \"sample\", \"prompt\": \"{{instruction}}"
+             "{{#input}}\\n\\n{{input}}{{/input}}\","
+             " \"answer\": \"{{output}}\"}",
+    .load = load, .unload = unload, .parse = parse, .write = write_item,
+    .tokens = tokens};

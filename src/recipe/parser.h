@@ -19,16 +19,23 @@ struct parse {
 
 struct parser {
     const char *name;
-    const char *keys; /* its settings in "parse", blank-separated */
-    enum item_kind makes;
+    const char *keys;  /* its settings in "parse", blank-separated */
+    const char *gives; /* the fields of its items, blank-separated; NULL: its
+                          settings say, and load writes them to s->gives */
+    const char *usual; /* what a step makes of them that does not say it;
+                          load may say otherwise in s->usual */
     bool many; /* items asked for in one call: the step says `wanted` */
-    /* Reads the settings; NULL where it has none. */
+    /* Reads the settings into s->own, and lets go of them; NULL where it has
+     * none. */
     bool (*load)(const json *j, struct recipe_step *s, struct err *e);
+    void (*unload)(void *own);
     void (*parse)(struct parse *p, const char *reply);
     /* Appends one item; `number` is its place, from 1, demonstrations
      * counted. */
     void (*write)(const struct recipe_step *s, size_t number,
                   const struct recipe_item *it, struct buf *out);
+    /* The tokens of a reply, where prompts and answers have so many. */
+    long (*tokens)(const struct recipe_step *s, long prompt, long answer);
 };
 
 /* All of them, NULL-ended. */
@@ -38,8 +45,11 @@ extern const struct parser parser_numbered, parser_triples, parser_answer,
 
 /* ---- For the parsers' files ---------------------------------------------- */
 
-/* Adds an item, or a sentence on what is not there (taken). */
-void parse_add(struct parse *p, struct recipe_item it);
+#define PARSE_MARKS 4 /* tokens of a number, of a field's name */
+
+/* Adds an item without fields, at a place in the reply, to be filled before
+ * the next one is added; or a sentence on what is not there (taken). */
+struct recipe_item *parse_add(struct parse *p, size_t index);
 void parse_miss(struct parse *p, char *sentence);
 /* Says that items from..to, by their numbers, are not there. */
 void parse_miss_range(struct parse *p, size_t from, size_t to);
@@ -59,6 +69,9 @@ size_t parse_number(const char *s, const char **behind);
 /* Where the line begins with `label`, in any case and perhaps in bold: what
  * stands behind it, else NULL. */
 const char *parse_labelled(const char *s, const char *label);
+
+/* A field for writing: "" where it is not there. */
+const char *parse_field(const struct recipe_item *it, const char *name);
 
 /* How many items were asked for. */
 size_t parse_wanted(const struct parse *p);

@@ -10,8 +10,7 @@
 #include "base/mem.h"
 #include "base/paths.h"
 
-/* True where `word` is one of the blank-separated words of `list`. */
-static bool among(const char *word, const char *list)
+bool word_among(const char *word, const char *list)
 {
     size_t n = strlen(word);
     for (const char *at = list; n && (at = strstr(at, word)); at += n)
@@ -25,7 +24,7 @@ bool read_keys(const json *j, const char *keys, struct err *e)
     if (!json_is_object(j))
         return err_set(e, ERR_INPUT, _("not an object"));
     for (const json *m = json_first(j); m; m = json_next(m))
-        if (!among(json_key(m), keys) || strchr(json_key(m), ' '))
+        if (!word_among(json_key(m), keys) || strchr(json_key(m), ' '))
             return err_set(e, ERR_INPUT, _("unknown key \"%.40s\""),
                            json_key(m));
     return true;

@@ -9,6 +9,9 @@
 #include "base/err.h"
 #include "base/json.h"
 
+/* True where `word` is one of the blank-separated words of `list`. */
+bool word_among(const char *word, const char *list);
+
 /* False where j is no object or has a key that is not among the words of
  * `keys` (separated by blanks): a misspelt key is an error, not a silence. */
 bool read_keys(const json *j, const char *keys, struct err *e);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "domain/chat.h"
 #include "domain/check.h"
+#include "recipe/item.h"
 
 enum {
     RECIPE_BYTES = 256 << 10, /* a recipe file */
@@ -22,6 +23,7 @@ enum {
     RECIPE_DEMOS = 64,        /* demonstrations in one prompt */
     RECIPE_CANDIDATES = 26,   /* answers judged in one call: A to Z */
     RECIPE_WANTED = 200,      /* items asked for in one call */
+    RECIPE_TIMES = 64,        /* calls for each thing */
     RECIPE_REPLY = 1 << 20,   /* bytes of a reply that are read */
     RECIPE_ITEM = 64 << 10    /* bytes of one item */
 };
@@ -36,15 +38,32 @@ enum recipe_kind {
     RECIPE_SELF
 };
 
-/* What a step can make of a reply. */
-enum item_kind { ITEM_PROMPT, ITEM_ANSWER, ITEM_TRIPLE, ITEM_RATING };
+/* What one call of a step is made for: id, name, the fields that it brings.
+ * A draw is one of demonstrations; `candidates` are those of one sample, two
+ * or more, together; `items` are those of an earlier step ("items of NAME").
+ */
+#define STEP_OVERS(X)                                                         \
+    X(DRAW, "draw", "") X(SEED, "seed", "prompt answer")                      \
+    X(SAMPLE, "sample", "prompt answer") X(CANDIDATES, "candidates", "prompt") \
+    X(ITEMS, "items of", "")
+#define OVER_ID(id, ...) OVER_##id,
+enum step_over { STEP_OVERS(OVER_ID) OVER_COUNT };
+#undef OVER_ID
 
-/* What one call of a step is made for. */
-enum step_over {
-    OVER_DRAW,      /* once for each draw of demonstrations */
-    OVER_PROMPT,    /* for each prompt of the step before, or drawn input */
-    OVER_CANDIDATES /* for each sample with two or more candidates */
-};
+/* What becomes of an item: id, name, the keys that it must have, those that it
+ * may. A sample is a prompt, with an answer where one is given; a candidate is
+ * one more answer to the prompt that stands above it; a score is a judge's of
+ * one of the candidates above it. */
+#define SINKS(X)                                                              \
+    X(SAMPLE, "sample", "prompt", "answer reasoning")                         \
+    X(CANDIDATE, "candidate", "answer", "reasoning")                          \
+    X(SCORE, "score", "aspect value", "candidate reason")
+#define SINK_ID(id, ...) SINK_##id,
+enum sink { SINKS(SINK_ID) SINK_COUNT };
+#undef SINK_ID
+
+struct tmpl;   /* a compiled template, see template.h */
+struct parser; /* how a reply is read, see parser.h */
 
 struct recipe_aspect {
     char *name; /* help, truth, instr ... */
@@ -55,12 +74,27 @@ struct recipe_aspect {
 struct recipe_decode {
     double temperature, top_p, presence_penalty; /* NAN: not said */
     int max_tokens;                              /* 0: not said */
-    char **stop;                                 /* templates */
+    struct tmpl **stop;
     size_t n_stop;
 };
 
-struct tmpl;   /* a compiled template, see template.h */
-struct parser; /* how a reply is read, see parser.h */
+/* What is made of each item: a template for each of its sink's keys, as
+ * sink_key counts them; NULL where none is given. */
+#define SINK_KEYS 4
+struct recipe_make {
+    enum sink sink;
+    struct tmpl *at[SINK_KEYS];
+};
+
+/* A condition on a field: it is one of the texts, or is none of them, or is a
+ * number within bounds. A field that an item has not is the empty text. */
+struct recipe_where {
+    char *field;
+    char **is;
+    size_t n_is;
+    bool not;
+    double min, max; /* NAN: no such bound */
+};
 
 struct recipe_message {
     enum role role;
@@ -70,15 +104,22 @@ struct recipe_message {
 struct recipe_step {
     char *name;
     enum step_over over;
+    const struct recipe_step *from; /* OVER_ITEMS: the step of the items */
+    bool items_of_before; /* said as "prompt", the older word */
+    struct recipe_where *where; /* of those, the ones that pass all */
+    size_t n_where;
+    size_t times;  /* calls for each; 0: not said, see recipe_times */
     size_t wanted; /* items asked for in one call (numbered, triples) */
     struct recipe_message *messages;
     size_t n_messages;
     struct recipe_decode decode;
     const struct parser *parser; /* see parser.h */
-    bool rationale;    /* answer: reasoning first, then the marker */
-    char *marker;      /* "Answer:" */
-    char *fields[3];   /* triples: "Instruction:" "Input:" "Output:" */
-    char *no_input;    /* triples: what an empty input is written as */
+    void *own;         /* the parser's settings */
+    char *gives;       /* the fields of its items, blank-separated */
+    const char *usual; /* what is made of them unless the file says it, as
+                          JSON; NULL: nothing */
+    struct recipe_make *makes;
+    size_t n_makes;
     int low, high;     /* ratings: the scale */
     struct recipe_aspect *aspects;
     size_t n_aspects;
@@ -122,13 +163,45 @@ struct recipe *recipe_find_in(const char *dir, const char *name,
 /* The step of that name, NULL where there is none. */
 const struct recipe_step *recipe_step(const struct recipe *r,
                                       const char *name);
-/* What a step makes of a reply. */
-enum item_kind recipe_makes(const struct recipe_step *s);
+/* What the step makes into that sink, NULL where nothing. */
+const struct recipe_make *recipe_makes(const struct recipe_step *s,
+                                       enum sink sink);
+/* Whether it makes prompts that other steps answer: samples without an
+ * answer. */
+bool recipe_asks(const struct recipe_step *s);
+/* Whether any step lives on the items of this one; whether `s` does. */
+bool recipe_feeds(const struct recipe *r, const struct recipe_step *s);
+bool recipe_lives_on(const struct recipe_step *s,
+                     const struct recipe_step *from);
+/* The step that made the prompt which stands above what `s` makes, NULL where
+ * that was there. */
+const struct recipe_step *recipe_maker(const struct recipe_step *s);
+/* How many calls are made for each thing that a step runs over; `answers` is
+ * what the form says, and counts for what makes candidates. */
+size_t recipe_times(const struct recipe_step *s, size_t answers);
+
+/* A sink's i-th key, NULL behind the last one; the key's place, -1 where it
+ * has none of that name. */
+const char *sink_key(enum sink s, size_t i, char out[20]);
+int sink_place(enum sink s, const char *key);
+
 /* The step's rule for a check, NULL where it does not run. */
 const struct check_rule *recipe_check(const struct recipe_step *s,
                                       enum check check);
 
 /* ---- Draws to prompts ---------------------------------------------------- */
+
+/* An item with those that it came from: of a step, or (step NULL) what was
+ * there, with the fields of its kind. */
+struct recipe_chain {
+    const struct recipe_step *step;
+    const struct recipe_item *item;
+    const struct recipe_chain *up;
+};
+
+/* A field of the nearest that has it, or of one step's as "step.field"; NULL
+ * where there is none. */
+const char *chain_get(const struct recipe_chain *c, const char *name);
 
 struct recipe_demo {
     const char *prompt, *answer; /* plain text; answer may be NULL */
@@ -144,6 +217,7 @@ struct recipe_bindings {
     size_t n_demos;
     size_t wanted;             /* 0: the step's own figure */
     const struct chat *prompt; /* the prompt to be answered or judged */
+    const struct recipe_chain *chain; /* what the step is asked for */
     const char *const *candidates; /* answers, in the caller's order */
     size_t n_candidates;
     const size_t *order; /* place i shows candidates[order[i]]; NULL: as is */
@@ -180,6 +254,7 @@ struct recipe_found {
     char **candidates; /* as shown */
     size_t n_candidates, candidates_cap;
     size_t wanted;
+    struct recipe_item fields;
 };
 
 /* False where the messages are not of this step. Frees with
@@ -189,20 +264,6 @@ bool recipe_unrender(const struct recipe_step *s, const struct chat *messages,
 void recipe_found_free(struct recipe_found *f);
 
 /* ---- Replies to items ---------------------------------------------------- */
-
-/* One thing that a reply brought; strings owned, NULL where not of the kind. */
-struct recipe_item {
-    enum item_kind kind;
-    size_t index;    /* its place in the reply, from 0 */
-    char *prompt;    /* prompt; triple: the instruction */
-    char *input;     /* triple: the input, NULL where there is none */
-    char *answer;    /* answer; triple: the output */
-    char *reasoning; /* answer: rationale or <think> part, or NULL */
-    size_t candidate; /* rating: in the caller's order */
-    size_t aspect;    /* rating: place in the step's aspects */
-    double value;     /* rating */
-    char *reason;     /* rating: "" where the judge gave none */
-};
 
 struct recipe_items {
     struct recipe_item *at;
@@ -220,9 +281,20 @@ void recipe_parse(const struct recipe_step *s,
                   const char *finish, struct recipe_items *out);
 void recipe_items_free(struct recipe_items *items);
 
-/* A triple's prompt: the instruction, an empty line and the input where there
- * is one. The caller frees. */
-char *recipe_triple_prompt(const struct recipe_item *it);
+/* Whether an item passes the conditions of a step. */
+bool recipe_passes(const struct recipe_step *s, const struct recipe_chain *c);
+
+/* What is made of an item, which is the chain's first: a text for each key of
+ * the sink, NULL where none is given or it comes out empty. Frees it. */
+struct made {
+    enum sink sink;
+    char *at[SINK_KEYS];
+};
+void recipe_fill(const struct recipe_make *m, const struct recipe_bindings *b,
+                 struct made *out);
+void made_free(struct made *m);
+/* The text for a key, NULL where there is none. */
+const char *made_get(const struct made *m, const char *key);
 
 /* Writes items in the form that the step's parser reads back (numbers go on
  * behind the demonstrations; a rating's `candidate` is the place shown). */

@@ -111,11 +111,14 @@ static size_t count_list(void *ctx, enum ph list)
                                      : x->b->n_principles;
 }
 
-static void put_value(void *ctx, enum ph p, enum ph list, size_t i,
-                      struct buf *out)
+static void put_value(void *ctx, const struct tmpl_node *n, enum ph list,
+                      size_t i, struct buf *out)
 {
     const struct binder *x = ctx;
-    if (p >= PH_N)
+    enum ph p = n->ph;
+    if (p == PH_FIELD)
+        put_text(out, chain_get(x->b->chain, n->text));
+    else if (p >= PH_N)
         put_element(x, p, list, i, out);
     else if (p == PH_SYSTEM)
         put_text(out, x->system);
@@ -227,13 +230,40 @@ char *recipe_stop(const struct recipe_step *s,
                   const struct recipe_bindings *b, size_t i)
 {
     struct buf out = BUF_INIT(4096);
-    struct tmpl *t = tmpl_new(s->decode.stop[i], NULL);
     struct binder x = {s, b, b->system, NULL};
     struct tmpl_source src = {&x, put_value, count_list};
-    if (t)
-        tmpl_render(t, &src, &out);
-    tmpl_free(&t);
+    tmpl_render(s->decode.stop[i], &src, &out);
     return buf_take(&out);
+}
+
+void recipe_fill(const struct recipe_make *m, const struct recipe_bindings *b,
+                 struct made *out)
+{
+    struct binder x = {b->chain->step, b, b->system, NULL};
+    struct tmpl_source src = {&x, put_value, count_list};
+    *out = (struct made){.sink = m->sink};
+    x.input = b->prompt ? recipe_input(b->prompt) : NULL;
+    for (size_t i = 0; i < SINK_KEYS; i++) {
+        struct buf text = BUF_INIT(RECIPE_REPLY);
+        if (m->at[i])
+            tmpl_render(m->at[i], &src, &text);
+        if (text.len)
+            out->at[i] = xstrndup(buf_str(&text), text.len);
+        buf_free(&text);
+    }
+    free(x.input);
+}
+
+void made_free(struct made *m)
+{
+    for (size_t i = 0; i < SINK_KEYS; i++)
+        free(m->at[i]);
+    *m = (struct made){.sink = m->sink};
+}
+
+const char *made_get(const struct made *m, const char *key)
+{
+    return m->at[sink_place(m->sink, key)];
 }
 
 /* ---- The way back -------------------------------------------------------- */
@@ -304,6 +334,8 @@ static void keep(struct reader *x, const struct tmpl_found *f, const char *s)
         keep_text(&out->description, s, f->len);
     else if (f->ph == PH_INPUT)
         keep_text(&out->input, s, f->len);
+    else if (f->ph == PH_FIELD)
+        field_take(&out->fields, f->name, xstrndup(s, f->len));
     else if (f->ph == PH_WANTED)
         out->wanted = strtoul(s, NULL, 10);
     else if (f->ph == PH_FIRST)
@@ -386,6 +418,7 @@ void recipe_found_free(struct recipe_found *f)
         free(f->candidates[i]);
     free(f->demos);
     free(f->candidates);
+    fields_free(&f->fields);
     free(f->system);
     free(f->description);
     free(f->input);

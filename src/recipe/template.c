@@ -36,6 +36,7 @@ static const struct {
                    false, false},
     [PH_NAME] = {"name", IN(PH_ASPECTS), false, false},
     [PH_TEXT] = {"text", IN(PH_ASPECTS) | IN(PH_PRINCIPLES), false, false},
+    [PH_FIELD] = {"", ANYWHERE, false, false},
 };
 
 bool ph_is_list(enum ph p)
@@ -46,11 +47,6 @@ bool ph_is_list(enum ph p)
 bool ph_is_number(enum ph p)
 {
     return places[p].number;
-}
-
-const char *ph_name(enum ph p)
-{
-    return places[p].name;
 }
 
 /* ---- Compiling ----------------------------------------------------------- */
@@ -82,53 +78,97 @@ static void add_text(struct tmpl *t, const char *s, size_t n)
     VEC_PUSH(t, node);
 }
 
-/* The placeholder named by n bytes, allowed inside `list`. */
-static bool find_ph(const char *s, size_t n, enum ph list, enum ph *out,
-                    struct err *e)
+/* What is being compiled: where it is read, and the sections that are open. */
+struct compiler {
+    const char *s;
+    const struct tmpl_scope *scope;
+};
+
+struct section {
+    enum ph list;        /* the list that it is in */
+    const char *closing; /* its name; NULL: the whole */
+    int depth;
+};
+
+/* The placeholder of that name, PH_COUNT_OF where there is none. */
+static enum ph named(const char *name)
 {
-    for (int p = 0; p < PH_COUNT_OF; p++) {
-        if (strlen(places[p].name) != n || memcmp(places[p].name, s, n))
-            continue;
-        bool inside = places[p].in != ANYWHERE;
-        if (inside && (list == PH_COUNT_OF || !(places[p].in & IN(list))))
-            return err_set(e, ERR_INPUT,
-                           _("{{%s}} means nothing here: it stands inside a "
-                             "list"), places[p].name);
-        *out = (enum ph)p;
-        return true;
-    }
-    return err_set(e, ERR_INPUT, _("there is no placeholder {{%.*s}}"),
-                   (int)(n < 40 ? n : 40), s);
+    int p = 0;
+    while (p < PH_COUNT_OF && strcmp(places[p].name, name))
+        p++;
+    return (enum ph)p;
 }
 
-static bool compile(const char **s, enum ph list, const char *closing,
-                    int depth, struct tmpl *t, struct err *e);
-
-/* Behind "{{#name}}": its body up to the closing tag. */
-static bool compile_section(const char **s, enum ph p, enum ph list,
-                            int depth, struct tmpl *t, struct err *e)
+/* What a name means inside `list`: an element of it, a field, a
+ * placeholder. */
+static bool find_ph(const struct compiler *c, const char *name, enum ph list,
+                    enum ph *out, struct err *e)
 {
-    struct tmpl_node node = {.kind = NODE_SECTION, .ph = p};
-    if (depth >= 4)
-        return err_set(e, ERR_INPUT, _("sections more than four deep"));
-    if (ph_is_list(p) && list != PH_COUNT_OF)
-        return err_set(e, ERR_INPUT, _("{{#%s}}: a list inside a list"),
-                       ph_name(p));
+    enum ph p = named(name);
+    bool inside = p < PH_COUNT_OF && places[p].in != ANYWHERE;
+    bool element = inside && list != PH_COUNT_OF && places[p].in & IN(list);
+    bool field = !element && *name && c->scope &&
+                 c->scope->has(c->scope->ctx, name);
+    *out = field ? PH_FIELD : p;
+    if (element || field || (p < PH_FIELD && !inside))
+        return true;
+    if (inside)
+        return err_set(e, ERR_INPUT,
+                       _("{{%s}} means nothing here: it stands inside a "
+                         "list"), name);
+    return err_set(e, ERR_INPUT, _("there is no placeholder {{%.40s}}"),
+                   name);
+}
+
+static bool compile(struct compiler *c, const struct section *in,
+                    struct tmpl *t, struct err *e);
+
+/* Behind "{{#name}}" (taken): its body up to the closing tag. */
+static bool compile_section(struct compiler *c, const struct section *in,
+                            enum ph p, char *name, struct tmpl *t,
+                            struct err *e)
+{
+    struct tmpl_node node = {.kind = NODE_SECTION, .ph = p, .text = name};
+    struct section body = {ph_is_list(p) ? p : in->list, name,
+                           in->depth + 1};
     node.body = xcalloc(1, sizeof *node.body);
     VEC_PUSH(t, node);
-    return compile(s, ph_is_list(p) ? p : list, ph_name(p), depth + 1,
-                   node.body, e);
+    if (in->depth >= 4)
+        return err_set(e, ERR_INPUT, _("sections more than four deep"));
+    if (ph_is_list(p) && in->list != PH_COUNT_OF)
+        return err_set(e, ERR_INPUT, _("{{#%s}}: a list inside a list"),
+                       name);
+    return compile(c, &body, node.body, e);
 }
 
-/* One tag; *s stands behind its braces. True and *done at the closing one. */
-static bool compile_tag(const char **s, enum ph list, const char *closing,
-                        int depth, struct tmpl *t, bool *done, struct err *e)
+/* A value, or a section with its body; the name is taken. */
+static bool compile_name(struct compiler *c, const struct section *in,
+                         char *name, bool section, struct tmpl *t,
+                         struct err *e)
 {
-    const char *end = strstr(*s, "}}"), *name = *s;
+    enum ph p = PH_N;
+    if (!find_ph(c, name, in->list, &p, e)) {
+        free(name);
+        return false;
+    }
+    if (section)
+        return compile_section(c, in, p, name, t, e);
+    struct tmpl_node node = {.kind = NODE_VALUE, .ph = p, .text = name};
+    VEC_PUSH(t, node);
+    return !ph_is_list(p) || err_set(e, ERR_INPUT, _("{{%s}} is a list: "
+                                     "write {{#%s}}"), name, name);
+}
+
+/* One tag, behind its braces. True and *done at the closing one. */
+static bool compile_tag(struct compiler *c, const struct section *in,
+                        struct tmpl *t, bool *done, struct err *e)
+{
+    const char *end = strstr(c->s, "}}"), *name = c->s;
+    const char *closing = in->closing;
     if (!end)
         return err_set(e, ERR_INPUT, _("\"{{\" without \"}}\""));
     size_t n = (size_t)(end - name);
-    *s = end + 2;
+    c->s = end + 2;
     if (n && *name == '/') {
         *done = closing && strlen(closing) == n - 1 &&
                 !memcmp(closing, name + 1, n - 1);
@@ -137,42 +177,37 @@ static bool compile_tag(const char **s, enum ph list, const char *closing,
                                 (int)(n < 40 ? n : 40), name);
     }
     bool section = n && *name == '#';
-    enum ph p = PH_N;
-    if (!find_ph(name + section, n - section, list, &p, e))
-        return false;
-    if (section)
-        return compile_section(s, p, list, depth, t, e);
-    if (ph_is_list(p))
-        return err_set(e, ERR_INPUT, _("{{%s}} is a list: write {{#%s}}"),
-                       ph_name(p), ph_name(p));
-    struct tmpl_node node = {.kind = NODE_VALUE, .ph = p};
-    VEC_PUSH(t, node);
-    return true;
+    return compile_name(c, in, xstrndup(name + section, n - section), section,
+                        t, e);
 }
 
-static bool compile(const char **s, enum ph list, const char *closing,
-                    int depth, struct tmpl *t, struct err *e)
+static bool compile(struct compiler *c, const struct section *in,
+                    struct tmpl *t, struct err *e)
 {
     for (bool done = false; !done;) {
-        const char *open = strstr(*s, "{{");
+        const char *open = strstr(c->s, "{{");
         if (!open) {
-            add_text(t, *s, strlen(*s));
-            *s += strlen(*s);
-            return !closing || err_set(e, ERR_INPUT,
-                                       _("{{#%s}} is not closed"), closing);
+            add_text(t, c->s, strlen(c->s));
+            c->s += strlen(c->s);
+            return !in->closing || err_set(e, ERR_INPUT,
+                                           _("{{#%s}} is not closed"),
+                                           in->closing);
         }
-        add_text(t, *s, (size_t)(open - *s));
-        *s = open + 2;
-        if (!compile_tag(s, list, closing, depth, t, &done, e))
+        add_text(t, c->s, (size_t)(open - c->s));
+        c->s = open + 2;
+        if (!compile_tag(c, in, t, &done, e))
             return false;
     }
     return true;
 }
 
-struct tmpl *tmpl_new(const char *text, struct err *e)
+struct tmpl *tmpl_new(const char *text, const struct tmpl_scope *scope,
+                      struct err *e)
 {
     struct tmpl *t = xcalloc(1, sizeof *t);
-    if (!compile(&text, PH_COUNT_OF, NULL, 0, t, e))
+    struct compiler c = {text, scope};
+    struct section whole = {PH_COUNT_OF, NULL, 0};
+    if (!compile(&c, &whole, t, e))
         tmpl_free(&t);
     return t;
 }
@@ -194,11 +229,11 @@ bool tmpl_uses(const struct tmpl *t, enum ph p)
 static void render(const struct tmpl *t, const struct tmpl_source *src,
                    enum ph list, size_t i, struct buf *out);
 
-static bool is_empty(const struct tmpl_source *src, enum ph p, enum ph list,
-                     size_t i)
+static bool is_empty(const struct tmpl_source *src, const struct tmpl_node *n,
+                     enum ph list, size_t i)
 {
     struct buf b = BUF_INIT(0);
-    src->put(src->ctx, p, list, i, &b);
+    src->put(src->ctx, n, list, i, &b);
     bool empty = b.len == 0;
     buf_free(&b);
     return empty;
@@ -209,7 +244,7 @@ static void render_section(const struct tmpl_node *n,
                            size_t i, struct buf *out)
 {
     if (!ph_is_list(n->ph)) {
-        if (!is_empty(src, n->ph, list, i))
+        if (!is_empty(src, n, list, i))
             render(n->body, src, list, i, out);
         return;
     }
@@ -226,7 +261,7 @@ static void render(const struct tmpl *t, const struct tmpl_source *src,
         if (n->kind == NODE_TEXT)
             buf_add(out, n->text, n->len);
         else if (n->kind == NODE_VALUE)
-            src->put(src->ctx, n->ph, list, i, out);
+            src->put(src->ctx, n, list, i, out);
         else
             render_section(n, src, list, i, out);
     }
@@ -272,7 +307,8 @@ static bool try_value(struct tmpl_match *m, const struct point *p, size_t at,
                       size_t len)
 {
     size_t mark = m->n;
-    struct tmpl_found f = {p->t->at[p->k].ph, p->list, p->i, at, len};
+    const struct tmpl_node *n = &p->t->at[p->k];
+    struct tmpl_found f = {n->ph, p->list, p->i, at, len, n->text};
     VEC_PUSH(m, f);
     if (go_on(m, p, at + len))
         return true;

@@ -1,8 +1,10 @@
 /* The template language of recipes. `{{name}}` puts a value in;
  * `{{#name}}...{{/name}}` stands once where the value is not empty, and once
- * for each element where it is a list. Everything else is text. The same
- * compiled form is read backwards: tmpl_match finds what stood in the
- * placeholders of a text that was rendered from it.
+ * for each element where it is a list. A name is that of a list's element
+ * inside the list, else of a field (of the nearest item that has it, or of
+ * the item of one step: `{{step.field}}`), else of a placeholder. Everything
+ * else is text. The same compiled form is read backwards: tmpl_match finds
+ * what stood in the placeholders of a text that was rendered from it.
  */
 #ifndef RECIPE_TEMPLATE_H
 #define RECIPE_TEMPLATE_H
@@ -33,18 +35,18 @@ enum ph {
     PH_ANSWER, /* demonstrations, candidates */
     PH_NAME,   /* aspects */
     PH_TEXT,   /* aspects, principles */
+    PH_FIELD,  /* a field: the node has its name */
     PH_COUNT_OF
 };
 
-/* What a placeholder holds, and its name between the braces. */
+/* What a placeholder holds. */
 bool ph_is_list(enum ph p);
 bool ph_is_number(enum ph p);
-const char *ph_name(enum ph p);
 
 struct tmpl_node {
     enum { NODE_TEXT, NODE_VALUE, NODE_SECTION } kind;
     enum ph ph;
-    char *text; /* NODE_TEXT */
+    char *text; /* the text, or the name between the braces */
     size_t len;
     struct tmpl *body; /* NODE_SECTION */
 };
@@ -54,8 +56,16 @@ struct tmpl {
     size_t n, cap;
 };
 
-/* Compiles; errors name the placeholder. The caller frees. */
-struct tmpl *tmpl_new(const char *text, struct err *e);
+/* Which fields there are. */
+struct tmpl_scope {
+    bool (*has)(void *ctx, const char *name);
+    void *ctx;
+};
+
+/* Compiles; errors name the placeholder. Without a scope there are no fields.
+ * The caller frees. */
+struct tmpl *tmpl_new(const char *text, const struct tmpl_scope *scope,
+                      struct err *e);
 void tmpl_free(struct tmpl **t);
 /* True where the placeholder stands anywhere in it. */
 bool tmpl_uses(const struct tmpl *t, enum ph p);
@@ -64,8 +74,8 @@ bool tmpl_uses(const struct tmpl *t, enum ph p);
  * outside), `i` the element. */
 struct tmpl_source {
     void *ctx;
-    /* Adds the value; an absent one adds nothing. */
-    void (*put)(void *ctx, enum ph p, enum ph list, size_t i,
+    /* Adds a node's value; an absent one adds nothing. */
+    void (*put)(void *ctx, const struct tmpl_node *n, enum ph list, size_t i,
                 struct buf *out);
     size_t (*count)(void *ctx, enum ph list);
 };
@@ -76,6 +86,7 @@ void tmpl_render(const struct tmpl *t, const struct tmpl_source *src,
 struct tmpl_found {
     enum ph ph, list;
     size_t i, at, len;
+    const char *name; /* as it stands between the braces */
 };
 
 struct tmpl_match {

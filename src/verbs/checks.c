@@ -13,29 +13,23 @@ static void add(struct check_list *l, const struct check_rule *r)
     l->at[l->n++] = *r;
 }
 
-static bool makes_prompts(const struct recipe_step *s)
-{
-    enum item_kind k = recipe_makes(s);
-    return k == ITEM_PROMPT || k == ITEM_TRIPLE;
-}
-
 struct check_list checks_of_prompt(const struct recipe_step *s)
 {
     struct check_list l = {.n = 0};
-    for (size_t i = 0; makes_prompts(s) && i < s->n_checks; i++)
+    for (size_t i = 0; recipe_makes(s, SINK_SAMPLE) && i < s->n_checks; i++)
         if (check_about(s->checks[i].check) != ABOUT_ANSWER)
             add(&l, &s->checks[i]);
     return l;
 }
 
-struct check_list checks_of_answer(const struct recipe_step *s,
-                                   const struct recipe_step *maker)
+struct check_list checks_of_answer(const struct recipe_step *s)
 {
+    const struct recipe_step *maker = recipe_maker(s);
     struct check_list l = {.n = 0};
     for (size_t i = 0; i < s->n_checks; i++) {
         enum check_about about = check_about(s->checks[i].check);
         if (about == ABOUT_ANSWER ||
-            (about == ABOUT_MADE && recipe_makes(s) == ITEM_ANSWER))
+            (about == ABOUT_MADE && recipe_makes(s, SINK_CANDIDATE)))
             add(&l, &s->checks[i]);
     }
     for (size_t i = 0; maker && i < maker->n_checks; i++)
@@ -88,6 +82,16 @@ static struct recipe *recipe_of(struct store *s, const struct sample *x)
     return r;
 }
 
+/* The last step that makes answers, NULL where none does. */
+static const struct recipe_step *answers_of(const struct recipe *r)
+{
+    for (size_t i = r->n_steps; i > 0; i--)
+        if (recipe_makes(&r->steps[i - 1], SINK_CANDIDATE) ||
+            recipe_makes(&r->steps[i - 1], SINK_SAMPLE))
+            return &r->steps[i - 1];
+    return NULL;
+}
+
 static void without(struct check_list *l, enum check c)
 {
     size_t n = 0;
@@ -102,10 +106,11 @@ void checks_of_edit(struct store *s, const struct sample *x,
 {
     struct recipe *r = recipe_of(s, x);
     *prompt = *answer = (struct check_list){.n = 0};
-    if (r) {
-        const struct recipe_step *last = &r->steps[r->n_steps - 1];
-        *prompt = checks_of_prompt(&r->steps[0]);
-        *answer = checks_of_answer(last, r->n_steps > 1 ? last - 1 : NULL);
+    const struct recipe_step *last = r ? answers_of(r) : NULL;
+    if (last) {
+        const struct recipe_step *maker = recipe_maker(last);
+        *prompt = checks_of_prompt(maker ? maker : last);
+        *answer = checks_of_answer(last);
     } else {
         *answer = checks_usual();
     }

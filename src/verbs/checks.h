@@ -17,10 +17,9 @@ struct check_list {
 /* The rules for a prompt that this step makes; none where it makes none. */
 struct check_list checks_of_prompt(const struct recipe_step *s);
 
-/* The rules for an answer of step `s`; `maker` is the step that made its
- * prompt, NULL where the prompt was there. */
-struct check_list checks_of_answer(const struct recipe_step *s,
-                                   const struct recipe_step *maker);
+/* The rules for an answer of step `s`, with those for answers that the step
+ * which made its prompt lists. */
+struct check_list checks_of_answer(const struct recipe_step *s);
 
 /* Those that need no recipe and run on what no job brought: duplicate, empty,
  * echo, refusal and special tokens. */

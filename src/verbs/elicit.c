@@ -24,6 +24,7 @@
 #include "verbs/arrive.h"
 #include "verbs/landing.h"
 #include "verbs/plan.h"
+#include "verbs/call_chain.h"
 
 struct flight; /* one call on its way */
 
@@ -191,21 +192,24 @@ static bool prepare(struct flight *f, struct err *e)
 }
 
 /* The stop strings of a step, as its template says. */
-static void prepare_stop(struct flight *f)
+static bool prepare_stop(struct flight *f, struct err *e)
 {
     const struct recipe_step *step =
         &f->x->v.r->steps[f->end.call.step - 1];
-    struct drawn list[RECIPE_DEMOS];
-    struct recipe_bindings b = {0};
+    struct call_chain from;
     if (!step->decode.n_stop)
-        return;
-    if (step->over == OVER_DRAW)
-        b.n_demos = draws_of(f->x->s, f->end.call.id, list, RECIPE_DEMOS);
+        return true;
+    if (!call_chain_load(f->x->s, f->x->v.r, &f->end.call, &from, e)) {
+        call_chain_free(&from);
+        return false;
+    }
     f->stop = xcalloc(step->decode.n_stop + 1, sizeof *f->stop);
     for (size_t i = 0; i < step->decode.n_stop; i++)
-        f->stop[i] = recipe_stop(step, &b, i);
+        f->stop[i] = recipe_stop(step, &from.b, i);
+    call_chain_free(&from);
     f->ask.stop = (const char *const *)f->stop;
     f->ask.has |= HAS(PARAM_STOP);
+    return true;
 }
 
 static bool on_news(void *ctx, const struct news *n);
@@ -226,14 +230,13 @@ static bool launch(struct elicit *x, struct err *e)
             x->next++;
             continue;
         }
-        if (!got || !prepare(f, e)) {
+        if (!got || !prepare(f, e) || !prepare_stop(f, e)) {
             VEC_PUSH(&batch, f);
             for (size_t i = 0; i < batch.n; i++)
                 flight_free(batch.at[i]);
             VEC_FREE(&batch);
             return false;
         }
-        prepare_stop(f);
         if (!budget_take(&x->budget, x->profile, &f->ask, &f->held)) {
             x->over_budget = budget_over(&x->budget);
             flight_free(f);

@@ -8,25 +8,14 @@
 #include "verbs/plan.h"
 
 #define ANSWER 100   /* tokens of an answer where no seed has one */
-#define RATIONALE 80 /* of the steps before an answer */
-#define RATING 16    /* of a judge's line */
-#define JOBS 3       /* that are looked back on */
-#define MARKS 4      /* of a number, of a field's name */
+#define JOBS 3     /* that are looked back on */
 
 /* Tokens of a reply to a step by the lengths of the seeds. */
 static int64_t reply_tokens(const struct plan_look *p,
                             const struct recipe_step *s)
 {
     int64_t answer = p->answer_tokens >= 0 ? p->answer_tokens : ANSWER;
-    int64_t items = (int64_t)s->wanted, n;
-    if (s->parser == &parser_numbered)
-        n = items * (p->prompt_tokens + MARKS);
-    else if (s->parser == &parser_triples)
-        n = items * (p->prompt_tokens + answer + 4 * MARKS);
-    else if (s->parser == &parser_ratings)
-        n = 3 * (int64_t)s->n_aspects * RATING;
-    else
-        n = answer + (s->rationale ? RATIONALE : 0);
+    int64_t n = s->parser->tokens(s, p->prompt_tokens, answer);
     int64_t most = s->decode.max_tokens;
     return most && n > most ? most : n;
 }

@@ -15,6 +15,7 @@
 #include "store/sample.h"
 #include "store/seed.h"
 #include "store/text.h"
+#include "verbs/asked.h"
 #include "verbs/near_file.h"
 
 /* Keys of the index: a sample's id, minus a seed's id, or (from WAITING on) an
@@ -143,9 +144,9 @@ static bool wait_for(struct near_prompts *n, int64_t id, struct err *e)
         return false;
     json *p = json_parse(c.params, strlen(c.params), e);
     char *messages = text_get(n->s, json_get_int(p, "prompt", 0), NULL);
-    if (c.from_call && messages && chat_parse(messages, &prompt, NULL)) {
-        struct near_found f = near_found_read(p);
-        near_prompts_wait(n, &prompt, c.from_call, c.from_item, &f);
+    struct asked k = asked_read(&c, p);
+    if (k.call && messages && chat_parse(messages, &prompt, NULL)) {
+        near_prompts_wait(n, &prompt, k.call, k.item, &k.near);
         chat_free(&prompt);
     }
     free(messages);

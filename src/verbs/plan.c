@@ -14,6 +14,8 @@
 #include "store/seed.h"
 #include "store/text.h"
 #include "teacher/cost.h"
+#include "verbs/asked.h"
+#include "verbs/call_chain.h"
 
 #define MOST_CALLS 1000000
 
@@ -273,8 +275,7 @@ static char *params_text(const struct plan *p, int64_t split, int64_t prompt,
     jw_kint(&w, "seed", (int64_t)(seed & 0x7fffffff));
     if (!isnan(p->x->temperature))
         jw_knum(&w, "temperature", p->x->temperature);
-    if (prompt)
-        jw_kint(&w, "prompt", prompt);
+    asked_write(&(struct asked){.text = prompt}, &w);
     if (candidates) {
         jw_key(&w, "candidates");
         jw_open(&w, '[');
@@ -343,28 +344,53 @@ static bool plan_draw(struct plan *p, int split, struct err *e)
     return ok;
 }
 
-/* One answer each to a drawn seed's prompt. */
-static bool plan_label(struct plan *p, int64_t seed, int split,
+/* The prompt of a seed or of a sample, as it stands; NULL with an error where
+ * it cannot be read. The caller frees. */
+static char *prompt_of(struct store *s, int64_t seed, int64_t sample,
                        struct err *e)
 {
     struct seed x;
-    struct chat chat;
-    if (!seed_get(p->s, seed, &x, e))
-        return false;
-    bool ok = chat_parse(x.prompt, &chat, e);
-    int64_t text = ok && p->a ? text_puts(p->s, x.prompt, e) : 0;
-    for (int64_t i = 0; ok && i < p->x->answers; i++) {
-        struct recipe_bindings b = {.prompt = &chat};
+    struct sample y;
+    char *text = NULL;
+    if (seed ? !seed_get(s, seed, &x, e) : !sample_get(s, sample, &y, e))
+        return NULL;
+    text = xstrdup(seed ? x.prompt : y.prompt);
+    if (seed)
+        seed_free(&x);
+    else
+        sample_free(&y);
+    return text;
+}
+
+/* The calls for a seed, or (0) for a sample. */
+static bool plan_input(struct plan *p, int64_t seed, int64_t sample,
+                       int split, struct err *e)
+{
+    char *messages = prompt_of(p->s, seed, sample, e);
+    struct chat chat = {0};
+    struct recipe_item item = {.index = 0};
+    struct recipe_chain chain = {NULL, &item, NULL};
+    bool ok = messages && chat_parse(messages, &chat, e);
+    int64_t text = ok && p->a ? text_puts(p->s, messages, e) : 0;
+    size_t times = recipe_times(&p->r->steps[0], (size_t)p->x->answers);
+    if (ok && seed)
+        fields_of_seed(p->s, seed, &item);
+    else if (ok)
+        fields_of_sample(p->s, sample, &item);
+    if (ok && !recipe_passes(&p->r->steps[0], &chain))
+        times = 0;
+    for (size_t i = 0; ok && i < times; i++) {
+        struct recipe_bindings b = {.prompt = &chat, .chain = &chain};
         struct call c = {0};
         target_bind(&p->words, &b);
         int64_t id = add_call(p, &b, &c,
                               params_text(p, split, text, NULL,
                                           rng_next(&p->rng)), e);
-        ok = id && (!p->a || draw_add(p->a, id, "input", seed, 0, e));
+        ok = id && (!p->a || draw_add(p->a, id, "input", seed, sample, e));
     }
-    if (chat.n)
-        chat_free(&chat);
-    seed_free(&x);
+    chat_free(&chat);
+    fields_free(&item);
+    free(messages);
     return ok;
 }
 
@@ -406,15 +432,26 @@ static bool plan_rank(struct plan *p, int64_t sample, int split,
     return ok;
 }
 
-/* Calls for inputs that are drawn as they stand: seeds or samples. */
-static bool plan_each(struct plan *p, bool rank, struct err *e)
+/* What the first step runs over. */
+static const ids *inputs(const struct plan *p, int split)
 {
+    enum step_over over = p->r->steps[0].over;
+    bool samples = over == OVER_SAMPLE || over == OVER_CANDIDATES;
+    return samples ? &p->pool.samples[split] : &p->pool.seeds[split];
+}
+
+/* Calls for inputs that are drawn as they stand: seeds or samples. */
+static bool plan_each(struct plan *p, struct err *e)
+{
+    enum step_over over = p->r->steps[0].over;
     int64_t most = p->x->prompts > 0 ? p->x->prompts : MOST_CALLS;
     for (int s = 0; s < SPLIT_COUNT; s++) {
-        const ids *v = rank ? &p->pool.samples[s] : &p->pool.seeds[s];
+        const ids *v = inputs(p, s);
         for (size_t i = 0; i < v->n && most > 0; i++, most--) {
-            bool ok = rank ? plan_rank(p, v->at[i], s, e)
-                           : plan_label(p, v->at[i], s, e);
+            int64_t id = v->at[i];
+            bool ok = over == OVER_CANDIDATES ? plan_rank(p, id, s, e)
+                      : over == OVER_SAMPLE   ? plan_input(p, 0, id, s, e)
+                                              : plan_input(p, id, 0, s, e);
             if (!ok)
                 return false;
         }
@@ -441,6 +478,17 @@ static int64_t calls_for(const struct recipe *r, int64_t prompts)
     return (prompts + wanted - 1) / wanted;
 }
 
+/* Why there is nothing to ask for. */
+static const char *nothing(const struct plan *p)
+{
+    enum step_over over = p->r->steps[0].over;
+    return over == OVER_CANDIDATES ? _("nothing here has two answers that no "
+                                       "judge has scored")
+           : over == OVER_SAMPLE   ? _("there are no accepted samples to ask "
+                                       "for")
+                                   : _("there are no seeds to draw from");
+}
+
 static bool open_plan(struct plan *p, struct store *s,
                       const struct expand *x, struct err *e)
 {
@@ -454,13 +502,10 @@ static bool open_plan(struct plan *p, struct store *s,
         !read_samples(s, x, rank ? "status:pending answers>1 -judge>=0"
                                 : "status:accepted", &p->pool, e))
         return false;
-    size_t seeds = 0;
+    size_t n = 0;
     for (int i = 0; i < SPLIT_COUNT; i++)
-        seeds += rank ? p->pool.samples[i].n : p->pool.seeds[i].n;
-    return seeds || err_set(e, ERR_REFUSED,
-                            rank ? _("nothing here has two answers that no "
-                                     "judge has scored")
-                                 : _("there are no seeds to draw from"));
+        n += inputs(p, i)->n;
+    return n || err_set(e, ERR_REFUSED, "%s", nothing(p));
 }
 
 static void close_plan(struct plan *p)
@@ -477,9 +522,8 @@ static bool plan_calls(struct plan *p, bool only_first, struct err *e)
     if (over == OVER_DRAW)
         return plan_draws(p, only_first ? 1 : calls_for(p->r, p->x->prompts),
                           e);
-    return plan_each(p, over == OVER_CANDIDATES, e) &&
-           (p->n || err_set(e, ERR_REFUSED, _("nothing here has two answers "
-                                              "that no judge has scored")));
+    return plan_each(p, e) &&
+           (p->n || err_set(e, ERR_REFUSED, "%s", nothing(p)));
 }
 
 /* How many calls the first step comes to, by those that `p` made of what it
@@ -487,12 +531,11 @@ static bool plan_calls(struct plan *p, bool only_first, struct err *e)
 static int64_t first_calls(const struct plan *p, const struct expand *x,
                            size_t looked)
 {
-    bool rank = p->r->steps[0].over == OVER_CANDIDATES;
     int64_t all = 0;
     if (p->r->steps[0].over == OVER_DRAW)
         return calls_for(p->r, x->prompts);
     for (int i = 0; i < SPLIT_COUNT; i++)
-        all += (int64_t)(rank ? p->pool.samples[i].n : p->pool.seeds[i].n);
+        all += (int64_t)inputs(p, i)->n;
     int64_t seen = all < (int64_t)looked ? all : (int64_t)looked;
     if (x->prompts && x->prompts < all)
         all = x->prompts;

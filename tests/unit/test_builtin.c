@@ -256,13 +256,15 @@ static void ask(const struct recipe_step *s, const struct recipe_bindings *b,
     buf_free(&reply);
 }
 
-static void check_posed(const struct recipe_items *items)
+/* `field` of each item is a problem. */
+static void check_posed(const struct recipe_items *items, const char *field)
 {
     for (size_t i = 0; i < items->n; i++) {
         struct problem p;
         struct wording w;
-        if (!grammar_read(all, items->at[i].prompt, &p, &w))
-            fail_msg("not recognised: %s", items->at[i].prompt);
+        if (!grammar_read(all, field_get(&items->at[i], field), &p, &w))
+            fail_msg("not recognised: %s",
+                     field_get(&items->at[i], field));
         assert_int_equal(set_of(&p, &w), SET_TRAIN);
         const char *f = p.family->name;
         assert_true(!strcmp(f, "sort") || !strcmp(f, "dates") ||
@@ -283,7 +285,7 @@ static void it_goes_on_from_demonstrations(void **state)
     for (uint64_t i = 0; i < 300; i++) {
         ask(&r->steps[0], &b, &t, i, &one);
         assert_int_equal(one.n, 8);
-        check_posed(&one);
+        check_posed(&one, "prompt");
         recipe_items_free(&one);
     }
     ask(&r->steps[0], &b, &t, 1, &one);
@@ -292,8 +294,9 @@ static void it_goes_on_from_demonstrations(void **state)
     ask(&r->steps[0], &b, &t, 1, &other);
     size_t differ = 0;
     for (size_t i = 0; i < 8; i++) {
-        assert_string_equal(one.at[i].prompt, same.at[i].prompt);
-        differ += strcmp(one.at[i].prompt, other.at[i].prompt) != 0;
+        const char *first = field_get(&one.at[i], "prompt");
+        assert_string_equal(first, field_get(&same.at[i], "prompt"));
+        differ += strcmp(first, field_get(&other.at[i], "prompt")) != 0;
     }
     assert_true(differ >= 6);
     recipe_items_free(&one);
@@ -311,11 +314,12 @@ static void it_writes_triples(void **state)
     struct recipe_items it;
     ask(&r->steps[0], &b, &t, 0, &it);
     assert_int_equal(it.n, 17);
-    check_posed(&it);
+    check_posed(&it, "instruction");
     for (size_t i = 0; i < it.n; i++) {
         struct problem p;
-        assert_true(grammar_read(all, it.at[i].prompt, &p, NULL));
-        assert_true(teacher_right(&p, it.at[i].answer));
+        assert_true(grammar_read(all, field_get(&it.at[i], "instruction"), &p,
+                                 NULL));
+        assert_true(teacher_right(&p, field_get(&it.at[i], "output")));
     }
     recipe_items_free(&it);
     recipe_free(&r);
@@ -341,7 +345,7 @@ static void other_wording_works_too(void **state)
     struct recipe_items it;
     ask(&r->steps[0], &b, &t, 0, &it);
     assert_int_equal(it.n, 5);
-    check_posed(&it);
+    check_posed(&it, "prompt");
     recipe_items_free(&it);
     recipe_free(&r);
 }
@@ -360,7 +364,8 @@ static void it_answers_prompts(void **state)
         struct recipe_items it;
         ask(&r->steps[r->n_steps - 1], &b, &t, 0, &it);
         assert_int_equal(it.n, 1);
-        assert_string_equal(it.at[0].answer, "3*7=21\n21-4=17\n#### 17");
+        assert_string_equal(field_get(&it.at[0], "answer"),
+                            "3*7=21\n21-4=17\n#### 17");
         recipe_items_free(&it);
         recipe_free(&r);
     }
@@ -379,8 +384,8 @@ static double mean_of(const struct recipe_items *it, size_t candidate)
 {
     double sum = 0, n = 0;
     for (size_t i = 0; i < it->n; i++)
-        if (it->at[i].candidate == candidate) {
-            sum += it->at[i].value;
+        if (field_number(&it->at[i], "candidate") == (double)candidate) {
+            sum += field_number(&it->at[i], "value");
             n++;
         }
     return sum / n;

@@ -266,12 +266,12 @@ static void ranks_are_shuffled_and_given_back(void **state)
                  "Answer C:\nhelp: 3\n",
                  "stop", &it);
     assert_int_equal(it.n, 5);
-    assert_int_equal(it.at[0].candidate, 2);
-    assert_string_equal(it.at[0].reason, "fine.");
-    assert_int_equal(it.at[1].candidate, 0);
-    assert_int_equal(it.at[1].aspect, 1);
-    assert_true(it.at[2].value == 2.5);
-    assert_int_equal(it.at[4].candidate, 1);
+    assert_true(field_number(&it.at[0], "candidate") == 2);
+    assert_string_equal(field_get(&it.at[0], "reason"), "fine.");
+    assert_true(field_number(&it.at[1], "candidate") == 0);
+    assert_string_equal(field_get(&it.at[1], "aspect"), "truth");
+    assert_true(field_number(&it.at[2], "value") == 2.5);
+    assert_true(field_number(&it.at[4], "candidate") == 1);
     assert_true(it.n_missing >= 5);
     assert_string_equal(it.missing[0],
                         "answer A, truth: 9 is not on the scale from 1 to 5");
@@ -293,10 +293,10 @@ static void lists_are_parsed(void **state)
                  "10) Sort:\n 1. b\n 2. a\n**11.** \n12: Last one\n17. x\n",
                  "stop", &it);
     assert_int_equal(it.n, 3);
-    assert_string_equal(it.at[0].prompt, "A crate holds 24.");
-    assert_string_equal(it.at[1].prompt, "Sort:\n 1. b\n 2. a");
+    assert_string_equal(field_get(&it.at[0], "prompt"), "A crate holds 24.");
+    assert_string_equal(field_get(&it.at[1], "prompt"), "Sort:\n 1. b\n 2. a");
     assert_int_equal(it.at[2].index, 3);
-    assert_string_equal(it.at[2].prompt, "Last one\n17. x");
+    assert_string_equal(field_get(&it.at[2], "prompt"), "Last one\n17. x");
     assert_int_equal(it.n_missing, 2);
     assert_string_equal(it.missing[0], "item 11 is empty");
     assert_string_equal(it.missing[1], "items 13 to 16 are not there");
@@ -308,7 +308,7 @@ static void lists_are_parsed(void **state)
     recipe_parse(s, &b, "<think>1. hm</think>1. from one\n2. again", "stop",
                  &it);
     assert_int_equal(it.n, 2);
-    assert_string_equal(it.at[0].prompt, "from one");
+    assert_string_equal(field_get(&it.at[0], "prompt"), "from one");
     recipe_items_free(&it);
     recipe_parse(s, &b, "I cannot do that.", "stop", &it);
     assert_int_equal(it.n, 0);
@@ -332,12 +332,17 @@ static void triples_are_parsed(void **state)
                  "Instruction: Cut\nInput: <NONE>\nOutput: of",
                  "length", &it);
     assert_int_equal(it.n, 2);
-    assert_string_equal(it.at[0].input, "2 and 2");
-    char *prompt = recipe_triple_prompt(&it.at[0]);
-    assert_string_equal(prompt, "Add.\n\n2 and 2");
-    free(prompt);
-    assert_null(it.at[1].input);
-    assert_string_equal(it.at[1].answer, "red\nInput: is what I said");
+    assert_string_equal(field_get(&it.at[0], "input"), "2 and 2");
+    struct recipe_chain chain = {s, &it.at[0], NULL};
+    struct made m;
+    b.chain = &chain;
+    recipe_fill(recipe_makes(s, SINK_SAMPLE), &b, &m);
+    assert_string_equal(made_get(&m, "prompt"), "Add.\n\n2 and 2");
+    assert_null(made_get(&m, "reasoning"));
+    made_free(&m);
+    assert_null(field_get(&it.at[1], "input"));
+    assert_string_equal(field_get(&it.at[1], "output"),
+                        "red\nInput: is what I said");
     assert_int_equal(it.n_missing, 3);
     assert_string_equal(it.missing[0], "item 3 has no output");
     assert_string_equal(it.missing[1], "item 4 was cut off");
@@ -354,16 +359,16 @@ static void answers_are_parsed(void **state)
     struct recipe_items it;
     recipe_parse(&r->steps[0], &b, " \n3*7=21\n#### 21\n", "stop", &it);
     assert_int_equal(it.n, 1);
-    assert_string_equal(it.at[0].answer, "3*7=21\n#### 21");
-    assert_null(it.at[0].reasoning);
+    assert_string_equal(field_get(&it.at[0], "answer"), "3*7=21\n#### 21");
+    assert_null(field_get(&it.at[0], "reasoning"));
     recipe_items_free(&it);
     recipe_parse(&r->steps[0], &b, "<think>hm\n</think>\n4", "stop", &it);
-    assert_string_equal(it.at[0].answer, "4");
-    assert_string_equal(it.at[0].reasoning, "hm");
+    assert_string_equal(field_get(&it.at[0], "answer"), "4");
+    assert_string_equal(field_get(&it.at[0], "reasoning"), "hm");
     recipe_items_free(&it);
     recipe_parse(&why->steps[0], &b, "Two and two.\nanswer: 4", "stop", &it);
-    assert_string_equal(it.at[0].answer, "4");
-    assert_string_equal(it.at[0].reasoning, "Two and two.");
+    assert_string_equal(field_get(&it.at[0], "answer"), "4");
+    assert_string_equal(field_get(&it.at[0], "reasoning"), "Two and two.");
     recipe_items_free(&it);
     recipe_parse(&why->steps[0], &b, "Two and two is 4", "stop", &it);
     assert_int_equal(it.n, 0);
@@ -378,11 +383,12 @@ static void what_is_written_is_read(void **state)
 {
     (void)state;
     struct recipe *r = load("alpaca20");
-    struct recipe_item items[] = {
-        {.kind = ITEM_TRIPLE, .prompt = (char *)"Add 2 and 2.",
-         .answer = (char *)"2+2=4\n#### 4"},
-        {.kind = ITEM_TRIPLE, .prompt = (char *)"Add.",
-         .input = (char *)"3 and 3", .answer = (char *)"6"}};
+    struct recipe_item items[2] = {{.index = 0}, {.index = 1}};
+    field_put(&items[0], "instruction", "Add 2 and 2.");
+    field_put(&items[0], "output", "2+2=4\n#### 4");
+    field_put(&items[1], "instruction", "Add.");
+    field_put(&items[1], "input", "3 and 3");
+    field_put(&items[1], "output", "6");
     struct buf b = BUF_INIT(0);
     recipe_write(&r->steps[0], 3, items, 2, &b);
     struct recipe_bindings bind = {.n_demos = 3, .wanted = 2};
@@ -390,10 +396,12 @@ static void what_is_written_is_read(void **state)
     recipe_parse(&r->steps[0], &bind, buf_str(&b), "stop", &it);
     assert_int_equal(it.n, 2);
     assert_int_equal(it.n_missing, 0);
-    assert_string_equal(it.at[0].answer, "2+2=4\n#### 4");
-    assert_string_equal(it.at[1].input, "3 and 3");
+    assert_string_equal(field_get(&it.at[0], "output"), "2+2=4\n#### 4");
+    assert_string_equal(field_get(&it.at[1], "input"), "3 and 3");
     recipe_items_free(&it);
     buf_free(&b);
+    fields_free(&items[0]);
+    fields_free(&items[1]);
     recipe_free(&r);
 }
 

@@ -114,6 +114,13 @@ static char *reason_of(const struct problem *p, const char *answer)
                 : xstrdup(p->family->lang[p->lang].reason);
 }
 
+static struct recipe_item *add_item(struct reply *x, size_t index)
+{
+    struct recipe_item it = {.index = index};
+    VEC_PUSH(&x->items, it);
+    return &x->items.at[x->items.n - 1];
+}
+
 /* Poses one problem for each item wanted, each of the family and language of
  * a demonstration. False where none is recognised. */
 static bool pose(struct reply *x)
@@ -132,9 +139,12 @@ static bool pose(struct reply *x)
         struct buf prompt = BUF_INIT(0), answer = BUF_INIT(0);
         teacher_pose(like->family, like->lang, &x->rng, &p, &prompt);
         teacher_solve(x->t, &p, &x->rng, &answer);
-        VEC_PUSH(&x->items, ((struct recipe_item){
-                                .index = i, .prompt = buf_take(&prompt),
-                                .answer = buf_take(&answer)}));
+        struct recipe_item *it = add_item(x, i);
+        field_put(it, "prompt", buf_str(&prompt));
+        field_put(it, "instruction", buf_str(&prompt));
+        field_put(it, "output", buf_str(&answer));
+        buf_free(&prompt);
+        buf_free(&answer);
     }
     bool any = kinds.n > 0;
     VEC_FREE(&kinds);
@@ -148,10 +158,9 @@ static bool answer(struct reply *x, const char *prompt)
     if (!prompt || !grammar_read(x->t->families, prompt, &p, NULL))
         return false;
     teacher_solve(x->t, &p, &x->rng, &b);
-    char *text = buf_take(&b);
-    VEC_PUSH(&x->items, ((struct recipe_item){
-                            .kind = ITEM_ANSWER, .answer = text,
-                            .reasoning = reason_of(&p, text)}));
+    struct recipe_item *it = add_item(x, 0);
+    field_take(it, "reasoning", reason_of(&p, buf_str(&b)));
+    field_take(it, "answer", buf_take(&b));
     return true;
 }
 
@@ -204,10 +213,11 @@ static void rate(struct reply *x, const struct problem *p, size_t place,
             part = seems ? .75 : .5;
         }
         double value = s->low + round(part * (s->high - s->low));
-        VEC_PUSH(&x->items, ((struct recipe_item){
-                                .kind = ITEM_RATING, .candidate = place,
-                                .aspect = k, .value = value,
-                                .reason = xstrdup(why)}));
+        struct recipe_item *it = add_item(x, x->items.n);
+        field_put_number(it, "candidate", (double)place);
+        field_put(it, "aspect", name);
+        field_put_number(it, "value", value);
+        field_put(it, "reason", why);
     }
 }
 
@@ -245,18 +255,13 @@ static uint64_t reply_seed(const struct teacher *t,
     return h;
 }
 
+/* By what is made of the reply. */
 static bool do_step(struct reply *x)
 {
-    switch (recipe_makes(x->step)) {
-    case ITEM_PROMPT:
-    case ITEM_TRIPLE:
-        return pose(x);
-    case ITEM_ANSWER:
-        return answer(x, x->found->input);
-    case ITEM_RATING:
-        return judge(x);
-    }
-    return false;
+    const struct recipe_step *s = x->step;
+    return recipe_makes(s, SINK_SCORE)    ? judge(x)
+           : recipe_makes(s, SINK_SAMPLE) ? pose(x)
+                                          : answer(x, x->found->input);
 }
 
 static void reply_plain(struct reply *x, const struct chat *messages,
@@ -264,7 +269,7 @@ static void reply_plain(struct reply *x, const struct chat *messages,
 {
     const struct message *m = chat_last(messages, ROLE_USER);
     if (m && answer(x, m->content))
-        buf_puts(out, x->items.at[0].answer);
+        buf_puts(out, field_get(&x->items.at[0], "answer"));
     else
         say_what_i_can(x->t, out);
 }

@@ -1,0 +1,38 @@
+/* What a call was made for: the item of an earlier step, with all that it came
+ * from, or the seed or sample that was drawn. It is read from the store again
+ * whenever it is wanted: a reply is parsed to the same items every time.
+ */
+#ifndef VERBS_CALL_CHAIN_H
+#define VERBS_CALL_CHAIN_H
+
+#include "recipe/recipe.h"
+#include "store/job.h"
+
+#define CHAIN_DEEP 8 /* as many steps as a recipe has */
+
+struct call_chain {
+    struct recipe_bindings b; /* counts, order and chain; no prompt */
+    struct recipe_chain links[CHAIN_DEEP];
+    struct recipe_item items[CHAIN_DEEP];
+    size_t n;
+    size_t order[RECIPE_CANDIDATES];
+};
+
+/* Fills in what parsing a reply of the call, and its templates, need. False
+ * where something of it cannot be read. call_chain_free also after a
+ * failure. */
+bool call_chain_load(struct store *s, const struct recipe *r,
+                 const struct call *c, struct call_chain *out, struct err *e);
+void call_chain_free(struct call_chain *x);
+
+/* Fields of what is there: those that STEP_OVERS lists. Both give 0..2 fields
+ * to a fresh item; what is not there gives none. */
+void fields_of_seed(struct store *s, int64_t id, struct recipe_item *out);
+void fields_of_sample(struct store *s, int64_t id, struct recipe_item *out);
+
+/* The items of a call's kept reply. The caller frees. */
+bool call_items(struct store *s, const struct recipe *r,
+                  const struct call *c, struct recipe_items *out,
+                  struct err *e);
+
+#endif
