@@ -129,7 +129,7 @@ static void prompt_edited(struct app *a, const char *text)
     bool same = !strcmp(was, text);
     free(was);
     if (!same && verb_edit_prompt(a->s, a->who, id, shown_answer(r), text,
-                                  &made, &e) > DECIDED_FOUND) {
+                                  r->seen, &made, &e) > DECIDED_FOUND) {
         edit_set_aside(a, OBJECT_SAMPLE, id, text, &e);
     } else {
         edit_forget(a, OBJECT_SAMPLE, id);
@@ -138,6 +138,7 @@ static void prompt_edited(struct app *a, const char *text)
         else
             app_say(a, _("%lld: its prompt was edited"), (long long)id);
     }
+    review_refresh(a);
     app_load(a);
 }
 
@@ -178,18 +179,30 @@ void review_edited(struct app *a, const char *text)
                  _("No draft of it could be saved: %.200s"), e.text);
 }
 
+/* Why the draft was not taken, and what there is now, with the draft. */
+static void ask_again(struct app *a, enum decided how, const struct err *e)
+{
+    if (how == DECIDED_CONFLICT)
+        app_load(a);
+    edit_ask(a);
+    snprintf(a->ask.text, sizeof a->ask.text,
+             how == DECIDED_UNKNOWN ? "%s" : _("not saved: %s"), e->text);
+}
+
 /* The draft becomes a candidate; with `accept` the sample is accepted. */
 void edit_keep(struct app *a, bool accept)
 {
     struct review_state *r = &a->review;
     struct err e = {0};
     int64_t made = 0, id = r->now.id;
-    if (verb_edit_answer(a->s, a->who, id, r->draft_of, r->draft, &made,
-                         &e) > DECIDED_FOUND) {
-        app_say(a, _("not saved: %s"), e.text);
+    enum decided how = verb_edit_answer(a->s, a->who, id, r->draft_of,
+                                        r->draft, r->seen, &made, &e);
+    if (how > DECIDED_FOUND) {
+        ask_again(a, how, &e);
         return;
     }
     draft_drop(a->s, a->who, OBJECT_SAMPLE, id, "answer", &e);
+    review_refresh(a);
     app_load(a);
     if (accept)
         review_decide(a, STATUS_ACCEPTED, "");

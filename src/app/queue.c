@@ -109,6 +109,19 @@ bool queue_takes(const struct queue *x, const char *filter, struct err *e)
     return ok;
 }
 
+void queue_refresh(const struct queue *x, struct list *l, int64_t shown)
+{
+    ids look = {0};
+    for (size_t i = 0; i < l->kept.n; i++)
+        VEC_PUSH(&look, l->kept.at[i]);
+    if (shown)
+        VEC_PUSH(&look, shown);
+    for (size_t i = 0; i < look.n; i++)
+        list_keep(l, look.at[i], !queue_has(x, look.at[i]));
+    VEC_FREE(&look);
+    list_refresh(l);
+}
+
 /* ---- Finding ------------------------------------------------------------ */
 
 #define LOOK 256 /* rows that are read between two looks at the keys */

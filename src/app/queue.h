@@ -22,6 +22,10 @@ bool queue_takes(const struct queue *q, const char *filter, struct err *e);
 /* Whether the filter names this one now. */
 bool queue_has(const struct queue *q, int64_t id);
 
+/* Reads the rows of its list anew: those that it names no more keep their
+ * places as long as the list is open, and so does the one that is shown. */
+void queue_refresh(const struct queue *q, struct list *l, int64_t shown);
+
 /* The nearest row after `from` (or before it) and not past `until` in which a
  * text stands, 0 where there is none, -1 where it was given up. By words, then
  * by reading. */

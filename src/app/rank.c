@@ -204,7 +204,7 @@ static void write_order(struct app *a)
     case DECIDED_CONFLICT:
         open_at(a, id);
         app_say(a, _("%lld: %s decided first (%s); nothing was written"),
-                (long long)id, o.who, deed_label(o.kind));
+                (long long)id, other_name(&o, a->who), deed_label(o.kind));
         return;
     case DECIDED_NOT:
         app_say(a, _("not saved: %s"), e.text);
@@ -265,7 +265,7 @@ static void all_bad(struct app *a, const char *args)
     if (how == DECIDED_CONFLICT) {
         open_at(a, id);
         app_say(a, _("%lld: %s decided first (%s); nothing was written"),
-                (long long)id, o.who, deed_label(o.kind));
+                (long long)id, other_name(&o, a->who), deed_label(o.kind));
         return;
     }
     if (how > DECIDED_FOUND) {

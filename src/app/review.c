@@ -44,7 +44,6 @@ void review_open(struct app *a)
 {
     struct review_state *r = &a->review;
     r->queue = (struct queue){a, false};
-    r->seen = store_seq(a->s);
     list_open(&r->list, &queue_source, &r->queue);
     review_count_today(a);
 }
@@ -72,15 +71,7 @@ void review_show(struct app *a, size_t from, size_t n)
 void review_refresh(struct app *a)
 {
     struct review_state *r = &a->review;
-    ids look = {0};
-    for (size_t i = 0; i < r->list.kept.n; i++)
-        VEC_PUSH(&look, r->list.kept.at[i]);
-    if (r->now.id)
-        VEC_PUSH(&look, r->now.id);
-    for (size_t i = 0; i < look.n; i++)
-        list_keep(&r->list, look.at[i], !queue_has(&r->queue, look.at[i]));
-    VEC_FREE(&look);
-    list_refresh(&r->list);
+    queue_refresh(&r->queue, &r->list, r->now.id);
     bool apart = list_id(&r->list) != r->now.id;
     if (apart && r->now.id && list_go(&r->list, r->now.id))
         apart = false;
@@ -262,8 +253,9 @@ void review_decide(struct app *a, enum status to, const char *reason)
         a->ask.kind = ASK_CONFLICT;
         a->sight = SIGHT_NONE;
         snprintf(a->ask.text, sizeof a->ask.text,
-                 _("%lld: %s decided first (%s %s). You chose %s. Both stay "
-                   "on record."), (long long)id, o.who, deed_label(o.kind),
+                 _("%lld: %s decided first (%s%s%s). You chose %s. Both stay "
+                   "on record."), (long long)id, other_name(&o, a->who),
+                 deed_label(o.kind), *o.reason ? " " : "",
                  reason_label(o.reason), deed_label(verb_flag(to)));
         return;
     }
@@ -393,6 +385,20 @@ static bool edited_key(struct app *a, const char *key)
     return false;
 }
 
+/* The answer that was on the screen, among those that there are now. */
+static bool find_answer(struct review_state *r, int64_t candidate)
+{
+    for (size_t i = 0; i < r->now.candidates.n; i++) {
+        if (r->now.candidates.at[i].id != candidate)
+            continue;
+        r->answer = (int)i;
+        return true;
+    }
+    return false;
+}
+
+/* Mine: of an acceptance the answer that was accepted, not the one that came
+ * first. */
 static bool conflict_key(struct app *a, const char *key)
 {
     struct review_state *r = &a->review;
@@ -404,7 +410,9 @@ static bool conflict_key(struct app *a, const char *key)
     snprintf(reason, sizeof reason, "%s", r->last_reason);
     enum status to = r->last.to;
     app_load(a); /* sees the other's decision: seen moves on */
-    if (mine)
+    if (mine && to == STATUS_ACCEPTED && !find_answer(r, r->last.candidate))
+        app_say(a, _("its prompt was edited: this is what there is now"));
+    else if (mine)
         review_decide(a, to, reason);
     return true;
 }
@@ -466,6 +474,13 @@ static void set_filter(struct app *a, const char *text)
     a->said[0] = '\0';
 }
 
+/* After an act on what is shown: the filter may name it no more. */
+static void show_anew(struct app *a)
+{
+    review_refresh(a);
+    app_load(a);
+}
+
 static ids selected(struct app *a)
 {
     struct list *l = &a->review.list;
@@ -492,8 +507,7 @@ static void tag(struct app *a, const char *text)
                        : P_("tag %s on %zu sample", "tag %s on %zu samples",
                             which.n), text + off, which.n);
     VEC_FREE(&which);
-    review_refresh(a); /* the filter may name it */
-    app_load(a);
+    show_anew(a);
     a->said_undo = true;
 }
 
@@ -505,8 +519,7 @@ static void note(struct app *a, const char *text)
         app_say_err(a, &e);
     else
         app_say(a, *text ? _("noted") : _("the note is gone"));
-    review_refresh(a);
-    app_load(a);
+    show_anew(a);
 }
 
 static void rate(struct app *a, const char *text)
@@ -520,6 +533,7 @@ static void rate(struct app *a, const char *text)
         app_say_err(a, &e);
     else
         app_say(a, _("%lld rated %d"), (long long)a->review.now.id, v);
+    show_anew(a);
 }
 
 void review_undone(struct app *a, int64_t sample)

@@ -44,7 +44,7 @@ void seeds_show(struct app *a, size_t from, size_t n)
 
 void seeds_refresh(struct app *a)
 {
-    list_refresh(&a->seeds.list);
+    queue_refresh(&a->seeds.queue, &a->seeds.list, a->seeds.now.id);
     if (list_id(&a->seeds.list) != a->seeds.now.id)
         app_load(a);
 }
@@ -100,6 +100,7 @@ static void tag(struct app *a, const char *text)
                        : P_("tag %s on %zu seed", "tag %s on %zu seeds",
                             which.n), text + off, which.n);
     VEC_FREE(&which);
+    seeds_refresh(a);
     app_load(a);
 }
 

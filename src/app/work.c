@@ -157,7 +157,7 @@ static void say_decided(struct app *a, enum status to,
     else
         buf_puts(&b, _("nothing was decided"));
     if (n->left_out)
-        buf_printf(&b, _(", %lld left out: others changed them"),
+        buf_printf(&b, _(", %lld left out: changed meanwhile"),
                    (long long)n->left_out);
     if (n->no_answer)
         buf_printf(&b, _(", %lld left out: no answer of theirs passes its "

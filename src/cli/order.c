@@ -58,10 +58,6 @@ static int put_order(struct cli *c, const struct sample *x, const char *text)
     case DECIDED_FOUND:
         return say_order(c, x->id, &o);
     case DECIDED_CONFLICT:
-        err_set(&c->e, ERR_REFUSED, _("%lld: %s decided since (%s, d%lld); "
-                "nothing changed"), (long long)x->id, other.who, other.kind,
-                (long long)other.seq);
-        break;
     case DECIDED_NOT:
     case DECIDED_UNKNOWN: break;
     }

@@ -184,10 +184,6 @@ static int decide_one(struct cli *c, const struct decide *d, int64_t id)
             (long long)seq);
         return 0;
     case DECIDED_CONFLICT:
-        err_set(&c->e, ERR_REFUSED, _("%lld: %s decided since (%s, d%lld); "
-                "nothing changed"), (long long)id, o.who, o.kind,
-                (long long)o.seq);
-        break;
     case DECIDED_NOT:
     case DECIDED_UNKNOWN:
         break;
@@ -210,7 +206,7 @@ static int decide_all(struct cli *c, const struct decide *d, const ids *all)
     else
         say(stdout, _("nothing was decided"));
     if (r.left_out)
-        say(stdout, _(", %lld left out: others changed them"),
+        say(stdout, _(", %lld left out: changed meanwhile"),
             (long long)r.left_out);
     if (r.no_answer)
         say(stdout, _(", %lld left out: no answer of theirs passes its "
@@ -275,7 +271,7 @@ static int edit(struct cli *c, const struct review *o)
     int shown = sample_opens_with(&x);
     int64_t parent = shown >= 0 ? x.candidates.at[shown].id : 0;
     enum decided d = verb_edit_answer(c->s, c->who, x.id, parent,
-                                      buf_str(&text), &made, &c->e);
+                                      buf_str(&text), 0, &made, &c->e);
     sample_free(&x);
     buf_free(&text);
     if (d > DECIDED_FOUND)
@@ -371,7 +367,7 @@ int sub_review(struct cli *c)
          N_("wrong, duplicate, off topic, format, style, unsafe, ...")},
         {"dry-run", OPT_FLAG, &o.dry_run, NULL, N_("only count")},
         {"seen", OPT_INT, &o.seen, "N",
-         N_("refuse where others decided after decision N")},
+         N_("refuse what was changed after decision N")},
         {"edit", OPT_STRING, &o.edit, "ID", N_("write a new answer")},
         {"answer", OPT_STRING, &o.answer, "FILE", N_("its text; - is stdin")},
         {"tag", OPT_STRING, &o.tag, "TAG", N_("tag the samples of --on")},

@@ -68,7 +68,7 @@ static bool write_truth(struct tour *t, size_t i, struct err *e)
     int64_t first = x.candidates.at[0].id;
     sample_free(&x);
     return saved(verb_edit_answer(t->s, DEMO_WHO, id, first,
-                                  t->marks.at[i].truth, &candidate, e));
+                                  t->marks.at[i].truth, 0, &candidate, e));
 }
 
 /* One in twenty of the rejected is put right and accepted. */

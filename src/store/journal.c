@@ -428,16 +428,14 @@ bool journal_changes(struct store *s, int64_t seq, change_list *out,
 }
 
 bool journal_changed_since(struct store *s, enum object kind, int64_t object,
-                           int64_t base_seq, const char *who,
-                           struct other *out)
+                           int64_t base_seq, struct other *out)
 {
     struct rows r;
     if (!db_query(s, &r, NULL, "SELECT seq, at, who, kind, reason"
                   " FROM decision WHERE seq IN (SELECT decision FROM change"
                   "  WHERE object = ?1 AND kind = ?2 AND decision > ?3)"
-                  " AND who <> ?4 AND kind <> 'arrive'"
-                  " ORDER BY seq DESC LIMIT 1", "isis", object,
-                  object_name(kind), base_seq, who))
+                  " AND kind <> 'arrive' ORDER BY seq DESC LIMIT 1", "isi",
+                  object, object_name(kind), base_seq))
         return false;
     bool found = rows_next(&r, NULL);
     if (found) {

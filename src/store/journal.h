@@ -135,15 +135,14 @@ bool act_next(struct act *a, const char *kind, const char *who,
 enum outcome act_commit(struct act *a, struct err *e);
 void act_cancel(struct act *a);
 
-/* Who changed this object after `base_seq`, not being `who`: fills *seq and
- * the caller's buffers, false where nobody did. */
+/* Who changed this object last after `base_seq`, the asker at another screen
+ * too; what arrived is not counted. False where nobody did. */
 struct other {
     int64_t seq, at;
     char who[64], kind[32], reason[64];
 };
 bool journal_changed_since(struct store *s, enum object kind, int64_t object,
-                           int64_t base_seq, const char *who,
-                           struct other *out);
+                           int64_t base_seq, struct other *out);
 
 /* ---- Reading ------------------------------------------------------------ */
 

@@ -243,7 +243,7 @@ static void draw_keys(const struct app *a, const char *names, int y)
     static const char *const asked[] = {
         [ASK_EDITED] = ROW_("a accept it  Space keep, decide later  i type on  "
                           "e editor  u drop it"),
-        [ASK_CONFLICT] = ROW_("Y mine stands  n or Esc theirs stands"),
+        [ASK_CONFLICT] = ROW_("Y mine stands  n or Esc the other stands"),
         [ASK_BULK] = ROW_("Y do it   n or Esc keep them   r five others"),
         [ASK_REPLACE] = ROW_("Y replace it   n or Esc leave it"),
         [ASK_UNREAD] = ROW_("Y accept it as it is   n or Esc read on"),

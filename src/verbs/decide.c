@@ -1,6 +1,7 @@
 #include "verbs/decide.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/lang.h"
 #include "store/job.h"
@@ -23,6 +24,22 @@ enum decided decided_of(enum outcome o)
     case ACT_NOT_SAVED: break;
     }
     return DECIDED_NOT;
+}
+
+const char *other_name(const struct other *o, const char *who)
+{
+    return strcmp(o->who, who) ? o->who : _("you");
+}
+
+bool decide_is_first(struct act *a, int64_t sample, struct other *other,
+                     struct err *e)
+{
+    return !journal_changed_since(a->s, OBJECT_SAMPLE, sample, a->base_seq,
+                                  other) ||
+           err_set(e, ERR_REFUSED, _("%lld: %s decided since (%s, d%lld); "
+                   "nothing changed"), (long long)sample,
+                   other_name(other, a->who), other->kind,
+                   (long long)other->seq);
 }
 
 static enum decided finish(struct act *a, bool ok, int64_t *seq,
@@ -78,8 +95,7 @@ enum decided verb_decide(struct store *s, const struct decide *d,
     struct act a = {0};
     if (!act_begin(s, &a, kind_of(d->to), d->who, d->reason, d->base_seq, e))
         return DECIDED_NOT;
-    if (journal_changed_since(s, OBJECT_SAMPLE, sample, a.base_seq, d->who,
-                              other)) {
+    if (!decide_is_first(&a, sample, other, e)) {
         act_cancel(&a);
         return DECIDED_CONFLICT;
     }
@@ -106,8 +122,7 @@ enum decided verb_decide_all(struct store *s, const struct decide *d,
     bool ok = true, look = a.base_seq < a.seq - 1;
     for (size_t i = 0; ok && i < samples->n; i++) {
         int64_t id = samples->at[i];
-        if (look && journal_changed_since(s, OBJECT_SAMPLE, id, a.base_seq,
-                                          d->who, &o)) {
+        if (look && !decide_is_first(&a, id, &o, NULL)) {
             out->left_out++;
             continue;
         }

@@ -19,12 +19,20 @@ enum decided {
     DECIDED,           /* saved */
     DECIDED_FOUND,     /* the disk complained; looked up: saved */
     DECIDED_NOT,       /* not saved; e says why */
-    DECIDED_CONFLICT,  /* somebody decided first; *other says who */
+    DECIDED_CONFLICT,  /* somebody decided first; *other and e say who */
     DECIDED_UNKNOWN    /* the disk complained; saved or not; e says so */
 };
 
 /* What the commit of a decision came to. */
 enum decided decided_of(enum outcome o);
+
+/* Whether nobody changed the sample after what the act's author saw, they
+ * themselves at another screen neither. Else *other says what was done, and
+ * the sentence is in e. */
+bool decide_is_first(struct act *a, int64_t sample, struct other *other,
+                     struct err *e);
+/* Who that was, for `who`: a name, or "you". */
+const char *other_name(const struct other *o, const char *who);
 
 /* One sample. Deciding what is so already still writes a decision, so that it
  * is counted and undone like any other. */
@@ -32,10 +40,10 @@ enum decided verb_decide(struct store *s, const struct decide *d,
                          int64_t sample, struct other *other, int64_t *seq,
                          struct err *e);
 
-/* All of them as one decision; samples that another person changed since
- * base_seq are left out and counted, and so are, where they are accepted, those
- * with no answer whose checks pass (sample_choice). *seq gets the decision, 0
- * where nothing changed. */
+/* All of them as one decision; samples that were changed since base_seq are
+ * left out and counted, and so are, where they are accepted, those with no
+ * answer whose checks pass (sample_choice). *seq gets the decision, 0 where
+ * nothing changed. */
 struct bulk_report {
     int64_t changed, left_out, no_answer, seq;
 };

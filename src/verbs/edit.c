@@ -95,10 +95,23 @@ static enum decided commit(struct act *a, bool ok, struct err *e)
     return decided_of(act_commit(a, e));
 }
 
+/* DECIDED where the act is open. */
+static enum decided begin(struct store *s, struct act *a, const char *who,
+                          int64_t sample, int64_t base_seq, struct err *e)
+{
+    struct other o;
+    if (!act_begin(s, a, "edit", who, "", base_seq, e))
+        return DECIDED_NOT;
+    if (decide_is_first(a, sample, &o, e))
+        return DECIDED;
+    act_cancel(a);
+    return DECIDED_CONFLICT;
+}
+
 enum decided verb_edit_answer(struct store *s, const char *who,
                               int64_t sample, int64_t parent,
-                              const char *text, int64_t *candidate,
-                              struct err *e)
+                              const char *text, int64_t base_seq,
+                              int64_t *candidate, struct err *e)
 {
     struct act a = {0};
     struct sample x;
@@ -109,8 +122,9 @@ enum decided verb_edit_answer(struct store *s, const char *who,
     if (!from)
         err_set(e, ERR_ABSENT, _("sample %lld has no such answer"),
                 (long long)sample);
-    enum decided out = DECIDED_NOT;
-    if (body && act_begin(s, &a, "edit", who, "", 0, e)) {
+    enum decided out = body ? begin(s, &a, who, sample, base_seq, e)
+                            : DECIDED_NOT;
+    if (out == DECIDED) {
         struct candidate_new n = {.sample = sample, .parent = parent,
                                   .source = SOURCE_HUMAN, .who = who,
                                   .body = body};
@@ -146,8 +160,8 @@ static int64_t put_prompt(struct store *s, const struct sample *x,
 
 enum decided verb_edit_prompt(struct store *s, const char *who,
                               int64_t sample, int64_t shown,
-                              const char *text, int64_t *candidate,
-                              struct err *e)
+                              const char *text, int64_t base_seq,
+                              int64_t *candidate, struct err *e)
 {
     struct act a = {0};
     struct sample x;
@@ -158,7 +172,9 @@ enum decided verb_edit_prompt(struct store *s, const char *who,
     enum decided out = DECIDED_NOT;
     if (!text[strspn(text, " \t\n")])
         err_set(e, ERR_REFUSED, _("a prompt cannot be empty"));
-    else if (act_begin(s, &a, "edit", who, "", 0, e)) {
+    else
+        out = begin(s, &a, who, sample, base_seq, e);
+    if (out == DECIDED) {
         int64_t prompt = put_prompt(s, &x, text, &messages, e);
         bool ok = prompt && act_change(&a, OBJECT_SAMPLE, sample,
                                        FIELD_PROMPT, prompt, e);

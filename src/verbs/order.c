@@ -11,8 +11,7 @@ enum decided verb_order(struct store *s, const char *who, int64_t sample,
     char text[ORDER_MAX * 3];
     if (!act_begin(s, &a, "order", who, "", base_seq, e))
         return DECIDED_NOT;
-    if (journal_changed_since(s, OBJECT_SAMPLE, sample, a.base_seq, who,
-                              other)) {
+    if (!decide_is_first(&a, sample, other, e)) {
         act_cancel(&a);
         return DECIDED_CONFLICT;
     }

@@ -144,15 +144,15 @@ static void edits_are_pairs(void **state)
     int64_t made_id = 0, again = 0;
     int64_t a = ADD("write it", SPLIT_TRAIN, "bad");
     assert_int_equal(verb_edit_answer(s, "ana", a, candidate_id(a, 0),
-                                      "better", &made_id, &e), DECIDED);
-    assert_int_equal(verb_edit_answer(s, "ana", a, made_id, "best", &again,
-                                      &e), DECIDED);
+                                      "better", 0, &made_id, &e), DECIDED);
+    assert_int_equal(verb_edit_answer(s, "ana", a, made_id, "best", 0,
+                                      &again, &e), DECIDED);
     decide(a, STATUS_ACCEPTED, "ana", "");
     /* an edit of the prompt is no pair: the two answers answer two prompts */
     int64_t b = ADD("old words", SPLIT_TRAIN, "same");
     decide(b, STATUS_ACCEPTED, "ana", "");
     assert_int_equal(verb_edit_prompt(s, "ana", b, candidate_id(b, 0),
-                                      "new words", &made_id, &e), DECIDED);
+                                      "new words", 0, &made_id, &e), DECIDED);
     char *dir = export_all(&r);
     char *rows = slurp(dir, "dpo/train.jsonl");
     assert_int_equal(r.edit_pairs, 2);
@@ -189,7 +189,7 @@ static void orders_over_edits(void **state)
         snprintf(q, sizeof q, "write it %zu", i);
         int64_t a = ADD(q, SPLIT_TRAIN, "rough");
         assert_int_equal(verb_edit_answer(s, "ana", a, candidate_id(a, 0),
-                                          "fine", &edit, &e), DECIDED);
+                                          "fine", 0, &edit, &e), DECIDED);
         struct act act;
         assert_ok(act_begin(s, &act, "arrive", "ana", "", 0, &e), e);
         struct candidate_new k = {.sample = a,
@@ -216,7 +216,7 @@ static void undone_edits_are_not(void **state)
     int64_t a = ADD("write it", SPLIT_TRAIN, "good");
     decide(a, STATUS_ACCEPTED, "ana", "");
     assert_int_equal(verb_edit_answer(s, "ana", a, candidate_id(a, 0),
-                                      "worse", &made_id, &e), DECIDED);
+                                      "worse", 0, &made_id, &e), DECIDED);
     assert_int_equal(journal_reverse(s, store_seq(s), "ana", "undo", &e),
                      ACT_SAVED);
     char *dir = export_all(&r);
@@ -279,7 +279,7 @@ static void false_marks_through_undo(void **state)
     assert_int_equal(d.seq, undone);
     assert_string_equal(d.reason, "wrong");
     assert_int_equal(verb_edit_answer(s, "ana", a, candidate_id(a, 0),
-                                      "because", &made_id, &e), DECIDED);
+                                      "because", 0, &made_id, &e), DECIDED);
     char *dir = export_all(&r);
     char *rows = slurp(dir, "kto/train.jsonl");
     assert_int_equal(r.false_rows, 1);
@@ -532,7 +532,7 @@ static void since_the_last(void **state)
     decide(ids_[0], STATUS_REJECTED, "ana", "duplicate");
     assert_int_equal(verb_edit_answer(s, "ana", ids_[1],
                                       candidate_id(ids_[1], 0), "two",
-                                      &made_id, &e), DECIDED);
+                                      0, &made_id, &e), DECIDED);
     decide(ADD("more?", SPLIT_TRAIN, "yes"), STATUS_ACCEPTED, "ana", "");
     assert_ok(verb_export_preview(s, &f, &r, &since, &e), e);
     assert_int_equal(since.id, 1);

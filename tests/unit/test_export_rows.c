@@ -14,7 +14,7 @@ static void pairs_have_two_sides(void **state)
     int64_t edit = 0;
     int64_t a = ADD("an empty one edited", SPLIT_TRAIN, " \n");
     assert_int_equal(verb_edit_answer(s, "ana", a, candidate_id(a, 0),
-                                      "now there is one", &edit, &e),
+                                      "now there is one", 0, &edit, &e),
                      DECIDED);
     decide(a, STATUS_ACCEPTED, "ana", "");
     a = ADD("an order with an empty one", SPLIT_TRAIN, "", "good", "fair",
@@ -22,7 +22,7 @@ static void pairs_have_two_sides(void **state)
     put_order(a, "A B C D"); /* the empty one leads, B and D are equal */
     decide(a, STATUS_ACCEPTED, "ana", "");
     assert_int_equal(verb_edit_answer(s, "ana", a, candidate_id(a, 1),
-                                      "good ", &edit, &e), DECIDED);
+                                      "good ", 0, &edit, &e), DECIDED);
     char *dir = export_all(&r);
     char *rows = slurp(dir, "dpo/train.jsonl");
     assert_int_equal(lines_with(rows, "\n"), 1);

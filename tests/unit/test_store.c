@@ -166,10 +166,10 @@ static void undo_of_a_shared_sample_is_refused(void **state)
     assert_non_null(strstr(e.text, "rui has since changed sample 1"));
     assert_int_equal(status_of(1), STATUS_REJECTED);
     struct other o;
-    assert_true(journal_changed_since(s, OBJECT_SAMPLE, 1, seen, "ana", &o));
+    assert_true(journal_changed_since(s, OBJECT_SAMPLE, 1, seen, &o));
     assert_string_equal(o.who, "rui");
     assert_string_equal(o.reason, "wrong");
-    assert_false(journal_changed_since(s, OBJECT_SAMPLE, 2, seen, "ana", &o));
+    assert_false(journal_changed_since(s, OBJECT_SAMPLE, 2, seen, &o));
 }
 
 /* Another's tag is no obstacle to an undo; the same tag is, a decision is. */
