@@ -388,8 +388,6 @@ void edit_forget(struct app *a, enum object kind, int64_t object);
 /* A key while typing in place; saving what was typed as a draft. */
 bool review_type_key(struct app *a, const char *key);
 void review_keep_draft(struct app *a);
-/* "3 of 137": where the cursor stands among those that wait. */
-void review_position(const struct app *a, int64_t *at, int64_t *of);
 /* The text of the shown answer, and the one it is compared with (NULL:
  * nothing). The caller frees both. */
 void review_answer(const struct app *a, char **text, char **before);

@@ -138,13 +138,6 @@ void review_done(struct app *a)
     free(a->review.filter);
 }
 
-void review_position(const struct app *a, int64_t *at, int64_t *of)
-{
-    const struct review_state *r = &a->review;
-    *at = r->list.total ? (int64_t)r->list.cursor + 1 : 0;
-    *of = (int64_t)r->list.total;
-}
-
 void review_answer(const struct app *a, char **text, char **before)
 {
     const struct review_state *r = &a->review;

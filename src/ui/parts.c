@@ -239,3 +239,13 @@ const char *count_text(char *out, size_t cap, int64_t n)
 {
     return lang_number(out, cap, (double)n, 0);
 }
+
+const char *position_text(char *out, size_t cap, const struct list *l)
+{
+    char at[32], of[32];
+    int64_t row = l->total ? (int64_t)l->cursor + 1 : 0;
+    snprintf(out, cap, _("%s of %s"), count_text(at, sizeof at, row),
+             l->uncounted ? "?"
+                          : count_text(of, sizeof of, (int64_t)l->total));
+    return out;
+}

@@ -133,14 +133,12 @@ static const char *last_fact(const struct form *f)
 static void draw_head(struct app *a)
 {
     char head[200];
-    int64_t at, of;
+    char at[70];
     const char *title = _(view_of(a->view)->title);
     const char *target = a->target_name ? a->target_name : "";
-    review_position(a, &at, &of);
     if (a->view == VIEW_REVIEW)
-        snprintf(head, sizeof head, _("%d %s    %lld of %lld   %s"),
-                 (int)a->view + 1, title, (long long)at, (long long)of,
-                 target);
+        snprintf(head, sizeof head, "%d %s    %s   %s", (int)a->view + 1,
+                 title, position_text(at, sizeof at, app_list(a)), target);
     else
         snprintf(head, sizeof head, "%s   %s", title, target);
     cells_put(0, 0, COLS, STYLE_FACT, head);
@@ -183,11 +181,10 @@ void small_line(struct app *a)
     char *text = a->view == VIEW_REVIEW && a->review.now.id
                      ? prompt_text(a->review.now.prompt)
                      : xstrdup(title);
-    int64_t at, of;
-    review_position(a, &at, &of);
+    char at[70];
     if (LINES >= 3) {
-        cells_printf(0, 0, COLS, STYLE_FACT, _("%d %s   %lld of %lld"),
-                     (int)a->view + 1, title, (long long)at, (long long)of);
+        cells_printf(0, 0, COLS, STYLE_FACT, "%d %s   %s", (int)a->view + 1,
+                     title, position_text(at, sizeof at, app_list(a)));
         cells_put(1, 0, COLS, STYLE_TEXT, text);
         cells_put(2, 0, COLS, STYLE_ASKED, _("too small to decide here"));
     } else if (COLS >= 4) {

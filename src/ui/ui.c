@@ -23,6 +23,7 @@ struct screen {
     bool gone;
     int64_t began;          /* when the present act began */
     int64_t told;           /* and how long it had gone on at the last word */
+    bool said;              /* that it goes on stands on row 23 */
     VEC(char *) early;      /* keys that came while it went on */
     VEC(struct buf) pasted; /* the text of each Paste among them */
 };
@@ -47,6 +48,7 @@ static void begin(struct screen *x)
 {
     x->began = clock_mono();
     x->told = -1000;
+    x->said = false;
     x->app.doing[0] = '\0';
 }
 
@@ -149,20 +151,31 @@ static void on_look(void *ctx, int revents)
     loop_timer(x->loop, busy ? LOOK_MS / 5 : LOOK_MS, on_look, x);
 }
 
-/* Keeps a key that came while something went on; true where it is the Esc that
- * ends it. */
-static bool keep_key(struct screen *x)
+/* Keeps the keys that came while something goes on; true where there is the
+ * Esc that ends it: one that was typed before that was said means something
+ * else. */
+static bool keep_keys(struct screen *x)
 {
     struct buf paste = BUF_INIT(0);
-    const char *key = term_key(&paste, &x->gone);
-    bool esc = key && !strcmp(key, "Esc");
-    if (key && !esc)
+    const char *key;
+    while ((key = term_key(&paste, &x->gone))) {
+        if (x->said && !strcmp(key, "Esc"))
+            return true;
         VEC_PUSH(&x->early, xstrdup(key));
-    if (key && !strcmp(key, "Paste"))
-        VEC_PUSH(&x->pasted, paste);
-    else
-        buf_free(&paste);
-    return esc;
+        if (!strcmp(key, "Paste")) {
+            VEC_PUSH(&x->pasted, paste);
+            paste = (struct buf)BUF_INIT(0);
+        }
+    }
+    buf_free(&paste);
+    return false;
+}
+
+/* Row 23 says what goes on. */
+static void tell(struct screen *x)
+{
+    x->said = true;
+    ui_said(&x->app);
 }
 
 /* While a query runs long or SQLite waits: what it waits for stands on row 23;
@@ -172,18 +185,18 @@ static bool on_tick(void *ctx, const char *holder, int64_t waited)
     struct screen *x = ctx;
     struct app *a = &x->app;
     int64_t since = clock_mono() - x->began;
-    if (keep_key(x))
+    if (keep_keys(x))
         return false;
     if (holder && waited > 100 && waited / 250 != (waited - 5) / 250) {
         snprintf(a->said, sizeof a->said,
                  _("Not saved yet: the store is held by %s since %lld s; Esc "
                    "takes it back"), *holder ? holder : _("another process"),
                  (long long)waited / 1000);
-        ui_said(a);
+        tell(x);
     } else if (!holder && since > 100 && since - x->told > 250) {
         x->told = since;
         a->busy = true;
-        ui_said(a);
+        tell(x);
     }
     return !x->gone && waited < 60000;
 }

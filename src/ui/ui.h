@@ -137,5 +137,8 @@ const char *short_figure(char *out, size_t cap, double v);
 const char *near_figure(char *out, size_t cap, double v, bool approximate);
 /* A count with the language's signs. */
 const char *count_text(char *out, size_t cap, int64_t n);
+/* "3 of 137": where the cursor of a list stands, "3 of ?" where nobody counted
+ * its rows. */
+const char *position_text(char *out, size_t cap, const struct list *l);
 
 #endif

@@ -20,31 +20,26 @@ static bool diff_marks(const struct app *a)
 static void where(struct app *a, int y, int x, int w)
 {
     const struct review_state *r = &a->review;
-    char text[400], now[32], of[32], today[32], rate[32] = "", per[32];
+    char text[400], at[70], today[32], rate[32] = "", per[32], n[32];
     char left[60] = "";
-    int64_t at, total;
-    review_position(a, &at, &total);
+    int64_t more = (int64_t)(r->list.total - r->list.cursor);
     double minutes = (double)(r->last_at - r->first_at) / 60000.0;
     if (r->since > 2 && minutes > 0 && !r->list.uncounted) {
         double speed = (double)(r->since - 1) / minutes;
         snprintf(rate, sizeof rate, _("   %s a minute"),
                  lang_number(per, sizeof per, speed, 1));
         snprintf(left, sizeof left, _("   %s left, about %.0f min"),
-                 count_text(of, sizeof of, total - at + 1),
-                 (double)(total - at + 1) / speed);
+                 count_text(n, sizeof n, more), (double)more / speed);
     }
-    count_text(now, sizeof now, at);
-    count_text(of, sizeof of, total);
-    if (r->list.uncounted)
-        snprintf(of, sizeof of, "?");
+    position_text(at, sizeof at, &r->list);
     count_text(today, sizeof today, r->today);
     if (r->filter)
-        snprintf(text, sizeof text, _("%s   filter: %s   %s of %s"),
-                 a->target_name ? a->target_name : "", r->filter, now, of);
+        snprintf(text, sizeof text, _("%s   filter: %s   %s"),
+                 a->target_name ? a->target_name : "", r->filter, at);
     else
         snprintf(text, sizeof text,
-                 _("%s   pending, oldest first   %s of %s   %s today%s"),
-                 a->target_name ? a->target_name : "", now, of, today, rate);
+                 _("%s   pending, oldest first   %s   %s today%s"),
+                 a->target_name ? a->target_name : "", at, today, rate);
     int used = cells_put(y, x, w, STYLE_FACT, text);
     if (used + cells_width(left) <= w)
         cells_put(y, x + used, w - used, STYLE_FACT, left);

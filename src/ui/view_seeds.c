@@ -13,7 +13,8 @@ static void where(struct app *a, int y, int x, int w)
     const struct seeds_state *z = &a->seeds;
     const int64_t *n = z->by_split;
     int64_t all = n[0] + n[1] + n[2];
-    char text[300];
+    size_t named = z->list.total - z->list.kept.n; /* those the filter names */
+    char text[300], count[32];
     snprintf(text, sizeof text,
              P_("%s   %lld seed   %lld train  %lld valid  %lld test   %lld "
                 "never drawn",
@@ -23,9 +24,12 @@ static void where(struct app *a, int y, int x, int w)
              (long long)n[0], (long long)n[1], (long long)n[2],
              (long long)z->never_drawn);
     if (z->filter)
-        snprintf(text, sizeof text, P_("%s   filter: %s   %zu seed",
-                 "%s   filter: %s   %zu seeds", z->list.total),
-                 a->target_name, z->filter, z->list.total);
+        snprintf(text, sizeof text, P_("%s   filter: %s   %s seed",
+                 "%s   filter: %s   %s seeds", named),
+                 a->target_name ? a->target_name : "", z->filter,
+                 z->list.uncounted ? "?"
+                                   : count_text(count, sizeof count,
+                                                (int64_t)named));
     cells_put(y, x, w, STYLE_FACT, text);
 }
 

@@ -292,7 +292,7 @@ static void do_keys(char *args)
 }
 
 /* All keys in one write, as when typed ahead. */
-static void do_ahead(char *args)
+static void do_queue(char *args)
 {
     struct buf b = BUF_INIT(0);
     char *word;
@@ -300,6 +300,11 @@ static void do_ahead(char *args)
         buf_puts(&b, key_bytes(word));
     tty_write(&d.tty, b.data, b.len);
     buf_free(&b);
+}
+
+static void do_ahead(char *args)
+{
+    do_queue(args);
     rest();
 }
 
@@ -681,6 +686,7 @@ static const struct {
     {"ahead", do_ahead},     /* the same in one write */
     {"type", do_type},       /* text as it stands */
     {"send", do_send},       /* a key, not waited for */
+    {"queue", do_queue},     /* keys in one write, not waited for */
     {"mouse", do_mouse},     /* BUTTON COL ROW: 0 a click, 64 65 the wheel */
     {"paste", do_paste},     /* text in paste brackets */
     {"burst", do_burst},     /* KEY COUNT MS: one every MS */

@@ -16,6 +16,13 @@ if command -v sqlite3 > /dev/null; then
     drives "held" "$scripts/held.script"
     : > let-go
     wait "$holder"
+    rm -f let-go
+    hold many.db IMMEDIATE let-go &
+    holder=$!
+    eventually 30 is_held
+    drives "Esc" "$scripts/esc.script"
+    : > let-go
+    wait "$holder"
 else
     echo "skipped: no sqlite3 to hold a store with"
 fi
