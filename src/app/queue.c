@@ -38,54 +38,56 @@ static void answered(const struct queue *x, struct asked *k, bool ok)
         app_say_err(x->a, &k->e);
 }
 
-/* What waits, and all seeds, are counted for the tabs already. */
-static int64_t count(void *ctx)
+typedef int64_t number_fn(struct store *s, const struct query *q, int64_t of,
+                          struct err *e);
+typedef bool rows_fn(struct store *s, const struct query *q, int64_t from,
+                     size_t n, ids *out, struct err *e);
+
+static int64_t number(const struct queue *x, number_fn *fn, int64_t of)
 {
-    const struct queue *x = ctx;
     struct asked k;
-    if (!x->seeds && !x->a->review.filter)
-        return x->a->counts.pending;
-    if (x->seeds && !x->a->seeds.filter)
-        return x->a->counts.seeds;
-    int64_t n = ask(x, &k) ? query_count(x->a->s, &k.q, &k.e) : -1;
+    int64_t n = ask(x, &k) ? fn(x->a->s, &k.q, of, &k.e) : -1;
     answered(x, &k, n >= 0);
     return n;
+}
+
+static bool rows(const struct queue *x, rows_fn *fn, int64_t from, size_t n,
+                 ids *out)
+{
+    struct asked k;
+    bool ok = ask(x, &k) && fn(x->a->s, &k.q, from, n, out, &k.e);
+    answered(x, &k, ok);
+    return ok;
 }
 
 static int64_t rank(void *ctx, int64_t id)
 {
-    const struct queue *x = ctx;
-    struct asked k;
-    int64_t n = ask(x, &k) ? query_rank(x->a->s, &k.q, id, &k.e) : -1;
-    answered(x, &k, n >= 0);
-    return n;
+    return number(ctx, query_rank, id);
 }
 
 static int64_t at(void *ctx, size_t row)
 {
+    return number(ctx, query_at, (int64_t)row);
+}
+
+/* What waits, and all seeds, are counted for the tabs already. */
+static int64_t count(void *ctx)
+{
     const struct queue *x = ctx;
-    struct asked k;
-    int64_t id = ask(x, &k) ? query_at(x->a->s, &k.q, (int64_t)row, &k.e) : -1;
-    answered(x, &k, id >= 0);
-    return id;
+    const struct target_counts *n = &x->a->counts;
+    if (x->seeds ? !x->a->seeds.filter : !x->a->review.filter)
+        return x->seeds ? n->seeds : n->pending;
+    return rank(ctx, INT64_MAX);
 }
 
 static bool after(void *ctx, int64_t id, size_t n, ids *out)
 {
-    const struct queue *x = ctx;
-    struct asked k;
-    bool ok = ask(x, &k) && query_ids(x->a->s, &k.q, id, n, out, &k.e);
-    answered(x, &k, ok);
-    return ok;
+    return rows(ctx, query_ids, id, n, out);
 }
 
 static bool before(void *ctx, int64_t id, size_t n, ids *out)
 {
-    const struct queue *x = ctx;
-    struct asked k;
-    bool ok = ask(x, &k) && query_ids_back(x->a->s, &k.q, id, n, out, &k.e);
-    answered(x, &k, ok);
-    return ok;
+    return rows(ctx, query_ids_back, id, n, out);
 }
 
 const struct list_source queue_source = {count, rank, at, after, before};
@@ -161,24 +163,24 @@ static bool is_past(int64_t id, int64_t until, bool back)
 static int64_t by_reading(const struct queue *x, const char *text,
                           int64_t from, int64_t until, bool back)
 {
-    ids rows = {0};
+    ids part = {0};
     int64_t hit = 0, n = 0;
     bool more = true;
     while (more && !hit) {
-        rows.n = 0;
-        if (!(back ? before : after)((void *)(uintptr_t)x, from, LOOK, &rows))
+        part.n = 0;
+        if (!rows(x, back ? query_ids_back : query_ids, from, LOOK, &part))
             hit = -1;
         else
-            hit = read_rows(x, &rows, text);
-        from = rows.n ? rows.at[rows.n - 1] : from;
-        more = rows.n == LOOK && !is_past(from, until, back);
-        n += (int64_t)rows.n;
+            hit = read_rows(x, &part, text);
+        from = part.n ? part.at[part.n - 1] : from;
+        more = part.n == LOOK && !is_past(from, until, back);
+        n += (int64_t)part.n;
         if (!hit && more &&
             !app_goes_on(x->a, _("searching: %lld read ... Esc leaves it"),
                          (long long)n))
             hit = -1;
     }
-    VEC_FREE(&rows);
+    VEC_FREE(&part);
     return hit;
 }
 

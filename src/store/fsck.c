@@ -340,7 +340,9 @@ static const struct {
     {"SELECT id FROM check_result x WHERE (candidate IS NOT NULL AND NOT"
      " EXISTS(SELECT 1 FROM candidate c WHERE c.id = x.candidate"
      "  AND c.sample = x.sample)) OR (against_sample IS NOT NULL AND NOT"
-     " EXISTS(SELECT 1 FROM sample WHERE id = x.against_sample)) OR"
+     " EXISTS(SELECT 1 FROM sample WHERE id = x.against_sample) AND NOT"
+     " EXISTS(SELECT 1 FROM call WHERE id ="
+     "  (x.against_sample >> 12) - (1 << 38))) OR" /* prompt_coming */
      " (against_seed IS NOT NULL AND NOT EXISTS(SELECT 1 FROM seed"
      "  WHERE id = x.against_seed))",
      N_("check_result %lld: what it points at is not there")},

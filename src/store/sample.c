@@ -154,10 +154,18 @@ int64_t candidate_stands_for(struct store *s, int64_t candidate)
                   "  WHERE id = ?1)", "i", candidate);
 }
 
-int64_t sample_made_by(struct store *s, int64_t call, int64_t item)
+int64_t prompt_coming(int64_t call, int64_t item)
 {
-    return db_int(s, 0, "SELECT id FROM sample WHERE call = ?1"
-                  " AND coalesce(item, 0) = ?2 LIMIT 1", "ii", call, item);
+    return PROMPT_COMING + call * PROMPT_ITEMS + item;
+}
+
+int64_t prompt_came(struct store *s, int64_t key)
+{
+    int64_t at = key - PROMPT_COMING;
+    return at < 0 ? key
+                  : db_int(s, 0, "SELECT id FROM sample WHERE call = ?1"
+                           " AND coalesce(item, 0) = ?2 LIMIT 1", "ii",
+                           at / PROMPT_ITEMS, at % PROMPT_ITEMS);
 }
 
 static bool with_prompt_hash(struct store *s, int64_t target,
@@ -308,6 +316,10 @@ static bool read_checks(struct store *s, struct sample *x, struct err *e)
         VEC_PUSH(&x->checks, c);
     }
     rows_done(&r);
+    for (size_t i = 0; i < x->checks.n; i++) {
+        int64_t *against = &x->checks.at[i].result.against_sample;
+        *against = prompt_came(s, *against);
+    }
     return !r.failed;
 }
 

@@ -69,8 +69,14 @@ bool candidate_ids_of_job(struct store *s, int64_t job, ids *out,
                           struct err *e);
 /* The accepted sample that an answer stands for, 0 where there is none. */
 int64_t candidate_stands_for(struct store *s, int64_t candidate);
-/* The sample whose prompt was this item of a call's reply, 0 for none. */
-int64_t sample_made_by(struct store *s, int64_t call, int64_t item);
+/* What a prompt is called that is no sample yet: an item of a call's reply, of
+ * which there are fewer than PROMPT_ITEMS. It stands where a sample's id does,
+ * above all of them, in near's index and in what a check was held against. Its
+ * sample by now, 0 while there is none; an id stays itself. */
+#define PROMPT_COMING ((int64_t)1 << 50)
+#define PROMPT_ITEMS 4096
+int64_t prompt_coming(int64_t call, int64_t item);
+int64_t prompt_came(struct store *s, int64_t key);
 /* A live sample of the target with this prompt, 0 where there is none. */
 int64_t sample_with_prompt(struct store *s, int64_t target,
                            const struct chat *prompt);

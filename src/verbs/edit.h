@@ -6,10 +6,10 @@
 #include "verbs/decide.h"
 
 /* A new answer under the sample's prompt, made from candidate `parent`; it
- * becomes the chosen one. DECIDED_CONFLICT (e says who) where the sample was
- * changed after base_seq, which its author saw (0: now). `text` is the answer's content (the parent's
+ * becomes the chosen one. `text` is the answer's content (the parent's
  * reasoning and tool calls are kept). Cheap checks run again. *candidate gets
- * its id. */
+ * its id. DECIDED_CONFLICT (e says who) where the sample was changed after
+ * base_seq, which the author saw (0: now). */
 enum decided verb_edit_answer(struct store *s, const char *who,
                               int64_t sample, int64_t parent,
                               const char *text, int64_t base_seq,

@@ -18,10 +18,7 @@
 #include "verbs/asked.h"
 #include "verbs/near_file.h"
 
-/* Keys of the index: a sample's id, minus a seed's id, or (from WAITING on) an
- * item of a call whose prompt is no sample yet. */
-#define WAITING ((int64_t)1 << 50)
-#define ITEMS 4096 /* of one call, at most */
+/* Keys of the index: a sample's id (or a prompt_coming), minus a seed's id. */
 
 #define AT_ONCE 1000 /* prompts read by one statement: others may write */
 
@@ -48,11 +45,9 @@ struct near_prompts {
     size_t size, used;
 };
 
-int64_t near_key_sample(struct store *s, int64_t key)
+int64_t near_key_sample(int64_t key)
 {
-    if (key < WAITING)
-        return key > 0 ? key : 0;
-    return sample_made_by(s, (key - WAITING) / ITEMS, (key - WAITING) % ITEMS);
+    return key > 0 ? key : 0;
 }
 
 int64_t near_key_seed(int64_t key)
@@ -111,7 +106,7 @@ void near_prompts_wait(struct near_prompts *n, const struct chat *prompt,
         return;
     *w = (struct wait){hash_of(prompt), *found};
     n->used++;
-    near_add(n->index, WAITING + call * ITEMS + item, m ? m->content : "");
+    near_add(n->index, prompt_coming(call, item), m ? m->content : "");
 }
 
 struct near_found near_found_read(const json *params)

@@ -60,8 +60,9 @@ const struct near_found *near_prompts_twin(const struct near_prompts *n,
  * than NEAR_EXACT. */
 struct near_hit near_prompts_find(struct near_prompts *n, const char *text);
 
-/* Whose prompt a key names by now: the sample's or the seed's id, else 0. */
-int64_t near_key_sample(struct store *s, int64_t key);
+/* Whose prompt a key names: the sample's (or the one's that is coming) or the
+ * seed's id, else 0. */
+int64_t near_key_sample(int64_t key);
 int64_t near_key_seed(int64_t key);
 
 /* Removes what is kept of words beside the store, for a purge. */

@@ -61,13 +61,13 @@ static struct near_found look_near(struct arrival *x,
 }
 
 /* Runs the rules of a prompt with what near found of it. */
-static size_t check_prompt(struct arrival *x, struct check_list *l,
-                           const char *prompt, const struct near_found *w,
+static size_t check_prompt(struct check_list *l, const char *prompt,
+                           const struct near_found *w,
                            struct check_result *out)
 {
     struct check_input in = {
         .prompt = prompt, .near = w->figure,
-        .near_sample = near_key_sample(x->v->s, w->against),
+        .near_sample = near_key_sample(w->against),
         .near_seed = near_key_seed(w->against),
         .near_approximate = w->approximate};
     for (size_t i = 0; i < l->n; i++)
@@ -191,7 +191,7 @@ static bool new_prompt(struct arrival *x, struct arriving *it,
     struct asked *k = &it->asked;
     int64_t id;
     k->near = look_near(x, &rules, text);
-    size_t n = check_prompt(x, &rules, text, &k->near, found);
+    size_t n = check_prompt(&rules, text, &k->near, found);
     arrived_add(&v->n, found, n);
     it->fell = checks_failed(found, n) != NULL;
     if (it->fell)
@@ -232,7 +232,7 @@ static bool take_pair(struct arrival *x, struct arriving *it,
         struct check_list rules = prompt_rules(v, x->step);
         struct check_result found[CHECK_COUNT];
         struct near_found w = look_near(x, &rules, text);
-        size_t n = check_prompt(x, &rules, text, &w, found);
+        size_t n = check_prompt(&rules, text, &w, found);
         arrived_add(&v->n, found, n);
         it->fell = checks_failed(found, n) != NULL;
         ok = add_sample(x, prompt, &it->asked, found, n, &id, e);
@@ -272,7 +272,7 @@ static bool make_sample(struct arrival *x, const struct chat *prompt,
     size_t n = 0;
     if (maker) {
         rules = prompt_rules(x->v, maker);
-        n = check_prompt(x, &rules, last ? last->content : "", &k.near,
+        n = check_prompt(&rules, last ? last->content : "", &k.near,
                          found);
     } else {
         k.call = x->call.id;

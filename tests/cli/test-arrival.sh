@@ -273,6 +273,25 @@ $S expand --teacher t --recipe chain --prompts 3 > /dev/null 2>&1
 is "near to one that fell is not near" "0 2 0" \
     "$(sql "SELECT status FROM sample" | tr '\n' ' ' | sed 's/ $//')"
 
+# One that fell is held against a prompt whose answers are on their way: it
+# names the sample that comes of it once that is there.
+fresh
+replies << 'END'
+match: Go on with tasks
+3. Put red and blue and green in order today.
+4. Put red and blue and green in order now.
+%%
+match: Put red
+Blue, green, red.
+%%
+END
+$S expand --teacher t --prompts 8 --answers 1 --split train > /dev/null 2>&1
+is "the second one fell, before the first one was there" "2 0" \
+    "$(sql "SELECT status FROM sample" | tr '\n' ' ' | sed 's/ $//')"
+has "which is its neighbour" '"verdict":"fail","against_sample":2' \
+    "$($S show 1 --json)"
+has "and the store is whole" " 0 findings" "$($S fsck)"
+
 # Calls are dealt to the splits, at least one each.
 rm -rf stillroom.db* stillroom.runs
 $S init > /dev/null
