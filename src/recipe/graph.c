@@ -13,7 +13,7 @@
 
 #define FIELDS(id, name, fields) fields,
 
-/* What a step that starts from the store has of it. */
+/* What a step that starts from the store has of it, and what it is called. */
 static const char *given(const struct recipe_step *s)
 {
     static const char *const fields[] = {STEP_OVERS(FIELDS)};
@@ -25,36 +25,60 @@ static bool gives(const struct recipe_step *s, const char *name)
     return s->gives && word_among(name, s->gives);
 }
 
-/* A field of the items of `s` or of what they came from; with a step's name,
- * of its items only. */
-static bool reaches(const struct recipe_step *s, const char *step, size_t n,
-                    const char *name)
+const struct recipe_step *recipe_above(const struct recipe_step *s)
 {
-    for (; s; s = s->from) {
-        bool here = !step || (strlen(s->name) == n &&
-                              !memcmp(s->name, step, n));
-        if (here && gives(s, name))
-            return true;
-        if (!step && s->over != OVER_ITEMS && word_among(name, given(s)))
-            return true;
-    }
-    return false;
+    return s->by ? s->giver : s->from;
 }
 
-static bool has_field(void *ctx, const char *name)
+/* What the first step above `s` starts from. */
+static const struct recipe_step *first_of(const struct recipe_step *s)
+{
+    while (s->from)
+        s = s->from;
+    return s;
+}
+
+/* Whether the name of a step is these n bytes; of what was there (NULL), as
+ * `first` starts from it. */
+static bool is_called(const struct recipe_step *s,
+                      const struct recipe_step *first, const char *name,
+                      size_t n)
+{
+    const char *own = s ? s->name
+                      : first->over == OVER_SEED ? "seed" : "sample";
+    return strlen(own) == n && !memcmp(own, name, n);
+}
+
+/* The step whose field a name is, of `s` or of those above it; *there where it
+ * is of what was there. NULL and not *there: of none. */
+static const struct recipe_step *find_giver(const struct recipe_step *s,
+                                            const struct recipe_step *first,
+                                            const char *name, bool *there)
+{
+    const char *dot = strchr(name, '.');
+    size_t n = dot ? (size_t)(dot - name) : 0;
+    const char *field = dot ? dot + 1 : name;
+    *there = false;
+    if (strchr(name, ' '))
+        return NULL;
+    for (; s; s = recipe_above(s))
+        if ((!dot || is_called(s, first, name, n)) && gives(s, field))
+            return s;
+    *there = (!dot || is_called(NULL, first, name, n)) &&
+             word_among(field, given(first));
+    return NULL;
+}
+
+static bool has_field(void *ctx, const char *name, enum ph list)
 {
     const struct fields_of *f = ctx;
-    const struct recipe_step *s = f->step;
-    const char *dot = strchr(name, '.');
-    if (strchr(name, ' '))
-        return false;
-    if (dot)
-        return reaches(f->own ? s : s->from, name, (size_t)(dot - name),
-                       dot + 1);
-    if (f->own && gives(s, name))
-        return true;
-    return s->over == OVER_ITEMS ? reaches(s->from, NULL, 0, name)
-                                 : word_among(name, given(s));
+    const struct recipe_step *s = f->step, *first = first_of(s);
+    bool each = list == PH_CANDIDATES || !s->by;
+    const struct recipe_step *from = f->own ? s
+                                     : each ? s->from
+                                            : recipe_above(s);
+    bool there;
+    return find_giver(from, first, name, &there) || there;
 }
 
 struct tmpl_scope fields_scope(struct fields_of *f)
@@ -62,13 +86,35 @@ struct tmpl_scope fields_scope(struct fields_of *f)
     return (struct tmpl_scope){has_field, f};
 }
 
+bool by_load(const json *j, struct recipe_step *s, struct err *e)
+{
+    int at_least = 2;
+    bool there;
+    if (!read_text(j, "by", false, &s->by, e) ||
+        !read_whole(j, "at_least", 1, RECIPE_GROUP, &at_least, e))
+        return false;
+    s->at_least = (size_t)at_least;
+    if (!s->by)
+        return !json_get(j, "at_least") ||
+               err_set(e, ERR_INPUT, _("at_least: there is no group without "
+                                       "by"));
+    if (s->over != OVER_ITEMS)
+        return err_set(e, ERR_INPUT, _("by: only items of a step are put "
+                                       "together"));
+    s->giver = find_giver(recipe_above(s->from), first_of(s), s->by, &there);
+    return s->giver || there ||
+           err_set(e, ERR_INPUT, _("by: nothing that the items came from has "
+                                   "a field \"%.40s\""), s->by);
+}
+
 const char *chain_get(const struct recipe_chain *c, const char *name)
 {
     const char *dot = strchr(name, '.');
     for (; c; c = c->up) {
         size_t n = dot ? (size_t)(dot - name) : 0;
-        bool here = !dot || (c->step && strlen(c->step->name) == n &&
-                             !memcmp(c->step->name, name, n));
+        const char *own = c->step ? c->step->name : c->there;
+        bool here = !dot || (own && strlen(own) == n &&
+                             !memcmp(own, name, n));
         const char *text = here ? field_get(c->item, dot ? dot + 1 : name)
                                 : NULL;
         if (text)
@@ -82,10 +128,7 @@ const char *chain_get(const struct recipe_chain *c, const char *name)
 /* Whether a prompt stands above what a step makes. */
 static bool has_prompt(const struct recipe_step *s)
 {
-    const struct recipe_step *first = s;
-    while (first->from)
-        first = first->from;
-    return first->over != OVER_DRAW || recipe_maker(s);
+    return first_of(s)->over != OVER_DRAW || recipe_maker(s);
 }
 
 bool recipe_lives_on(const struct recipe_step *s,
@@ -105,7 +148,7 @@ bool recipe_feeds(const struct recipe *r, const struct recipe_step *s)
 
 const struct recipe_step *recipe_maker(const struct recipe_step *s)
 {
-    for (s = s->from; s; s = s->from)
+    for (s = recipe_above(s); s; s = recipe_above(s))
         if (recipe_makes(s, SINK_SAMPLE))
             return s;
     return NULL;

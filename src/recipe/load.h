@@ -17,8 +17,12 @@ bool makes_load(const json *j, struct recipe_step *s, struct err *e);
 void makes_free(struct recipe_step *s);
 
 /* "where": an object of conditions by field. */
-bool where_load(const json *j, struct recipe_step *s, struct err *e);
-void where_free(struct recipe_step *s);
+bool where_load(const json *j, const struct tmpl_scope *scope,
+                struct recipe_wheres *out, struct err *e);
+void where_free(struct recipe_wheres *w);
+
+/* "by" and "at_least". */
+bool by_load(const json *j, struct recipe_step *s, struct err *e);
 
 /* The fields that a step's templates may name: those of the items it runs
  * over and of all that these came from; with `own`, those of its own items

@@ -87,9 +87,12 @@ static bool load_make(const json *v, struct recipe_step *s,
     if (!read_choice(v, "as", names, SINK_COUNT, &sink, e))
         return false;
     m->sink = (enum sink)sink;
-    snprintf(keys, sizeof keys, "as %s %s", sinks[sink].must,
+    snprintf(keys, sizeof keys, "as where %s %s", sinks[sink].must,
              sinks[sink].may);
-    if (!read_keys(v, keys, e))
+    struct fields_of fields = {s, true};
+    struct tmpl_scope scope = fields_scope(&fields);
+    if (!read_keys(v, keys, e) ||
+        !where_load(json_get(v, "where"), &scope, &m->where, e))
         return false;
     for (size_t i = 0; sink_key(m->sink, i, key); i++)
         if (!load_key(v, s, m, i, e))
@@ -100,19 +103,15 @@ static bool load_make(const json *v, struct recipe_step *s,
 static bool load_list(const json *j, struct recipe_step *s, struct err *e)
 {
     size_t n = json_is_array(j) ? json_count(j) : 1, i = 0;
-    if (n > SINK_COUNT)
+    if (n > RECIPE_MAKES)
         return err_set(e, ERR_INPUT, _("more than %d things are made"),
-                       SINK_COUNT);
+                       RECIPE_MAKES);
     s->makes = xcalloc(n + 1, sizeof *s->makes);
     for (const json *v = json_is_array(j) ? json_first(j) : j; i < n;
          v = json_next(v), i++) {
         s->n_makes = i + 1;
         if (!load_make(v, s, &s->makes[i], e))
             return false;
-        for (size_t k = 0; k < i; k++)
-            if (s->makes[k].sink == s->makes[i].sink)
-                return err_set(e, ERR_INPUT, _("%s stands there twice"),
-                               sinks[s->makes[i].sink].name);
     }
     return true;
 }
@@ -129,9 +128,11 @@ bool makes_load(const json *j, struct recipe_step *s, struct err *e)
 
 void makes_free(struct recipe_step *s)
 {
-    for (size_t i = 0; i < s->n_makes; i++)
+    for (size_t i = 0; i < s->n_makes; i++) {
         for (size_t k = 0; k < SINK_KEYS; k++)
             tmpl_free(&s->makes[i].at[k]);
+        where_free(&s->makes[i].where);
+    }
     free(s->makes);
 }
 
@@ -184,20 +185,19 @@ static bool load_bounds(const json *v, struct recipe_where *w, struct err *e)
     return !not || load_texts(not, w, e);
 }
 
-bool where_load(const json *j, struct recipe_step *s, struct err *e)
+bool where_load(const json *j, const struct tmpl_scope *scope,
+                struct recipe_wheres *out, struct err *e)
 {
-    struct fields_of fields = {s, false};
-    struct tmpl_scope scope = fields_scope(&fields);
     if (!j)
         return true;
     if (!json_is_object(j) || !json_count(j))
         return err_set(e, ERR_INPUT, _("where: expected an object of fields"));
-    s->where = xcalloc(json_count(j), sizeof *s->where);
+    out->at = xcalloc(json_count(j), sizeof *out->at);
     for (const json *v = json_first(j); v; v = json_next(v)) {
-        struct recipe_where *w = &s->where[s->n_where++];
+        struct recipe_where *w = &out->at[out->n++];
         w->min = w->max = NAN;
         w->field = xstrdup(json_key(v));
-        if (!scope.has(scope.ctx, w->field))
+        if (!scope->has(scope->ctx, w->field, PH_COUNT_OF))
             return err_set(e, ERR_INPUT, _("where: no item has a field "
                                            "\"%.40s\""), w->field);
         if (!(json_is_object(v) ? load_bounds(v, w, e)
@@ -207,15 +207,15 @@ bool where_load(const json *j, struct recipe_step *s, struct err *e)
     return true;
 }
 
-void where_free(struct recipe_step *s)
+void where_free(struct recipe_wheres *w)
 {
-    for (size_t i = 0; i < s->n_where; i++) {
-        for (size_t k = 0; k < s->where[i].n_is; k++)
-            free(s->where[i].is[k]);
-        free(s->where[i].is);
-        free(s->where[i].field);
+    for (size_t i = 0; i < w->n; i++) {
+        for (size_t k = 0; k < w->at[i].n_is; k++)
+            free(w->at[i].is[k]);
+        free(w->at[i].is);
+        free(w->at[i].field);
     }
-    free(s->where);
+    free(w->at);
 }
 
 static bool holds(const struct recipe_where *w, const char *text)
@@ -232,11 +232,12 @@ static bool holds(const struct recipe_where *w, const char *text)
     return *text && !*end && !(v < w->min) && !(v > w->max);
 }
 
-bool recipe_passes(const struct recipe_step *s, const struct recipe_chain *c)
+bool recipe_passes(const struct recipe_wheres *w,
+                   const struct recipe_chain *c)
 {
-    for (size_t i = 0; i < s->n_where; i++) {
-        const char *text = chain_get(c, s->where[i].field);
-        if (!holds(&s->where[i], text ? text : ""))
+    for (size_t i = 0; i < w->n; i++) {
+        const char *text = chain_get(c, w->at[i].field);
+        if (!holds(&w->at[i], text ? text : ""))
             return false;
     }
     return true;

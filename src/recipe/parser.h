@@ -42,6 +42,8 @@ struct parser {
 extern const struct parser *const parsers[];
 extern const struct parser parser_numbered, parser_triples, parser_answer,
     parser_ratings;
+/* Of what was done here: not in the table. */
+extern const struct parser parser_rows;
 
 /* ---- For the parsers' files ---------------------------------------------- */
 

@@ -22,8 +22,10 @@ enum {
     RECIPE_STEPS = 8,         /* in a file; see `cannot` */
     RECIPE_DEMOS = 64,        /* demonstrations in one prompt */
     RECIPE_CANDIDATES = 26,   /* answers judged in one call: A to Z */
+    RECIPE_GROUP = 64,        /* items handed on together */
     RECIPE_WANTED = 200,      /* items asked for in one call */
     RECIPE_TIMES = 64,        /* calls for each thing */
+    RECIPE_MAKES = 8,         /* things made of one item */
     RECIPE_REPLY = 1 << 20,   /* bytes of a reply that are read */
     RECIPE_ITEM = 64 << 10    /* bytes of one item */
 };
@@ -64,6 +66,7 @@ enum sink { SINKS(SINK_ID) SINK_COUNT };
 
 struct tmpl;   /* a compiled template, see template.h */
 struct parser; /* how a reply is read, see parser.h */
+struct op;     /* what a step does without a teacher, see op.h */
 
 struct recipe_aspect {
     char *name; /* help, truth, instr ... */
@@ -78,14 +81,6 @@ struct recipe_decode {
     size_t n_stop;
 };
 
-/* What is made of each item: a template for each of its sink's keys, as
- * sink_key counts them; NULL where none is given. */
-#define SINK_KEYS 4
-struct recipe_make {
-    enum sink sink;
-    struct tmpl *at[SINK_KEYS];
-};
-
 /* A condition on a field: it is one of the texts, or is none of them, or is a
  * number within bounds. A field that an item has not is the empty text. */
 struct recipe_where {
@@ -94,6 +89,20 @@ struct recipe_where {
     size_t n_is;
     bool not;
     double min, max; /* NAN: no such bound */
+};
+
+struct recipe_wheres {
+    struct recipe_where *at;
+    size_t n;
+};
+
+/* What is made of each item that passes: a template for each of its sink's
+ * keys, as sink_key counts them; NULL where none is given. */
+#define SINK_KEYS 4
+struct recipe_make {
+    enum sink sink;
+    struct recipe_wheres where;
+    struct tmpl *at[SINK_KEYS];
 };
 
 struct recipe_message {
@@ -106,15 +115,20 @@ struct recipe_step {
     enum step_over over;
     const struct recipe_step *from; /* OVER_ITEMS: the step of the items */
     bool items_of_before; /* said as "prompt", the older word */
-    struct recipe_where *where; /* of those, the ones that pass all */
-    size_t n_where;
+    struct recipe_wheres where; /* of those, the ones that pass all */
+    char *by; /* items that have this field from the same one above, together;
+                 NULL: each for itself */
+    const struct recipe_step *giver; /* by: whose field it is; NULL: what the
+                                        first step started from */
+    size_t at_least;                 /* by: fewer are not handed on */
     size_t times;  /* calls for each; 0: not said, see recipe_times */
     size_t wanted; /* items asked for in one call (numbered, triples) */
     struct recipe_message *messages;
     size_t n_messages;
     struct recipe_decode decode;
+    const struct op *op; /* what is done here, see op.h; NULL: it is asked */
     const struct parser *parser; /* see parser.h */
-    void *own;         /* the parser's settings */
+    void *own;         /* the op's settings, or the parser's */
     char *gives;       /* the fields of its items, blank-separated */
     const char *usual; /* what is made of them unless the file says it, as
                           JSON; NULL: nothing */
@@ -176,6 +190,9 @@ bool recipe_lives_on(const struct recipe_step *s,
 /* The step that made the prompt which stands above what `s` makes, NULL where
  * that was there. */
 const struct recipe_step *recipe_maker(const struct recipe_step *s);
+/* The step whose items stand one by one above what `s` makes: the one it runs
+ * over, or that which gave its group its field; NULL where that was there. */
+const struct recipe_step *recipe_above(const struct recipe_step *s);
 /* How many calls are made for each thing that a step runs over; `answers` is
  * what the form says, and counts for what makes candidates. */
 size_t recipe_times(const struct recipe_step *s, size_t answers);
@@ -197,10 +214,13 @@ struct recipe_chain {
     const struct recipe_step *step;
     const struct recipe_item *item;
     const struct recipe_chain *up;
+    const char *there; /* "seed" or "sample", without a step */
+    int64_t id; /* the caller's: of the call that brought it, or of the seed
+                   or sample */
 };
 
-/* A field of the nearest that has it, or of one step's as "step.field"; NULL
- * where there is none. */
+/* A field of the nearest that has it, or of one step's as "step.field" (what
+ * was there is "seed" or "sample"); NULL where there is none. */
 const char *chain_get(const struct recipe_chain *c, const char *name);
 
 struct recipe_demo {
@@ -220,6 +240,8 @@ struct recipe_bindings {
     const struct recipe_chain *chain; /* what the step is asked for */
     const char *const *candidates; /* answers, in the caller's order */
     size_t n_candidates;
+    const struct recipe_chain *const *group; /* the candidates' items, where
+                                                they are a group's */
     const size_t *order; /* place i shows candidates[order[i]]; NULL: as is */
     const char *thinking; /* what came apart from the reply, or NULL */
 };
@@ -281,8 +303,18 @@ void recipe_parse(const struct recipe_step *s,
                   const char *finish, struct recipe_items *out);
 void recipe_items_free(struct recipe_items *items);
 
-/* Whether an item passes the conditions of a step. */
-bool recipe_passes(const struct recipe_step *s, const struct recipe_chain *c);
+/* Whether an item passes all conditions. */
+bool recipe_passes(const struct recipe_wheres *w,
+                   const struct recipe_chain *c);
+
+/* Does what a step with an op does for what is bound, which is n_candidates
+ * items of a group or the chain's first. Never fails: what comes to nothing
+ * stands in `missing`. The caller frees *out. */
+void recipe_do(const struct recipe_step *s, const struct recipe_bindings *b,
+               struct recipe_items *out);
+
+/* Such items as a reply that recipe_parse reads. */
+void recipe_print(const struct recipe_items *items, struct buf *out);
 
 /* What is made of an item, which is the chain's first: a text for each key of
  * the sink, NULL where none is given or it comes out empty. Frees it. */

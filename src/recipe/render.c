@@ -116,7 +116,9 @@ static void put_value(void *ctx, const struct tmpl_node *n, enum ph list,
 {
     const struct binder *x = ctx;
     enum ph p = n->ph;
-    if (p == PH_FIELD)
+    if (p == PH_FIELD && list == PH_CANDIDATES && x->b->group)
+        put_text(out, chain_get(x->b->group[shown(x->b, i)], n->text));
+    else if (p == PH_FIELD)
         put_text(out, chain_get(x->b->chain, n->text));
     else if (p >= PH_N)
         put_element(x, p, list, i, out);

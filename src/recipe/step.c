@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/paths.h"
 #include "recipe/load.h"
+#include "recipe/op.h"
 #include "recipe/parser.h"
 #include "recipe/read.h"
 
@@ -175,16 +176,17 @@ static bool load_checks(const json *j, struct recipe_step *s, struct err *e)
 static bool check_step(const struct recipe_step *s, struct err *e)
 {
     bool judges = s->parser == &parser_ratings;
+    bool together = s->over == OVER_CANDIDATES || s->by;
     bool uses_candidates = false;
     if (s->parser->many && !s->wanted)
         return err_set(e, ERR_INPUT, _("wanted: how many items a call asks "
                                        "for is missing"));
-    if (judges != (s->over == OVER_CANDIDATES))
+    if (judges ? !together : s->over == OVER_CANDIDATES)
         return err_set(e, ERR_INPUT, _("over: ratings are asked for over "
                                        "candidates, and nothing else is"));
     for (size_t i = 0; i < s->n_messages; i++)
         uses_candidates |= tmpl_uses(s->messages[i].text, PH_CANDIDATES);
-    if (judges && !uses_candidates)
+    if (together && !s->op && !uses_candidates)
         return err_set(e, ERR_INPUT, _("messages: {{#candidates}} does not "
                                        "stand in them"));
     return true;
@@ -245,23 +247,71 @@ static bool load_counts(const json *j, struct recipe_step *s, struct err *e)
     return true;
 }
 
+/* What is sent, and how the reply is read. */
+static bool load_ask(const json *j, struct recipe_step *s, struct err *e)
+{
+    if (!load_counts(j, s, e) ||
+        !load_messages(json_get(j, "messages"), s, e))
+        return false;
+    if (!load_decode(json_get(j, "decode"), s, e))
+        return err_in(e, "decode");
+    return load_parser(json_get(j, "parse"), s, e) || err_in(e, "parse");
+}
+
+/* The fields that the op adds, behind those that its items have of the
+ * group's. */
+static char *op_gives(const struct recipe_step *s)
+{
+    return s->op->grouped ? xasprintf("%s %s", s->from->gives, s->op->gives)
+                          : xstrdup(s->op->gives);
+}
+
+/* What is done here instead. */
+static bool load_do(const json *j, struct recipe_step *s, struct err *e)
+{
+    const char *names[16];
+    size_t n = 0;
+    int which = 0;
+    for (; ops[n] && n < COUNT(names); n++)
+        names[n] = ops[n]->name;
+    if (!json_is_object(j))
+        return err_set(e, ERR_INPUT, _("not an object"));
+    if (!read_choice(j, "as", names, n, &which, e))
+        return false;
+    s->op = ops[which];
+    s->parser = &parser_rows;
+    if (s->over != OVER_ITEMS || s->op->grouped != (s->by != NULL))
+        return err_set(e, ERR_INPUT,
+                       s->op->grouped ? _("%s is done with items together: "
+                                          "by is missing")
+                                      : _("%s is done with each item of a "
+                                          "step for itself"), s->op->name);
+    s->gives = op_gives(s);
+    char *keys = xasprintf("as %s", s->op->keys);
+    bool ok = read_keys(j, keys, e) && s->op->load(j, s, e);
+    free(keys);
+    return ok;
+}
+
 bool step_load(const json *j, struct recipe *r, size_t at, struct err *e)
 {
     struct recipe_step *s = &r->steps[at];
+    struct fields_of fields = {s, false};
+    struct tmpl_scope scope = fields_scope(&fields);
+    const json *act = json_get(j, "do");
     s->decode = (struct recipe_decode){NAN, NAN, NAN, 0, NULL, 0};
-    if (!read_keys(j, "name over where times wanted messages decode parse "
-                      "make checks", e) ||
+    if (!read_keys(j, act ? "name over where by at_least do make checks"
+                          : "name over where by at_least times wanted "
+                            "messages decode parse make checks", e) ||
         !read_text(j, "name", true, &s->name, e) ||
         !load_over(j, r, at, s, e) ||
-        !where_load(json_get(j, "where"), s, e) || !load_counts(j, s, e) ||
-        !load_messages(json_get(j, "messages"), s, e))
+        !where_load(json_get(j, "where"), &scope, &s->where, e) ||
+        !by_load(j, s, e))
         return false;
     if (!name_ok(s->name))
         return err_set(e, ERR_INPUT, _("name: use a-z, 0-9, - and _"));
-    if (!load_decode(json_get(j, "decode"), s, e))
-        return err_in(e, "decode");
-    if (!load_parser(json_get(j, "parse"), s, e))
-        return err_in(e, "parse");
+    if (act ? !load_do(act, s, e) : !load_ask(j, s, e))
+        return act && err_in(e, "do");
     return makes_load(json_get(j, "make"), s, e) &&
            load_checks(json_get(j, "checks"), s, e) && check_step(s, e);
 }
@@ -276,10 +326,13 @@ void step_free(struct recipe_step *s)
         free(s->aspects[i].name);
         free(s->aspects[i].text);
     }
-    if (s->own)
+    if (s->own && s->op)
+        s->op->unload(s->own);
+    else if (s->own)
         s->parser->unload(s->own);
     makes_free(s);
-    where_free(s);
+    where_free(&s->where);
+    free(s->by);
     free(s->gives);
     free(s->messages);
     free(s->decode.stop);

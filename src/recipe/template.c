@@ -108,7 +108,7 @@ static bool find_ph(const struct compiler *c, const char *name, enum ph list,
     bool inside = p < PH_COUNT_OF && places[p].in != ANYWHERE;
     bool element = inside && list != PH_COUNT_OF && places[p].in & IN(list);
     bool field = !element && *name && c->scope &&
-                 c->scope->has(c->scope->ctx, name);
+                 c->scope->has(c->scope->ctx, name, list);
     *out = field ? PH_FIELD : p;
     if (element || field || (p < PH_FIELD && !inside))
         return true;

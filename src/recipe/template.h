@@ -56,9 +56,9 @@ struct tmpl {
     size_t n, cap;
 };
 
-/* Which fields there are. */
+/* Which fields there are, inside a list or (PH_COUNT_OF) outside. */
 struct tmpl_scope {
-    bool (*has)(void *ctx, const char *name);
+    bool (*has)(void *ctx, const char *name, enum ph list);
     void *ctx;
 };
 

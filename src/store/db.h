@@ -131,4 +131,10 @@ bool store_look(struct store *s, bool first, struct err *e);
 /* Finalises every cached statement (before closing or copying). */
 void db_forget_statements(struct store *s);
 
+/* All attempts of a call, by the id of one: what it drew stands with the
+ * first. */
+#define ATTEMPTS_OF(call)                                                     \
+    "(SELECT f.id FROM call f JOIN call own ON f.job = own.job"               \
+    " AND f.step = own.step AND f.n = own.n WHERE own.id = " call ")"
+
 #endif

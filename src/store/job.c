@@ -244,6 +244,12 @@ bool call_all(struct store *s, int64_t job, ids *out, struct err *e)
     " NOT EXISTS(SELECT 1 FROM call l WHERE l.job = c.job"                    \
     " AND l.step = c.step AND l.n = c.n AND l.attempt > c.attempt)"
 
+bool call_newest(struct store *s, int64_t job, ids *out, struct err *e)
+{
+    return db_ids(s, out, e, "SELECT id FROM call c WHERE job = ?1 AND" NEWEST
+                  " ORDER BY step, n", "i", job);
+}
+
 bool call_ids_to_repeat(struct store *s, int64_t job, bool unparsed, ids *out,
                         struct err *e)
 {
@@ -264,8 +270,9 @@ void call_counts(struct store *s, int64_t job, struct call_counts *out)
                   " WHERE job = ?1 AND" NEWEST " GROUP BY state", "i", job))
         return;
     while (rows_next(&r, NULL)) {
-        out->by_state[parse_state(rows_text(&r, 0))] += rows_int(&r, 1);
-        out->total += rows_int(&r, 1);
+        enum call_state state = parse_state(rows_text(&r, 0));
+        out->by_state[state] += rows_int(&r, 1);
+        out->total += state == CALL_WORKED ? 0 : rows_int(&r, 1);
     }
     rows_done(&r);
     if (!db_query(s, &r, NULL, "SELECT sum(tokens_in), sum(tokens_out),"
@@ -444,7 +451,8 @@ size_t draws_of(struct store *s, int64_t call, struct drawn *out, size_t n)
     struct rows r;
     size_t got = 0;
     if (!db_query(s, &r, NULL, "SELECT role, seed, sample FROM draw"
-                  " WHERE call = ?1 ORDER BY id LIMIT ?2", "ii", call,
+                  " WHERE call IN " ATTEMPTS_OF("?1")
+                  " ORDER BY id LIMIT ?2", "ii", call,
                   (int64_t)n))
         return 0;
     while (got < n && rows_next(&r, NULL)) {

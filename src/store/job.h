@@ -51,11 +51,12 @@ int64_t recipe_row(struct store *s, const char *name, int64_t version,
  * none. */
 char *recipe_file(struct store *s, int64_t recipe);
 
-/* The states of a call, as the design names them. */
+/* The states of a call, as the design names them; one that was worked out is
+ * of a step that asks nobody. */
 #define CALL_STATES(X)                                                        \
     X(PLANNED, "planned") X(SENT, "sent") X(ANSWERED, "answered")             \
     X(UNPARSED, N_("unparsed")) X(FAILED, "failed") X(LOST, "lost")           \
-    X(CANCELLED, "cancelled")
+    X(CANCELLED, "cancelled") X(WORKED, N_("worked out"))
 #define CALL_ID(id, name) CALL_##id,
 enum call_state { CALL_STATES(CALL_ID) CALL_STATE_COUNT };
 #undef CALL_ID
@@ -93,6 +94,8 @@ bool call_all(struct store *s, int64_t job, ids *out, struct err *e);
 /* Ids of a job's calls in a state, in order (step, n, attempt), at most n. */
 bool call_ids(struct store *s, int64_t job, enum call_state state, size_t n,
               ids *out, struct err *e);
+/* The newest attempts of all of a job's calls, in the order of steps. */
+bool call_newest(struct store *s, int64_t job, ids *out, struct err *e);
 /* Calls of a job that came to nothing and can be asked anew: failed, lost,
  * cancelled, and unparsed where `unparsed`; only the newest attempt of each
  * (step, n). */
@@ -101,7 +104,8 @@ bool call_ids_to_repeat(struct store *s, int64_t job, bool unparsed, ids *out,
 
 struct call_counts {
     int64_t by_state[CALL_STATE_COUNT]; /* the newest attempt of each */
-    int64_t total, tokens_in, tokens_out; /* tokens of all attempts */
+    int64_t total; /* of those that are asked: without what was worked out */
+    int64_t tokens_in, tokens_out; /* of all attempts */
     double cost, dearest; /* of all attempts, of the dearest of them */
 };
 void call_counts(struct store *s, int64_t job, struct call_counts *out);
@@ -164,7 +168,7 @@ struct drawn {
     char role[20];
     int64_t seed, sample;
 };
-/* What a call drew, in order; at most n. */
+/* What a call drew (in whichever attempt), in order; at most n. */
 size_t draws_of(struct store *s, int64_t call, struct drawn *out, size_t n);
 
 #endif

@@ -168,6 +168,24 @@ int64_t prompt_came(struct store *s, int64_t key)
                            at / PROMPT_ITEMS, at % PROMPT_ITEMS);
 }
 
+bool sample_prompt_fell(struct store *s, int64_t call, int64_t item)
+{
+    return db_int(s, 0, "SELECT 1 FROM check_result r JOIN sample x"
+                  " ON x.id = r.sample WHERE x.call = ?1"
+                  " AND coalesce(x.item, 0) = ?2 AND r.candidate IS NULL"
+                  " AND r.verdict = ?3 LIMIT 1", "iii", call, item,
+                  (int64_t)VERDICT_FAIL) != 0;
+}
+
+/* An answer of its own, or one that came with its prompt, as item so-and-so. */
+int64_t candidate_made_by(struct store *s, int64_t call, int64_t item)
+{
+    return db_int(s, 0, "SELECT c.id FROM candidate c JOIN sample x"
+                  " ON x.id = c.sample WHERE c.call = ?1 AND (x.call <> ?1"
+                  " OR coalesce(x.item, 0) = ?2) ORDER BY c.id LIMIT 1", "ii",
+                  call, item);
+}
+
 static bool with_prompt_hash(struct store *s, int64_t target,
                              const uint8_t *hash, ids *out, struct err *e)
 {
@@ -351,7 +369,7 @@ static bool read_head(struct store *s, int64_t id, struct sample *x,
                   " x.line, x.chosen, x.born, x.prompt_text, x.status,"
                   " x.split, x.live, x.origin, p.body, rc.name, j.teacher,"
                   " rc.version, (SELECT count(*) FROM draw"
-                  "  WHERE call = x.call)"
+                  "  WHERE call IN " ATTEMPTS_OF("x.call") ")"
                   " FROM sample x JOIN text p ON p.id = x.prompt_text"
                   " LEFT JOIN job j ON j.id = x.job"
                   " LEFT JOIN recipe rc ON rc.id = j.recipe"

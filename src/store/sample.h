@@ -201,6 +201,12 @@ bool sample_is_approximate(const struct sample *x);
  * or the first. -1 where there is none. */
 int sample_choice(const struct sample *x);
 
+/* Whether a check failed the prompt that item `item` of a call brought. */
+bool sample_prompt_fell(struct store *s, int64_t call, int64_t item);
+
+/* The candidate that item `item` of a call brought, 0 where it brought none. */
+int64_t candidate_made_by(struct store *s, int64_t call, int64_t item);
+
 /* The index of the candidate that a screen opens with: the choice, else the
  * first. -1 where there are none. */
 int sample_opens_with(const struct sample *x);

@@ -21,6 +21,7 @@ struct arrival {
     struct call_chain chain; /* what the call was made for */
     ids *planned;
     ids unsettled; /* samples whose status its checks may change */
+    ids *worked; /* calls of steps that ask nobody: to be taken in */
     VEC(struct fate {
         int64_t sample;
         enum check by; /* CHECK_COUNT: it stands up again */
@@ -46,5 +47,42 @@ bool sink_item(struct arrival *x, struct arriving *it, struct err *e);
 
 /* Plans the calls of the steps that live on the item. */
 bool feed(struct arrival *x, const struct arriving *it, struct err *e);
+
+/* What a call is planned from: its parameters' common part, and the place of
+ * it among its siblings. */
+struct call_plan {
+    const struct recipe_step *step;
+    const struct recipe_bindings *b; /* without the target's words */
+    const struct asked *asked;
+    int64_t from_call, from_item, seed; /* seed: of what it came from */
+    double temperature;                 /* NAN: not said */
+    enum split split;
+    const char *items, *candidates; /* JSON lists of a group, or NULL */
+};
+
+/* Adds one call; its id is appended to planned, or to worked where the step
+ * asks nobody: it is done at once. */
+bool plan_call(struct arrivals *v, const struct call_plan *p, ids *planned,
+               ids *worked, struct err *e);
+
+/* ---- Items that go on together ------------------------------------------- */
+
+/* What waits, for each step that takes items together, as the store has it. */
+struct groups *groups_load(struct arrivals *v, struct err *e);
+void groups_free(struct groups **g);
+
+/* A call was planned for what the chain holds; one ended, with these items
+ * that stand (NULL: with none). */
+void groups_planned(struct groups *g, const struct recipe_step *s,
+                    const struct recipe_chain *c);
+void groups_ended(struct groups *g, const struct recipe_step *s,
+                  const struct recipe_chain *c);
+void groups_item(struct groups *g, const struct recipe_chain *item);
+
+/* Whether one waits for nothing more; hands those on, in the order of steps,
+ * up to the first that was worked out here. */
+bool groups_ready(const struct groups *g);
+bool groups_hand_on(struct arrivals *v, ids *planned, ids *worked,
+                    struct err *e);
 
 #endif

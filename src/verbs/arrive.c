@@ -44,6 +44,7 @@ void arrivals_close(struct arrivals *v)
     if (v->words.doc)
         target_words_free(&v->words);
     near_prompts_free(&v->near);
+    groups_free(&v->groups);
 }
 
 /* ---- One reply ---------------------------------------------------------- */
@@ -52,7 +53,8 @@ static bool take_item(struct arrival *x, const struct recipe_item *item,
                       struct err *e)
 {
     struct arriving it = {.item = item, .asked = x->asked};
-    it.chain = (struct recipe_chain){x->step, item, x->chain.b.chain};
+    it.chain = (struct recipe_chain){x->step, item, x->chain.b.chain, NULL,
+                                     x->call.id};
     if (recipe_asks(x->step) && !recipe_feeds(x->v->r, x->step))
         return true; /* a copy of old may have nobody to answer it */
     return sink_item(x, &it, e) && (it.fell || feed(x, &it, e));
@@ -64,6 +66,7 @@ static bool take_items(struct arrival *x, struct recipe_items *items,
     for (size_t i = 0; i < items->n; i++)
         if (!take_item(x, &items->at[i], e))
             return false;
+    groups_ended(x->v->groups, x->step, x->chain.b.chain);
     return settle_all(x, e);
 }
 
@@ -80,27 +83,33 @@ static bool open_call(struct arrival *x, int64_t call, struct err *e)
     return x->params != NULL;
 }
 
-static void set_unparsed(struct arrival *x, const struct recipe_items *items)
+/* What the call came to by its items; what was worked out stays so. */
+static void close_call(struct arrival *x, const struct recipe_items *items)
 {
-    x->v->unparsed++;
-    free(x->call.trouble);
-    x->call.trouble = xstrdup(items->n_missing ? items->missing[0]
-                                               : _("nothing was found"));
+    if (x->call.state == CALL_WORKED)
+        return;
+    x->call.state = items->n ? CALL_ANSWERED : CALL_UNPARSED;
+    if (!items->n) {
+        x->v->unparsed++;
+        free(x->call.trouble);
+        x->call.trouble = xstrdup(items->n_missing ? items->missing[0]
+                                                   : _("nothing was found"));
+    }
 }
 
 /* One reply inside the open act. */
 static bool arrive_one(struct arrivals *v, struct act *a, int64_t call,
-                       ids *planned, struct err *e)
+                       ids *planned, ids *worked, struct err *e)
 {
-    struct arrival x = {.v = v, .a = a, .planned = planned};
+    struct arrival x = {.v = v, .a = a, .planned = planned,
+                        .worked = worked};
     struct recipe_items items = {0};
     bool ok = open_call(&x, call, e) &&
               call_items(v->s, v->r, &x.call, &items, e);
     if (ok) {
-        x.call.state = items.n ? CALL_ANSWERED : CALL_UNPARSED;
-        if (!items.n)
-            set_unparsed(&x, &items);
-        ok = take_items(&x, &items, e) && call_finish(v->s, &x.call, e);
+        close_call(&x, &items);
+        ok = take_items(&x, &items, e) &&
+             (x.call.state == CALL_WORKED || call_finish(v->s, &x.call, e));
     }
     recipe_items_free(&items);
     call_chain_free(&x.chain);
@@ -111,32 +120,94 @@ static bool arrive_one(struct arrivals *v, struct act *a, int64_t call,
     return ok;
 }
 
-/* All of them in one transaction. */
-static bool arrive_all(struct arrivals *v, const ids *calls, ids *planned,
-                       struct err *e)
+/* ---- Many at once -------------------------------------------------------- */
+
+/* The next decision of the job's, in the transaction that is open or opened
+ * with it. */
+static bool next_act(struct arrivals *v, struct act *a, struct err *e)
 {
-    struct act a = {0};
+    return a->open ? act_next(a, "arrive", v->job.who, v->r->name, e)
+                   : act_begin(v->s, a, "arrive", v->job.who, v->r->name, 0,
+                               e);
+}
+
+static bool arrive_list(struct arrivals *v, struct act *a, const ids *calls,
+                        ids *planned, ids *worked, struct err *e)
+{
+    for (size_t i = 0; i < calls->n; i++)
+        if (!next_act(v, a, e) ||
+            !arrive_one(v, a, calls->at[i], planned, worked, e) ||
+            (v->near && near_prompts_failed(v->near)))
+            return false;
+    return true;
+}
+
+/* Calls that ended without a reply bring nothing to their groups. */
+static bool note_dead(struct arrivals *v, const ids *dead, struct err *e)
+{
     bool ok = true;
-    for (size_t i = 0; ok && i < calls->n; i++)
-        ok = (i ? act_next(&a, "arrive", v->job.who, v->r->name, e)
-                : act_begin(v->s, &a, "arrive", v->job.who, v->r->name, 0,
-                            e)) &&
-             arrive_one(v, &a, calls->at[i], planned, e) &&
-             !(v->near && near_prompts_failed(v->near));
-    if (ok && a.open)
-        return act_saved(act_commit(&a, e));
-    act_cancel(&a);
+    for (size_t i = 0; ok && i < dead->n; i++) {
+        struct call c;
+        struct call_chain from = {.n = 0};
+        if (!call_get(v->s, dead->at[i], &c, e))
+            return false;
+        ok = call_chain_load(v->s, v->r, &c, &from, e);
+        if (ok)
+            groups_ended(v->groups, &v->r->steps[c.step - 1], from.b.chain);
+        call_chain_free(&from);
+        call_free(&c);
+    }
     return ok;
 }
 
-bool arrive(struct arrivals *v, const ids *calls, ids *planned,
-            struct err *e)
+/* What was worked out arrives too, and groups that are whole go on, until
+ * there is nothing left to do here. */
+static bool go_on(struct arrivals *v, struct act *a, ids *planned,
+                  ids *worked, struct err *e)
+{
+    for (;;) {
+        ids now = *worked;
+        *worked = (ids){0};
+        bool ok = arrive_list(v, a, &now, planned, worked, e);
+        VEC_FREE(&now);
+        if (!ok)
+            return false;
+        if (worked->n)
+            continue;
+        if (!groups_ready(v->groups))
+            return true;
+        if ((!a->open && !next_act(v, a, e)) ||
+            !groups_hand_on(v, planned, worked, e))
+            return false;
+    }
+}
+
+/* All of them in one transaction. */
+static bool arrive_all(struct arrivals *v, const ids *calls, const ids *dead,
+                       ids *planned, struct err *e)
+{
+    struct act a = {0};
+    ids worked = {0};
+    if (!v->groups && !(v->groups = groups_load(v, e)))
+        return false;
+    bool ok = arrive_list(v, &a, calls, planned, &worked, e) &&
+              note_dead(v, dead, e) && go_on(v, &a, planned, &worked, e);
+    VEC_FREE(&worked);
+    if (ok)
+        return !a.open || act_saved(act_commit(&a, e));
+    groups_free(&v->groups); /* they know of what was not written */
+    act_cancel(&a);
+    return false;
+}
+
+bool arrive(struct arrivals *v, const ids *calls, const ids *dead,
+            ids *planned, struct err *e)
 {
     struct arrivals was = *v;
     size_t before = planned->n;
     do {
         if ((!v->near || near_prompts_refresh(v->near, e)) &&
-            arrive_all(v, calls, planned, e))
+            arrive_all(v, calls, dead, planned, e))
             return true;
         v->n = was.n;
         v->unparsed = was.unparsed;

@@ -17,9 +17,7 @@ void asked_write(const struct asked *a, struct jw *w)
         return;
     jw_kint(w, "prompt", a->text);
     jw_kint(w, "seed_row", a->seed);
-    if (a->call) {
-        jw_kint(w, "made", a->call);
-        jw_kint(w, "made_item", a->item);
-    }
+    jw_kint(w, "made", a->call);
+    jw_kint(w, "made_item", a->item);
     near_found_write(&a->near, w);
 }

@@ -33,11 +33,12 @@ void fields_of_sample(struct store *s, int64_t id, struct recipe_item *out)
 
 /* The place for one more link of the chain, whose fields are to be filled. */
 static struct recipe_item *add_link(struct call_chain *x,
-                                    const struct recipe_step *step)
+                                    const struct recipe_step *step,
+                                    const char *there, int64_t id)
 {
     struct recipe_item *it = &x->items[x->n];
     *it = (struct recipe_item){.index = 0};
-    x->links[x->n] = (struct recipe_chain){step, it, NULL};
+    x->links[x->n] = (struct recipe_chain){step, it, NULL, there, id};
     if (x->n)
         x->links[x->n - 1].up = &x->links[x->n];
     else
@@ -51,44 +52,124 @@ static void add_drawn(struct store *s, const struct call *c,
                       struct call_chain *x)
 {
     struct drawn in[1];
-    if (!draws_of(s, c->id, in, 1) || strcmp(in[0].role, "input"))
+    if (x->n == CHAIN_DEEP || !draws_of(s, c->id, in, 1) ||
+        strcmp(in[0].role, "input"))
         return;
-    struct recipe_item *it = add_link(x, NULL);
     if (in[0].seed)
-        fields_of_seed(s, in[0].seed, it);
+        fields_of_seed(s, in[0].seed, add_link(x, NULL, "seed", in[0].seed));
     else
-        fields_of_sample(s, in[0].sample, it);
+        fields_of_sample(s, in[0].sample,
+                         add_link(x, NULL, "sample", in[0].sample));
 }
 
-/* The item of an earlier call's reply. */
-static bool add_item(struct store *s, const struct recipe *r,
-                     const struct call *c, struct call_chain *x, struct err *e)
+static bool read_params(const struct call *c, json **out, struct err *e)
+{
+    *out = json_parse(c->params, strlen(c->params), e);
+    return *out != NULL;
+}
+
+static bool add_item(struct store *s, const struct recipe *r, int64_t call,
+                     int64_t item, struct call_chain *x, struct err *e);
+
+/* What a call was made for, behind what stands in the chain already. Of a
+ * group it is what all of it came from: the item that gave its field. */
+static bool add_above(struct store *s, const struct recipe *r,
+                      const struct call *c, struct call_chain *x,
+                      struct err *e)
+{
+    if (!c->from_call) {
+        add_drawn(s, c, x);
+        return true;
+    }
+    const struct recipe_step *step = &r->steps[c->step - 1];
+    struct call_chain one = {.n = 0};
+    if (!step->by)
+        return add_item(s, r, c->from_call, c->from_item, x, e);
+    bool ok = item_chain_load(s, r, c->from_call, c->from_item, &one, e);
+    for (size_t i = 0, on = 0; ok && i < one.n && x->n < CHAIN_DEEP; i++) {
+        on = on || one.links[i].step == step->giver;
+        if (!on)
+            continue;
+        const struct recipe_chain *l = &one.links[i];
+        struct recipe_item *it = add_link(x, l->step, l->there, l->id);
+        *it = one.items[i];
+        one.items[i] = (struct recipe_item){.index = 0};
+    }
+    call_chain_free(&one);
+    return ok;
+}
+
+/* The item of an earlier call's reply, with all that it came from. */
+static bool add_item(struct store *s, const struct recipe *r, int64_t call,
+                     int64_t item, struct call_chain *x, struct err *e)
 {
     struct call from;
     struct recipe_items items = {0};
     bool found = false;
-    if (x->n == CHAIN_DEEP || !call_get(s, c->from_call, &from, e))
+    if (x->n == CHAIN_DEEP || !call_get(s, call, &from, e))
         return false;
     bool ok = call_items(s, r, &from, &items, e);
     for (size_t i = 0; ok && i < items.n && !found; i++) {
-        if ((int64_t)items.at[i].index != c->from_item)
+        if ((int64_t)items.at[i].index != item)
             continue;
-        struct recipe_item *it = add_link(x, &r->steps[from.step - 1]);
-        struct recipe_item moved = *it;
+        struct recipe_item *it = add_link(x, &r->steps[from.step - 1], NULL,
+                                          call);
         *it = items.at[i];
-        items.at[i] = moved;
+        items.at[i] = (struct recipe_item){.index = 0};
         found = true;
     }
     recipe_items_free(&items);
-    ok = ok && (found || err_set(e, ERR_STORE, _("call c%lld: the item that "
-                                 "it came from is not there"),
-                                 (long long)c->id));
-    if (ok && from.from_call)
-        ok = add_item(s, r, &from, x, e);
-    else if (ok)
-        add_drawn(s, &from, x);
+    ok = ok && (found || err_set(e, ERR_STORE, _("call c%lld: item %lld is "
+                                 "not there"), (long long)call,
+                                 (long long)item + 1)) &&
+         add_above(s, r, &from, x, e);
     call_free(&from);
     return ok;
+}
+
+bool item_chain_load(struct store *s, const struct recipe *r, int64_t call,
+                     int64_t item, struct call_chain *out, struct err *e)
+{
+    *out = (struct call_chain){.n = 0};
+    return add_item(s, r, call, item, out, e);
+}
+
+/* ---- Groups -------------------------------------------------------------- */
+
+void call_chain_group(const struct recipe_step *step, size_t n,
+                      struct call_chain *x)
+{
+    size_t most = step->op ? RECIPE_GROUP : RECIPE_CANDIDATES;
+    n = n < most ? n : most;
+    for (size_t i = 0; i < n; i++) {
+        x->group[i] = x->members[i].b.chain;
+        x->answers[i] = chain_get(x->group[i], "answer");
+    }
+    x->b.group = x->group;
+    x->b.candidates = x->answers;
+    x->b.n_candidates = n;
+}
+
+/* Those that a call was made for, as its parameters name them. */
+static bool load_members(struct store *s, const struct recipe *r,
+                         const struct call *c, const json *params,
+                         struct call_chain *x, struct err *e)
+{
+    const json *list = json_get(params, "items");
+    size_t n = json_count(list), i = 0;
+    if (!n)
+        return true;
+    x->members = xcalloc(n, sizeof *x->members);
+    x->n_members = n;
+    for (const json *m = json_first(list); m; m = json_next(m), i++) {
+        const json *call = json_first(m), *item = json_next(call);
+        if (!item_chain_load(s, r, (int64_t)json_number(call, 0),
+                             (int64_t)json_number(item, 0), &x->members[i],
+                             e))
+            return false;
+    }
+    call_chain_group(&r->steps[c->step - 1], n, x);
+    return true;
 }
 
 /* What parsing needs: how many demonstrations stood there, and the order that
@@ -98,65 +179,73 @@ static void bind_counts(struct store *s, const struct recipe_step *step,
                         struct call_chain *x)
 {
     struct drawn list[RECIPE_DEMOS];
-    const json *shown = json_get(params, "candidates");
-    size_t n = json_count(shown);
+    size_t n = json_count(json_get(params, "candidates"));
     x->b = (struct recipe_bindings){0};
     if (step->over == OVER_DRAW)
         x->b.n_demos = draws_of(s, c->id, list, RECIPE_DEMOS);
-    x->b.n_candidates = n < RECIPE_CANDIDATES ? n : RECIPE_CANDIDATES;
-    if (!n)
+    if (json_get(params, "items"))
+        n = json_count(json_get(params, "items"));
+    if (!n || step->op)
         return;
+    x->b.n_candidates = n < RECIPE_CANDIDATES ? n : RECIPE_CANDIDATES;
     recipe_order((uint64_t)json_get_int(params, "seed", 0),
                  x->b.n_candidates, x->order);
     x->b.order = x->order;
 }
 
 static bool bind(struct store *s, const struct recipe *r,
-                 const struct call *c, struct call_chain *x, struct err *e)
+                 const struct call *c, const json *params,
+                 struct call_chain *x, struct err *e)
 {
     if (c->step < 1 || c->step > (int64_t)r->n_steps)
         return err_set(e, ERR_STORE, _("call c%lld is of no step of its "
                                        "recipe"), (long long)c->id);
-    json *params = json_parse(c->params, strlen(c->params), e);
-    if (params)
-        bind_counts(s, &r->steps[c->step - 1], c, params, x);
-    json_free(params);
-    return params != NULL;
+    bind_counts(s, &r->steps[c->step - 1], c, params, x);
+    return true;
 }
 
 bool call_items(struct store *s, const struct recipe *r,
-                  const struct call *c, struct recipe_items *out,
-                  struct err *e)
+                const struct call *c, struct recipe_items *out,
+                struct err *e)
 {
     struct call_chain x = {.n = 0};
+    json *params;
     *out = (struct recipe_items){0};
-    if (!bind(s, r, c, &x, e))
+    if (!read_params(c, &params, e))
         return false;
-    char *answer = text_get(s, c->answer_text, NULL);
-    char *thinking = text_get(s, c->thinking_text, NULL);
+    bool ok = bind(s, r, c, params, &x, e);
+    char *answer = ok ? text_get(s, c->answer_text, NULL) : NULL;
+    char *thinking = ok ? text_get(s, c->thinking_text, NULL) : NULL;
     x.b.thinking = thinking;
-    recipe_parse(&r->steps[c->step - 1], &x.b, answer ? answer : "",
-                 c->finish, out);
+    if (ok)
+        recipe_parse(&r->steps[c->step - 1], &x.b, answer ? answer : "",
+                     c->finish, out);
     free(answer);
     free(thinking);
-    return true;
+    json_free(params);
+    return ok;
 }
 
 bool call_chain_load(struct store *s, const struct recipe *r,
-                 const struct call *c, struct call_chain *out, struct err *e)
+                     const struct call *c, struct call_chain *out,
+                     struct err *e)
 {
+    json *params;
     *out = (struct call_chain){.n = 0};
-    if (!bind(s, r, c, out, e))
-        return false;
-    if (c->from_call)
-        return add_item(s, r, c, out, e);
-    add_drawn(s, c, out);
-    return true;
+    bool ok = read_params(c, &params, e) && bind(s, r, c, params, out, e) &&
+              add_above(s, r, c, out, e) &&
+              load_members(s, r, c, params, out, e);
+    json_free(params);
+    return ok;
 }
 
 void call_chain_free(struct call_chain *x)
 {
     for (size_t i = 0; i < x->n; i++)
         fields_free(&x->items[i]);
-    x->n = 0;
+    for (size_t i = 0; i < x->n_members; i++)
+        call_chain_free(&x->members[i]);
+    free(x->members);
+    x->members = NULL;
+    x->n = x->n_members = 0;
 }

@@ -11,11 +11,15 @@
 #define CHAIN_DEEP 8 /* as many steps as a recipe has */
 
 struct call_chain {
-    struct recipe_bindings b; /* counts, order and chain; no prompt */
+    struct recipe_bindings b; /* counts, order, chain and group; no prompt */
     struct recipe_chain links[CHAIN_DEEP];
     struct recipe_item items[CHAIN_DEEP];
     size_t n;
-    size_t order[RECIPE_CANDIDATES];
+    struct call_chain *members; /* of a group, else NULL */
+    size_t n_members;
+    const struct recipe_chain *group[RECIPE_GROUP];
+    const char *answers[RECIPE_GROUP];
+    size_t order[RECIPE_GROUP];
 };
 
 /* Fills in what parsing a reply of the call, and its templates, need. False
@@ -24,6 +28,14 @@ struct call_chain {
 bool call_chain_load(struct store *s, const struct recipe *r,
                  const struct call *c, struct call_chain *out, struct err *e);
 void call_chain_free(struct call_chain *x);
+
+/* The chain of one item of an earlier call's reply: it is the first. */
+bool item_chain_load(struct store *s, const struct recipe *r, int64_t call,
+                     int64_t item, struct call_chain *out, struct err *e);
+
+/* Binds such chains, which stay the caller's, as the group of a step. */
+void call_chain_group(const struct recipe_step *step, size_t n,
+                      struct call_chain *x);
 
 /* Fields of what is there: those that STEP_OVERS lists. Both give 0..2 fields
  * to a fresh item; what is not there gives none. */

@@ -41,6 +41,7 @@ struct elicit {
     struct call_counts n; /* as the store has them */
     ids waiting;        /* planned calls, not handed to the client */
     size_t next;        /* of them */
+    ids dead;           /* ended without a reply, not yet told on */
     size_t flying;
     VEC(struct flight *) landed; /* ended, not yet stored */
     int64_t answered, failed, asked, failures_in_row;
@@ -226,6 +227,7 @@ static bool launch(struct elicit *x, struct err *e)
         bool got = call_get(x->s, x->waiting.at[x->next], &f->end.call, e);
         if (got && f->end.call.state == CALL_CANCELLED) { /* purged since */
             count_moved(x, CALL_PLANNED, CALL_CANCELLED, 1);
+            VEC_PUSH(&x->dead, f->end.call.id);
             flight_free(f);
             x->next++;
             continue;
@@ -407,8 +409,9 @@ static bool read_replies(struct elicit *x, const ids *readable, struct err *e)
 {
     size_t planned = x->waiting.n;
     int64_t unparsed = x->v.unparsed;
-    if (!arrive(&x->v, readable, &x->waiting, e))
+    if (!arrive(&x->v, readable, &x->dead, &x->waiting, e))
         return false;
+    x->dead.n = 0;
     unparsed = x->v.unparsed - unparsed;
     count_moved(x, CALL_SENT, CALL_ANSWERED, readable->n);
     count_moved(x, CALL_ANSWERED, CALL_UNPARSED, (size_t)unparsed);
@@ -418,7 +421,7 @@ static bool read_replies(struct elicit *x, const ids *readable, struct err *e)
 }
 
 /* Lets go of what landed, and counts it; the ids of replies that are to be
- * read are appended. */
+ * read are appended. What a stop ended may be asked again. */
 static void let_go(struct elicit *x, ids *readable)
 {
     for (size_t i = 0; i < x->landed.n; i++) {
@@ -426,7 +429,9 @@ static void let_go(struct elicit *x, ids *readable)
         count_spent(x, c);
         if (c->state == CALL_SENT)
             VEC_PUSH(readable, c->id);
-        else
+        else if (!x->stopping)
+            VEC_PUSH(&x->dead, c->id);
+        if (c->state != CALL_SENT)
             count_moved(x, CALL_SENT, c->state, 1);
         flight_free(x->landed.at[i]);
     }
@@ -437,7 +442,7 @@ static void let_go(struct elicit *x, ids *readable)
 static bool take_in(struct elicit *x, struct err *e)
 {
     ids readable = {0};
-    if (!x->landed.n)
+    if (!x->landed.n && !x->dead.n)
         return true;
     if (!keep_replies(x, e))
         return false;
@@ -542,7 +547,7 @@ static bool ask_anew(struct elicit *x, struct call *c, struct err *e)
  * are read now, the others are asked again. */
 static bool recover(struct elicit *x, struct err *e)
 {
-    ids sent;
+    ids sent, none = {0};
     if (!call_ids(x->s, x->v.job.id, CALL_SENT, SIZE_MAX >> 2, &sent, e))
         return false;
     bool ok = true;
@@ -553,13 +558,14 @@ static bool recover(struct elicit *x, struct err *e)
             break;
         if (c.reply_text) {
             ids one = {.at = &c.id, .n = 1};
-            ok = arrive(&x->v, &one, &x->waiting, e);
+            ok = arrive(&x->v, &one, &none, &x->waiting, e);
         } else {
             ok = ask_anew(x, &c, e);
         }
         call_free(&c);
     }
     VEC_FREE(&sent);
+    ok = ok && arrive(&x->v, &none, &none, &x->waiting, e);
     x->waiting.n = 0; /* what arrive planned is read with the rest */
     return ok && call_ids(x->s, x->v.job.id, CALL_PLANNED, SIZE_MAX >> 2,
                           &x->waiting, e);
@@ -603,7 +609,7 @@ static bool connect_teacher(struct elicit *x, const char *dir, struct err *e)
 
 static bool go_on(const struct elicit *x)
 {
-    if (x->flying || x->landed.n)
+    if (x->flying || x->landed.n || x->dead.n)
         return true;
     return !x->stopping && !x->over_budget && x->next < x->waiting.n;
 }
@@ -678,6 +684,7 @@ static void close_all(struct elicit *x)
     arrivals_close(&x->v);
     VEC_FREE(&x->waiting);
     VEC_FREE(&x->landed);
+    VEC_FREE(&x->dead);
 }
 
 /* The job's limit, less what it has spent in earlier lives. */

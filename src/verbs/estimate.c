@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "recipe/op.h"
 #include "recipe/parser.h"
 #include "teacher/cost.h"
 #include "verbs/plan.h"
@@ -36,6 +37,49 @@ static struct step_cost cost_step(struct store *s, const struct expand *x,
     if (m.n < 3)
         return (struct step_cost){in, reply_tokens(p, r)};
     return (struct step_cost){m.tokens_in, m.tokens_out};
+}
+
+/* How many items a step brings at most; of prompts that go on, what went on in
+ * earlier jobs. */
+static double items_of(struct store *s, const struct expand *x,
+                       const struct plan_look *p,
+                       const struct recipe_step *step);
+
+/* How often a step is done: once for each item of the step above, or for each
+ * group of them, which is each item that gave its field. */
+static double runs_of(struct store *s, const struct expand *x,
+                      const struct plan_look *p,
+                      const struct recipe_step *step)
+{
+    const struct recipe_step *above = recipe_above(step);
+    double times = step->op ? 1
+                            : (double)recipe_times(step, (size_t)x->answers);
+    if (step->from)
+        return times * (above ? items_of(s, x, p, above)
+                              : (double)p->calls /
+                                    (double)recipe_times(
+                                        &p->r->steps[0], (size_t)x->answers));
+    return (double)p->calls;
+}
+
+static double items_of(struct store *s, const struct expand *x,
+                       const struct plan_look *p,
+                       const struct recipe_step *step)
+{
+    double n = runs_of(s, x, p, step);
+    if (step->op && step->op->grouped)
+        return items_of(s, x, p, step->from);
+    if (step == &p->r->steps[0] && recipe_asks(step))
+        n *= job_yield(s, x->target, p->r->name, (int64_t)step->wanted);
+    return step->wanted ? n * (double)step->wanted : n;
+}
+
+/* The calls of a step behind the first. */
+static int64_t calls_of(struct store *s, const struct expand *x,
+                        const struct plan_look *p,
+                        const struct recipe_step *step)
+{
+    return step->op ? 0 : (int64_t)(runs_of(s, x, p, step) + .5);
 }
 
 static bool price(const struct expand *x, struct estimate *out,
@@ -91,16 +135,12 @@ bool verb_estimate(struct store *s, const struct expand *x,
     *out = (struct estimate){0};
     if (!plan_look(s, x, &p, e))
         return false;
-    const struct recipe_step *first = &p.r->steps[0];
     struct step_cost a = cost_step(s, x, &p, 0, p.tokens);
     out->calls_first = p.calls;
     out->tokens_in = p.calls * a.in;
     out->tokens_out = p.calls * a.out;
-    for (size_t i = 1; first->over == OVER_DRAW && i < p.r->n_steps; i++) {
-        double yield = job_yield(s, x->target, p.r->name,
-                                 (int64_t)first->wanted);
-        int64_t n = (int64_t)((double)(p.calls * (int64_t)first->wanted *
-                                       x->answers) * yield + .5);
+    for (size_t i = 1; i < p.r->n_steps; i++) {
+        int64_t n = calls_of(s, x, &p, &p.r->steps[i]);
         struct step_cost b = cost_step(s, x, &p, i, p.then_tokens);
         out->calls_then += n;
         out->tokens_in += n * b.in;

@@ -1,85 +1,127 @@
 /* The calls of the steps that live on an item. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/lang.h"
 #include "store/text.h"
 #include "verbs/arrival.h"
 
-/* The parameters of the k-th call of a step for an item. */
-static void call_params(const struct arrival *x, const struct arriving *it,
-                        int64_t place, struct buf *out)
+static void call_params(const struct call_plan *p, struct buf *out)
 {
     struct jw w = jw_start(out);
     jw_open(&w, '{');
-    jw_kint(&w, "split", x->split);
-    asked_write(&it->asked, &w);
-    jw_kint(&w, "seed", (json_get_int(x->params, "seed", 1) +
-                         (int64_t)it->item->index * 31 + place * 7 + 1) &
-                            0x7fffffff);
-    if (json_get(x->params, "temperature"))
-        jw_knum(&w, "temperature",
-                json_get_number(x->params, "temperature", 0));
+    jw_kint(&w, "split", p->split);
+    asked_write(p->asked, &w);
+    jw_kint(&w, "seed", p->seed & 0x7fffffff);
+    if (!isnan(p->temperature))
+        jw_knum(&w, "temperature", p->temperature);
+    if (p->items) {
+        jw_key(&w, "items");
+        jw_raw(&w, p->items);
+    }
+    if (p->candidates) {
+        jw_key(&w, "candidates");
+        jw_raw(&w, p->candidates);
+    }
     jw_close(&w);
 }
 
-/* The messages of a step for the item, as a text of the store; 0 on failure. */
-static int64_t render(struct arrival *x, const struct recipe_step *s,
-                      const struct arriving *it, struct err *e)
+/* The messages of a step, as a text of the store; 0 on failure. What asks
+ * nobody has none. */
+static int64_t render(struct arrivals *v, const struct call_plan *p,
+                      struct err *e)
 {
-    struct recipe_bindings b = {.chain = &it->chain};
-    struct chat prompt = {0}, asked;
+    struct recipe_bindings b = *p->b;
+    struct chat prompt = {0}, asked = {0};
     struct buf text = BUF_INIT(0);
-    char *own = it->asked.text ? text_get(x->v->s, it->asked.text, NULL) : NULL;
-    int64_t id = 0;
-    target_bind(&x->v->words, &b);
-    bool ok = !it->asked.text || (own && chat_parse(own, &prompt, e));
+    int64_t k = p->asked->text, id = 0;
+    char *own = k && !p->step->op ? text_get(v->s, k, NULL) : NULL;
+    target_bind(&v->words, &b);
+    bool ok = !own || chat_parse(own, &prompt, e);
     b.prompt = own && ok ? &prompt : NULL;
-    if (ok && recipe_render(s, &b, &asked, e)) {
+    ok = ok && (p->step->op || recipe_render(p->step, &b, &asked, e));
+    if (ok) {
         chat_print(&asked, &text);
-        chat_free(&asked);
-        id = text_put(x->v->s, buf_str(&text), text.len, e);
+        id = text_put(v->s, buf_str(&text), text.len, e);
     }
+    chat_free(&asked);
     chat_free(&prompt);
     buf_free(&text);
     free(own);
     return id;
 }
 
-/* All calls of one step; `place` counts those for this item. */
+/* Does what a step does without a teacher, and keeps it as a reply. */
+static bool work_out(struct arrivals *v, const struct call_plan *p,
+                     struct call *c, struct err *e)
+{
+    struct recipe_items items;
+    struct buf text = BUF_INIT(0);
+    recipe_do(p->step, p->b, &items);
+    recipe_print(&items, &text);
+    c->state = CALL_WORKED;
+    c->answer_text = text_put(v->s, buf_str(&text), text.len, e);
+    c->trouble = items.n_missing ? items.missing[0] : NULL;
+    bool ok = c->answer_text && call_finish(v->s, c, e);
+    c->trouble = NULL;
+    buf_free(&text);
+    recipe_items_free(&items);
+    return ok;
+}
+
+bool plan_call(struct arrivals *v, const struct call_plan *p, ids *planned,
+               ids *worked, struct err *e)
+{
+    struct buf params = BUF_INIT(0);
+    int64_t step = p->step - v->r->steps + 1;
+    struct call c = {.job = v->job.id, .step = step, .attempt = 1,
+                     .n = call_next_n(v->s, v->job.id, step),
+                     .from_call = p->from_call, .from_item = p->from_item,
+                     .prompt_text = render(v, p, e)};
+    call_params(p, &params);
+    c.params = (char *)(uintptr_t)buf_str(&params);
+    c.id = c.prompt_text ? call_add(v->s, &c, e) : 0;
+    bool ok = c.id && (!p->step->op || work_out(v, p, &c, e));
+    buf_free(&params);
+    if (!ok)
+        return false;
+    groups_planned(v->groups, p->step, p->b->chain);
+    if (p->step->op)
+        VEC_PUSH(worked, c.id);
+    else
+        VEC_PUSH(planned, c.id);
+    return true;
+}
+
+/* All calls of one step for the item; `place` counts those of all steps. */
 static bool plan_step(struct arrival *x, const struct recipe_step *s,
                       const struct arriving *it, int64_t *place,
                       struct err *e)
 {
-    struct arrivals *v = x->v;
-    int64_t step = s - v->r->steps + 1;
-    size_t times = recipe_times(s, (size_t)v->answers);
-    int64_t rendered = render(x, s, it, e);
-    bool ok = rendered != 0;
-    for (size_t k = 0; ok && k < times; k++, ++*place) {
-        struct buf params = BUF_INIT(0);
-        call_params(x, it, *place, &params);
-        struct call c = {.job = v->job.id, .step = step, .attempt = 1,
-                         .n = call_next_n(v->s, v->job.id, step),
-                         .from_call = x->call.id,
-                         .from_item = (int64_t)it->item->index,
-                         .prompt_text = rendered,
-                         .params = (char *)(uintptr_t)buf_str(&params)};
-        int64_t id = call_add(v->s, &c, e);
-        ok = id != 0;
-        if (ok)
-            VEC_PUSH(x->planned, id);
-        buf_free(&params);
+    struct recipe_bindings b = {.chain = &it->chain};
+    struct call_plan p = {
+        .step = s, .b = &b, .asked = &it->asked, .split = x->split,
+        .from_call = x->call.id, .from_item = (int64_t)it->item->index,
+        .temperature = json_get_number(x->params, "temperature", NAN)};
+    size_t times = s->op ? 1 : recipe_times(s, (size_t)x->v->answers);
+    for (size_t k = 0; k < times; k++, ++*place) {
+        p.seed = json_get_int(x->params, "seed", 1) + p.from_item * 31 +
+                 *place * 7 + 1;
+        if (!plan_call(x->v, &p, x->planned, x->worked, e))
+            return false;
     }
-    return ok;
+    return true;
 }
 
 bool feed(struct arrival *x, const struct arriving *it, struct err *e)
 {
     const struct recipe *r = x->v->r;
     int64_t place = 0;
+    groups_item(x->v->groups, &it->chain);
     for (size_t i = 0; i < r->n_steps; i++) {
         const struct recipe_step *s = &r->steps[i];
-        if (recipe_lives_on(s, x->step) && recipe_passes(s, &it->chain) &&
+        if (!s->by && recipe_lives_on(s, x->step) &&
+            recipe_passes(&s->where, &it->chain) &&
             !plan_step(x, s, it, &place, e))
             return false;
     }

@@ -265,8 +265,9 @@ struct plan {
     bool room;       /* for more calls */
 };
 
-static char *params_text(const struct plan *p, int64_t split, int64_t prompt,
-                         const ids *candidates, uint64_t seed)
+static char *params_text(const struct plan *p, int64_t split,
+                         const struct asked *asked, const ids *candidates,
+                         uint64_t seed)
 {
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
@@ -275,7 +276,8 @@ static char *params_text(const struct plan *p, int64_t split, int64_t prompt,
     jw_kint(&w, "seed", (int64_t)(seed & 0x7fffffff));
     if (!isnan(p->x->temperature))
         jw_knum(&w, "temperature", p->x->temperature);
-    asked_write(&(struct asked){.text = prompt}, &w);
+    if (asked)
+        asked_write(asked, &w);
     if (candidates) {
         jw_key(&w, "candidates");
         jw_open(&w, '[');
@@ -333,7 +335,7 @@ static bool plan_draw(struct plan *p, int split, struct err *e)
     b.demos = d.at.at;
     b.n_demos = d.at.n;
     int64_t id = add_call(p, &b, &c,
-                          params_text(p, split, 0, NULL, rng_next(&p->rng)),
+                          params_text(p, split, NULL, NULL, rng_next(&p->rng)),
                           e);
     bool ok = id != 0;
     for (size_t i = 0; ok && p->a && i < d.seeds.n; i++)
@@ -369,22 +371,25 @@ static bool plan_input(struct plan *p, int64_t seed, int64_t sample,
     char *messages = prompt_of(p->s, seed, sample, e);
     struct chat chat = {0};
     struct recipe_item item = {.index = 0};
-    struct recipe_chain chain = {NULL, &item, NULL};
+    struct recipe_chain chain = {NULL, &item, NULL,
+                                 seed ? "seed" : "sample",
+                                 seed ? seed : sample};
     bool ok = messages && chat_parse(messages, &chat, e);
-    int64_t text = ok && p->a ? text_puts(p->s, messages, e) : 0;
+    struct asked asked = {.seed = seed};
+    asked.text = ok && p->a ? text_puts(p->s, messages, e) : 0;
     size_t times = recipe_times(&p->r->steps[0], (size_t)p->x->answers);
     if (ok && seed)
         fields_of_seed(p->s, seed, &item);
     else if (ok)
         fields_of_sample(p->s, sample, &item);
-    if (ok && !recipe_passes(&p->r->steps[0], &chain))
+    if (ok && !recipe_passes(&p->r->steps[0].where, &chain))
         times = 0;
     for (size_t i = 0; ok && i < times; i++) {
         struct recipe_bindings b = {.prompt = &chat, .chain = &chain};
         struct call c = {0};
         target_bind(&p->words, &b);
         int64_t id = add_call(p, &b, &c,
-                              params_text(p, split, text, NULL,
+                              params_text(p, split, &asked, NULL,
                                           rng_next(&p->rng)), e);
         ok = id && (!p->a || draw_add(p->a, id, "input", seed, sample, e));
     }
@@ -419,9 +424,11 @@ static bool plan_rank(struct plan *p, int64_t sample, int split,
             .prompt = &chat, .candidates = (const char *const *)texts,
             .n_candidates = n, .order = order};
         struct call c = {.sample = sample};
+        struct asked asked = {.text = p->a ? text_puts(p->s, x.prompt, e) : 0};
         target_bind(&p->words, &b);
         int64_t id = add_call(p, &b, &c,
-                              params_text(p, split, 0, &list, seed), e);
+                              params_text(p, split, &asked, &list, seed),
+                              e);
         ok = id && (!p->a || draw_add(p->a, id, "input", 0, sample, e));
         for (size_t i = 0; i < n; i++)
             free(texts[i]);
@@ -560,7 +567,7 @@ static void look_at_seeds(struct plan *p, struct plan_look *out)
             if (chat_parse(x.prompt, &chat, NULL)) {
                 const struct message *m = chat_last(&chat, ROLE_USER);
                 prompts += m ? cost_tokens(m->content) : 0;
-                if (p->r->n_steps > 1 &&
+                if (p->r->n_steps > 1 && !p->r->steps[1].op &&
                     recipe_render(&p->r->steps[1], &b, &second, NULL)) {
                     asked += cost_prompt(&(struct ask){.chat = &second});
                     chat_free(&second);

@@ -378,6 +378,8 @@ bool sink_item(struct arrival *x, struct arriving *it, struct err *e)
     b.chain = &it->chain;
     for (size_t i = 0; i < x->step->n_makes; i++) {
         struct made m;
+        if (!recipe_passes(&x->step->makes[i].where, &it->chain))
+            continue;
         recipe_fill(&x->step->makes[i], &b, &m);
         bool gone = was_purged(x, &m);
         bool ok = gone || sinks[m.sink](x, it, &m, e);

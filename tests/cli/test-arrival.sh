@@ -54,6 +54,45 @@ is "with the answers of each" 6 "$(sql "SELECT count(*) FROM candidate c \
 fell="SELECT count(*) FROM sample WHERE status = 2"
 is "and nothing fell" 0 "$(sql "$fell")"
 
+# A call that is tried again has what it drew: its items go on behind them, and
+# count for their seed.
+fresh
+replies 500,ok << 'END'
+match: Go on with tasks
+3. What is the capital of Portugal?
+4. Name the largest ocean.
+%%
+match: Portugal
+Lisbon.
+%%
+match: ocean
+The Pacific.
+%%
+END
+$S expand --teacher t --prompts 8 --split train > /dev/null 2>&1
+is "a second attempt is read as the first" 2 \
+    "$(sql "SELECT count(*) FROM sample")"
+is "and counts for a seed" 0 "$(sql "SELECT count(*) FROM sample
+    WHERE coalesce(seed, 0) = 0")"
+has "and shows what it drew" '"drew_seeds":[2,1]' \
+    "$($S show "c$(sql 'SELECT min(call) FROM sample')" --json)"
+fresh
+replies << 'END'
+match: Go on with tasks
+3. What is the capital of Portugal?
+4. What is the capital of Portugal?
+5. Name the largest ocean.
+6. What  is the capital of Portugal?
+%%
+match: Portugal
+Lisbon.
+%%
+match: ocean
+The Pacific.
+%%
+END
+$S expand --teacher t --prompts 8 --answers 2 --split train > /dev/null 2>&1
+
 # Again: they join the samples that stand, without a look at near.
 $S expand --teacher t --prompts 8 --answers 1 --split train > /dev/null 2>&1
 is "once more, no new sample" 2 "$(sql "SELECT count(*) FROM sample")"
