@@ -25,7 +25,8 @@ for q in 36 41 52; do
 done > q.jsonl
 $S import --target t q.jsonl > /dev/null
 
-out=$($S expand --recipe label --teacher student --prompts 3 --answers 2)
+out=$($S expand --recipe label --teacher student --prompts 3 --answers 2 \
+    --seed 1)
 is "the job ends well" 0 "$?"
 has "every call is answered" "6 of 6 calls answered, 6 found, 6 passed" "$out"
 for i in 1 2 3; do

@@ -79,20 +79,22 @@ else
 fi
 
 # 60 random moments of a loop of decisions and undos.
+# gone: no process of the loop is left; one that nobody waits for is none
+gone() {
+    ps -eo pgid=,stat= | awk -v loop="$loop" \
+        '$1 == loop && $2 !~ /^Z/ { left = 1 } END { exit left }'
+}
 i=0
 while [ $i -lt 60 ]; do
     i=$((i + 1))
     restore
-    (while :; do
-        "$S" review --accept 1 && "$S" undo || exit
-    done) > out 2> /dev/null &
+    setsid sh -c 'while "$1" review --accept 1 && "$1" undo; do :; done' \
+        - "$S" > out 2> /dev/null &
     loop=$!
     sleep "0.0$((i % 10 * 7 + 10))"
-    kill -KILL $loop 2> /dev/null
-    pkill -KILL -P $loop 2> /dev/null
+    kill -KILL -- -$loop 2> /dev/null || kill -KILL $loop 2> /dev/null
     wait $loop 2> /dev/null
-    pkill -KILL -f "$PWD/none" 2> /dev/null
-    sleep 0.02
+    eventually 30 gone || is "moment $i: the loop is gone" yes no
     said=$(grep -c accepted out)
     kept=$($S log --n 1000 | grep -c accept)
     if [ "$kept" -lt "$said" ] || [ "$kept" -gt $((said + 1)) ]; then

@@ -441,8 +441,10 @@ static void before_write(struct tty *t)
 static bool rests(struct tty *t)
 {
     int queued = 0;
+    struct pollfd p = {t->slave, POLLIN, 0};
     if (t->ended || t->stopped)
         return true;
+    poll(&p, 1, 0); /* what was written is handed on, if it was not yet */
     if (t->slave < 0 || ioctl(t->slave, TIOCINQ, &queued) || queued)
         return false;
     return in_main_poll(t->pid) &&

@@ -255,9 +255,9 @@ int main(void)
         cmocka_unit_test(a_next_request_that_drips_is_cut_off),
         cmocka_unit_test(an_answer_that_is_not_read_is_cut_off),
         cmocka_unit_test(who_comes_late_waits),
-        cmocka_unit_test(a_burst_loses_none),
     };
     const struct CMUnitTest patient[] = {
+        cmocka_unit_test(a_burst_loses_none),
         cmocka_unit_test(places_are_given_up_when_others_wait),
     };
     signal(SIGPIPE, SIG_IGN);
