@@ -257,8 +257,8 @@ int main(void)
         cmocka_unit_test(who_comes_late_waits),
     };
     const struct CMUnitTest patient[] = {
-        cmocka_unit_test(a_burst_loses_none),
         cmocka_unit_test(places_are_given_up_when_others_wait),
+        cmocka_unit_test(a_burst_loses_none),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, open_server, close_server) |
