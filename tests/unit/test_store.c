@@ -275,7 +275,7 @@ static void edits_tags_and_notes_are_changes(void **state)
     sample_free(&x);
     struct filter f;
     assert_ok(filter_parse("zebra tag:time edited:yes", &f, &e), e);
-    struct query q = {0, &f, 0};
+    struct query q = {.filter = &f};
     assert_int_equal(query_count(s, &q, &e), 1);
     assert_int_equal(journal_reverse(s, 2, "ana", "undo", &e), ACT_SAVED);
     assert_ok(sample_get(s, 1, &x, &e), e);
@@ -295,7 +295,7 @@ static int64_t count(const char *text)
 {
     struct filter f;
     assert_ok(filter_parse(text, &f, &e), e);
-    struct query q = {0, &f, 0};
+    struct query q = {.filter = &f};
     int64_t n = query_count(s, &q, &e);
     if (n < 0)
         fail_msg("%s: %s", text, e.text);
