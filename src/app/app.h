@@ -123,6 +123,7 @@ struct review_state {
     struct decide last;  /* for `.`; to < 0: none */
     char last_reason[64];
     bool has_last;
+    char why[64];        /* the last reason that x was given; "": none yet */
     VEC(struct own_reason) own;
     bool own_read;
     char *draft;         /* an edited answer that is not decided on */

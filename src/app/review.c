@@ -299,6 +299,8 @@ static void start(struct app *a, enum status to, const char *reason)
 {
     if (to == STATUS_REJECTED)
         reasons_learn(a, reason);
+    if (to == STATUS_REJECTED && *reason)
+        snprintf(a->review.why, sizeof a->review.why, "%s", reason);
     if (list_selected_count(&a->review.list))
         bulk_start(a, to, reason);
     else if (to != STATUS_ACCEPTED || !is_unread(a))
@@ -337,8 +339,8 @@ static bool reason_key(struct app *a, const char *key)
         return true;
     }
     const char *reason = !strcmp(key, "x") ? "" : NULL;
-    if (!strcmp(key, ".") && a->review.has_last)
-        reason = a->review.last_reason;
+    if (!strcmp(key, ".") && *a->review.why)
+        reason = a->review.why;
     for (size_t i = 0; !reason && reason_at(a, i, &own); i++)
         if (key[0] == own.key && !key[1])
             reason = own.name;

@@ -12,8 +12,7 @@
 #define WHOLE 100 /* cells that no word has */
 
 struct item {
-    char key[8];
-    const char *word;
+    char key[8], word[80];
     int words; /* cells of it that are shown; 0: the key alone */
     int row, x;
     enum style role;
@@ -27,21 +26,31 @@ struct asked {
 static void list_items(const struct app *a, struct asked *q)
 {
     static const char *const always[][2] = {{"x", N_("no reason")},
-                                            {".", N_("the last one again")},
+                                            {".", NULL},
                                             {"+", N_("new reason")},
                                             {"Esc", N_("keep it")}};
+    const char *why = a->review.why;
     struct reason r;
     q->n = 0;
     while (q->n < MOST - COUNT(always) && reason_at(a, q->n, &r)) {
         struct item *o = &q->at[q->n++];
-        *o = (struct item){.word = reason_label(r.name), .role = STYLE_ASKED};
+        *o = (struct item){.role = STYLE_ASKED};
         snprintf(o->key, sizeof o->key, "%c", r.key);
+        snprintf(o->word, sizeof o->word, "%s", reason_label(r.name));
     }
     q->reasons = q->n;
     for (size_t i = 0; i < COUNT(always); i++) {
+        const char *word = always[i][1];
+        if (!word && !*why)
+            continue;
         struct item *o = &q->at[q->n++];
-        *o = (struct item){.word = _(always[i][1]), .role = STYLE_FACT};
+        *o = (struct item){.role = STYLE_FACT};
         snprintf(o->key, sizeof o->key, "%s", always[i][0]);
+        if (word)
+            snprintf(o->word, sizeof o->word, "%s", _(word));
+        else
+            snprintf(o->word, sizeof o->word, _("%s again"),
+                     reason_label(why));
     }
 }
 

@@ -7,15 +7,21 @@ cat > wide.script <<'SCRIPT'
 run t.db
 keys 3 g x
 wait Reject 1?  w wrong  d duplicate  o off topic  f format  s style  z unsafe
-has x no reason  . the last one again  + new reason  Esc keep it
-keys Esc Q
+has x no reason  + new reason  Esc keep it
+keys .
+has Reject 1?
+keys w a x
+has x no reason  . wrong again  + new reason  Esc keep it
+keys .
+wait rejected: wrong
+keys Q
 exit 0
 SCRIPT
 cat > narrow.script <<'SCRIPT'
 run t.db
 keys 3 g x
 wait w wrong  d duplicate  o off topic
-has f format  s style  z unsafe  x . + Esc
+has f format  s style  z unsafe  x + Esc
 keys z
 wait rejected: unsafe
 keys Q
