@@ -147,6 +147,7 @@ struct seeds_state {
     char *filter;
     struct seed now;
     struct seed_row now_row; /* of what was made of it */
+    char *note;              /* on it; NULL: none */
     int scroll;
 };
 
@@ -310,6 +311,9 @@ void reasons_learn(struct app *a, const char *name);
 void app_notes(struct app *a, const char *lines);
 /* Row 23: a report, kept in the messages with the act's command line. */
 void app_say(struct app *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same of an act that undo takes back, which stands beside it. */
+void app_did(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* The same of what was asked and cannot be done: the line that asked for it
  * stays open. */

@@ -207,9 +207,8 @@ void edit_keep(struct app *a, bool accept)
     if (accept)
         review_decide(a, STATUS_ACCEPTED, "");
     else
-        app_say(a, _("%lld edited; it stays %s"), (long long)id,
+        app_did(a, _("%lld edited; it stays %s"), (long long)id,
                 status_label(r->now.status));
-    a->said_undo = true;
 }
 
 void edit_drop(struct app *a)

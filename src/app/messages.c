@@ -45,6 +45,15 @@ static void say(struct app *a, const char *fmt, va_list ap)
     app_remember(a, a->said);
 }
 
+void app_did(struct app *a, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(a, fmt, ap);
+    va_end(ap);
+    a->said_undo = true;
+}
+
 void app_say(struct app *a, const char *fmt, ...)
 {
     va_list ap;

@@ -9,6 +9,8 @@
 static const char *line_start(struct app *a, enum line_kind kind)
 {
     char **filter = view_filter(a);
+    if (kind == LINE_NOTE && view_note(a))
+        return view_note(a);
     if (kind != LINE_FILTER || !filter)
         return "";
     return *filter ? *filter : a->view == VIEW_REVIEW ? "status:pending " : "";

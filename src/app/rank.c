@@ -219,8 +219,7 @@ static void write_order(struct app *a)
     a->counts.pending--;
     a->counts.accepted++;
     drop_decided(a);
-    app_say(a, _("✓ %lld ordered %s and accepted"), (long long)id, text);
-    a->said_undo = true;
+    app_did(a, _("✓ %lld ordered %s and accepted"), (long long)id, text);
 }
 
 /* The letters stand in a shuffled order: what nobody has touched is asked. */
@@ -275,8 +274,7 @@ static void all_bad(struct app *a, const char *args)
     a->counts.pending--;
     a->counts.rejected++;
     drop_decided(a);
-    app_say(a, _("✗ %lld rejected: all bad"), (long long)id);
-    a->said_undo = true;
+    app_did(a, _("✗ %lld rejected: all bad"), (long long)id);
 }
 
 /* Adds "; C and D tie" for each place that several letters share. */

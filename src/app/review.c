@@ -199,12 +199,11 @@ static void say_decided(struct app *a, int64_t id, enum status to,
         return;
     }
     if (to == STATUS_REJECTED && *reason)
-        app_say(a, "%s %lld %s: %s", status_mark(to), (long long)id,
+        app_did(a, "%s %lld %s: %s", status_mark(to), (long long)id,
                 status_label(to), reason_label(reason));
     else
-        app_say(a, "%s %lld %s%s", status_mark(to), (long long)id,
+        app_did(a, "%s %lld %s%s", status_mark(to), (long long)id,
                 status_label(to), unread_mark(a, to));
-    a->said_undo = true;
     struct message_line *m = &a->messages.at[a->messages.n - 1];
     char *why = proc_quote(reason);
     m->command = xasprintf("stillroom review --%s %lld%s%s", verb_flag(to),
@@ -497,13 +496,12 @@ static void tag(struct app *a, const char *text)
             DECIDED_FOUND)
         app_say_err(a, &e);
     else if (which.n)
-        app_say(a, off ? P_("tag %s taken from %zu sample",
+        app_did(a, off ? P_("tag %s taken from %zu sample",
                             "tag %s taken from %zu samples", which.n)
                        : P_("tag %s on %zu sample", "tag %s on %zu samples",
                             which.n), text + off, which.n);
     VEC_FREE(&which);
     show_anew(a);
-    a->said_undo = true;
 }
 
 static void note(struct app *a, const char *text)
@@ -513,7 +511,7 @@ static void note(struct app *a, const char *text)
         DECIDED_FOUND)
         app_say_err(a, &e);
     else
-        app_say(a, *text ? _("noted") : _("the note is gone"));
+        app_did(a, *text ? _("noted") : _("the note is gone"));
     show_anew(a);
 }
 
@@ -527,7 +525,7 @@ static void rate(struct app *a, const char *text)
              DECIDED_FOUND)
         app_say_err(a, &e);
     else
-        app_say(a, _("%lld rated %d"), (long long)a->review.now.id, v);
+        app_did(a, _("%lld rated %d"), (long long)a->review.now.id, v);
     show_anew(a);
 }
 

@@ -4,11 +4,14 @@
 
 #include "app/app.h"
 #include "base/lang.h"
+#include "store/tags.h"
 
 static void forget(struct seeds_state *x)
 {
     seed_free(&x->now);
     seed_row_free(&x->now_row);
+    free(x->note);
+    x->note = NULL;
     x->scroll = 0;
 }
 
@@ -54,8 +57,10 @@ void seeds_load(struct app *a)
     struct seeds_state *x = &a->seeds;
     int64_t id = list_id(&x->list);
     forget(x);
-    if (id && seed_get(a->s, id, &x->now, NULL))
-        seed_row_get(a->s, id, &x->now_row);
+    if (!id || !seed_get(a->s, id, &x->now, NULL))
+        return;
+    seed_row_get(a->s, id, &x->now_row);
+    x->note = note_of(a->s, OBJECT_SEED, id);
 }
 
 void seeds_done(struct app *a)
@@ -95,7 +100,7 @@ static void tag(struct app *a, const char *text)
                             !off, &e) > DECIDED_FOUND)
         app_say_err(a, &e);
     else if (which.n)
-        app_say(a, off ? P_("tag %s taken from %zu seed",
+        app_did(a, off ? P_("tag %s taken from %zu seed",
                             "tag %s taken from %zu seeds", which.n)
                        : P_("tag %s on %zu seed", "tag %s on %zu seeds",
                             which.n), text + off, which.n);
@@ -156,10 +161,17 @@ static void unfilter(struct app *a, const char *args)
 static void note(struct app *a, const char *text)
 {
     struct err e = {0};
-    if (a->seeds.now.id &&
-        verb_note(a->s, a->who, OBJECT_SEED, a->seeds.now.id, text, &e) >
-            DECIDED_FOUND)
+    if (verb_note(a->s, a->who, OBJECT_SEED, a->seeds.now.id, text, &e) >
+        DECIDED_FOUND)
         app_say_err(a, &e);
+    else
+        app_did(a, *text ? _("noted") : _("the note is gone"));
+    app_load(a);
+}
+
+static const char *no_seed(const struct app *a)
+{
+    return a->seeds.now.id ? NULL : _("there is no seed here");
 }
 
 static void edit(struct app *a, const char *args)
@@ -171,9 +183,9 @@ static void edit(struct app *a, const char *args)
 const struct deed seeds_deeds[] = {
     {.act = ACT_FILTER, .fn = set_filter, .prompt = LINE_FILTER},
     {.act = ACT_UNFILTER, .fn = unfilter},
-    {.act = ACT_TAG, .fn = tag, .prompt = LINE_TAG},
+    {.act = ACT_TAG, .fn = tag, .why_not = no_seed, .prompt = LINE_TAG},
     {.act = ACT_ADD, .fn = add_in_editor},
-    {.act = ACT_NOTE, .fn = note, .prompt = LINE_NOTE},
+    {.act = ACT_NOTE, .fn = note, .why_not = no_seed, .prompt = LINE_NOTE},
     {.act = ACT_EDIT, .fn = edit},
     {0}};
 

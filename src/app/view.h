@@ -36,9 +36,10 @@ struct view {
     const char *title; /* untranslated */
     bool zooms;        /* Enter shows the item alone */
     bool text_first;   /* the text has the focus when it is opened */
-    /* Where in struct app its list stands; its filter as typed (a char *) and
-     * how far its text is scrolled (an int), 0 where it has none. */
-    size_t list, filter, scroll;
+    /* Where in struct app its list stands; its filter as typed (a char *), how
+     * far its text is scrolled (an int) and the note of its item (a char *), 0
+     * where it has none. */
+    size_t list, filter, scroll, note;
     /* Makes the list anew; reads what the cursor stands on; frees all. */
     void (*open)(struct app *a);
     void (*load)(struct app *a);
@@ -70,11 +71,12 @@ const struct view *view_of(enum view_id v);
 /* What an action does in a view, NULL where it does nothing of its own. */
 const struct deed *view_deed(enum view_id v, enum action act);
 
-/* Of the present view: its list; its filter and its scroll, NULL where it has
- * none. */
+/* Of the present view: its list; its filter, its scroll and its item's note,
+ * NULL where it has none. */
 struct list *app_list(struct app *a);
 char **view_filter(struct app *a);
 int *view_scroll(struct app *a);
+const char *view_note(struct app *a);
 
 /* ---- The functions of the rows ------------------------------------------ */
 

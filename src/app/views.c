@@ -22,6 +22,7 @@ static const struct view views[] = {
                     .list = AT(seeds.list),
                     .filter = AT(seeds.filter),
                     .scroll = AT(seeds.scroll),
+                    .note = AT(seeds.note),
                     .open = seeds_open,
                     .show = seeds_show,
                     .refresh = seeds_refresh,
@@ -38,6 +39,7 @@ static const struct view views[] = {
                      .list = AT(review.list),
                      .filter = AT(review.filter),
                      .scroll = AT(review.scroll),
+                     .note = AT(review.now.note),
                      .open = review_open,
                      .show = review_show,
                      .refresh = review_refresh,
@@ -132,4 +134,10 @@ char **view_filter(struct app *a)
 int *view_scroll(struct app *a)
 {
     return at(a, view_of(a->view)->scroll);
+}
+
+const char *view_note(struct app *a)
+{
+    char **note = at(a, view_of(a->view)->note);
+    return note ? *note : NULL;
 }

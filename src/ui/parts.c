@@ -159,6 +159,52 @@ void part_rule(int y, int x)
     cells_put(y, x + GUTTER, 1, STYLE_RULE, "┤");
 }
 
+int stack_measure(struct part *parts, size_t n, int w)
+{
+    int rows = n ? (int)n - 1 : 0;
+    for (size_t i = 0; i < n; i++)
+        rows += part_measure(&parts[i], w);
+    return rows;
+}
+
+static void draw_parts(struct app *a, struct part *parts, size_t n,
+                       struct area w, int scroll, int more)
+{
+    int y = w.y, end = w.y + w.h, top = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct part *p = &parts[i];
+        int rows = part_measure(p, w.w);
+        int gone = scroll > top ? scroll - top : 0;
+        top += rows + 1;
+        if (gone > rows || y >= end)
+            continue;
+        int h = i + 1 == n || rows - gone > end - y ? end - y : rows - gone;
+        p->scroll = gone;
+        if (y + h == end)
+            part_more(a, p, more);
+        part_draw(p, y, w.x, h, w.w);
+        y += h;
+        if (i + 1 < n && y < end)
+            part_rule(y++, w.x);
+    }
+}
+
+void stack_draw(struct app *a, struct part *parts, size_t n, struct area w)
+{
+    int total = stack_measure(parts, n, w.w), top = 0;
+    int scroll = text_scrolls(a, w.h, total);
+    for (size_t i = 0; i < n; i++) {
+        part_hits(a, &parts[i], top);
+        top += part_measure(&parts[i], w.w) + 1;
+    }
+    draw_parts(a, parts, n, w, scroll, total - w.h - scroll);
+}
+
+void stack_still(struct app *a, struct part *parts, size_t n, struct area w)
+{
+    draw_parts(a, parts, n, w, 0, 0);
+}
+
 void cross_rule(int y, int x, int w, bool bottom)
 {
     cells_rule(y, x, w);

@@ -103,6 +103,13 @@ void part_draw(struct part *p, int y, int x, int h, int w);
 void draw_nothing(struct area w, const char *sentence);
 /* The rule between two parts. */
 void part_rule(int y, int x);
+/* Draws parts, measured, under each other as one text that scrolls, rules
+ * between them; a foot says how many rows are left. */
+void stack_draw(struct app *a, struct part *parts, size_t n, struct area w);
+/* The same of parts that stay where they are. */
+void stack_still(struct app *a, struct part *parts, size_t n, struct area w);
+/* The rows that they need so, as they were measured for `w` cells. */
+int stack_measure(struct part *parts, size_t n, int w);
 /* The rule between list and item; `end` is its last: ┬ or ┴. */
 void cross_rule(int y, int x, int w, bool bottom);
 

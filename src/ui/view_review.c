@@ -387,8 +387,27 @@ static void draw_as_one(struct app *a, struct part *prompt,
     part_draw(answer, w.y + h, w.x, w.h - h, w.w);
 }
 
-/* The sample's other answers and where it came from, as far as rows are
- * left. */
+/* A text under its label and the key that opens it, behind a rule, where
+ * there are rows left; the row behind it. */
+static int draw_labelled(const char *label, const char *key, const char *text,
+                         int y, struct area w)
+{
+    int end = w.y + w.h;
+    struct part p = {0};
+    if (!text || y + 2 >= end)
+        return y;
+    part_gut(&p, STYLE_LABEL, label, key);
+    rich_add(&p.body, STYLE_FACT, text);
+    int h = part_measure(&p, w.w);
+    part_rule(y++, w.x);
+    h = h < end - y ? h : end - y;
+    part_draw(&p, y, w.x, h, w.w);
+    part_free(&p);
+    return y + h;
+}
+
+/* The sample's other answers, the note on it and where it came from, as far as
+ * rows are left. */
 static void draw_more(struct app *a, struct area w)
 {
     struct review_state *r = &a->review;
@@ -414,15 +433,8 @@ static void draw_more(struct app *a, struct area w)
         free(text);
         part_free(&p);
     }
-    if (r->from && y + 2 < end) {
-        struct part p = {0};
-        part_gut(&p, STYLE_LABEL, _("LINEAGE"), "l");
-        rich_add(&p.body, STYLE_FACT, r->from);
-        int h = part_measure(&p, w.w);
-        part_rule(y++, w.x);
-        part_draw(&p, y, w.x, h < end - y ? h : end - y, w.w);
-        part_free(&p);
-    }
+    y = draw_labelled(_("NOTE"), "c", r->now.note, y, w);
+    draw_labelled(_("LINEAGE"), "l", r->from, y, w);
 }
 
 /* The answer in its own rows, under a prompt that stays; the neighbour under

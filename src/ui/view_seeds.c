@@ -152,8 +152,8 @@ static void from_part(struct app *a, struct part *p)
 static void item(struct app *a, struct area w)
 {
     const struct seed *s = &a->seeds.now;
-    struct part parts[3] = {{.n_guts = 0}};
-    int need[3], y = w.y;
+    struct part parts[4] = {{.n_guts = 0}};
+    size_t n = a->seeds.note ? 4 : 3;
     if (!s->id) {
         draw_nothing(w, _("no seeds here; I imports a file, + adds one"));
         return;
@@ -168,24 +168,25 @@ static void item(struct app *a, struct area w)
         part_gut(&parts[1], STYLE_FACT, _("no answer"), NULL);
     }
     from_part(a, &parts[2]);
-    for (int i = 0; i < 2; i++)
-        part_find(a, &parts[i]);
-    for (int i = 0; i < 3; i++)
-        need[i] = part_measure(&parts[i], w.w);
-    part_hits(a, &parts[0], 0);
-    int room = w.h - 2 - need[2] - (need[1] < 3 ? need[1] : 3);
-    if (need[0] > room)
-        need[0] = room > 2 ? room : 2;
-    parts[0].scroll = text_scrolls(a, need[0], (int)parts[0].lines.n);
-    for (int i = 0; i < 3; i++) {
-        int left = w.y + w.h - y, h = need[i] < left ? need[i] : left;
-        if (h > 0)
-            part_draw(&parts[i], y, w.x, h, w.w);
-        y += h;
-        if (i < 2 && y < w.y + w.h)
-            part_rule(y++, w.x);
+    if (a->seeds.note) {
+        part_gut(&parts[3], STYLE_LABEL, _("NOTE"), "c");
+        rich_add(&parts[3].body, STYLE_FACT, a->seeds.note);
     }
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < n; i++)
+        part_find(a, &parts[i]);
+    int text = stack_measure(parts, 2, w.w);
+    int facts = stack_measure(parts + 2, n - 2, w.w);
+    if (text + 1 + facts <= w.h || w.h < facts + 4) {
+        w.h = text + 1 + facts < w.h ? text + 1 + facts : w.h;
+        stack_draw(a, parts, n, w);
+    } else { /* the facts stay in sight */
+        int h = w.h - facts - 1;
+        stack_draw(a, parts, 2, (struct area){w.y, w.x, h, w.w});
+        part_rule(w.y + h, w.x);
+        stack_still(a, parts + 2, n - 2,
+                    (struct area){w.y + h + 1, w.x, facts, w.w});
+    }
+    for (size_t i = 0; i < n; i++)
         part_free(&parts[i]);
 }
 
