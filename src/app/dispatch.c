@@ -398,6 +398,8 @@ void app_painted(struct app *a, enum sight sight)
     if (sight == SIGHT_ITEM && a->text_total &&
         (scroll ? *scroll : 0) + a->text_rows >= a->text_total)
         a->read = true;
+    if (sight == SIGHT_ITEM && a->view == VIEW_RANK)
+        rank_painted(a);
 }
 
 /* While a question about the item is open its text can be read all the same;
@@ -416,7 +418,7 @@ static bool passes_question(struct app *a, const char *key)
     if (i == COUNT(reads) || !about_text || (a->list_focus && !leaves) ||
         (leaves && a->ask.kind != ASK_EDITED))
         return false;
-    if (leaves || a->ask.kind == ASK_UNREAD)
+    if (leaves || a->ask.kind == ASK_UNREAD || a->ask.kind == ASK_ORDER)
         a->ask.kind = ASK_NOTHING;
     run(a, reads[i], "");
     if (!leaves && a->ask.kind == ASK_NOTHING)

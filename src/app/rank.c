@@ -98,11 +98,18 @@ void rank_load(struct app *a)
     struct err e = {0};
     ids letters = {0};
     int64_t id = r->at < r->queue.n ? r->queue.at[r->at] : 0;
-    if (id == r->now.id && id)
+    if (id == r->now.id && id) {
+        if (!r->beside && r->scroll_of != r->list.cursor)
+            r->scroll = 0;
+        r->scroll_of = r->list.cursor;
         return;
+    }
     keep_touched(r);
     sample_free(&r->now);
     list_free(&r->list);
+    memset(r->read, 0, sizeof r->read);
+    r->scroll = 0;
+    r->scroll_of = 0;
     r->touched = false;
     r->blind = true;
     r->seen = store_seq(a->s);
@@ -222,20 +229,47 @@ static void write_order(struct app *a)
     app_did(a, _("✓ %lld ordered %s and accepted"), (long long)id, text);
 }
 
-/* The letters stand in a shuffled order: what nobody has touched is asked. */
+void rank_painted(struct app *a)
+{
+    for (size_t i = 0; i < a->rank.order.n; i++)
+        a->rank.read[i] = a->rank.read[i] || a->rank.ends[i];
+}
+
+/* The first answer whose end was not on the screen; how many there are where
+ * all were, or nobody asks. */
+static size_t first_unread(const struct app *a)
+{
+    const struct rank_state *r = &a->rank;
+    size_t i = 0;
+    if (a->options.value[OPTION_UNREAD] != UNREAD_ASK)
+        return r->order.n;
+    while (i < r->order.n && r->read[i])
+        i++;
+    return i;
+}
+
+/* The letters stand in a shuffled order: what nobody has touched is asked, and
+ * what was not read. */
 static void keep_order(struct app *a, const char *args)
 {
     char text[ORDER_MAX * 3];
+    size_t unread = first_unread(a);
     (void)args;
-    if (a->rank.touched) {
+    order_print(&a->rank.order, text);
+    if (unread < a->rank.order.n) {
+        snprintf(a->ask.text, sizeof a->ask.text,
+                 _("%c is not read to its end. Y keeps %s as your order."),
+                 'A' + (int)unread, text);
+    } else if (!a->rank.touched) {
+        snprintf(a->ask.text, sizeof a->ask.text,
+                 _("You have not ordered them. Y keeps %s as your order."),
+                 text);
+    } else {
         write_order(a);
         return;
     }
     a->ask.kind = ASK_ORDER;
     a->sight = SIGHT_NONE;
-    snprintf(a->ask.text, sizeof a->ask.text,
-             _("You have not ordered them. Y keeps %s as your order."),
-             order_print(&a->rank.order, text));
 }
 
 bool rank_order_key(struct app *a, const char *key)
@@ -401,6 +435,12 @@ static void go_on(struct app *a, const char *args)
     next_sample(a, 1);
 }
 
+static void alone(struct app *a, const char *args)
+{
+    (void)args;
+    a->zoom = !a->zoom;
+}
+
 /* Why nothing can be done with the sample: there is none. */
 static const char *no_sample(const struct app *a)
 {
@@ -424,6 +464,7 @@ const struct deed rank_deeds[] = {
      .why_not = no_sample,
      .prompt = LINE_ORDER},
     {.act = ACT_BLIND, .fn = turn_blind, .why_not = no_sample},
+    {.act = ACT_ZOOM, .fn = alone, .why_not = no_sample},
     {.act = ACT_PREV_PART, .fn = go_before, .why_not = no_sample},
     {.act = ACT_NEXT_PART, .fn = go_on, .why_not = no_sample},
     {0}};

@@ -23,6 +23,11 @@ struct rank_state {
     bool touched;            /* the person has given an order */
     VEC(struct given) given; /* to samples that were left since */
     bool blind;
+    int scroll;           /* of the texts, in rows */
+    size_t scroll_of;     /* the letter whose text that is */
+    bool beside;          /* all texts are side by side, and scroll so */
+    bool ends[ORDER_MAX]; /* by letter: its text's end is in the picture */
+    bool read[ORDER_MAX]; /* it was on the screen */
     int64_t seen;
 };
 
@@ -35,7 +40,10 @@ struct judged {
 };
 struct app;
 struct judged rank_judged(const struct app *a, size_t letter);
-/* Keys of the question whether an untouched order is kept. */
+/* What the picture shows to its end is read, once it is on the screen. */
+void rank_painted(struct app *a);
+/* Keys of the question whether an order is kept that was not touched, or of
+ * answers that were not read. */
 bool rank_order_key(struct app *a, const char *key);
 
 

@@ -29,7 +29,7 @@ static void wrap_texts(struct app *a, int w, struct lines_of *prompt,
 {
     char *text, *before;
     review_answer(a, &text, &before);
-    add_prompt(a, &prompt->rich);
+    add_prompt(a, a->review.now.prompt, &prompt->rich);
     rich_wrap(&prompt->rich, w, &prompt->lines);
     if (a->typing.open) {
         rich_add(&answer->rich, STYLE_TEXT, buf_str(&a->typing.text));

@@ -125,9 +125,9 @@ int text_scrolls(struct app *a, int rows, int total);
 int cursor_line(const struct rich *r, const wrapped_lines *lines, size_t at,
                 int *column);
 
-/* Adds Review's prompt: its last turn, of earlier ones how many there are, or
- * all of them where the item is zoomed. */
-void add_prompt(const struct app *a, struct rich *to);
+/* Adds a prompt (canonical messages): its last turn, of earlier ones how many
+ * there are, or all of them where the item is zoomed. */
+void add_prompt(const struct app *a, const char *prompt, struct rich *to);
 /* Adds what was thought before Review's answer: one line that says how much,
  * and where it is open the text behind it. */
 void add_thinking(const struct app *a, struct rich *to);

@@ -68,6 +68,7 @@ static void draw_candidate(struct app *a, size_t i, int y, int x, int w,
         if (*c == '\n')
             *c = ' ';
     cells_put(y, x + 47, w - 48, role, answer);
+    r->ends[i] = cells_width(answer) <= w - 48;
     free(answer);
 }
 
@@ -85,128 +86,226 @@ static void draw_header(const struct app *a, int y, int x, int w)
     cells_put(y, x, w, STYLE_FACT, text);
 }
 
+/* What the judge said of an answer, a line for each aspect. */
+static void add_judged(struct app *a, size_t letter, enum style role,
+                       struct rich *to)
+{
+    struct judged j = rank_judged(a, letter);
+    for (size_t k = 0; k < j.n; k++) {
+        char head[80];
+        snprintf(head, sizeof head, "%s%s %.0f  ", k ? "\n" : "",
+                 aspect_label(j.scores[k]->aspect), j.scores[k]->value);
+        rich_add(to, role, head);
+        if (j.scores[k]->reason)
+            rich_add(to, role, j.scores[k]->reason);
+    }
+}
+
+static void prompt_part(const struct app *a, struct part *p)
+{
+    const struct rank_state *r = &a->rank;
+    char id[24];
+    snprintf(id, sizeof id, "%lld", (long long)r->now.id);
+    part_gut(p, STYLE_LABEL, _("PROMPT"), NULL);
+    part_gut(p, STYLE_FACT, id, r->now.recipe);
+    add_prompt(a, r->now.prompt, &p->body);
+}
+
+static void answer_part(struct app *a, size_t letter, struct part *p)
+{
+    const struct rank_state *r = &a->rank;
+    const struct candidate *c = &r->now.candidates.at[r->shown[letter]];
+    char *text = answer_of_letter(a, letter), left[16], right[24];
+    size_t words = uni_count_words(text);
+    snprintf(left, sizeof left, "%c", 'A' + (int)letter);
+    snprintf(right, sizeof right, P_("%zu word", "%zu words", words), words);
+    part_gut(p, STYLE_LABEL, left, right);
+    part_gut(p, STYLE_FACT, _("source"),
+             r->blind ? C_("source|hidden") : source_label(c->source));
+    rich_add(&p->body, STYLE_TEXT, text);
+    free(text);
+}
+
 static void judge_part(struct app *a, struct part *p)
 {
     struct judged j = rank_judged(a, a->rank.list.cursor);
     part_gut(p, STYLE_LABEL, _("JUDGE"), NULL);
-    for (size_t k = 0; k < j.n; k++) {
-        char line[600];
-        snprintf(line, sizeof line, "%s %.0f  %.500s\n",
-                 aspect_label(j.scores[k]->aspect), j.scores[k]->value,
-                 j.scores[k]->reason ? j.scores[k]->reason : "");
-        rich_add(&p->body, STYLE_TEXT, line);
-        if (k == 0 && j.scores[k]->who)
-            part_gut(p, STYLE_FACT, j.scores[k]->who, NULL);
-    }
+    if (j.n && j.scores[0]->who)
+        part_gut(p, STYLE_FACT, j.scores[0]->who, NULL);
+    add_judged(a, a->rank.list.cursor, STYLE_TEXT, &p->body);
 }
 
-static void draw_answer(struct app *a, struct area w)
+/* The answer under the cursor, the judge's figures where they are shown, and
+ * before them a prompt that has no rows of its own: one text. */
+static void draw_one(struct app *a, bool with_prompt, struct area w)
 {
     struct rank_state *r = &a->rank;
-    struct part answer = {0}, judge = {0};
-    char *text = answer_of_letter(a, r->list.cursor), left[16], right[24];
-    snprintf(left, sizeof left, "%c", 'A' + (int)r->list.cursor);
-    size_t words = uni_count_words(text);
-    snprintf(right, sizeof right, P_("%zu word", "%zu words", words), words);
-    part_gut(&answer, STYLE_LABEL, left, right);
-    const struct candidate *c =
-        &r->now.candidates.at[r->shown[r->list.cursor]];
-    part_gut(&answer, STYLE_FACT, _("source"),
-             r->blind ? C_("source|hidden") : source_label(c->source));
-    rich_add(&answer.body, STYLE_TEXT, text);
+    struct part parts[3] = {{.n_guts = 0}};
+    size_t n = 0;
+    if (with_prompt)
+        prompt_part(a, &parts[n++]);
+    answer_part(a, r->list.cursor, &parts[n++]);
+    int end = stack_measure(parts, n, w.w);
+    if (!r->blind)
+        judge_part(a, &parts[n++]);
+    stack_draw(a, parts, n, w);
+    r->ends[r->list.cursor] = end <= *view_scroll(a) + w.h;
+    for (size_t i = 0; i < n; i++)
+        part_free(&parts[i]);
+}
+
+/* ---- Side by side ------------------------------------------------------- */
+
+struct side {
+    struct rich rich;
+    wrapped_lines lines;
+    int own; /* rows of the answer itself; the judge's figures follow */
+};
+
+static void side_text(struct app *a, size_t letter, int w, struct side *s)
+{
+    char *text = answer_of_letter(a, letter), mean[16];
+    double judged = rank_judged(a, letter).mean;
+    rich_add(&s->rich, STYLE_TEXT, text);
     free(text);
-    part_measure(&answer, w.w);
-    int judge_h = r->blind ? 0 : w.h / 2 - 1;
-    int h = w.h - judge_h - (judge_h ? 1 : 0);
-    part_draw(&answer, w.y, w.x, h, w.w);
-    if (judge_h > 0) {
-        part_rule(w.y + h, w.x);
-        judge_part(a, &judge);
-        part_measure(&judge, w.w);
-        part_draw(&judge, w.y + h + 1, w.x, judge_h, w.w);
+    rich_wrap(&s->rich, w, &s->lines);
+    s->own = (int)s->lines.n;
+    if (a->rank.blind)
+        return;
+    rich_add(&s->rich, STYLE_TEXT, "\n\n");
+    if (!isnan(judged)) {
+        rich_add(&s->rich, STYLE_LABEL, _("judge mean "));
+        rich_add(&s->rich, STYLE_LABEL,
+                 lang_number(mean, sizeof mean, judged, 1));
+        rich_add(&s->rich, STYLE_LABEL, "\n");
     }
-    part_free(&answer);
-    part_free(&judge);
+    add_judged(a, letter, STYLE_FACT, &s->rich);
+    rich_wrap(&s->rich, w, &s->lines);
 }
 
-/* Side by side, from 100 columns on. */
-static void draw_columns(struct app *a, struct area w)
+static void side_head(struct app *a, size_t letter, int y, int x, int w)
 {
     struct rank_state *r = &a->rank;
-    int n = (int)r->order.n, each = w.w / n;
+    char *text = answer_of_letter(a, letter), place[8], judge[24] = "";
+    char words[24], head[80];
+    size_t n = uni_count_words(text);
+    free(text);
+    place_text(r, letter, place, sizeof place);
+    snprintf(words, sizeof words, P_("%zu word", "%zu words", n), n);
+    if (!r->blind)
+        snprintf(judge, sizeof judge, _("judge %d  "),
+                 rank_judged(a, letter).place);
+    snprintf(head, sizeof head, _("%c  you %-2s %s%s"), 'A' + (int)letter,
+             place, judge, words);
+    bool on = letter == r->list.cursor;
+    cells_put(y, x, w, on ? STYLE_ROW_ON : STYLE_LABEL, head);
+}
+
+/* The answers' rows from `from` on; a last row says of each what is left. */
+static void draw_sides(struct app *a, struct side *sides, int from, bool feet,
+                       struct area w)
+{
+    struct rank_state *r = &a->rank;
+    int n = (int)r->order.n, each = w.w / n, rows = w.h - 1 - feet;
     for (int i = 0; i < n; i++) {
-        struct rich rich = {.text = BUF_INIT(0)};
-        wrapped_lines lines = {0};
-        char *text = answer_of_letter(a, (size_t)i), head[80], place[8];
-        int x = w.x + i * each;
-        place_text(r, (size_t)i, place, sizeof place);
-        bool on = (size_t)i == r->list.cursor;
-        size_t words = uni_count_words(text);
-        snprintf(head, sizeof head, P_("%c  you %s   %zu word",
-                                       "%c  you %s   %zu words", words),
-                 'A' + i, place, words);
-        cells_put(w.y, x + 1, each - 3, on ? STYLE_ROW_ON : STYLE_LABEL,
-                  head);
-        rich_add(&rich, STYLE_TEXT, text);
-        if (!r->blind) {
-            struct judged j = rank_judged(a, (size_t)i);
-            char line[400];
-            rich_add(&rich, STYLE_TEXT, "\n\n");
-            snprintf(line, sizeof line, _("judge mean %.1f\n"), j.mean);
-            rich_add(&rich, STYLE_LABEL, line);
-            for (size_t k = 0; k < j.n; k++) {
-                snprintf(line, sizeof line, "%s %.0f  %.300s\n",
-                         aspect_label(j.scores[k]->aspect), j.scores[k]->value,
-                         j.scores[k]->reason ? j.scores[k]->reason : "");
-                rich_add(&rich, STYLE_FACT, line);
-            }
-        }
-        rich_wrap(&rich, each - 3, &lines);
-        for (int k = 0; k < w.h - 1 && k < (int)lines.n; k++)
-            rich_draw(&rich, lines.at[k], w.y + 1 + k, x + 1, each - 3);
+        struct side *s = &sides[i];
+        int x = w.x + i * each, more = (int)s->lines.n - from - rows;
+        if (w.h > 0)
+            side_head(a, (size_t)i, w.y, x + 1, each - 3);
+        for (int k = 0; k < rows && from + k < (int)s->lines.n; k++)
+            rich_draw(&s->rich, s->lines.at[from + k], w.y + 1 + k, x + 1,
+                      each - 3);
+        if (feet && more > 0 && w.h > 1)
+            cells_printf(w.y + w.h - 1, x + 1, each - 3, STYLE_FACT,
+                         _("PgDn %d more"), more);
         for (int k = 0; k < w.h && i + 1 < n; k++)
             cells_put(w.y + k, x + each - 1, 1, STYLE_RULE, "│");
-        rich_free(&rich);
-        VEC_FREE(&lines);
-        free(text);
+        r->ends[i] = rows >= 0 && s->own <= from + rows;
     }
+}
+
+/* From 100 columns on, where each answer has room. A prompt of a third of the
+ * rows or less stays above them, else all scrolls as one text. */
+static void draw_wide(struct app *a, struct part *prompt, struct area w)
+{
+    struct rank_state *r = &a->rank;
+    struct side sides[ORDER_MAX] = {{.own = 0}};
+    int n = (int)r->order.n, each = w.w / n, most = 0;
+    int asked = part_measure(prompt, w.w);
+    bool stays = asked <= w.h / 3;
+    for (int i = 0; i < n; i++) {
+        side_text(a, (size_t)i, each - 3, &sides[i]);
+        most = (int)sides[i].lines.n > most ? (int)sides[i].lines.n : most;
+    }
+    int rows = w.h - 2 - (stays ? asked : 0);
+    int total = most + (stays ? 0 : asked);
+    bool feet = total > rows;
+    int scroll = text_scrolls(a, rows - feet, total);
+    int h = stays ? asked : asked - scroll, gone = asked - h;
+    h = h < 0 ? 0 : h > rows - feet ? rows - feet : h;
+    prompt->scroll = gone;
+    part_draw(prompt, w.y, w.x, h, w.w);
+    cross_rule(w.y + h, w.x, w.w, true);
+    int from = stays ? scroll : scroll > asked ? scroll - asked : 0;
+    draw_sides(a, sides, from, feet,
+               (struct area){w.y + h + 1, w.x, w.h - h - 1, w.w});
+    for (int i = 0; i < n; i++) {
+        rich_free(&sides[i].rich);
+        VEC_FREE(&sides[i].lines);
+    }
+}
+
+/* ---- The view ----------------------------------------------------------- */
+
+#define SIDE_LEAST 24 /* columns of an answer beside others */
+#define ROWS_LEAST 60 /* of a list of them */
+
+/* The answers as rows, the one under the cursor below them. */
+static void draw_rows(struct app *a, struct part *prompt, struct area w)
+{
+    struct rank_state *r = &a->rank;
+    bool stays = part_measure(prompt, w.w) <= 2;
+    int y = w.y, n = (int)r->order.n, left = w.h - (stays ? 3 : 0);
+    if (stays) {
+        part_draw(prompt, y, w.x, 2, w.w);
+        cross_rule(y + 2, w.x, w.w, true);
+        y += 3;
+    }
+    int rows = n < left - 6 ? n : left - 6;
+    if (rows > 0 && w.w >= ROWS_LEAST) {
+        draw_header(a, y++, w.x, w.w);
+        for (int i = 0; i < rows; i++)
+            draw_candidate(a, (size_t)i, y + i, w.x, w.w,
+                           (size_t)i == r->list.cursor);
+        y += rows;
+        cross_rule(y++, w.x, w.w, false);
+    }
+    draw_one(a, !stays, (struct area){y, w.x, w.y + w.h - y, w.w});
 }
 
 static void whole(struct app *a, struct area w)
 {
     struct rank_state *r = &a->rank;
     struct part prompt = {0};
-    char id[24];
     if (!r->now.id) {
         draw_nothing(w, _("nothing to rank: ask for two answers each (E), then "
                     "judge them (E, recipe rank)"));
         return;
     }
-    snprintf(id, sizeof id, "%lld", (long long)r->now.id);
-    char *text = prompt_text(r->now.prompt);
-    part_gut(&prompt, STYLE_LABEL, _("PROMPT"), NULL);
-    part_gut(&prompt, STYLE_FACT, id, r->now.recipe);
-    rich_add(&prompt.body, STYLE_TEXT, text);
-    free(text);
-    part_measure(&prompt, w.w);
-    part_draw(&prompt, w.y, w.x, 2, w.w);
+    int n = (int)r->order.n;
+    for (int i = 0; i < n; i++)
+        r->ends[i] = false;
+    prompt_part(a, &prompt);
+    r->beside = !a->zoom && w.w >= 100 && n >= 2 && w.w / n >= SIDE_LEAST;
+    if (a->zoom || !n)
+        draw_one(a, true, w);
+    else if (r->beside)
+        draw_wide(a, &prompt, w);
+    else
+        draw_rows(a, &prompt, w);
     part_free(&prompt);
-    cross_rule(w.y + 2, w.x, w.w, true);
-    int y = w.y + 3, n = (int)r->order.n, left = w.h - 3;
-    if (w.w >= 100 && n >= 2) {
-        draw_columns(a, (struct area){y, w.x, left, w.w});
-        return;
-    }
-    draw_header(a, y++, w.x, w.w);
-    int rows = n < left - 6 ? n : left - 6;
-    for (int i = 0; i < rows; i++)
-        draw_candidate(a, (size_t)i, y + i, w.x, w.w,
-                       (size_t)i == r->list.cursor);
-    y += rows;
-    cross_rule(y++, w.x, w.w, false);
-    draw_answer(a, (struct area){y, w.x, w.y + w.h - y, w.w});
 }
 
 const struct view_ops view_rank = {
     .where = where, .whole = whole,
-    .footer = "rise tie order accept all-bad blind next help"};
+    .footer = "rise tie order accept all-bad blind next zoom help"};

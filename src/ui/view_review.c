@@ -136,10 +136,10 @@ static void add_turns(const struct app *a, const struct chat *c,
     }
 }
 
-void add_prompt(const struct app *a, struct rich *to)
+void add_prompt(const struct app *a, const char *prompt, struct rich *to)
 {
     struct chat c;
-    if (!chat_parse(a->review.now.prompt, &c, NULL))
+    if (!chat_parse(prompt, &c, NULL))
         return;
     add_turns(a, &c, to);
     chat_free(&c);
