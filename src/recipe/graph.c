@@ -25,6 +25,12 @@ static bool gives(const struct recipe_step *s, const char *name)
     return s->gives && word_among(name, s->gives);
 }
 
+/* Whether a field is one of the lists that a step goes through. */
+static bool goes_through(const struct recipe_step *s, const char *name)
+{
+    return s->each_gives && word_among(name, s->each_gives);
+}
+
 const struct recipe_step *recipe_above(const struct recipe_step *s)
 {
     return s->by ? s->giver : s->from;
@@ -62,7 +68,8 @@ static const struct recipe_step *find_giver(const struct recipe_step *s,
     if (strchr(name, ' '))
         return NULL;
     for (; s; s = recipe_above(s))
-        if ((!dot || is_called(s, first, name, n)) && gives(s, field))
+        if ((!dot || is_called(s, first, name, n)) &&
+            (gives(s, field) || goes_through(s, field)))
             return s;
     *there = (!dot || is_called(NULL, first, name, n)) &&
              word_among(field, given(first));
@@ -78,6 +85,8 @@ static bool has_field(void *ctx, const char *name, enum ph list)
                                      : each ? s->from
                                             : recipe_above(s);
     bool there;
+    if (!f->own && list == PH_COUNT_OF && goes_through(s, name))
+        return true;
     return find_giver(from, first, name, &there) || there;
 }
 

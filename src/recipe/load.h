@@ -21,6 +21,10 @@ bool where_load(const json *j, const struct tmpl_scope *scope,
                 struct recipe_wheres *out, struct err *e);
 void where_free(struct recipe_wheres *w);
 
+/* "each": an object of lists. */
+bool each_load(const json *j, struct recipe_step *s, struct err *e);
+void each_free(struct recipe_step *s);
+
 /* "by" and "at_least". */
 bool by_load(const json *j, struct recipe_step *s, struct err *e);
 

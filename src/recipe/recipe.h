@@ -26,6 +26,7 @@ enum {
     RECIPE_WANTED = 200,      /* items asked for in one call */
     RECIPE_TIMES = 64,        /* calls for each thing */
     RECIPE_MAKES = 8,         /* things made of one item */
+    RECIPE_EACH = 64,         /* values of a list, and of all lists together */
     RECIPE_REPLY = 1 << 20,   /* bytes of a reply that are read */
     RECIPE_ITEM = 64 << 10    /* bytes of one item */
 };
@@ -105,6 +106,16 @@ struct recipe_make {
     struct tmpl *at[SINK_KEYS];
 };
 
+/* A list that a step goes through for each thing it runs over: its values are
+ * fields, of its own name or of several names. */
+struct recipe_each {
+    char *name;
+    struct recipe_item *values;
+    size_t n;
+    bool principles; /* the target's, instead of values */
+    size_t draw;     /* so many of them by chance; 0: all */
+};
+
 struct recipe_message {
     enum role role;
     struct tmpl *text; /* NULL: the prompt's own messages stand here */
@@ -121,6 +132,9 @@ struct recipe_step {
     const struct recipe_step *giver; /* by: whose field it is; NULL: what the
                                         first step started from */
     size_t at_least;                 /* by: fewer are not handed on */
+    struct recipe_each *each;
+    size_t n_each;
+    char *each_gives; /* their fields, blank-separated */
     size_t times;  /* calls for each; 0: not said, see recipe_times */
     size_t wanted; /* items asked for in one call (numbered, triples) */
     struct recipe_message *messages;
@@ -196,6 +210,20 @@ const struct recipe_step *recipe_above(const struct recipe_step *s);
 /* How many calls are made for each thing that a step runs over; `answers` is
  * what the form says, and counts for what makes candidates. */
 size_t recipe_times(const struct recipe_step *s, size_t answers);
+
+/* What a step goes through for one thing: an item of fields for each call, in
+ * every combination of its lists, RECIPE_EACH at most; one without fields
+ * where it has no list. The draw depends on the seed. The caller frees. */
+struct recipe_each_list {
+    struct recipe_item *at;
+    size_t n, cap;
+};
+void recipe_each(const struct recipe_step *s, uint64_t seed,
+                 const char *const *principles, size_t n_principles,
+                 struct recipe_each_list *out);
+void recipe_each_free(struct recipe_each_list *l);
+/* How many that are, for a target of so many principles. */
+size_t recipe_each_count(const struct recipe_step *s, size_t n_principles);
 
 /* A sink's i-th key, NULL behind the last one; the key's place, -1 where it
  * has none of that name. */

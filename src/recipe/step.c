@@ -301,12 +301,12 @@ bool step_load(const json *j, struct recipe *r, size_t at, struct err *e)
     const json *act = json_get(j, "do");
     s->decode = (struct recipe_decode){NAN, NAN, NAN, 0, NULL, 0};
     if (!read_keys(j, act ? "name over where by at_least do make checks"
-                          : "name over where by at_least times wanted "
-                            "messages decode parse make checks", e) ||
+                          : "name over where by at_least each times "
+                            "wanted messages decode parse make checks", e) ||
         !read_text(j, "name", true, &s->name, e) ||
         !load_over(j, r, at, s, e) ||
         !where_load(json_get(j, "where"), &scope, &s->where, e) ||
-        !by_load(j, s, e))
+        !by_load(j, s, e) || !each_load(json_get(j, "each"), s, e))
         return false;
     if (!name_ok(s->name))
         return err_set(e, ERR_INPUT, _("name: use a-z, 0-9, - and _"));
@@ -332,6 +332,7 @@ void step_free(struct recipe_step *s)
         s->parser->unload(s->own);
     makes_free(s);
     where_free(&s->where);
+    each_free(s);
     free(s->by);
     free(s->gives);
     free(s->messages);

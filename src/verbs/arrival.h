@@ -58,7 +58,14 @@ struct call_plan {
     double temperature;                 /* NAN: not said */
     enum split split;
     const char *items, *candidates; /* JSON lists of a group, or NULL */
+    const struct recipe_item *each; /* what it goes through; NULL: nothing */
 };
+
+/* Adds the calls of a step for one thing: for each of its lists' values, as
+ * often as it says. seed is that of the first, `place` counts them. */
+bool plan_calls_for(struct arrivals *v, const struct call_plan *p,
+                    int64_t *place, ids *planned, ids *worked,
+                    struct err *e);
 
 /* Adds one call; its id is appended to planned, or to worked where the step
  * asks nobody: it is done at once. */

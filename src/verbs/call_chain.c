@@ -71,12 +71,40 @@ static bool read_params(const struct call *c, json **out, struct err *e)
 static bool add_item(struct store *s, const struct recipe *r, int64_t call,
                      int64_t item, struct call_chain *x, struct err *e);
 
-/* What a call was made for, behind what stands in the chain already. Of a
- * group it is what all of it came from: the item that gave its field. */
+void each_print(const struct recipe_item *each, struct buf *out)
+{
+    struct recipe_items one = {.at = (struct recipe_item *)(uintptr_t)each,
+                               .n = 1};
+    recipe_print(&one, out);
+}
+
+/* What the step went through for this call. */
+static bool add_each(const struct recipe_step *step, const struct call *c,
+                     struct call_chain *x, struct err *e)
+{
+    json *params;
+    if (!step->n_each)
+        return true;
+    if (x->n == CHAIN_DEEP || !read_params(c, &params, e))
+        return false;
+    const json *each = json_first(json_get(params, "each"));
+    struct recipe_item *it = add_link(x, step, NULL, c->id);
+    for (const json *f = json_first(each); f; f = json_next(f))
+        if (json_is_string(f))
+            field_put(it, json_key(f), json_string(f));
+    json_free(params);
+    return true;
+}
+
+/* What a call was made for, behind what stands in the chain already: what its
+ * step went through, and the item. Of a group it is what all of it came from:
+ * the item that gave its field. */
 static bool add_above(struct store *s, const struct recipe *r,
                       const struct call *c, struct call_chain *x,
                       struct err *e)
 {
+    if (!add_each(&r->steps[c->step - 1], c, x, e))
+        return false;
     if (!c->from_call) {
         add_drawn(s, c, x);
         return true;

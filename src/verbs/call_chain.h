@@ -8,7 +8,7 @@
 #include "recipe/recipe.h"
 #include "store/job.h"
 
-#define CHAIN_DEEP 8 /* as many steps as a recipe has */
+#define CHAIN_DEEP (2 * RECIPE_STEPS + 1) /* items, lists gone through */
 
 struct call_chain {
     struct recipe_bindings b; /* counts, order, chain and group; no prompt */
@@ -32,6 +32,10 @@ void call_chain_free(struct call_chain *x);
 /* The chain of one item of an earlier call's reply: it is the first. */
 bool item_chain_load(struct store *s, const struct recipe *r, int64_t call,
                      int64_t item, struct call_chain *out, struct err *e);
+
+/* The fields of what a step goes through, as they stand in a call's
+ * parameters. */
+void each_print(const struct recipe_item *each, struct buf *out);
 
 /* Binds such chains, which stay the caller's, as the group of a step. */
 void call_chain_group(const struct recipe_step *step, size_t n,

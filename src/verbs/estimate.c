@@ -45,6 +45,14 @@ static double items_of(struct store *s, const struct expand *x,
                        const struct plan_look *p,
                        const struct recipe_step *step);
 
+/* The calls of a step for one thing that it runs over. */
+static double each_time(const struct expand *x, const struct plan_look *p,
+                        const struct recipe_step *step)
+{
+    size_t times = step->op ? 1 : recipe_times(step, (size_t)x->answers);
+    return (double)(times * recipe_each_count(step, p->principles));
+}
+
 /* How often a step is done: once for each item of the step above, or for each
  * group of them, which is each item that gave its field. */
 static double runs_of(struct store *s, const struct expand *x,
@@ -52,14 +60,11 @@ static double runs_of(struct store *s, const struct expand *x,
                       const struct recipe_step *step)
 {
     const struct recipe_step *above = recipe_above(step);
-    double times = step->op ? 1
-                            : (double)recipe_times(step, (size_t)x->answers);
-    if (step->from)
-        return times * (above ? items_of(s, x, p, above)
-                              : (double)p->calls /
-                                    (double)recipe_times(
-                                        &p->r->steps[0], (size_t)x->answers));
-    return (double)p->calls;
+    if (!step->from)
+        return (double)p->calls;
+    return each_time(x, p, step) *
+           (above ? items_of(s, x, p, above)
+                  : (double)p->calls / each_time(x, p, &p->r->steps[0]));
 }
 
 static double items_of(struct store *s, const struct expand *x,

@@ -15,6 +15,13 @@ static void call_params(const struct call_plan *p, struct buf *out)
     jw_kint(&w, "seed", p->seed & 0x7fffffff);
     if (!isnan(p->temperature))
         jw_knum(&w, "temperature", p->temperature);
+    if (p->each && p->each->fields.n) {
+        struct buf each = BUF_INIT(0);
+        each_print(p->each, &each);
+        jw_key(&w, "each");
+        jw_raw(&w, buf_str(&each));
+        buf_free(&each);
+    }
     if (p->items) {
         jw_key(&w, "items");
         jw_raw(&w, p->items);
@@ -36,7 +43,12 @@ static int64_t render(struct arrivals *v, const struct call_plan *p,
     struct buf text = BUF_INIT(0);
     int64_t k = p->asked->text, id = 0;
     char *own = k && !p->step->op ? text_get(v->s, k, NULL) : NULL;
+    size_t order[RECIPE_CANDIDATES];
     target_bind(&v->words, &b);
+    if (b.n_candidates && !p->step->op) { /* shuffled by the call's seed */
+        recipe_order((uint64_t)(p->seed & 0x7fffffff), b.n_candidates, order);
+        b.order = order;
+    }
     bool ok = !own || chat_parse(own, &prompt, e);
     b.prompt = own && ok ? &prompt : NULL;
     ok = ok && (p->step->op || recipe_render(p->step, &b, &asked, e));
@@ -93,6 +105,30 @@ bool plan_call(struct arrivals *v, const struct call_plan *p, ids *planned,
     return true;
 }
 
+bool plan_calls_for(struct arrivals *v, const struct call_plan *p,
+                    int64_t *place, ids *planned, ids *worked, struct err *e)
+{
+    const struct recipe_step *s = p->step;
+    struct recipe_each_list each;
+    size_t times = s->op ? 1 : recipe_times(s, (size_t)v->answers);
+    bool ok = true;
+    recipe_each(s, (uint64_t)p->seed, v->words.principles.at,
+                v->words.principles.n, &each);
+    for (size_t i = 0; ok && i < each.n * times; i++, ++*place) {
+        struct recipe_chain link = {s, &each.at[i / times], p->b->chain, NULL,
+                                    0};
+        struct recipe_bindings b = *p->b;
+        struct call_plan one = *p;
+        b.chain = s->n_each ? &link : p->b->chain;
+        one.b = &b;
+        one.each = &each.at[i / times];
+        one.seed = p->seed + *place * 7 + 1;
+        ok = plan_call(v, &one, planned, worked, e);
+    }
+    recipe_each_free(&each);
+    return ok;
+}
+
 /* All calls of one step for the item; `place` counts those of all steps. */
 static bool plan_step(struct arrival *x, const struct recipe_step *s,
                       const struct arriving *it, int64_t *place,
@@ -103,14 +139,8 @@ static bool plan_step(struct arrival *x, const struct recipe_step *s,
         .step = s, .b = &b, .asked = &it->asked, .split = x->split,
         .from_call = x->call.id, .from_item = (int64_t)it->item->index,
         .temperature = json_get_number(x->params, "temperature", NAN)};
-    size_t times = s->op ? 1 : recipe_times(s, (size_t)x->v->answers);
-    for (size_t k = 0; k < times; k++, ++*place) {
-        p.seed = json_get_int(x->params, "seed", 1) + p.from_item * 31 +
-                 *place * 7 + 1;
-        if (!plan_call(x->v, &p, x->planned, x->worked, e))
-            return false;
-    }
-    return true;
+    p.seed = json_get_int(x->params, "seed", 1) + p.from_item * 31;
+    return plan_calls_for(x->v, &p, place, x->planned, x->worked, e);
 }
 
 bool feed(struct arrival *x, const struct arriving *it, struct err *e)

@@ -246,20 +246,12 @@ static bool plan_group(struct arrivals *v, const struct recipe_step *s,
         .from_item = k->items.at[0].item,
         .split = (enum split)json_get_int(params, "split", SPLIT_TRAIN),
         .temperature = json_get_number(params, "temperature", NAN)};
-    bool ok = params != NULL;
-    size_t times = s->op ? 1 : recipe_times(s, (size_t)v->answers);
+    int64_t place = 0;
     print_members(v, k, x, &items, &candidates);
     p.items = buf_str(&items);
     p.candidates = buf_str(&candidates);
-    for (size_t i = 0; ok && i < times; i++) {
-        p.seed = (json_get_int(params, "seed", 1) + (int64_t)i * 7 + 3) &
-                 0x7fffffff;
-        if (!s->op) {
-            recipe_order((uint64_t)p.seed, x->b.n_candidates, x->order);
-            x->b.order = x->order;
-        }
-        ok = plan_call(v, &p, planned, worked, e);
-    }
+    p.seed = json_get_int(params, "seed", 1) + 2;
+    bool ok = params && plan_calls_for(v, &p, &place, planned, worked, e);
     json_free(params);
     buf_free(&items);
     buf_free(&candidates);

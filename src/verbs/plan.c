@@ -265,24 +265,40 @@ struct plan {
     bool room;       /* for more calls */
 };
 
-static char *params_text(const struct plan *p, int64_t split,
-                         const struct asked *asked, const ids *candidates,
-                         uint64_t seed)
+/* What the calls of the first step are made of, for one draw or input. */
+struct input {
+    const struct asked *asked; /* NULL: there is no prompt */
+    const ids *candidates;     /* that are shown, or NULL */
+    const ids *seeds, *samples; /* that were drawn, or NULL */
+    const char *role;           /* demonstration, input */
+    int split;
+    int64_t sample;             /* that is judged */
+};
+
+static char *params_text(const struct plan *p, const struct input *in,
+                         const struct recipe_item *each, uint64_t seed)
 {
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
     jw_open(&w, '{');
-    jw_kint(&w, "split", split);
+    jw_kint(&w, "split", in->split);
     jw_kint(&w, "seed", (int64_t)(seed & 0x7fffffff));
     if (!isnan(p->x->temperature))
         jw_knum(&w, "temperature", p->x->temperature);
-    if (asked)
-        asked_write(asked, &w);
-    if (candidates) {
+    if (in->asked)
+        asked_write(in->asked, &w);
+    if (each->fields.n) {
+        struct buf text = BUF_INIT(0);
+        each_print(each, &text);
+        jw_key(&w, "each");
+        jw_raw(&w, buf_str(&text));
+        buf_free(&text);
+    }
+    if (in->candidates) {
         jw_key(&w, "candidates");
         jw_open(&w, '[');
-        for (size_t i = 0; i < candidates->n; i++)
-            jw_int(&w, candidates->at[i]);
+        for (size_t i = 0; i < in->candidates->n; i++)
+            jw_int(&w, in->candidates->at[i]);
         jw_close(&w);
     }
     jw_close(&w);
@@ -325,23 +341,65 @@ static int64_t add_call(struct plan *p, const struct recipe_bindings *b,
     return id;
 }
 
+static bool add_draws(struct plan *p, const struct input *in, int64_t call,
+                      struct err *e)
+{
+    for (size_t i = 0; in->seeds && i < in->seeds->n; i++)
+        if (!draw_add(p->a, call, in->role, in->seeds->at[i], 0, e))
+            return false;
+    for (size_t i = 0; in->samples && i < in->samples->n; i++)
+        if (!draw_add(p->a, call, in->role, 0, in->samples->at[i], e))
+            return false;
+    return true;
+}
+
+/* The call for one of the values that the step goes through. */
+static bool plan_one(struct plan *p, const struct recipe_bindings *b,
+                     const struct input *in, const struct recipe_item *each,
+                     struct err *e)
+{
+    const struct recipe_step *s = &p->r->steps[0];
+    struct recipe_bindings own = *b;
+    struct recipe_chain link = {s, each, b->chain, NULL, 0};
+    struct call c = {.sample = in->sample};
+    size_t order[RECIPE_CANDIDATES];
+    uint64_t seed = rng_next(&p->rng);
+    own.chain = s->n_each ? &link : b->chain;
+    target_bind(&p->words, &own);
+    if (own.n_candidates) {
+        recipe_order(seed & 0x7fffffff, own.n_candidates, order);
+        own.order = order;
+    }
+    int64_t id = add_call(p, &own, &c, params_text(p, in, each, seed), e);
+    return id && (!p->a || add_draws(p, in, id, e));
+}
+
+/* All calls for one draw or input. */
+static bool plan_through(struct plan *p, const struct recipe_bindings *b,
+                         const struct input *in, struct err *e)
+{
+    const struct recipe_step *s = &p->r->steps[0];
+    size_t times = recipe_times(s, (size_t)p->x->answers);
+    struct recipe_each_list each;
+    bool ok = true;
+    recipe_each(s, s->n_each ? rng_next(&p->rng) : 0, p->words.principles.at,
+                p->words.principles.n, &each);
+    for (size_t i = 0; ok && i < each.n * times; i++)
+        ok = plan_one(p, b, in, &each.at[i / times], e);
+    recipe_each_free(&each);
+    return ok;
+}
+
 static bool plan_draw(struct plan *p, int split, struct err *e)
 {
     struct demos d = {0};
     struct recipe_bindings b = {.wanted = 0};
-    struct call c = {0};
     draw_demos(p->s, p->r, &p->pool, split, &p->rng, &d);
-    target_bind(&p->words, &b);
     b.demos = d.at.at;
     b.n_demos = d.at.n;
-    int64_t id = add_call(p, &b, &c,
-                          params_text(p, split, NULL, NULL, rng_next(&p->rng)),
-                          e);
-    bool ok = id != 0;
-    for (size_t i = 0; ok && p->a && i < d.seeds.n; i++)
-        ok = draw_add(p->a, id, "demonstration", d.seeds.at[i], 0, e);
-    for (size_t i = 0; ok && p->a && i < d.samples.n; i++)
-        ok = draw_add(p->a, id, "demonstration", 0, d.samples.at[i], e);
+    struct input in = {.seeds = &d.seeds, .samples = &d.samples,
+                       .role = "demonstration", .split = split};
+    bool ok = plan_through(p, &b, &in, e);
     demos_free(&d);
     return ok;
 }
@@ -377,22 +435,20 @@ static bool plan_input(struct plan *p, int64_t seed, int64_t sample,
     bool ok = messages && chat_parse(messages, &chat, e);
     struct asked asked = {.seed = seed};
     asked.text = ok && p->a ? text_puts(p->s, messages, e) : 0;
-    size_t times = recipe_times(&p->r->steps[0], (size_t)p->x->answers);
     if (ok && seed)
         fields_of_seed(p->s, seed, &item);
     else if (ok)
         fields_of_sample(p->s, sample, &item);
-    if (ok && !recipe_passes(&p->r->steps[0].where, &chain))
-        times = 0;
-    for (size_t i = 0; ok && i < times; i++) {
-        struct recipe_bindings b = {.prompt = &chat, .chain = &chain};
-        struct call c = {0};
-        target_bind(&p->words, &b);
-        int64_t id = add_call(p, &b, &c,
-                              params_text(p, split, &asked, NULL,
-                                          rng_next(&p->rng)), e);
-        ok = id && (!p->a || draw_add(p->a, id, "input", seed, sample, e));
-    }
+    int64_t id = seed ? seed : sample;
+    const ids one = {.at = &id, .n = 1};
+    struct recipe_bindings b = {.prompt = &chat, .chain = &chain};
+    struct input in = {.asked = &asked, .role = "input", .split = split};
+    if (seed)
+        in.seeds = &one;
+    else
+        in.samples = &one;
+    if (ok && recipe_passes(&p->r->steps[0].where, &chain))
+        ok = plan_through(p, &b, &in, e);
     chat_free(&chat);
     fields_free(&item);
     free(messages);
@@ -412,24 +468,24 @@ static bool plan_rank(struct plan *p, int64_t sample, int split,
     bool ok = true;
     if (n >= 2 && !x.scores.n && chat_parse(x.prompt, &chat, e)) {
         char *texts[RECIPE_CANDIDATES];
-        size_t order[RECIPE_CANDIDATES];
         ids list = {0};
-        uint64_t seed = rng_next(&p->rng) & 0x7fffffff;
+        const ids one = {.at = &sample, .n = 1};
+        struct recipe_item item = {.index = 0};
+        struct recipe_chain chain = {NULL, &item, NULL, "sample", sample};
+        struct asked asked = {.text = p->a ? text_puts(p->s, x.prompt, e) : 0};
+        field_take(&item, "prompt", prompt_text(x.prompt));
         for (size_t i = 0; i < n; i++) {
             texts[i] = answer_text(x.candidates.at[i].body);
             VEC_PUSH(&list, x.candidates.at[i].id);
         }
-        recipe_order(seed, n, order);
         struct recipe_bindings b = {
             .prompt = &chat, .candidates = (const char *const *)texts,
-            .n_candidates = n, .order = order};
-        struct call c = {.sample = sample};
-        struct asked asked = {.text = p->a ? text_puts(p->s, x.prompt, e) : 0};
-        target_bind(&p->words, &b);
-        int64_t id = add_call(p, &b, &c,
-                              params_text(p, split, &asked, &list, seed),
-                              e);
-        ok = id && (!p->a || draw_add(p->a, id, "input", 0, sample, e));
+            .n_candidates = n, .chain = &chain};
+        struct input in = {.asked = &asked, .candidates = &list,
+                           .samples = &one, .role = "input", .split = split,
+                           .sample = sample};
+        ok = plan_through(p, &b, &in, e);
+        fields_free(&item);
         for (size_t i = 0; i < n; i++)
             free(texts[i]);
         VEC_FREE(&list);
@@ -601,6 +657,7 @@ bool plan_look(struct store *s, const struct expand *x, struct plan_look *out,
     if (ok) {
         out->calls = first_calls(&p, x, (size_t)few.prompts);
         out->first_tokens = p.first_tokens;
+        out->principles = p.words.principles.n;
         out->tokens = p.n ? p.tokens / p.n : 0;
         look_at_seeds(&p, out);
         out->first = p.first;

@@ -31,6 +31,7 @@ struct plan_look {
     int64_t then_tokens;   /* of a call of the second step */
     int64_t prompt_tokens, answer_tokens; /* of seeds; -1: none is answered */
     int64_t first_tokens;
+    size_t principles; /* of the target */
     char *first; /* the first prompt, as text */
 };
 

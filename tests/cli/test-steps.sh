@@ -152,6 +152,72 @@ fresh
 fails "without accepted samples" 1 "there are no accepted samples" \
     $S expand --teacher t --recipe again
 
+# each: every combination of its lists, or a seeded draw of some; the values
+# are fields, of the step and of what comes of it.
+fresh
+each() { # each LISTS SIZE
+    recipe each "\"kind\":\"self\",\"steps\":[{\"name\":\"a\",\"over\":\"seed\",
+\"each\":{$1},$(user "{{prompt}} ({{tone}}$2)"),
+$answer,\"make\":[]},{\"name\":\"b\",\"over\":\"items of a\",
+$(user 'Now {{a.tone}}: {{answer}}'),$answer}]"
+}
+tones='"tone":["kind","stern","dry"]'
+each "$tones,\"size\":[\"short\",\"long\"]" ", {{size}}"
+replies << 'END'
+Six.
+%%
+END
+has "what a product comes to" '"calls_first":12,"calls_then":12,' \
+    "$(ask each --dry-run --json | tr -d ' ')"
+ask each > /dev/null
+is "every combination" "12 12" "$(calls 1) $(calls 2)"
+is "each with its own" 12 "$(sql "SELECT count(DISTINCT t.body) FROM call c
+    JOIN text t ON t.id = c.prompt_text WHERE step = 1")"
+has "with both" "spider? (dry, long)" "$(cat asked.log)"
+has "and it comes down" "Now stern: Six." "$(cat asked.log)"
+fresh
+each '"tone":{"values":["kind","stern","dry"],"draw":1}'
+ask each --seed 3 > /dev/null
+is "a draw of one" "2 2" "$(calls 1) $(calls 2)"
+drawn() {
+    sql "SELECT group_concat(json_extract(params_json, '$.each[0].tone'))
+        FROM call WHERE step = 1"
+}
+first=$(drawn)
+fresh
+ask each --seed 3 > /dev/null
+is "the same seed draws the same" "$first" "$(drawn)"
+seen=$(for seed in 1 2 3 4 5 6 7 8; do
+    fresh
+    ask each --seed $seed > /dev/null
+    drawn
+done | sort -u | grep -c .)
+[ "$seen" -gt 2 ] || is "other seeds draw others" "more than 2" "$seen"
+fresh
+each '"tone":[{"tone":"kind","why":"it helps"}]'
+ask each > /dev/null
+has "values with names of their own" "(kind)" "$(cat asked.log)"
+fresh
+printf '{"principles":["Be true.","Be brief."]}\n' > p.json
+$S target seeds --from p.json > /dev/null
+each '"tone":{"from":"principles"}'
+ask each > /dev/null
+is "the target's principles" 4 "$(calls 1)"
+has "as they stand" "(Be brief.)" "$(cat asked.log)"
+refused_each() { # refused_each NAME SENTENCE LISTS
+    each "$3"
+    fails "$1" 1 "$2" $S expand --teacher t --recipe each
+}
+refused_each "a list of nothing" "each: tone: values: expected a list of 1" \
+    '"tone":[]'
+refused_each "a value that is no text" \
+    "each: tone: values[0]: expected a text, or an object" '"tone":[3]'
+refused_each "a source that there is not" "from: expected one of principles" \
+    '"tone":{"from":"moods"}'
+refused_each "too many at once" "come to more than 64 for one thing" \
+    "\"tone\":[$(printf '"%s",' 1 2 3 4 5 6 7 8)\"9\"],
+\"size\":[$(printf '"%s",' 1 2 3 4 5 6 7)\"8\"]"
+
 # What would never run, or names nothing, is refused when the file is read.
 refused() { # refused NAME SENTENCE REST
     recipe refused "$3"
