@@ -379,6 +379,14 @@ void edit_type(struct app *a);
 void edit_ask(struct app *a);
 void edit_keep(struct app *a, bool accept);
 void edit_drop(struct app *a);
+/* Reads the shown sample anew after a mark: what was read of it, and the
+ * answer that stands there, stay. */
+void review_reload(struct app *a);
+/* Tags ("a -b", names with blanks in quotes), a note ("": none) and a rating
+ * on what is under the cursor or, tags, on all that is selected. */
+void marks_tag(struct app *a, const char *text);
+void marks_note(struct app *a, const char *text);
+void marks_rate(struct app *a, const char *text);
 /* Counts the decisions of today that stand. */
 void review_count_today(struct app *a);
 /* Keys of the open question. */

@@ -25,8 +25,8 @@ static void tags(struct app *a, const char *text, struct buf *out)
 {
     char *all = tags_all(a->s), *rest = all, *one;
     while (rest && (one = strsep(&rest, "\n")))
-        if (*one)
-            complete_word(out, text, one, "");
+        if (*one && !strncmp(one, text, strlen(text)))
+            buf_printf(out, strchr(one, ' ') ? "\"%s\"\n" : "%s\n", one);
     free(all);
 }
 
@@ -74,8 +74,15 @@ static void reason_names(struct app *a, const char *text, struct buf *out)
 void complete_tags(struct app *a, const char *text, size_t *from,
                    struct buf *out)
 {
-    *from = text[0] == '-';
-    tags(a, text + *from, out);
+    bool quoted = false;
+    *from = 0;
+    for (size_t i = 0; text[i]; i++) {
+        quoted = quoted != (text[i] == '"');
+        if (text[i] == ' ' && !quoted)
+            *from = i + 1;
+    }
+    *from += text[*from] == '-';
+    tags(a, text + *from + (text[*from] == '"'), out);
 }
 
 void complete_reasons(struct app *a, const char *text, size_t *from,

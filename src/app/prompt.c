@@ -6,11 +6,16 @@
 #include "app/app.h"
 #include "app/complete.h"
 
-static const char *line_start(struct app *a, enum line_kind kind)
+static const char *line_start(struct app *a, enum line_kind kind,
+                              char rating[16])
 {
     char **filter = view_filter(a);
     if (kind == LINE_NOTE && view_note(a))
         return view_note(a);
+    if (kind == LINE_RATE && a->review.now.rating) {
+        snprintf(rating, 16, "%d", a->review.now.rating);
+        return rating;
+    }
     if (kind != LINE_FILTER || !filter)
         return "";
     return *filter ? *filter : a->view == VIEW_REVIEW ? "status:pending " : "";
@@ -18,7 +23,8 @@ static const char *line_start(struct app *a, enum line_kind kind)
 
 void prompt_open(struct app *a, enum line_kind kind)
 {
-    line_open(&a->line, kind, line_start(a, kind));
+    char rating[16];
+    line_open(&a->line, kind, line_start(a, kind, rating));
     a->said[0] = '\0';
     a->stale = STALE_PAINT;
 }

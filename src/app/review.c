@@ -468,65 +468,32 @@ static void set_filter(struct app *a, const char *text)
     a->said[0] = '\0';
 }
 
-/* After an act on what is shown: the filter may name it no more. */
-static void show_anew(struct app *a)
+/* The shown candidate, 0 for none. */
+static int64_t shown_answer(const struct review_state *r)
 {
-    review_refresh(a);
+    size_t i = (size_t)r->answer;
+    return r->answer >= 0 && i < r->now.candidates.n
+               ? r->now.candidates.at[i].id
+               : 0;
+}
+
+void review_reload(struct app *a)
+{
+    struct review_state *r = &a->review, was = *r;
+    int64_t answer = shown_answer(r);
+    bool read = a->read;
     app_load(a);
-}
-
-static ids selected(struct app *a)
-{
-    struct list *l = &a->review.list;
-    ids out = {0};
-    if (list_selected_count(l))
-        list_selected_ids(l, &out);
-    else if (a->review.now.id)
-        VEC_PUSH(&out, a->review.now.id);
-    return out;
-}
-
-static void tag(struct app *a, const char *text)
-{
-    struct err e = {0};
-    ids which = selected(a);
-    bool off = *text == '-';
-    if (which.n && text[off] &&
-        verb_tag(a->s, a->who, OBJECT_SAMPLE, &which, text + off, !off, &e) >
-            DECIDED_FOUND)
-        app_say_err(a, &e);
-    else if (which.n)
-        app_did(a, off ? P_("tag %s taken from %zu sample",
-                            "tag %s taken from %zu samples", which.n)
-                       : P_("tag %s on %zu sample", "tag %s on %zu samples",
-                            which.n), text + off, which.n);
-    VEC_FREE(&which);
-    show_anew(a);
-}
-
-static void note(struct app *a, const char *text)
-{
-    struct err e = {0};
-    if (verb_note(a->s, a->who, OBJECT_SAMPLE, a->review.now.id, text, &e) >
-        DECIDED_FOUND)
-        app_say_err(a, &e);
-    else
-        app_did(a, *text ? _("noted") : _("the note is gone"));
-    show_anew(a);
-}
-
-static void rate(struct app *a, const char *text)
-{
-    struct err e = {0};
-    int v = atoi(text);
-    if (v < 0 || v > 5 || (!v && strcmp(text, "0")))
-        app_wrong(a, _("a rating is 1 to 5; 0 takes it away"));
-    else if (verb_rate(a->s, a->who, OBJECT_SAMPLE, a->review.now.id, v, &e) >
-             DECIDED_FOUND)
-        app_say_err(a, &e);
-    else
-        app_did(a, _("%lld rated %d"), (long long)a->review.now.id, v);
-    show_anew(a);
+    if (r->now.id != was.now.id || r->now.prompt_text != was.now.prompt_text)
+        return;
+    r->answer = was.answer;
+    if (shown_answer(r) != answer) {
+        r->answer = sample_opens_with(&r->now);
+        return;
+    }
+    a->read = read;
+    r->scroll = was.scroll;
+    r->focus_prompt = was.focus_prompt;
+    r->against_answer = was.against_answer;
 }
 
 void review_undone(struct app *a, int64_t sample)
@@ -675,15 +642,15 @@ const struct deed review_deeds[] = {
     {.act = ACT_FILTER, .fn = set_filter, .prompt = LINE_FILTER},
     {.act = ACT_UNFILTER, .fn = unfilter},
     {.act = ACT_TAG,
-     .fn = tag,
+     .fn = marks_tag,
      .why_not = no_sample,
      .prompt = LINE_TAG},
     {.act = ACT_NOTE,
-     .fn = note,
+     .fn = marks_note,
      .why_not = no_sample,
      .prompt = LINE_NOTE},
     {.act = ACT_RATE,
-     .fn = rate,
+     .fn = marks_rate,
      .why_not = no_sample,
      .prompt = LINE_RATE},
     {0}};

@@ -86,29 +86,6 @@ static void set_filter(struct app *a, const char *text)
     app_open(a, VIEW_SEEDS);
 }
 
-static void tag(struct app *a, const char *text)
-{
-    struct list *l = &a->seeds.list;
-    struct err e = {0};
-    bool off = *text == '-';
-    ids which = {0};
-    if (list_selected_count(l))
-        list_selected_ids(l, &which);
-    else if (a->seeds.now.id)
-        VEC_PUSH(&which, a->seeds.now.id);
-    if (which.n && verb_tag(a->s, a->who, OBJECT_SEED, &which, text + off,
-                            !off, &e) > DECIDED_FOUND)
-        app_say_err(a, &e);
-    else if (which.n)
-        app_did(a, off ? P_("tag %s taken from %zu seed",
-                            "tag %s taken from %zu seeds", which.n)
-                       : P_("tag %s on %zu seed", "tag %s on %zu seeds",
-                            which.n), text + off, which.n);
-    VEC_FREE(&which);
-    seeds_refresh(a);
-    app_load(a);
-}
-
 static void add_in_editor(struct app *a, const char *args)
 {
     (void)args;
@@ -158,17 +135,6 @@ static void unfilter(struct app *a, const char *args)
     set_filter(a, "");
 }
 
-static void note(struct app *a, const char *text)
-{
-    struct err e = {0};
-    if (verb_note(a->s, a->who, OBJECT_SEED, a->seeds.now.id, text, &e) >
-        DECIDED_FOUND)
-        app_say_err(a, &e);
-    else
-        app_did(a, *text ? _("noted") : _("the note is gone"));
-    app_load(a);
-}
-
 static const char *no_seed(const struct app *a)
 {
     return a->seeds.now.id ? NULL : _("there is no seed here");
@@ -183,9 +149,15 @@ static void edit(struct app *a, const char *args)
 const struct deed seeds_deeds[] = {
     {.act = ACT_FILTER, .fn = set_filter, .prompt = LINE_FILTER},
     {.act = ACT_UNFILTER, .fn = unfilter},
-    {.act = ACT_TAG, .fn = tag, .why_not = no_seed, .prompt = LINE_TAG},
+    {.act = ACT_TAG,
+     .fn = marks_tag,
+     .why_not = no_seed,
+     .prompt = LINE_TAG},
     {.act = ACT_ADD, .fn = add_in_editor},
-    {.act = ACT_NOTE, .fn = note, .why_not = no_seed, .prompt = LINE_NOTE},
+    {.act = ACT_NOTE,
+     .fn = marks_note,
+     .why_not = no_seed,
+     .prompt = LINE_NOTE},
     {.act = ACT_EDIT, .fn = edit},
     {0}};
 

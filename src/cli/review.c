@@ -282,11 +282,11 @@ static int edit(struct cli *c, const struct review *o)
 
 static int tag(struct cli *c, const struct review *o)
 {
+    const struct tagging t = {o->tag ? o->tag : o->untag, o->tag != NULL};
     ids which = {0};
     bool bulk;
     if (!read_which(c, o, o->on, &which, &bulk) ||
-        verb_tag(c->s, c->who, OBJECT_SAMPLE, &which,
-                 o->tag ? o->tag : o->untag, o->tag != NULL, &c->e) >
+        verb_tag(c->s, c->who, OBJECT_SAMPLE, &which, &t, 1, NULL, &c->e) >
             DECIDED_FOUND)
         return cli_fail(c);
     VEC_FREE(&which);

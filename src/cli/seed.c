@@ -126,8 +126,9 @@ int sub_seed(struct cli *c)
     else if (!which.n)
         return list(c, filter);
     if (ok && (tag || untag))
-        ok = verb_tag(c->s, c->who, OBJECT_SEED, &which, tag ? tag : untag,
-                      tag != NULL, &c->e) <= DECIDED_FOUND;
+        ok = verb_tag(c->s, c->who, OBJECT_SEED, &which,
+                      &(struct tagging){tag ? tag : untag, tag != NULL}, 1,
+                      NULL, &c->e) <= DECIDED_FOUND;
     for (size_t i = 0; ok && split && i < which.n; i++)
         ok = verb_split(c->s, c->who, OBJECT_SEED, which.at[i], to, &c->e) <=
              DECIDED_FOUND;

@@ -50,8 +50,9 @@ static bool tag_random(struct tour *t, int64_t wanted, struct err *e)
             VEC_PUSH(&some, t->all.at[i]);
             wanted--;
         }
-    bool ok = saved(verb_tag(t->s, DEMO_WHO, OBJECT_SAMPLE, &some, "random",
-                             true, e));
+    const struct tagging random = {"random", true};
+    bool ok = saved(verb_tag(t->s, DEMO_WHO, OBJECT_SAMPLE, &some, &random, 1,
+                             NULL, e));
     VEC_FREE(&some);
     return ok;
 }

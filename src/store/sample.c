@@ -409,6 +409,7 @@ bool sample_get(struct store *s, int64_t id, struct sample *out,
     }
     out->tags = tags_of(s, OBJECT_SAMPLE, id);
     out->note = note_of(s, OBJECT_SAMPLE, id);
+    out->rating = rating_of(s, OBJECT_SAMPLE, id);
     char *order = db_text(s, "SELECT body FROM text WHERE id = (SELECT"
                           " order_text FROM ranking WHERE sample = ?1)", "i",
                           id);

@@ -168,6 +168,7 @@ struct sample {
     VEC(struct checked) checks;       /* the newest of each name */
     VEC(struct score) scores;
     char *tags, *note;
+    int rating; /* 0: none */
     char order[128]; /* the person's order ("B A C=D"), "" where none */
     int64_t drawn;   /* demonstrations that its call drew */
 };

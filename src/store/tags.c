@@ -33,6 +33,12 @@ char *note_of(struct store *s, enum object kind, int64_t object)
                    object_name(kind), object);
 }
 
+int rating_of(struct store *s, enum object kind, int64_t object)
+{
+    return (int)db_int(s, 0, "SELECT value FROM rating WHERE kind = ?1"
+                       " AND object = ?2", "si", object_name(kind), object);
+}
+
 char *tags_all(struct store *s)
 {
     struct rows r;

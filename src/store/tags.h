@@ -11,6 +11,9 @@ char *tags_of(struct store *s, enum object kind, int64_t object);
 /* The note's text, or NULL; the caller frees. */
 char *note_of(struct store *s, enum object kind, int64_t object);
 
+/* The rating, 1 to 5, or 0. */
+int rating_of(struct store *s, enum object kind, int64_t object);
+
 /* Every tag in use, most used first, one a line, for completion; the caller
  * frees. */
 char *tags_all(struct store *s);

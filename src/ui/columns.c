@@ -28,6 +28,25 @@ static int wanted(const struct column *c, bool beside)
     return c->beside < 0 ? 0 : c->gap + c->width;
 }
 
+/* A figure in sight that is wider than its column makes that wider, so that it
+ * stands there whole, with a blank before it. */
+static void widen(struct app *a, const struct list_look *look,
+                  struct places *p, int rows)
+{
+    const struct list *l = app_list(a);
+    for (size_t i = 0; i + 1 < look->n; i++) {
+        const struct column *c = &look->columns[i];
+        for (int k = 0; k < rows && l->top + (size_t)k < l->total; k++) {
+            char text[COLUMN_CAP] = "";
+            if (c->kind != COLUMN_FIGURE || !p->w[i])
+                break;
+            c->text(a, l->top + (size_t)k, text, sizeof text);
+            int need = cells_width(text) + (c->gap ? c->gap : 1);
+            p->w[i] = need > p->w[i] ? need : p->w[i];
+        }
+    }
+}
+
 /* Drops one column; false where none may go. */
 static bool drop_one(const struct list_look *look, struct places *p)
 {
@@ -53,7 +72,8 @@ static const struct column *column_of(const struct list_look *look, size_t i,
                : &look->columns[i];
 }
 
-static struct places fit(const struct list_look *look, int w, bool beside)
+static struct places fit(struct app *a, const struct list_look *look, int w,
+                         int rows, bool beside)
 {
     struct places p = {.sign = lead(look, beside) > 3 ? 3 : 0};
     int x, rest;
@@ -61,6 +81,7 @@ static struct places fit(const struct list_look *look, int w, bool beside)
     int least = last == look->beside_last ? last->width : TEXT_LEAST;
     for (size_t i = 0; i + 1 < look->n; i++)
         p.w[i] = wanted(&look->columns[i], beside);
+    widen(a, look, &p, rows);
     do {
         x = lead(look, beside);
         for (size_t i = 0; i + 1 < look->n; i++) {
@@ -147,7 +168,7 @@ void columns_draw(struct app *a, const struct list_look *look,
                   struct area w, bool beside)
 {
     struct list *l = app_list(a);
-    struct places p = fit(look, w.w, beside);
+    struct places p = fit(a, look, w.w, w.h - 1, beside);
     draw_titles(look, &p, w.y, w.x,
                 a->list_focus ? STYLE_LABEL : STYLE_FACT, beside);
     for (int i = 1; i < w.h && l->top + (size_t)i - 1 < l->total; i++)

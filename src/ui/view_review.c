@@ -308,6 +308,8 @@ static void answer_part(struct app *a, struct part *p, bool near_here)
     }
     hidden_gut(a, p, text);
     check_guts(a, p, near_here);
+    if (r->now.rating)
+        part_gutf(p, STYLE_FACT, "r", _("rated %d"), r->now.rating);
     if (r->now.note)
         part_gut(p, STYLE_FACT, r->now.note, "c");
     free(text);
@@ -514,15 +516,16 @@ static void item(struct app *a, struct area w)
 
 /* ---- The dry run -------------------------------------------------------- */
 
-static void draw_sample_lines(struct app *a, struct part *p)
+/* A row each, from (y, x) on. */
+static void draw_sample_lines(const struct app *a, int y, int x, int w)
 {
     for (size_t i = 0; i < a->review.five.n; i++) {
-        const struct sample_row *x = &a->review.five.at[i];
+        const struct sample_row *s = &a->review.five.at[i];
         char near[16], line[400];
-        snprintf(line, sizeof line, "%s  %lld  %.300s\n",
-                 near_figure(near, sizeof near, x->near, x->approximate),
-                 (long long)x->id, x->first_line);
-        rich_add(&p->body, STYLE_TEXT, line);
+        snprintf(line, sizeof line, "%s  %lld  %.300s",
+                 near_figure(near, sizeof near, s->near, s->approximate),
+                 (long long)s->id, s->first_line);
+        cells_put(y + (int)i, x, w, STYLE_TEXT, line);
     }
 }
 
@@ -563,7 +566,6 @@ static void draw_bulk(struct app *a, struct area w)
     part_gut(&five, STYLE_LABEL, _("FIVE OF THEM"), NULL);
     part_gutf(&five, STYLE_FACT, NULL, _("drawn, seed %llu"),
               (unsigned long long)r->bulk_seed);
-    draw_sample_lines(a, &five);
     struct part *all[] = {&head, &status, &splits, &five};
     static const int rows[] = {3, 1, 1, 5};
     int y = w.y;
@@ -573,6 +575,8 @@ static void draw_bulk(struct app *a, struct area w)
             part_rule(y++, w.x);
         part_measure(all[i], w.w);
         part_draw(all[i], y, w.x, rows[i], w.w);
+        if (i + 1 == COUNT(all))
+            draw_sample_lines(a, y, w.x + GUTTER + 2, w.w - GUTTER - 3);
         y += rows[i];
     }
     for (i = 0; i < COUNT(all); i++)

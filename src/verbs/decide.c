@@ -1,8 +1,10 @@
 #include "verbs/decide.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/lang.h"
 #include "store/job.h"
 #include "store/sample.h"
@@ -159,16 +161,40 @@ bool verb_dry_run(struct store *s, const ids *samples, struct dry_run *out,
     return true;
 }
 
+/* The tags as one line: "alarm -short". */
+static char *tags_line(const struct tagging *tags, size_t n)
+{
+    struct buf b = BUF_INIT(0);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&b, "%s%s%s", i ? " " : "",
+                   n > 1 && !tags[i].on ? "-" : "", tags[i].name);
+    return buf_take(&b);
+}
+
 enum decided verb_tag(struct store *s, const char *who, enum object kind,
-                      const ids *objects, const char *tag, bool on,
-                      struct err *e)
+                      const ids *objects, const struct tagging *tags, size_t n,
+                      int64_t *changed, struct err *e)
 {
     struct act a = {0};
-    if (!act_begin(s, &a, on ? "tag" : "untag", who, tag, 0, e))
+    bool adds = false;
+    for (size_t k = 0; k < n; k++)
+        adds = adds || tags[k].on;
+    char *line = tags_line(tags, n);
+    bool ok = act_begin(s, &a, adds ? "tag" : "untag", who, line, 0, e);
+    free(line);
+    if (!ok)
         return DECIDED_NOT;
-    bool ok = true;
-    for (size_t i = 0; ok && i < objects->n; i++)
-        ok = act_tag(&a, kind, objects->at[i], tag, on, e);
+    for (size_t i = 0; i < objects->n; i++)
+        for (size_t k = 0; ok && k < n; k++)
+            ok = act_tag(&a, kind, objects->at[i], tags[k].name, tags[k].on,
+                         e);
+    int64_t done = a.n_changes;
+    if (changed)
+        *changed = done;
+    if (ok && !done) {
+        act_cancel(&a);
+        return DECIDED;
+    }
     return finish(&a, ok, NULL, e);
 }
 

@@ -59,11 +59,17 @@ struct dry_run {
 bool verb_dry_run(struct store *s, const ids *samples, struct dry_run *out,
                   struct err *e);
 
-/* Tags, a note ("" removes it) or a rating (0 removes it) on a sample or
- * seed. */
+/* A tag that is put on or taken away. */
+struct tagging {
+    const char *name;
+    bool on;
+};
+/* Tags on samples or seeds, as one act; *changed (may be NULL) counts the tags
+ * that came or went. Where that is none nothing is written. */
 enum decided verb_tag(struct store *s, const char *who, enum object kind,
-                      const ids *objects, const char *tag, bool on,
-                      struct err *e);
+                      const ids *objects, const struct tagging *tags, size_t n,
+                      int64_t *changed, struct err *e);
+/* A note ("" removes it) or a rating (0 removes it) on a sample or seed. */
 enum decided verb_note(struct store *s, const char *who, enum object kind,
                        int64_t object, const char *text, struct err *e);
 enum decided verb_rate(struct store *s, const char *who, enum object kind,

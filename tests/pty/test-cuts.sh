@@ -29,4 +29,30 @@ cp "$po" data/locale/pt_BR/LC_MESSAGES/stillroom.mo
 printf 'run c.db\nkeys 3\nwait !tok. especiais\nkeys Q\nexit 0\n' > cuts.pt
 drives "and in Portuguese" -e STILLROOM_DATA="$PWD/data" \
     -e LANG=pt_BR.UTF-8 -e LC_ALL -e LANGUAGE cuts.pt
+# a figure that is wider than its column; the five of a dry run, a row each
+awk 'BEGIN {
+    for (i = 1; i <= 10000; i++)
+        printf "{\"prompt\":\"%s %d\",\"completion\":\"%d\"}\n",
+            "How many of these many figures are there on a row as long as",
+            i, i
+}' > many.jsonl
+rm -rf .local
+text_store many.db many.jsonl
+"$S" import --store many.db seed.jsonl > /dev/null
+cat > many.script <<'SCRIPT'
+run many.db
+keys 1
+wait  10,000
+has     1 10,000      0
+keys 3 *
+wait 10000 selected
+keys Space
+wait Y do it
+hasnt long as 
+has –  5995  How many
+has –  6665  How many
+keys n Q
+exit 0
+SCRIPT
+drives "many" many.script
 finish

@@ -15,7 +15,7 @@ has NOTE          c │ its figures are those of the seed it was made of
 keys c
 has note: its figures are those of the seed it was made of
 keys Enter
-wait noted
+wait nothing was changed
 has NOTE          c │ its figures are those of the seed it was made of
 keys c ^U Enter
 wait the note is gone
