@@ -218,7 +218,6 @@ struct app {
     void *tick_ctx;
     struct ask ask;
     struct area_text typing; /* i: in the answer's own place */
-    int cursor_y, cursor_x;  /* where it stands on the screen */
     struct line line; /* the open prompt; kind LINE_NONE: none */
     bool wrong;       /* what was asked last was not taken, as said */
     char *find;       /* the last search */

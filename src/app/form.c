@@ -16,6 +16,7 @@ void form_free(struct form *f)
             free(f->fields[i].choices.at[k]);
         VEC_FREE(&f->fields[i].choices);
     }
+    line_done(&f->typing);
     free(f->preview);
     *f = (struct form){.kind = FORM_NONE};
 }
@@ -90,6 +91,22 @@ static void changed(struct form *f, struct form_field *x)
     }
     f->fresh = false;
     f->stale = true;
+}
+
+/* The cursor comes to a field, or a button, behind what stands there. */
+static void focus(struct form *f, size_t at)
+{
+    f->at = at;
+    f->fresh = true;
+    line_close(&f->typing, false);
+    if (at < f->n_fields && f->fields[at].kind != FIELD_PICK)
+        line_open(&f->typing, LINE_FIELD, f->fields[at].value);
+}
+
+void form_enter(struct form *f)
+{
+    f->open = true;
+    focus(f, 0);
 }
 
 /* ---- From a line -------------------------------------------------------- */
@@ -172,29 +189,40 @@ bool form_set(struct form *f, const char *args, struct err *e)
 
 /* ---- Keys --------------------------------------------------------------- */
 
-static bool typed(struct form_field *x, const char *key, bool fresh)
+/* The first digit takes the place of a number that stood there. */
+static void replace(struct form *f, const struct form_field *x)
 {
-    size_t n = strlen(x->value);
-    if (!strcmp(key, "Backspace")) {
-        while (n > 0 && ((unsigned char)x->value[--n] & 0xc0) == 0x80)
-            ;
-        x->value[n] = '\0';
-        return true;
-    }
-    if (!strcmp(key, "^U")) {
-        x->value[0] = '\0';
-        return true;
-    }
-    if (!strcmp(key, "Space"))
-        key = " ";
-    bool text = (unsigned char)key[0] >= 0x80 || !key[1];
-    if (x->kind == FIELD_NUMBER ? !is_number(key) : !text)
+    if (f->fresh && x->kind == FIELD_NUMBER)
+        line_open(&f->typing, LINE_FIELD, "");
+    f->fresh = false;
+}
+
+/* Brings a field's value up to what was typed; false where it is that. */
+static bool take_typed(struct form *f, struct form_field *x)
+{
+    const char *text = buf_str(&f->typing.text);
+    if (!strcmp(text, x->value))
         return false;
-    if (fresh && x->kind == FIELD_NUMBER)
-        n = 0;
-    if (n + strlen(key) + 1 < sizeof x->value)
-        memcpy(x->value + n, key, strlen(key) + 1);
+    snprintf(x->value, sizeof x->value, "%s", text);
+    changed(f, x);
+    if (strcmp(text, x->value))
+        line_open(&f->typing, LINE_FIELD, x->value);
     return true;
+}
+
+static enum form_event typed(struct form *f, struct form_field *x,
+                             const char *key)
+{
+    bool text = !key[1] || (unsigned char)key[0] >= 0x80;
+    if (x->kind == FIELD_NUMBER &&
+        (text ? !is_number(key) : !strcmp(key, "Space")))
+        return FORM_IGNORED;
+    if (text)
+        replace(f, x);
+    if (!line_key(&f->typing, key))
+        return FORM_IGNORED;
+    f->fresh = false;
+    return take_typed(f, x) ? FORM_CHANGED : FORM_MOVED;
 }
 
 bool form_paste(struct form *f, const char *text)
@@ -206,14 +234,12 @@ bool form_paste(struct form *f, const char *text)
     while (n && strchr(" \n", text[n - 1])) /* as a line is copied */
         n--;
     char *line = xstrndup(text, n);
-    for (char *p = line; *p; p++)
-        *p = *p == '\n' || *p == '\t' ? ' ' : *p;
-    size_t at = f->fresh && x->kind == FIELD_NUMBER ? 0 : strlen(x->value);
-    bool fits = n && at + n < sizeof x->value &&
-                (x->kind == FIELD_LINE || is_number(line));
+    bool fits = n && (x->kind == FIELD_LINE || is_number(line));
     if (fits) {
-        memcpy(x->value + at, line, n + 1);
-        changed(f, x);
+        replace(f, x);
+        line_paste(&f->typing, line);
+        fits = !*f->typing.wrong;
+        take_typed(f, x);
     }
     free(line);
     return fits;
@@ -222,8 +248,7 @@ bool form_paste(struct form *f, const char *text)
 static void move(struct form *f, int by)
 {
     size_t all = f->n_fields + f->n_buttons;
-    f->at = (f->at + all + (size_t)by) % all;
-    f->fresh = true;
+    focus(f, (f->at + all + (size_t)by) % all);
 }
 
 enum form_event form_key(struct form *f, const char *key)
@@ -236,7 +261,7 @@ enum form_event form_key(struct form *f, const char *key)
         return FORM_CLOSED;
     }
     if (!strcmp(key, FORM_START)) {
-        f->at = f->n_fields + f->main;
+        focus(f, f->n_fields + f->main);
         return FORM_PRESSED;
     }
     if (!strcmp(key, "Tab") || !strcmp(key, "Down") ||
@@ -266,9 +291,5 @@ enum form_event form_key(struct form *f, const char *key)
         f->stale = true;
         return FORM_CHANGED;
     }
-    if (x && x->kind != FIELD_PICK && typed(x, key, f->fresh)) {
-        changed(f, x);
-        return FORM_CHANGED;
-    }
-    return FORM_IGNORED;
+    return x && x->kind != FIELD_PICK ? typed(f, x, key) : FORM_IGNORED;
 }

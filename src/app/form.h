@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/line.h"
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -22,7 +23,7 @@ struct form_field {
     enum field_kind kind;
     const char *name;     /* as the command line's option */
     const char *label;    /* untranslated; of the gutter */
-    char value[1000];     /* FIELD_PICK: the choice's name */
+    char value[FIELD_BYTES + 1]; /* FIELD_PICK: the choice's name */
     char note[100];       /* behind it; translated */
     VEC(char *) choices;
     size_t choice;
@@ -40,6 +41,7 @@ struct form {
     const char *buttons[FORM_BUTTONS]; /* untranslated */
     size_t n_buttons, main; /* main: the one that FORM_START presses */
     size_t at; /* fields, then buttons */
+    struct line typing; /* the value of the field that has the cursor */
     bool fresh; /* nothing was typed since it came here: a digit replaces */
     bool open, stale; /* stale: a value changed since the facts were made */
     char price[60]; /* behind the main button's name; "": nothing */
@@ -52,6 +54,8 @@ struct form {
 };
 
 void form_free(struct form *f);
+/* Opens it with the cursor in the first field. */
+void form_enter(struct form *f);
 struct form_field *form_add(struct form *f, enum field_kind kind,
                             const char *name, const char *label,
                             const char *value);

@@ -291,10 +291,8 @@ void form_open(struct app *a, enum form_kind kind, const char *args)
     }
     if (kind == FORM_EXPAND && a->view != VIEW_SEEDS)
         app_open(a, VIEW_SEEDS);
-    a->form.open = true;
+    form_enter(&a->form);
     a->said[0] = '\0';
-    a->form.at = 0;
-    a->form.fresh = true;
     a->sight = SIGHT_NONE;
     refresh(a);
     a->stale = STALE_PAINT;

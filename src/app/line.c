@@ -10,7 +10,8 @@ void line_open(struct line *l, enum line_kind kind, const char *text)
 {
     l->kind = kind;
     buf_free(&l->text);
-    l->text = (struct buf)BUF_INIT(LINE_BYTES);
+    l->text = (struct buf)BUF_INIT(kind == LINE_FIELD ? FIELD_BYTES
+                                                      : LINE_BYTES);
     buf_puts(&l->text, text);
     l->cursor = l->text.len;
     l->at = l->history[kind].n;
@@ -60,13 +61,14 @@ void line_done(struct line *l)
 static void say_full(struct line *l)
 {
     snprintf(l->wrong, sizeof l->wrong,
-             _("a line takes %d bytes; nothing was put in"), LINE_BYTES);
+             _("a line takes %d bytes; nothing was put in"),
+             (int)l->text.max);
 }
 
 /* Replaces bytes [from, to) by text, cursor behind it. */
 static void splice(struct line *l, size_t from, size_t to, const char *text)
 {
-    struct buf b = BUF_INIT(LINE_BYTES);
+    struct buf b = BUF_INIT(l->text.max);
     buf_add(&b, buf_str(&l->text), from);
     bool fits = buf_puts(&b, text);
     size_t cursor = b.len;
@@ -170,12 +172,12 @@ static bool move_key(struct line *l, const char *key)
     return true;
 }
 
-void line_key(struct line *l, const char *key)
+bool line_key(struct line *l, const char *key)
 {
     forget_completions(l);
     l->wrong[0] = '\0';
     if (move_key(l, key))
-        return;
+        return true;
     if (!strcmp(key, "Backspace"))
         edit(l, before(l), l->cursor, "");
     else if (!strcmp(key, "Delete"))
@@ -190,6 +192,9 @@ void line_key(struct line *l, const char *key)
         edit(l, l->cursor, l->cursor, " ");
     else if (!key[1] || (unsigned char)key[0] >= 0x80)
         edit(l, l->cursor, l->cursor, key);
+    else
+        return false;
+    return true;
 }
 
 void line_complete(struct line *l, size_t from, const char *all)

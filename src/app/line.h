@@ -1,4 +1,5 @@
-/* The one-line prompt on row 23: text with a cursor, history, completion. */
+/* One line that is typed: the prompt on row 23, with history and completion,
+ * and the field of a form that has the cursor. */
 #ifndef APP_LINE_H
 #define APP_LINE_H
 
@@ -20,10 +21,12 @@ enum line_kind {
     LINE_ORDER,   /* o in Rank */
     LINE_ASK,     /* i in Runs */
     LINE_STORE,   /* o on the welcome screen */
+    LINE_FIELD,   /* of a form */
     LINE_KINDS
 };
 
 #define LINE_BYTES 65536
+#define FIELD_BYTES 999 /* of LINE_FIELD */
 
 struct line {
     enum line_kind kind;
@@ -51,8 +54,8 @@ void line_remember(struct line *l, enum line_kind kind, const char *text);
 void line_paste(struct line *l, const char *text);
 /* A character, or one of Left Right Home End Backspace Delete ^A ^E ^W ^U ^K
  * Up Down; Up brings the lines before that begin as what was typed does.
- * Nothing is done with any other key. */
-void line_key(struct line *l, const char *key);
+ * False for any other key. */
+bool line_key(struct line *l, const char *key);
 
 /* Takes the next of `all` (one a line) as the word that begins at `from`; the
  * only one is taken for good. */

@@ -256,6 +256,23 @@ static void put_unit(const struct unit *u, enum style role)
         set_role(role);
 }
 
+static int cursor_y = -1, cursor_x;
+
+void cells_cursor(int y, int x)
+{
+    cursor_y = y;
+    cursor_x = x;
+}
+
+void cells_refresh(void)
+{
+    curs_set(cursor_y >= 0);
+    if (cursor_y >= 0)
+        move(cursor_y, cursor_x);
+    cursor_y = -1;
+    refresh();
+}
+
 int cells_width(const char *text)
 {
     size_t n = strlen(text);

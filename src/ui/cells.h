@@ -65,6 +65,11 @@ void cells_blank(int y, int x, int width, enum style role);
 /* A horizontal line of `width` cells. */
 void cells_rule(int y, int x, int width);
 
+/* Where the cursor is to stand once all is drawn. */
+void cells_cursor(int y, int x);
+/* Sends what was drawn, with the cursor there; hidden where it has no place. */
+void cells_refresh(void);
+
 /* Cells that a line of text takes when drawn. */
 int cells_width(const char *text);
 

@@ -4,32 +4,44 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "ui/prompt.h"
 #include "ui/ui.h"
 
-static void draw_field(const struct form_field *x, int y, int left, int w,
-                       bool on)
+/* The box of a typed field, with the cursor where it is on: a number stands at
+ * its right end, and what is longer than the box makes it grow. Returns the
+ * cells used. */
+static int draw_box(const struct form_field *x, const struct line *typing,
+                    int y, int at, int room)
 {
-    char text[260];
-    int at = left + GUTTER + 2, room = w - GUTTER - 3;
-    enum style role = on ? STYLE_ROW_ON : STYLE_TEXT;
+    bool number = x->kind == FIELD_NUMBER;
+    enum style role = typing ? STYLE_ROW_ON : STYLE_TEXT;
+    int box = number ? x->width - 2 : x->width, w = cells_width(x->value);
+    box = box > w ? box : w;
+    box = box < room - 2 ? box : room - 2;
+    int pad = box > w ? box - w : 0, text = at + 1 + (number ? pad : 0);
+    cells_blank(y, at, box + 2, role);
+    cells_put(y, at, 1, role, "[");
+    cells_put(y, at + box + 1, 1, role, "]");
+    if (typing)
+        line_text(typing, y, text, box - (number ? pad : 0), role);
+    else
+        cells_put(y, text, box, role, x->value);
+    return box + 2;
+}
+
+static void draw_field(const struct form *f, size_t i, int y, int left, int w)
+{
+    const struct form_field *x = &f->fields[i];
+    bool on = f->at == i;
+    int at = left + GUTTER + 2, room = w - GUTTER - 3, used;
     cells_put(y, left + 1, GUTTER - 2, on ? STYLE_KEY : STYLE_LABEL,
               _(x->label));
     cells_put(y, left + GUTTER, 1, STYLE_RULE, "│");
     if (x->kind == FIELD_PICK)
-        snprintf(text, sizeof text, "◂ %s ▸", x->value);
-    else if (x->kind == FIELD_NUMBER)
-        snprintf(text, sizeof text, "[%*s%s]",
-                 (int)(x->width - 2 - cells_width(x->value)) > 0
-                     ? x->width - 2 - cells_width(x->value)
-                     : 0,
-                 "", x->value);
+        used = cells_printf(y, at, room, on ? STYLE_ROW_ON : STYLE_TEXT,
+                            "◂ %s ▸", x->value);
     else
-        snprintf(text, sizeof text, "[%s%*s]", x->value,
-                 x->width - cells_width(x->value) > 0
-                     ? x->width - cells_width(x->value)
-                     : 0,
-                 "");
-    int used = cells_put(y, at, room, role, text);
+        used = draw_box(x, on ? &f->typing : NULL, y, at, room);
     int tab = used < 21 ? 21 : used + 1;
     if (tab < room)
         cells_put(y, at + tab, room - tab, STYLE_FACT, x->note);
@@ -66,11 +78,13 @@ void form_hint(const struct form *f, const char *said, int y)
 void form_draw(const struct form *f, struct area w)
 {
     int y = w.y;
-    for (size_t i = 0; i < f->n_fields && y < w.y + w.h; i++)
-        draw_field(&f->fields[i], y++, w.x, w.w, f->at == i);
+    size_t rows = w.h > 0 ? (size_t)w.h : 0;
+    size_t i = f->at < f->n_fields && f->at >= rows ? f->at - rows + 1 : 0;
+    for (; i < f->n_fields && y < w.y + w.h; i++)
+        draw_field(f, i, y++, w.x, w.w);
     struct part facts = {0}, preview = {0};
     part_gut(&facts, STYLE_LABEL, _(f->facts_label), NULL);
-    for (size_t i = 0; i < COUNT(f->facts); i++) {
+    for (i = 0; i < COUNT(f->facts); i++) {
         rich_add(&facts.body, STYLE_TEXT, f->facts[i]);
         if (i + 1 < COUNT(f->facts) && *f->facts[i + 1])
             rich_add(&facts.body, STYLE_TEXT, "\n");

@@ -338,7 +338,7 @@ void ui_said(struct app *a)
     cells_clip_none();
     cells_blank(LINES - 2, 0, COLS, STYLE_TEXT);
     draw_said(a, LINES - 2);
-    refresh();
+    cells_refresh();
 }
 
 void ui_paint(struct app *a)
@@ -353,7 +353,6 @@ void ui_paint(struct app *a)
     if (a->stale == STALE_ALL)
         clearok(curscr, TRUE);
     erase();
-    curs_set(a->line.kind != LINE_NONE || a->typing.open);
     cells_clip_none();
     if (l.kind >= LAYOUT_STACKED) {
         draw_large(a, ops, &l);
@@ -370,9 +369,7 @@ void ui_paint(struct app *a)
         draw_keys(a, "help quit", LINES - 1);
     else if (l.kind == LAYOUT_TINY || l.kind == LAYOUT_PANE)
         draw_keys(a, ops->footer, LINES - 1);
-    if (a->typing.open)
-        move(a->cursor_y, a->cursor_x);
-    refresh();
+    cells_refresh();
     a->stale = STALE_NOTHING;
     app_painted(a, sight_of(a, &l));
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/lang.h"
-#include "ui/cells.h"
 
 #define BYTES_A_CELL 8 /* more than text takes that can be read */
 
@@ -18,7 +17,7 @@ static const char *line_label(enum line_kind kind)
         [LINE_REASON] = N_("reason: "), [LINE_IMPORT] = N_("file: "),
         [LINE_ORDER] = N_("Order, best first, = between two that tie: "),
         [LINE_ASK] = N_("ask student and teacher: "),
-        [LINE_STORE] = N_("store: ")};
+        [LINE_STORE] = N_("store: "), [LINE_FIELD] = ""};
     const char *text = labels[kind];
     return text[1] ? _(text) : text;
 }
@@ -32,19 +31,38 @@ static size_t next_char(const char *s, size_t i)
     return i;
 }
 
-void line_draw(const struct line *l, int y)
+/* The width of the character that the cursor is on, 0 at the end. */
+static int under(const struct line *l)
 {
-    int x = 1 + cells_put(y, 1, COLS - 1, STYLE_ASKED, line_label(l->kind));
-    int room = COLS - x - 2, w;
+    const char *text = buf_str(&l->text);
+    if (l->cursor == l->text.len)
+        return 0;
+    char *one = xstrndup(text + l->cursor,
+                         next_char(text, l->cursor) - l->cursor);
+    int w = cells_width(one);
+    free(one);
+    return w;
+}
+
+void line_text(const struct line *l, int y, int x, int room, enum style role)
+{
+    int w;
     size_t from = 0, most = (size_t)(room > 0 ? room : 0) * BYTES_A_CELL;
     char *head = xstrndup(buf_str(&l->text), l->cursor);
     if (l->cursor > most)
         from = next_char(head, l->cursor - most - 1);
+    room -= under(l);
     while ((w = cells_width(head + from)) > room && from < l->cursor)
         from = next_char(head, from); /* scroll with the cursor */
-    cells_put(y, x, COLS - x - 1, STYLE_TEXT, buf_str(&l->text) + from);
+    cells_put(y, x, room + under(l), role, buf_str(&l->text) + from);
     free(head);
-    move(y, x + w);
+    cells_cursor(y, x + w);
+}
+
+void line_draw(const struct line *l, int y)
+{
+    int x = 1 + cells_put(y, 1, COLS - 1, STYLE_ASKED, line_label(l->kind));
+    line_text(l, y, x, COLS - x - 1, STYLE_TEXT);
 }
 
 /* The completion at p, and the one behind it; the caller frees. */

@@ -53,8 +53,7 @@ static void place_cursor(struct app *a, const struct lines_of *answer, int top,
     scroll = line < scroll ? line : line >= scroll + w.h ? line - w.h + 1
                                                           : scroll;
     a->review.scroll = scroll;
-    a->cursor_y = w.y + line - scroll;
-    a->cursor_x = w.x + column;
+    cells_cursor(w.y + line - scroll, w.x + column);
 }
 
 /* Review's prompt and answer. A prompt of half the rows or less stays, else

@@ -357,8 +357,7 @@ static void place_cursor(struct app *a, const struct part *p, int top,
     scroll = line < scroll ? line : line >= scroll + w.h ? line - w.h + 1
                                                           : scroll;
     a->review.scroll = scroll;
-    a->cursor_y = w.y + line - scroll;
-    a->cursor_x = w.x + GUTTER + 2 + column;
+    cells_cursor(w.y + line - scroll, w.x + GUTTER + 2 + column);
 }
 
 static void draw_bulk(struct app *a, struct area w);

@@ -204,10 +204,9 @@ static void paint(struct welcome_state *x)
 {
     erase();
     cells_clip_none();
-    curs_set(x->line.kind != LINE_NONE);
     if (COLS < 20 || LINES < 5) {
         cells_put(0, 0, COLS, STYLE_TEXT, _("d demo  n new  o open  Q quit"));
-        refresh();
+        cells_refresh();
         return;
     }
     cells_put(0, 1, COLS - 1, STYLE_FACT, "stillroom " VERSION);
@@ -223,7 +222,7 @@ static void paint(struct welcome_state *x)
         draw_choices(x);
     }
     draw_foot(x);
-    refresh();
+    cells_refresh();
 }
 
 /* What a choice leads to; -1 to stay. */
@@ -240,8 +239,7 @@ static int choose(struct welcome_state *x, size_t i, struct buf *path)
     case 3:
         if (!x->form.kind)
             teacher_form_build(&x->form);
-        x->form.open = x->form.fresh = true;
-        x->form.at = 0;
+        form_enter(&x->form);
         teacher_form_refresh(&x->form);
         return -1;
     case 4:

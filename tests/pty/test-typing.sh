@@ -9,7 +9,7 @@ cp "$1" seen
 [ -e same ] || cp doc "$1"
 X
 chmod +x ed-doc
-for script in begin lines forms drafts; do
+for script in begin lines forms fields drafts; do
     rm -f stillroom.db
     sample_store t.db
     drives "$script" "$scripts/$script.script"
