@@ -31,8 +31,29 @@ bool app_moved_on(struct app *a, struct counted *then)
 
 void app_recount(struct app *a)
 {
-    if (a->target && app_moved_on(a, &a->counted))
+    if (a->late)
+        a->counts = (struct target_counts){
+            .seeds = -1, .pending = -1, .accepted = -1, .rejected = -1,
+            .deferred = -1, .to_rank = -1, .student = -1};
+    else if (a->target && app_moved_on(a, &a->counted))
         target_counts(a->s, a->target, &a->counts);
+}
+
+void app_count_late(struct app *a)
+{
+    a->late = false;
+    app_recount(a);
+    list_count(app_list(a));
+    a->stale = STALE_PAINT;
+}
+
+/* Where a store is opened: where there is something to do. */
+static enum view_id first_view(struct app *a, bool one_target)
+{
+    struct queue waits = {a, false};
+    if (!a->target || !one_target)
+        return VIEW_TARGETS;
+    return queue_source.at(&waits, 0) > 0 ? VIEW_REVIEW : VIEW_SEEDS;
 }
 
 void app_show(struct app *a, size_t rows)
@@ -108,17 +129,15 @@ void app_set_target(struct app *a, int64_t target)
 void app_init(struct app *a, struct store *s, const char *who)
 {
     ids all;
-    *a = (struct app){.s = s, .who = xstrdup(who), .page = 4, .text_rows = 6};
+    *a = (struct app){.s = s, .who = xstrdup(who), .page = 4, .text_rows = 6,
+                      .late = true};
     a->data_version = store_data_version(s);
     a->store_name = xstrdup(path_base(store_path(s)));
     if (target_ids(s, &all, NULL))
         app_set_target(a, all.n ? all.at[all.n - 1] : 0);
     bool one = all.n == 1;
     VEC_FREE(&all);
-    enum view_id first = !a->target || !one     ? VIEW_TARGETS
-                      : a->counts.pending > 0 ? VIEW_REVIEW
-                                              : VIEW_SEEDS;
-    app_open(a, first);
+    app_open(a, first_view(a, one));
     session_restore(a);
     news_start(a);
     struct err e = {0};

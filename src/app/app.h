@@ -208,6 +208,7 @@ struct app {
     /* counts on the tabs */
     struct target_counts counts;
     struct counted counted; /* when they were counted */
+    bool late;              /* all are -1 until there is a picture */
 
     /* row 23 */
     char said[400];
@@ -328,6 +329,9 @@ bool app_moved_on(struct app *a, struct counted *then);
 void app_show(struct app *a, size_t rows);
 /* Counts what stands on the tabs, where something was written since. */
 void app_recount(struct app *a);
+/* Counts what the first picture did without: a store of a million samples is
+ * on the screen before they are counted. */
+void app_count_late(struct app *a);
 /* Re-reads a view's list, keeping the cursor's row where it can. */
 void app_open(struct app *a, enum view_id v);
 /* Opens a view with the cursor on this id of its list; where a filter hides

@@ -75,6 +75,8 @@ static int64_t count(void *ctx)
 {
     const struct queue *x = ctx;
     const struct target_counts *n = &x->a->counts;
+    if (x->a->late)
+        return -1;
     if (x->seeds ? !x->a->seeds.filter : !x->a->review.filter)
         return x->seeds ? n->seeds : n->pending;
     return rank(ctx, INT64_MAX);

@@ -78,7 +78,7 @@ bool target_ids(struct store *s, ids *out, struct err *e)
 
 static int64_t count_status(struct store *s, int64_t target, int status)
 {
-    return db_int(s, 0, "SELECT count(*) FROM sample WHERE target = ?1"
+    return db_int(s, -1, "SELECT count(*) FROM sample WHERE target = ?1"
                   " AND status = ?2 AND live", "ii", target, (int64_t)status);
 }
 

@@ -26,7 +26,8 @@ int64_t target_find(struct store *s, const char *name);
 /* All targets' ids, oldest first; the caller frees with VEC_FREE. */
 bool target_ids(struct store *s, ids *out, struct err *e);
 
-/* The counts that row 3 of the Targets view shows. */
+/* The counts that row 3 of the Targets view shows; -1: not known, as counting
+ * it was left with Esc. */
 struct target_counts {
     int64_t seeds, pending, accepted, rejected, deferred;
     int64_t to_rank;  /* scored by a judge, ordered by nobody, pending */

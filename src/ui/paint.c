@@ -42,7 +42,9 @@ static void tab_text(const struct app *a, enum view_id v, int level, char *out,
 {
     char n[32] = "", name[64];
     bool on = a->view == v || (a->view >= VIEW_TABS && a->back == v);
-    if (tab_count(a, v) && (level == 0 || on))
+    if (tab_count(a, v) < 0 && (level == 0 || on))
+        snprintf(n, sizeof n, " ?");
+    else if (tab_count(a, v) && (level == 0 || on))
         snprintf(n, sizeof n, view_of(v)->percent ? " %lld%%" : " %lld",
                  (long long)tab_count(a, v));
     snprintf(name, sizeof name, "%s", title(v));

@@ -283,7 +283,8 @@ const char *near_figure(char *out, size_t cap, double v, bool approximate)
 
 const char *count_text(char *out, size_t cap, int64_t n)
 {
-    return lang_number(out, cap, (double)n, 0);
+    snprintf(out, cap, "?");
+    return n < 0 ? out : lang_number(out, cap, (double)n, 0);
 }
 
 const char *position_text(char *out, size_t cap, const struct list *l)

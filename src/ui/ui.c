@@ -264,7 +264,9 @@ int ui_run(struct store *s, const char *who, bool tour, const char *notes)
             begin(&x);
             ui_paint(&x.app);
         }
-        if (x.early.n)
+        if (x.app.late)
+            app_count_late(&x.app);
+        else if (x.early.n)
             on_keys(&x, POLLIN);
         else
             loop_once(x.loop, -1);

@@ -68,7 +68,7 @@ static void yield_text(struct app *a, size_t row, char *out, size_t cap)
 static void cost_text(struct app *a, size_t row, char *out, size_t cap)
 {
     const struct target_counts *n = counts(a, row);
-    if (n->accepted)
+    if (n->accepted > 0)
         lang_number(out, cap, n->cost / (double)n->accepted, 3);
     else
         snprintf(out, cap, "–");
