@@ -267,10 +267,11 @@ static void trouble_part(struct app *a, struct part *p)
         char line[360], http[16] = "";
         if (c->http)
             snprintf(http, sizeof http, " %d", c->http);
-        snprintf(line, sizeof line, _("%s c%lld try %lld: %s%s %.200s; %s\n"),
+        snprintf(line, sizeof line, _("%s c%lld try %lld: %s%s%s%.200s; %s\n"),
                  (int)i == x->trouble_at ? "▸" : " ", (long long)c->id,
                  (long long)c->attempt, _(runs_trouble_state(c)), http,
-                 c->trouble ? c->trouble : "", next_of(a, c));
+                 c->trouble ? " " : "", c->trouble ? c->trouble : "",
+                 next_of(a, c));
         rich_add(&p->body, STYLE_TEXT, line);
     }
 }
