@@ -140,7 +140,7 @@ static void add_piece(struct diff *d, enum diff_op op, struct token t)
                                           : NULL;
     size_t *count[] = {&d->kept, &d->removed, &d->added};
     ++*count[op];
-    if (last && last->op == op && last->to == t.gap) {
+    if (last && last->op == op) {
         last->to = t.to;
         last->words++;
         return;
