@@ -224,6 +224,16 @@ void export_load(struct app *a)
         start_render(a);
 }
 
+void export_show(struct app *a, enum shape shape, int64_t sample)
+{
+    shown_row_read(a->s, shape, sample, 0, &a->export.row);
+    bool there = a->export.row.sample != 0;
+    app_go(a, VIEW_EXPORT, (int64_t)shape + 1);
+    if (!there)
+        app_say(a, _("%lld has no row of %s today"), (long long)sample,
+                shape_name(shape));
+}
+
 char *export_text(struct app *a)
 {
     const struct export_state *x = &a->export;

@@ -45,6 +45,8 @@ const char *export_check_text(const char *check);
 struct app;
 /* Keys of the question whether an earlier bundle is replaced. */
 bool export_replace_key(struct app *a, const char *key);
+/* Opens the view on a sample's row of a shape, where it has one today. */
+void export_show(struct app *a, enum shape shape, int64_t sample);
 /* Looks whether the child has ended; true where the picture changed. */
 bool export_tick(struct app *a);
 

@@ -64,7 +64,9 @@ void lineage_load(struct app *a)
 void lineage_enter(struct app *a)
 {
     const struct step *p = lineage_step(&a->lineage);
-    if (p && p->object)
+    if (p && p->view == VIEW_EXPORT && p->object)
+        export_show(a, (enum shape)(p->object - 1), a->lineage.sample);
+    else if (p && p->object)
         app_go(a, p->view, p->object);
     else
         a->zoom = !a->zoom;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "export/row.h"
 #include "store/export.h"
 #include "store/job.h"
 #include "store/sample.h"
@@ -365,9 +366,19 @@ static void begin_owner(struct reading *r, const struct member *m)
     } else if (!is_run && export_get(r->s, m->owner, &export, NULL)) {
         p.at = export.at;
         p.under = xstrdup(export.path);
+        p.view = VIEW_EXPORT;
         export_free(&export);
     }
     add(r, p);
+}
+
+/* Enter goes to the first shape, in Export's order, in which it stands. */
+static void note_shape(struct step *p, const char *name)
+{
+    enum shape shape;
+    if (p->view == VIEW_EXPORT && shape_parse(name, &shape) &&
+        (!p->object || (int64_t)shape < p->object))
+        p->object = (int64_t)shape + 1;
 }
 
 /* One more row of the owner that the last step is of. */
@@ -383,6 +394,7 @@ static void take_member(void *ctx, const struct member *m)
     if (!p || strcmp(p->name, owner))
         begin_owner(r, m);
     p = &l->steps.at[l->steps.n - 1];
+    note_shape(p, m->shape);
     for (size_t i = 0; i < r->x->candidates.n; i++)
         if (r->x->candidates.at[i].id == m->candidate)
             n = r->x->candidates.at[i].n;
