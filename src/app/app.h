@@ -157,17 +157,9 @@ struct target_row {
     struct target_counts counts;
 };
 
-/* What the replies to a recipe brought a target, over its newest jobs. */
-struct recipe_made {
-    char name[32];
-    int64_t version, made, passed;
-    double cost;
-    bool judged; /* ratings, not answers */
-};
-
 struct targets_state {
     struct list list;
-    VEC(struct recipe_made) made; /* of the target under the cursor */
+    recipes_made made;            /* of the target under the cursor */
     int64_t untrained;            /* -1: there was no training */
     VEC(struct target_row) rows; /* all of them, in the list's order */
     struct counted counted;      /* when they were read */

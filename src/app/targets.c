@@ -5,8 +5,6 @@
 
 #include "app/app.h"
 #include "base/lang.h"
-#include "base/status.h"
-#include "store/job.h"
 #include "store/text.h"
 
 void targets_open(struct app *a)
@@ -47,50 +45,6 @@ void targets_show(struct app *a, size_t from, size_t n)
     }
 }
 
-static struct recipe_made *made_by(struct targets_state *x,
-                                   const struct job *j)
-{
-    for (size_t i = 0; i < x->made.n; i++)
-        if (!strcmp(x->made.at[i].name, j->recipe_name) &&
-            x->made.at[i].version == j->recipe_version)
-            return &x->made.at[i];
-    struct recipe_made new = {.version = j->recipe_version,
-                              .judged = !strcmp(j->kind, "rank")};
-    snprintf(new.name, sizeof new.name, "%s", j->recipe_name);
-    VEC_PUSH(&x->made, new);
-    return &x->made.at[x->made.n - 1];
-}
-
-/* From what its jobs said of themselves: nothing is counted that grows with
- * the store. */
-static void load_made(struct app *a, int64_t target)
-{
-    enum { MOST = 100 };
-    struct targets_state *x = &a->targets;
-    ids jobs = {0};
-    x->made.n = 0;
-    if (!job_ids(a->s, target, &jobs, NULL))
-        return;
-    for (size_t i = 0; i < jobs.n && i < MOST; i++) {
-        struct job j;
-        if (!job_get(a->s, jobs.at[i], &j, NULL))
-            continue;
-        if (j.recipe_name && j.kind) {
-            char *dir = store_work_dir(a->s, "j", j.id);
-            json *status = status_read(dir, NULL);
-            const json *n = json_get(status, "figures");
-            struct recipe_made *m = made_by(x, &j);
-            m->made += json_get_int(n, "found", 0);
-            m->passed += json_get_int(n, "passed", 0);
-            m->cost += json_get_number(n, "cost", 0);
-            json_free(status);
-            free(dir);
-        }
-        job_free(&j);
-    }
-    VEC_FREE(&jobs);
-}
-
 void targets_load(struct app *a)
 {
     struct targets_state *x = &a->targets;
@@ -98,7 +52,8 @@ void targets_load(struct app *a)
     target_free(&x->now);
     if (!id || !target_get(a->s, id, &x->now, NULL))
         return;
-    load_made(a, id);
+    VEC_FREE(&x->made);
+    target_recipes(a->s, id, &x->made, NULL);
     x->untrained = target_untrained(a->s, id);
 }
 

@@ -1,5 +1,6 @@
 #include "store/target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +113,43 @@ static void read_exact(struct store *s, int64_t id, struct target_counts *out)
     out->n_exact = n;
     for (int i = 0; i < n; i++)
         out->exact[i] = last[n - 1 - i];
+}
+
+bool target_recipes(struct store *s, int64_t id, recipes_made *out,
+                    struct err *e)
+{
+    struct rows r;
+    *out = (recipes_made){0};
+    if (!db_query(s, &r, e, "WITH mine AS (SELECT id, recipe FROM job"
+                  "  WHERE target = ?1),"
+                  " made AS (SELECT job, count(*) n, sum(status = ?2) yes,"
+                  "  sum(status = ?3) no FROM sample WHERE live AND job IN"
+                  "  (SELECT id FROM mine) GROUP BY job),"
+                  " paid AS (SELECT job, sum(cost) cost FROM call WHERE job IN"
+                  "  (SELECT id FROM mine) GROUP BY job),"
+                  " rated AS (SELECT c.job, count(DISTINCT s.candidate) n"
+                  "  FROM score s JOIN call c ON c.id = s.call WHERE c.job IN"
+                  "  (SELECT id FROM mine) GROUP BY c.job)"
+                  " SELECT r.name, r.version, total(made.n), total(made.yes),"
+                  "  total(made.no), total(rated.n), total(paid.cost)"
+                  " FROM mine JOIN recipe r ON r.id = mine.recipe"
+                  " LEFT JOIN made ON made.job = mine.id"
+                  " LEFT JOIN paid ON paid.job = mine.id"
+                  " LEFT JOIN rated ON rated.job = mine.id"
+                  " GROUP BY r.name, r.version ORDER BY max(mine.id) DESC",
+                  "iii", id, (int64_t)STATUS_ACCEPTED,
+                  (int64_t)STATUS_REJECTED))
+        return false;
+    while (rows_next(&r, e)) {
+        struct recipe_made m = {
+            .version = rows_int(&r, 1), .made = rows_int(&r, 2),
+            .accepted = rows_int(&r, 3), .rejected = rows_int(&r, 4),
+            .rated = rows_int(&r, 5), .cost = rows_double(&r, 6)};
+        snprintf(m.name, sizeof m.name, "%s", rows_text(&r, 0));
+        VEC_PUSH(out, m);
+    }
+    rows_done(&r);
+    return !r.failed;
 }
 
 int64_t target_untrained(struct store *s, int64_t id)

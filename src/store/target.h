@@ -37,6 +37,20 @@ struct target_counts {
     int n_exact;      /* oldest first */
 };
 void target_counts(struct store *s, int64_t id, struct target_counts *out);
+/* What the jobs of a recipe brought a target, whatever became of it, and what
+ * was made of that. */
+struct recipe_made {
+    char name[32];
+    int64_t version;
+    int64_t made, accepted, rejected; /* samples */
+    int64_t rated;                    /* answers, by a judge */
+    double cost;                      /* of all calls */
+};
+typedef VEC(struct recipe_made) recipes_made;
+/* Each version of a recipe that has jobs, the last used first. The caller frees
+ * with VEC_FREE. */
+bool target_recipes(struct store *s, int64_t id, recipes_made *out,
+                    struct err *e);
 /* Samples accepted since the target's newest training began (and not taken
  * back); -1 where it has none. */
 int64_t target_untrained(struct store *s, int64_t id);

@@ -136,25 +136,31 @@ static void document_parts(const struct target *t, struct part *parts)
     json_free(j);
 }
 
-/* A line a recipe: how much it made, how much of it passed, at what price. */
+/* A line a recipe: how much it made, how much of it was kept, at what price. */
 static void recipes_part(const struct targets_state *x, struct part *p)
 {
     part_gut(p, STYLE_LABEL, _("RECIPES"), NULL);
     for (size_t i = 0; i < x->made.n; i++) {
         const struct recipe_made *m = &x->made.at[i];
-        char line[200], n[24], cost[24];
-        count_text(n, sizeof n, m->made);
-        if (m->judged)
-            snprintf(line, sizeof line, _("judged %6s                      "
-                                          "%s %lld"), n, m->name,
+        char line[200], n[24], kept[16], cost[24];
+        double decided = (double)(m->accepted + m->rejected);
+        count_text(n, sizeof n, m->rated ? m->rated : m->made);
+        if (decided > 0)
+            snprintf(kept, sizeof kept, "%3.0f%%",
+                     100 * (double)m->accepted / decided);
+        else
+            snprintf(kept, sizeof kept, "   –");
+        lang_money(cost, sizeof cost,
+                   m->cost / (double)(m->accepted ? m->accepted : 1), 3);
+        if (m->rated)
+            snprintf(line, sizeof line,
+                     _("judged %6s                      %s %lld"), n, m->name,
                      (long long)m->version);
         else
-            snprintf(line, sizeof line, _("made %8s  passed %3.0f%%  %s   %s "
-                                          "%lld"), n,
-                     m->made ? 100 * (double)m->passed / (double)m->made : 0,
-                     lang_money(cost, sizeof cost,
-                                m->passed ? m->cost / (double)m->passed : 0,
-                                3), m->name, (long long)m->version);
+            snprintf(line, sizeof line, _("made %8s  kept %s  %6s   %s "
+                                          "%lld"), n, kept,
+                     m->accepted ? cost : "", m->name,
+                     (long long)m->version);
         rich_add(&p->body, STYLE_TEXT, i ? "\n" : "");
         rich_add(&p->body, STYLE_TEXT, line);
     }

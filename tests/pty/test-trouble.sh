@@ -58,6 +58,7 @@ done | sqlite3 t.db
 sqlite3 t.db "UPDATE run SET state = 'failed' WHERE id = 1;
     UPDATE run SET figures_json = '{\"marked\":4,\"exact\":1}' WHERE id = 3"
 "$S" review --store t.db --accept 1-3 > /dev/null
+"$S" review --store t.db --reject 4 > /dev/null
 rm -rf .local
 drives "what trainings came to" "$scripts/targets.script"
 finish
