@@ -74,8 +74,8 @@ is "a second attempt is read as the first" 2 \
     "$(sql "SELECT count(*) FROM sample")"
 is "and counts for a seed" 0 "$(sql "SELECT count(*) FROM sample
     WHERE coalesce(seed, 0) = 0")"
-has "and shows what it drew" '"drew_seeds":[2,1]' \
-    "$($S show "c$(sql 'SELECT min(call) FROM sample')" --json)"
+is "and shows what it drew" 1 "$($S show "c$(sql 'SELECT min(call) FROM sample')" --json |
+    grep -c '"drew_seeds":\[\(1,2\|2,1\)]')"
 fresh
 replies << 'END'
 match: Go on with tasks
