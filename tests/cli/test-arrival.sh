@@ -74,7 +74,8 @@ is "a second attempt is read as the first" 2 \
     "$(sql "SELECT count(*) FROM sample")"
 is "and counts for a seed" 0 "$(sql "SELECT count(*) FROM sample
     WHERE coalesce(seed, 0) = 0")"
-is "and shows what it drew" 1 "$($S show "c$(sql 'SELECT min(call) FROM sample')" --json |
+first=c$(sql "SELECT min(call) FROM sample")
+is "and shows what it drew" 1 "$($S show "$first" --json |
     grep -c '"drew_seeds":\[\(1,2\|2,1\)]')"
 fresh
 replies << 'END'
