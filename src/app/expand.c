@@ -1,6 +1,7 @@
 #include "app/expand.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,55 +112,85 @@ static void note_choices(struct form *f)
     profiles_free(&ps);
 }
 
-static void tell_cost(struct form *f, const struct estimate *n)
+/* "9,600", "212 k". */
+static const char *tokens(char *out, size_t cap, int64_t n)
 {
-    char first[32], then[32], in[32], out[32], cost[40] = "";
-    int64_t calls = n->calls_first + n->calls_then;
-    if (n->cost > 0) {
-        int decimals = n->cost < 1 ? 4 : 2;
-        snprintf(cost, sizeof cost, "   %s",
-                 lang_money(first, sizeof first, n->cost, decimals));
-    }
-    snprintf(f->price, sizeof f->price, P_("%s call", "%s calls",
-                                           (unsigned long)calls),
-             lang_number(then, sizeof then, (double)calls, 0));
-    if (*cost) {
-        size_t at = strlen(f->price);
-        snprintf(f->price + at, sizeof f->price - at, _(", about %s"),
-                 cost + 3);
-    }
-    snprintf(f->facts[0], sizeof f->facts[0],
-             _("%s + %s calls   %s tokens in   %s out"),
-             lang_number(first, sizeof first, (double)n->calls_first, 0),
-             lang_number(then, sizeof then, (double)n->calls_then, 0),
-             lang_number(in, sizeof in, (double)n->tokens_in, 0),
-             lang_number(out, sizeof out, (double)n->tokens_out, 0));
-    size_t at = strlen(f->facts[0]);
-    snprintf(f->facts[0] + at, sizeof f->facts[0] - at, "%s", cost);
+    char number[32];
+    bool many = n >= 100000;
+    lang_number(number, sizeof number, many ? (double)n / 1e3 : (double)n, 0);
+    snprintf(out, cap, many ? _("%s k") : "%s", number);
+    return out;
 }
 
-/* Time, and how many will pass, where earlier jobs say so. */
-static void tell_past(struct form *f, const struct estimate *n)
+static const char *money(char *out, size_t cap, double cost)
 {
-    char time[40], pass[32];
-    int64_t answers = n->calls_then ? n->calls_then : n->calls_first;
-    if (!n->jobs)
-        return;
-    double seconds = n->seconds < 1 ? 1 : n->seconds;
+    return lang_money(out, cap, cost, cost < 1 ? 4 : 2);
+}
+
+/* "45 s", "3 min". */
+static const char *duration(char *out, size_t cap, double seconds)
+{
+    char number[32];
     bool minutes = seconds >= 90;
-    lang_number(time, sizeof time, minutes ? seconds / 60 : seconds, 0);
-    snprintf(f->facts[1], sizeof f->facts[1],
-             minutes ? _("about %s min") : _("about %s s"), time);
-    size_t at = strlen(f->facts[1]);
-    if (n->will_pass >= 0 && answers)
-        snprintf(f->facts[1] + at, sizeof f->facts[1] - at,
-                 _("   %s (%lld%%) will pass"),
-                 lang_number(pass, sizeof pass, (double)n->will_pass, 0),
-                 (long long)(100 * n->will_pass / answers));
-    snprintf(f->facts[2], sizeof f->facts[2],
-             P_("from the last job of this recipe with this teacher",
-                "from the last %d jobs of this recipe with this teacher",
-                (unsigned long)n->jobs), (int)n->jobs);
+    lang_number(number, sizeof number,
+                minutes ? seconds / 60 : seconds < 1 ? 1 : seconds, 0);
+    snprintf(out, cap, minutes ? _("%s min") : _("%s s"), number);
+    return out;
+}
+
+__attribute__((format(printf, 4, 5)))
+static void add_figure(struct form *f, const char *title, int rank,
+                       const char *fmt, ...)
+{
+    struct form_figure *x = &f->figures[f->n_figures++];
+    va_list ap;
+    *x = (struct form_figure){.title = title, .rank = rank};
+    va_start(ap, fmt);
+    vsnprintf(x->value, sizeof x->value, fmt, ap);
+    va_end(ap);
+}
+
+/* What is known of it: money where the teacher has prices, time and what will
+ * pass where earlier jobs say so. */
+static void tell_figures(struct form *f, const struct estimate *n)
+{
+    char a[40], b[40];
+    int64_t answers = n->calls_then ? n->calls_then : n->calls_first;
+    lang_number(a, sizeof a, (double)n->calls_first, 0);
+    lang_number(b, sizeof b, (double)n->calls_then, 0);
+    add_figure(f, N_("calls"), 0, n->calls_then ? "%s + %s" : "%s", a, b);
+    add_figure(f, N_("tokens in"), 4, "%s",
+               tokens(a, sizeof a, n->tokens_in));
+    add_figure(f, N_("tokens out"), 5, "%s",
+               tokens(a, sizeof a, n->tokens_out));
+    if (n->cost > 0)
+        add_figure(f, N_("cost"), 1, "%s", money(a, sizeof a, n->cost));
+    if (n->jobs)
+        add_figure(f, N_("time"), 2, "%s",
+                   duration(a, sizeof a, n->seconds));
+    if (n->jobs && n->will_pass >= 0 && answers)
+        add_figure(f, N_("will pass"), 3, "%s (%lld%%)",
+                   lang_number(a, sizeof a, (double)n->will_pass, 0),
+                   (long long)(100 * n->will_pass / answers));
+    if (n->jobs)
+        snprintf(f->facts[0], sizeof f->facts[0],
+                 P_("from the last job of this recipe with this teacher",
+                    "from the last %d jobs of this recipe with this teacher",
+                    (unsigned long)n->jobs), (int)n->jobs);
+}
+
+/* Behind the button: "425 calls, about $0.11". */
+static void tell_price(struct form *f, const struct estimate *n)
+{
+    char text[40];
+    int64_t calls = n->calls_first + n->calls_then;
+    snprintf(f->price, sizeof f->price,
+             P_("%s call", "%s calls", (unsigned long)calls),
+             lang_number(text, sizeof text, (double)calls, 0));
+    size_t at = strlen(f->price);
+    if (n->cost > 0)
+        snprintf(f->price + at, sizeof f->price - at, _(", about %s"),
+                 money(text, sizeof text, n->cost));
 }
 
 void expand_refresh(struct app *a)
@@ -172,14 +203,15 @@ void expand_refresh(struct app *a)
     free(f->preview);
     f->preview = NULL;
     memset(f->facts, 0, sizeof f->facts);
+    f->n_figures = 0;
     f->price[0] = '\0';
     x.seed = 7;
     if (!verb_estimate(a->s, &x, &n, &e)) {
         snprintf(f->facts[0], sizeof f->facts[0], "%.119s", e.text);
         return;
     }
-    tell_cost(f, &n);
-    tell_past(f, &n);
+    tell_figures(f, &n);
+    tell_price(f, &n);
     snprintf(f->preview_title, sizeof f->preview_title, _("%lld tokens"),
              (long long)n.first_tokens);
     f->preview = n.first_prompt;

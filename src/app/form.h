@@ -31,6 +31,15 @@ struct form_field {
     bool path;            /* ~/ at its beginning becomes $HOME/ */
 };
 
+/* One of an estimate's figures; where there is no room for all of them, the
+ * one with the highest rank goes first. */
+struct form_figure {
+    const char *title; /* untranslated */
+    int rank;
+    char value[40];
+};
+
+#define FORM_FIGURES 6
 #define FORM_FIELDS 8
 #define FORM_BUTTONS 3
 
@@ -47,6 +56,8 @@ struct form {
     char price[60]; /* behind the main button's name; "": nothing */
     /* what stands below the fields */
     const char *facts_label, *preview_label; /* untranslated */
+    struct form_figure figures[FORM_FIGURES]; /* above the facts */
+    size_t n_figures;
     char facts[5][200];
     char *preview; /* a long text with its heading in preview_title */
     char preview_title[60];

@@ -62,6 +62,11 @@ static void print_estimate(struct cli *c, const struct expand *x,
     jw_kint(&w, "tokens_in", n->tokens_in);
     jw_kint(&w, "tokens_out", n->tokens_out);
     jw_knum(&w, "cost", n->cost);
+    jw_kint(&w, "earlier_jobs", n->jobs);
+    if (n->jobs)
+        jw_knum(&w, "seconds", n->seconds);
+    if (n->jobs && n->will_pass >= 0)
+        jw_kint(&w, "will_pass", n->will_pass);
     jw_kint(&w, "first_tokens", n->first_tokens);
     jw_kstr(&w, "first_prompt", n->first_prompt);
     jw_close(&w);

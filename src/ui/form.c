@@ -75,6 +75,69 @@ void form_hint(const struct form *f, const char *said, int y)
               *said ? said : keys);
 }
 
+/* The figures that go into `room` cells with `gap` between them, as they stand
+ * in the form: each is as wide as `width` says. */
+static size_t fit_figures(const struct form *f, int room, int gap,
+                          int (*width)(const struct form_figure *x),
+                          const struct form_figure *out[FORM_FIGURES])
+{
+    for (int rank = FORM_FIGURES; rank > 0; rank--) {
+        size_t n = 0;
+        int w = -gap;
+        for (size_t i = 0; i < f->n_figures; i++) {
+            if (f->figures[i].rank >= rank)
+                continue;
+            out[n++] = &f->figures[i];
+            w += gap + width(&f->figures[i]);
+        }
+        if (w <= room)
+            return n;
+    }
+    return 0;
+}
+
+static int column_width(const struct form_figure *x)
+{
+    int title = cells_width(_(x->title)), value = cells_width(x->value);
+    return title > value ? title : value;
+}
+
+static int pair_width(const struct form_figure *x)
+{
+    return cells_width(_(x->title)) + 1 + cells_width(x->value);
+}
+
+/* A row for the titles, one for the values; right under each other. */
+static void add_figures(const struct form *f, int room, struct rich *to)
+{
+    const struct form_figure *list[FORM_FIGURES];
+    size_t n = fit_figures(f, room, 2, column_width, list);
+    for (int row = 0; n && row < 2; row++) {
+        for (size_t i = 0; i < n; i++) {
+            const char *text = row ? list[i]->value : _(list[i]->title);
+            int pad = column_width(list[i]) - cells_width(text);
+            rich_add_n(to, STYLE_TEXT, "                                ",
+                       (size_t)(pad + (i ? 2 : 0)));
+            rich_add(to, row ? STYLE_TEXT : STYLE_FACT, text);
+        }
+        rich_add(to, STYLE_TEXT, row && !*f->facts[0] ? "" : "\n");
+    }
+}
+
+void form_line(const struct form *f, int y, int w)
+{
+    const struct form_figure *list[FORM_FIGURES];
+    size_t n = fit_figures(f, w, 2, pair_width, list), last = 0;
+    for (size_t i = 0, x = 0; i < n; i++)
+        x += 2 + (size_t)cells_printf(y, (int)x, w - (int)x, STYLE_FACT,
+                                      "%s %s", _(list[i]->title),
+                                      list[i]->value);
+    for (size_t i = 0; i < COUNT(f->facts); i++)
+        last = *f->facts[i] ? i : last;
+    if (!n)
+        cells_put(y, 0, w, STYLE_FACT, f->facts[last]);
+}
+
 void form_draw(const struct form *f, struct area w)
 {
     int y = w.y;
@@ -84,6 +147,7 @@ void form_draw(const struct form *f, struct area w)
         draw_field(f, i, y++, w.x, w.w);
     struct part facts = {0}, preview = {0};
     part_gut(&facts, STYLE_LABEL, _(f->facts_label), NULL);
+    add_figures(f, w.w - GUTTER - 3, &facts.body);
     for (i = 0; i < COUNT(f->facts); i++) {
         rich_add(&facts.body, STYLE_TEXT, f->facts[i]);
         if (i + 1 < COUNT(f->facts) && *f->facts[i + 1])

@@ -120,15 +120,6 @@ static void draw_facts(struct app *a, int y)
     cells_put(y, at, COLS - at, STYLE_FACT, text);
 }
 
-/* What a form says last of what it would do: how long that takes. */
-static const char *last_fact(const struct form *f)
-{
-    size_t i = COUNT(f->facts) - 1;
-    while (i && !*f->facts[i])
-        i--;
-    return f->facts[i];
-}
-
 static void draw_head(struct app *a)
 {
     char head[200];
@@ -171,7 +162,7 @@ void small_draw(struct app *a, const struct view_ops *ops,
     if (!said && texts)
         draw_facts(a, LINES - 2);
     if (!said && a->form.open) /* below the fields is no room for it */
-        cells_put(LINES - 2, 0, COLS, STYLE_FACT, last_fact(&a->form));
+        form_line(&a->form, LINES - 2, COLS);
 }
 
 void small_line(struct app *a)

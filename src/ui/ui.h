@@ -50,6 +50,9 @@ void ui_said(struct app *a);
 void form_draw(const struct form *f, struct area where);
 void form_buttons(const struct form *f, int y, int w);
 
+/* What it would come to in one row, where there is no room below the fields. */
+void form_line(const struct form *f, int y, int w);
+
 /* Row 24 while a form is open: what was said of it last, else its keys. */
 void form_hint(const struct form *f, const char *said, int y);
 
