@@ -150,7 +150,7 @@ bool recipe_lives_on(const struct recipe_step *s,
 bool recipe_feeds(const struct recipe *r, const struct recipe_step *s)
 {
     for (size_t i = 0; i < r->n_steps; i++)
-        if (recipe_lives_on(&r->steps[i], s))
+        if (recipe_lives_on(&r->steps[i], s) || r->steps[i].repeat.from == s)
             return true;
     return false;
 }

@@ -21,6 +21,11 @@ bool where_load(const json *j, const struct tmpl_scope *scope,
                 struct recipe_wheres *out, struct err *e);
 void where_free(struct recipe_wheres *w);
 
+/* "repeat": read with its step, and made whole when all steps are there. */
+bool repeat_load(const json *j, struct recipe_step *s, struct err *e);
+bool repeat_resolve(struct recipe *r, struct recipe_step *s, struct err *e);
+void repeat_free(struct recipe_step *s);
+
 /* "each": an object of lists. */
 bool each_load(const json *j, struct recipe_step *s, struct err *e);
 void each_free(struct recipe_step *s);

@@ -75,6 +75,9 @@ static bool load_steps(const json *j, struct recipe *r, struct err *e)
         if (!step_load(s, r, i, e))
             return err_in(e, "steps[%zu]", i);
     }
+    for (i = 0; i < n; i++)
+        if (!repeat_resolve(r, &r->steps[i], e))
+            return err_in(e, "steps[%zu]", i);
     return check_order(r, e);
 }
 

@@ -27,6 +27,8 @@ enum {
     RECIPE_TIMES = 64,        /* calls for each thing */
     RECIPE_MAKES = 8,         /* things made of one item */
     RECIPE_EACH = 64,         /* values of a list, and of all lists together */
+    RECIPE_PASSES = 16,       /* of a step that repeats */
+    RECIPE_DEEP = 96,         /* items and lists that one comes from */
     RECIPE_REPLY = 1 << 20,   /* bytes of a reply that are read */
     RECIPE_ITEM = 64 << 10    /* bytes of one item */
 };
@@ -65,6 +67,8 @@ enum step_over { STEP_OVERS(OVER_ID) OVER_COUNT };
 enum sink { SINKS(SINK_ID) SINK_COUNT };
 #undef SINK_ID
 
+struct recipe_chain;
+struct recipe_bindings;
 struct tmpl;   /* a compiled template, see template.h */
 struct parser; /* how a reply is read, see parser.h */
 struct op;     /* what a step does without a teacher, see op.h */
@@ -116,6 +120,21 @@ struct recipe_each {
     size_t draw;     /* so many of them by chance; 0: all */
 };
 
+/* That a step runs over what comes of it as well, pass after pass. What it
+ * carries are fields of the next pass, made of the item that goes back. */
+struct recipe_repeat {
+    char *over;                     /* a step's name; NULL: it does not */
+    const struct recipe_step *from; /* that step */
+    size_t max;                     /* passes, the first one counted */
+    struct recipe_wheres until;     /* an item that passes does not go back */
+    char *until_json;               /* as it stands in the file, or NULL */
+    struct recipe_carry {
+        char *name, *text;
+        struct tmpl *tmpl;
+    } *carry;
+    size_t n_carry;
+};
+
 struct recipe_message {
     enum role role;
     struct tmpl *text; /* NULL: the prompt's own messages stand here */
@@ -132,9 +151,12 @@ struct recipe_step {
     const struct recipe_step *giver; /* by: whose field it is; NULL: what the
                                         first step started from */
     size_t at_least;                 /* by: fewer are not handed on */
+    bool last;     /* of those, the ones that did not go back */
+    struct recipe_repeat repeat;
     struct recipe_each *each;
     size_t n_each;
-    char *each_gives; /* their fields, blank-separated */
+    char *each_gives; /* their fields and what repeat carries,
+                         blank-separated; "": none */
     size_t times;  /* calls for each; 0: not said, see recipe_times */
     size_t wanted; /* items asked for in one call (numbered, triples) */
     struct recipe_message *messages;
@@ -207,6 +229,10 @@ const struct recipe_step *recipe_maker(const struct recipe_step *s);
 /* The step whose items stand one by one above what `s` makes: the one it runs
  * over, or that which gave its group its field; NULL where that was there. */
 const struct recipe_step *recipe_above(const struct recipe_step *s);
+/* Whether an item goes back to `s` for another pass; to any step. */
+bool recipe_goes_back(const struct recipe_step *s,
+                      const struct recipe_chain *item);
+bool recipe_repeats(const struct recipe *r, const struct recipe_chain *item);
 /* How many calls are made for each thing that a step runs over; `answers` is
  * what the form says, and counts for what makes candidates. */
 size_t recipe_times(const struct recipe_step *s, size_t answers);
@@ -222,6 +248,11 @@ void recipe_each(const struct recipe_step *s, uint64_t seed,
                  const char *const *principles, size_t n_principles,
                  struct recipe_each_list *out);
 void recipe_each_free(struct recipe_each_list *l);
+/* Adds what a pass of a step that repeats begins with to all of them: its
+ * number, and what the item that goes back carries (NULL: the first pass). */
+void recipe_each_pass(const struct recipe_step *s,
+                      const struct recipe_bindings *back,
+                      struct recipe_each_list *l);
 /* How many that are, for a target of so many principles. */
 size_t recipe_each_count(const struct recipe_step *s, size_t n_principles);
 
@@ -242,7 +273,8 @@ struct recipe_chain {
     const struct recipe_step *step;
     const struct recipe_item *item;
     const struct recipe_chain *up;
-    const char *there; /* "seed" or "sample", without a step */
+    const char *there; /* "seed" or "sample" without a step; with one "each",
+                          where it is what the step goes through */
     int64_t id; /* the caller's: of the call that brought it, or of the seed
                    or sample */
 };
@@ -353,6 +385,10 @@ struct made {
 void recipe_fill(const struct recipe_make *m, const struct recipe_bindings *b,
                  struct made *out);
 void made_free(struct made *m);
+/* A template as text; the caller frees. */
+char *recipe_text(const struct recipe_step *s, const struct tmpl *t,
+                  const struct recipe_bindings *b);
+
 /* The text for a key, NULL where there is none. */
 const char *made_get(const struct made *m, const char *key);
 

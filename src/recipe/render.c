@@ -231,29 +231,33 @@ bool recipe_render(const struct recipe_step *s,
 char *recipe_stop(const struct recipe_step *s,
                   const struct recipe_bindings *b, size_t i)
 {
-    struct buf out = BUF_INIT(4096);
+    return recipe_text(s, s->decode.stop[i], b);
+}
+
+char *recipe_text(const struct recipe_step *s, const struct tmpl *t,
+                  const struct recipe_bindings *b)
+{
+    struct buf out = BUF_INIT(RECIPE_REPLY);
     struct binder x = {s, b, b->system, NULL};
     struct tmpl_source src = {&x, put_value, count_list};
-    tmpl_render(s->decode.stop[i], &src, &out);
+    x.input = b->prompt ? recipe_input(b->prompt) : NULL;
+    tmpl_render(t, &src, &out);
+    free(x.input);
     return buf_take(&out);
 }
 
 void recipe_fill(const struct recipe_make *m, const struct recipe_bindings *b,
                  struct made *out)
 {
-    struct binder x = {b->chain->step, b, b->system, NULL};
-    struct tmpl_source src = {&x, put_value, count_list};
     *out = (struct made){.sink = m->sink};
-    x.input = b->prompt ? recipe_input(b->prompt) : NULL;
     for (size_t i = 0; i < SINK_KEYS; i++) {
-        struct buf text = BUF_INIT(RECIPE_REPLY);
-        if (m->at[i])
-            tmpl_render(m->at[i], &src, &text);
-        if (text.len)
-            out->at[i] = xstrndup(buf_str(&text), text.len);
-        buf_free(&text);
+        char *text = m->at[i] ? recipe_text(b->chain->step, m->at[i], b)
+                              : NULL;
+        if (text && *text)
+            out->at[i] = text;
+        else
+            free(text);
     }
-    free(x.input);
 }
 
 void made_free(struct made *m)

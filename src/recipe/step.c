@@ -224,6 +224,8 @@ static bool load_over(const json *j, struct recipe *r, size_t at,
         load_prompt(r, at, s);
         return true;
     }
+    s->last = !strncmp(text, "last ", 5);
+    text += s->last ? 5 : 0;
     if (!strncmp(text, items_of, sizeof items_of - 1))
         return load_items_of(text + sizeof items_of - 1, r, at, s, e);
     const char *const names[] = {STEP_OVERS(OVER_NAME) "items of NAME"};
@@ -295,18 +297,22 @@ static bool load_do(const json *j, struct recipe_step *s, struct err *e)
 
 bool step_load(const json *j, struct recipe *r, size_t at, struct err *e)
 {
+    static const char done_here[] = "name over where by at_least do make "
+                                    "checks";
+    static const char asked[] = "name over where by at_least repeat each "
+                                "times wanted messages decode parse make "
+                                "checks";
     struct recipe_step *s = &r->steps[at];
     struct fields_of fields = {s, false};
     struct tmpl_scope scope = fields_scope(&fields);
     const json *act = json_get(j, "do");
     s->decode = (struct recipe_decode){NAN, NAN, NAN, 0, NULL, 0};
-    if (!read_keys(j, act ? "name over where by at_least do make checks"
-                          : "name over where by at_least each times "
-                            "wanted messages decode parse make checks", e) ||
+    if (!read_keys(j, act ? done_here : asked, e) ||
         !read_text(j, "name", true, &s->name, e) ||
         !load_over(j, r, at, s, e) ||
         !where_load(json_get(j, "where"), &scope, &s->where, e) ||
-        !by_load(j, s, e) || !each_load(json_get(j, "each"), s, e))
+        !by_load(j, s, e) || !each_load(json_get(j, "each"), s, e) ||
+        !repeat_load(json_get(j, "repeat"), s, e))
         return false;
     if (!name_ok(s->name))
         return err_set(e, ERR_INPUT, _("name: use a-z, 0-9, - and _"));
@@ -333,6 +339,7 @@ void step_free(struct recipe_step *s)
     makes_free(s);
     where_free(&s->where);
     each_free(s);
+    repeat_free(s);
     free(s->by);
     free(s->gives);
     free(s->messages);

@@ -59,6 +59,7 @@ struct call_plan {
     enum split split;
     const char *items, *candidates; /* JSON lists of a group, or NULL */
     const struct recipe_item *each; /* what it goes through; NULL: nothing */
+    bool back; /* what it is planned for goes back for another pass */
 };
 
 /* Adds the calls of a step for one thing: for each of its lists' values, as
@@ -78,13 +79,14 @@ bool plan_call(struct arrivals *v, const struct call_plan *p, ids *planned,
 struct groups *groups_load(struct arrivals *v, struct err *e);
 void groups_free(struct groups **g);
 
-/* A call was planned for what the chain holds; one ended, with these items
- * that stand (NULL: with none). */
+/* A call was planned for what the chain holds; one ended; one brought an item,
+ * which may go back for another pass. */
 void groups_planned(struct groups *g, const struct recipe_step *s,
                     const struct recipe_chain *c);
 void groups_ended(struct groups *g, const struct recipe_step *s,
                   const struct recipe_chain *c);
-void groups_item(struct groups *g, const struct recipe_chain *item);
+void groups_item(struct groups *g, const struct recipe_chain *item,
+                 bool goes_back);
 
 /* Whether one waits for nothing more; hands those on, in the order of steps,
  * up to the first that was worked out here. */

@@ -83,12 +83,12 @@ static bool add_each(const struct recipe_step *step, const struct call *c,
                      struct call_chain *x, struct err *e)
 {
     json *params;
-    if (!step->n_each)
+    if (!step->each_gives)
         return true;
     if (x->n == CHAIN_DEEP || !read_params(c, &params, e))
         return false;
     const json *each = json_first(json_get(params, "each"));
-    struct recipe_item *it = add_link(x, step, NULL, c->id);
+    struct recipe_item *it = add_link(x, step, "each", c->id);
     for (const json *f = json_first(each); f; f = json_next(f))
         if (json_is_string(f))
             field_put(it, json_key(f), json_string(f));

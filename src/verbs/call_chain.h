@@ -8,7 +8,7 @@
 #include "recipe/recipe.h"
 #include "store/job.h"
 
-#define CHAIN_DEEP (2 * RECIPE_STEPS + 1) /* items, lists gone through */
+#define CHAIN_DEEP (RECIPE_DEEP + 1)
 
 struct call_chain {
     struct recipe_bindings b; /* counts, order, chain and group; no prompt */

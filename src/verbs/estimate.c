@@ -60,9 +60,10 @@ static double runs_of(struct store *s, const struct expand *x,
                       const struct recipe_step *step)
 {
     const struct recipe_step *above = recipe_above(step);
+    double passes = step->repeat.over ? (double)step->repeat.max : 1;
     if (!step->from)
-        return (double)p->calls;
-    return each_time(x, p, step) *
+        return (double)p->calls * passes;
+    return passes * each_time(x, p, step) *
            (above ? items_of(s, x, p, above)
                   : (double)p->calls / each_time(x, p, &p->r->steps[0]));
 }
@@ -79,7 +80,7 @@ static double items_of(struct store *s, const struct expand *x,
     return step->wanted ? n * (double)step->wanted : n;
 }
 
-/* The calls of a step behind the first. */
+/* The calls of a step, of all its passes. */
 static int64_t calls_of(struct store *s, const struct expand *x,
                         const struct plan_look *p,
                         const struct recipe_step *step)
@@ -144,9 +145,10 @@ bool verb_estimate(struct store *s, const struct expand *x,
     out->calls_first = p.calls;
     out->tokens_in = p.calls * a.in;
     out->tokens_out = p.calls * a.out;
-    for (size_t i = 1; i < p.r->n_steps; i++) {
-        int64_t n = calls_of(s, x, &p, &p.r->steps[i]);
-        struct step_cost b = cost_step(s, x, &p, i, p.then_tokens);
+    for (size_t i = 0; i < p.r->n_steps; i++) {
+        int64_t n = calls_of(s, x, &p, &p.r->steps[i]) - (i ? 0 : p.calls);
+        struct step_cost b = cost_step(s, x, &p, i,
+                                       i ? p.then_tokens : p.tokens);
         out->calls_then += n;
         out->tokens_in += n * b.in;
         out->tokens_out += n * b.out;

@@ -114,12 +114,13 @@ bool plan_calls_for(struct arrivals *v, const struct call_plan *p,
     bool ok = true;
     recipe_each(s, (uint64_t)p->seed, v->words.principles.at,
                 v->words.principles.n, &each);
+    recipe_each_pass(s, p->back ? p->b : NULL, &each);
     for (size_t i = 0; ok && i < each.n * times; i++, ++*place) {
-        struct recipe_chain link = {s, &each.at[i / times], p->b->chain, NULL,
-                                    0};
+        struct recipe_chain link = {s, &each.at[i / times], p->b->chain,
+                                    "each", 0};
         struct recipe_bindings b = *p->b;
         struct call_plan one = *p;
-        b.chain = s->n_each ? &link : p->b->chain;
+        b.chain = s->each_gives ? &link : p->b->chain;
         one.b = &b;
         one.each = &each.at[i / times];
         one.seed = p->seed + *place * 7 + 1;
@@ -131,12 +132,13 @@ bool plan_calls_for(struct arrivals *v, const struct call_plan *p,
 
 /* All calls of one step for the item; `place` counts those of all steps. */
 static bool plan_step(struct arrival *x, const struct recipe_step *s,
-                      const struct arriving *it, int64_t *place,
+                      const struct arriving *it, bool back, int64_t *place,
                       struct err *e)
 {
     struct recipe_bindings b = {.chain = &it->chain};
     struct call_plan p = {
         .step = s, .b = &b, .asked = &it->asked, .split = x->split,
+        .back = back,
         .from_call = x->call.id, .from_item = (int64_t)it->item->index,
         .temperature = json_get_number(x->params, "temperature", NAN)};
     p.seed = json_get_int(x->params, "seed", 1) + p.from_item * 31;
@@ -146,13 +148,17 @@ static bool plan_step(struct arrival *x, const struct recipe_step *s,
 bool feed(struct arrival *x, const struct arriving *it, struct err *e)
 {
     const struct recipe *r = x->v->r;
+    bool goes_back = recipe_repeats(r, &it->chain);
     int64_t place = 0;
-    groups_item(x->v->groups, &it->chain);
+    groups_item(x->v->groups, &it->chain, goes_back);
     for (size_t i = 0; i < r->n_steps; i++) {
         const struct recipe_step *s = &r->steps[i];
-        if (!s->by && recipe_lives_on(s, x->step) &&
-            recipe_passes(&s->where, &it->chain) &&
-            !plan_step(x, s, it, &place, e))
+        bool goes_on = !s->by && recipe_lives_on(s, x->step) &&
+                       !(s->last && goes_back) &&
+                       recipe_passes(&s->where, &it->chain);
+        if ((goes_on && !plan_step(x, s, it, false, &place, e)) ||
+            (recipe_goes_back(s, &it->chain) &&
+             !plan_step(x, s, it, true, &place, e)))
             return false;
     }
     return true;

@@ -24,6 +24,7 @@ struct group {
 };
 
 struct gathering {
+    const struct recipe *r;
     const struct recipe_step *step;
     VEC(struct group) groups; /* in the order in which they began */
 };
@@ -47,13 +48,32 @@ void groups_free(struct groups **g)
     *g = NULL;
 }
 
-/* Whether a call of step `s` can lead to items of the gathering. */
+/* Whether what a step brings can lead to items of another one, through the
+ * steps that live on it and those that it goes back to. `seen` has a bit for
+ * each step that was looked at. */
+static bool leads(const struct recipe *r, const struct recipe_step *s,
+                  const struct recipe_step *to, unsigned *seen)
+{
+    unsigned bit = 1u << (s - r->steps);
+    if (s == to)
+        return true;
+    if (*seen & bit)
+        return false;
+    *seen |= bit;
+    for (size_t i = 0; i < r->n_steps; i++) {
+        const struct recipe_step *t = &r->steps[i];
+        if ((t->from == s || t->repeat.from == s) && leads(r, t, to, seen))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a call of step `s` can lead to items of the gathering: not one of
+ * the step that gives the field, with whose items groups begin. */
 static bool leads_to(const struct gathering *x, const struct recipe_step *s)
 {
-    const struct recipe_step *at = x->step->from;
-    while (at && at != x->step->giver && at != s)
-        at = at->from;
-    return at == s && at != x->step->giver;
+    unsigned seen = 0;
+    return s != x->step->giver && leads(x->r, s, x->step->from, &seen);
 }
 
 /* The group of what a chain holds, begun where it is new; NULL where what
@@ -96,11 +116,13 @@ void groups_ended(struct groups *g, const struct recipe_step *s,
     }
 }
 
-void groups_item(struct groups *g, const struct recipe_chain *item)
+void groups_item(struct groups *g, const struct recipe_chain *item,
+                 bool goes_back)
 {
     for (size_t i = 0; i < g->at.n; i++) {
         struct gathering *x = &g->at.at[i];
         struct group *k = x->step->from == item->step &&
+                                  !(x->step->last && goes_back) &&
                                   recipe_passes(&x->step->where, item)
                               ? group_of(x, item)
                               : NULL;
@@ -126,7 +148,7 @@ static bool load_ended(struct arrivals *v, struct groups *g,
                                   c->id};
         if (!recipe_makes(s, SINK_SAMPLE) ||
             !sample_prompt_fell(v->s, c->id, (int64_t)items.at[i].index))
-            groups_item(g, &it);
+            groups_item(g, &it, recipe_repeats(v->r, &it));
     }
     recipe_items_free(&items);
     return ok;
@@ -173,7 +195,8 @@ struct groups *groups_load(struct arrivals *v, struct err *e)
     ids calls = {0};
     for (size_t i = 0; i < v->r->n_steps; i++)
         if (v->r->steps[i].by)
-            VEC_PUSH(&g->at, ((struct gathering){.step = &v->r->steps[i]}));
+            VEC_PUSH(&g->at, ((struct gathering){.r = v->r,
+                                              .step = &v->r->steps[i]}));
     bool ok = !g->at.n || call_newest(v->s, v->job.id, &calls, e);
     for (size_t i = 0; ok && i < calls.n; i++)
         ok = load_call(v, g, calls.at[i], e);

@@ -360,11 +360,11 @@ static bool plan_one(struct plan *p, const struct recipe_bindings *b,
 {
     const struct recipe_step *s = &p->r->steps[0];
     struct recipe_bindings own = *b;
-    struct recipe_chain link = {s, each, b->chain, NULL, 0};
+    struct recipe_chain link = {s, each, b->chain, "each", 0};
     struct call c = {.sample = in->sample};
     size_t order[RECIPE_CANDIDATES];
     uint64_t seed = rng_next(&p->rng);
-    own.chain = s->n_each ? &link : b->chain;
+    own.chain = s->each_gives ? &link : b->chain;
     target_bind(&p->words, &own);
     if (own.n_candidates) {
         recipe_order(seed & 0x7fffffff, own.n_candidates, order);
@@ -384,6 +384,7 @@ static bool plan_through(struct plan *p, const struct recipe_bindings *b,
     bool ok = true;
     recipe_each(s, s->n_each ? rng_next(&p->rng) : 0, p->words.principles.at,
                 p->words.principles.n, &each);
+    recipe_each_pass(s, NULL, &each);
     for (size_t i = 0; ok && i < each.n * times; i++)
         ok = plan_one(p, b, in, &each.at[i / times], e);
     recipe_each_free(&each);
