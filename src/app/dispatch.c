@@ -284,7 +284,7 @@ static bool go_to(struct app *a, const char *text)
     struct list *l = app_list(a);
     bool row = *text == '#';
     const char *number = text + (row || *text == 's');
-    char *end;
+    char *end, rows[32];
     long long n = strtoll(number, &end, 10);
     if (*number < '0' || *number > '9' || end[strspn(end, " ")])
         return false;
@@ -294,8 +294,9 @@ static bool go_to(struct app *a, const char *text)
     if (there)
         app_load(a);
     else if (row)
-        app_say(a, P_("there is %zu row here", "there are %zu rows here",
-                      l->total), l->total);
+        app_say(a, P_("there is %s row here", "there are %s rows here",
+                      l->total), lang_number(rows, sizeof rows,
+                                             (double)l->total, 0));
     else
         app_say(a, _("%lld is not in this list"), n);
     return true;

@@ -63,7 +63,10 @@ void find_next(struct app *a, int by)
 {
     struct list *l = app_list(a);
     bool wrapped = false, hit;
-    if (!a->find || !*a->find || find_in_text(a, by))
+    if (!a->find || !*a->find)
+        return;
+    a->said[0] = '\0';
+    if (find_in_text(a, by))
         return;
     if (l->source) {
         int64_t id = next_id(a, by, &wrapped);

@@ -145,6 +145,17 @@ bool work_begin(const char *file, const char *who, struct store **s,
     return false;
 }
 
+/* Rows came or were decided on: the list reads them, the cursor stays. */
+static void show_anew(struct app *a)
+{
+    const struct view *v = view_of(a->view);
+    app_recount(a);
+    if (v->refresh)
+        v->refresh(a);
+    else
+        app_open(a, a->view);
+}
+
 /* ---- Many decisions ----------------------------------------------------- */
 
 static void say_decided(struct app *a, enum status to,
@@ -179,7 +190,12 @@ void work_bulk(struct app *a, const struct decide *d, const ids *samples)
         app_say(a, _("not saved: %s"), e.text);
         return;
     }
-    app_open(a, VIEW_REVIEW);
+    for (size_t i = 0; i < samples->n; i++)
+        if (samples->at[i] == a->review.now.id)
+            a->review.now.id = 0; /* it goes: the next one is shown */
+    show_anew(a);
+    app_load(a);
+    review_count_today(a);
     say_decided(a, d->to, &n);
 }
 
@@ -202,17 +218,6 @@ static void take_log(struct app *a, const char *dir)
         lines_close(&l);
     }
     free(path);
-}
-
-/* Rows came or were decided on: the list reads them, the cursor stays. */
-static void show_anew(struct app *a)
-{
-    const struct view *v = view_of(a->view);
-    app_recount(a);
-    if (v->refresh)
-        v->refresh(a);
-    else
-        app_open(a, a->view);
 }
 
 static void say_done(struct app *a, const struct job *j, const json *n)
@@ -240,6 +245,7 @@ static void say_done(struct app *a, const struct job *j, const json *n)
         status_parse(json_get_string(args, "to", ""), &to);
         show_anew(a);
         app_load(a);
+        review_count_today(a);
         struct bulk_report r = {json_get_int(n, "changed", 0),
                                 json_get_int(n, "left_out", 0),
                                 json_get_int(n, "no_answer", 0),

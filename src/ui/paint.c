@@ -260,6 +260,10 @@ static void draw_keys(const struct app *a, const char *names, int y)
         form_hint(&a->form, a->said, y);
     } else if (a->ask.kind == ASK_REASON) {
         reasons_row(a, 1, y);
+    } else if (a->ask.kind == ASK_BULK &&
+               (size_t)a->review.dry.total <= a->review.five.n) {
+        cells_put(y, 1, COLS - 1, STYLE_FACT,
+                  _(ROW_("Y do it   n or Esc keep them")));
     } else if (a->ask.kind != ASK_NOTHING) {
         cells_put(y, 1, COLS - 1, STYLE_FACT, _(asked[a->ask.kind]));
     } else {

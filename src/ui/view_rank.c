@@ -308,4 +308,4 @@ static void whole(struct app *a, struct area w)
 
 const struct view_ops view_rank = {
     .where = where, .whole = whole,
-    .footer = "rise tie order accept all-bad blind next zoom help"};
+    .footer = "rise tie order accept all-bad blind next zoom expand help"};

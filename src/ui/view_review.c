@@ -22,7 +22,8 @@ static void where(struct app *a, int y, int x, int w)
     const struct review_state *r = &a->review;
     char text[400], at[70], today[32], rate[32] = "", per[32], n[32];
     char left[60] = "";
-    int64_t more = (int64_t)(r->list.total - r->list.cursor);
+    int64_t more = r->filter ? (int64_t)(r->list.total - r->list.cursor)
+                             : a->counts.pending;
     double minutes = (double)(r->last_at - r->first_at) / 60000.0;
     if (r->since > 2 && minutes > 0 && !r->list.uncounted) {
         double speed = (double)(r->since - 1) / minutes;
@@ -232,14 +233,14 @@ static void answer_head(struct app *a, struct part *p, const char *text)
     if (!n)
         return;
     const struct candidate *c = &x->candidates.at[r->answer];
-    /* L10N: words, short */
-    snprintf(words, sizeof words, _("%zu w"), uni_count_words(text));
     if (r->draft)
-        part_gutf(p, STYLE_FACT, NULL, _("%s   edit of %d"), a->who,
-                  r->answer + 1);
+        snprintf(words, sizeof words, _("edit of %d"), r->answer + 1);
     else
-        part_gut(p, STYLE_FACT, c->who ? c->who : source_label(c->source),
-                 words);
+        /* L10N: words, short */
+        snprintf(words, sizeof words, _("%zu w"), uni_count_words(text));
+    part_gut(p, STYLE_FACT, r->draft ? a->who
+                            : c->who ? c->who
+                                     : source_label(c->source), words);
     if (!isnan(c->judge) && !r->draft) {
         char mean[16];
         lang_number(mean, sizeof mean, c->judge, 1);
@@ -515,17 +516,60 @@ static void item(struct app *a, struct area w)
 
 /* ---- The dry run -------------------------------------------------------- */
 
-/* A row each, from (y, x) on. */
-static void draw_sample_lines(const struct app *a, int y, int x, int w)
+/* Some of those that would be decided on: whole where they have the room, else
+ * a row for each. */
+static void draw_some(struct app *a, struct area w)
 {
-    for (size_t i = 0; i < a->review.five.n; i++) {
-        const struct sample_row *s = &a->review.five.at[i];
-        char near[16], line[400];
-        snprintf(line, sizeof line, "%s  %lld  %.300s",
-                 near_figure(near, sizeof near, s->near, s->approximate),
-                 (long long)s->id, s->first_line);
-        cells_put(y + (int)i, x, w, STYLE_TEXT, line);
+    const struct review_state *r = &a->review;
+    struct part p = {0};
+    bool all = (size_t)r->dry.total <= r->five.n;
+    part_gut(&p, STYLE_LABEL, all ? _("ALL OF THEM") : _("FIVE OF THEM"),
+             NULL);
+    if (!all)
+        part_gutf(&p, STYLE_FACT, NULL, _("drawn, seed %llu"),
+                  (unsigned long long)r->bulk_seed);
+    for (size_t i = 0; i < r->five.n; i++) {
+        const struct sample_row *x = &r->five.at[i];
+        char head[48], near[16];
+        snprintf(head, sizeof head, "%s%s  %lld  ", i ? "\n" : "",
+                 near_figure(near, sizeof near, x->near, x->approximate),
+                 (long long)x->id);
+        rich_add(&p.body, STYLE_TEXT, head);
+        rich_add(&p.body, STYLE_TEXT, x->first_line);
     }
+    if (part_measure(&p, w.w) <= w.h) {
+        part_draw(&p, w.y, w.x, w.h, w.w);
+        part_free(&p);
+        return;
+    }
+    char *text = xstrdup(buf_str(&p.body.text)), *rest = text, *line;
+    buf_clear(&p.body.text);
+    part_draw(&p, w.y, w.x, w.h, w.w);
+    for (int y = w.y; y < w.y + w.h && (line = strsep(&rest, "\n")); y++)
+        cells_put(y, w.x + GUTTER + 2, w.w - GUTTER - 3, STYLE_TEXT, line);
+    free(text);
+    part_free(&p);
+}
+
+/* What becomes of which, and how many stay. */
+static void add_becoming(const struct app *a, struct rich *to)
+{
+    const struct review_state *r = &a->review;
+    char n[32], text[200];
+    int64_t stay = a->counts.pending - r->dry.by_status[STATUS_PENDING];
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        if (!r->dry.by_status[i])
+            continue;
+        snprintf(text, sizeof text, _("%s %s become %s"),
+                 count_text(n, sizeof n, r->dry.by_status[i]),
+                 status_label((enum status)i), status_label(r->bulk_do.to));
+        rich_add(to, STYLE_TEXT, to->text.len ? "; " : "");
+        rich_add(to, STYLE_TEXT, text);
+    }
+    snprintf(text, sizeof text, _("; %s stay pending"),
+             count_text(n, sizeof n, stay));
+    if (r->dry.by_status[STATUS_PENDING] && stay > 0)
+        rich_add(to, STYLE_TEXT, text);
 }
 
 static void draw_bulk(struct app *a, struct area w)
@@ -533,7 +577,7 @@ static void draw_bulk(struct app *a, struct area w)
     const struct review_state *r = &a->review;
     static const char *const heads[] = {N_("REOPEN"), N_("ACCEPT"),
                                         N_("REJECT"), N_("DEFER")};
-    struct part head = {0}, status = {0}, splits = {0}, five = {0};
+    struct part head = {0}, status = {0}, splits = {0};
     char n[32], text[300];
     part_gut(&head, STYLE_LABEL, _(heads[r->bulk_do.to]),
              count_text(n, sizeof n, r->dry.total));
@@ -546,14 +590,7 @@ static void draw_bulk(struct app *a, struct area w)
         snprintf(text, sizeof text, _("everything selected"));
     rich_add(&head.body, STYLE_TEXT, text);
     part_gut(&status, STYLE_LABEL, _("STATUS"), NULL);
-    for (int i = 0; i < STATUS_COUNT; i++) {
-        if (!r->dry.by_status[i])
-            continue;
-        snprintf(text, sizeof text, _("%lld %s become %s; "),
-                 (long long)r->dry.by_status[i], status_label((enum status)i),
-                 status_label(r->bulk_do.to));
-        rich_add(&status.body, STYLE_TEXT, text);
-    }
+    add_becoming(a, &status.body);
     part_gut(&splits, STYLE_LABEL, _("SPLITS"), NULL);
     for (int i = 0; i < SPLIT_COUNT; i++) {
         if (!r->dry.by_split[i])
@@ -562,24 +599,23 @@ static void draw_bulk(struct app *a, struct area w)
                  (long long)r->dry.by_split[i]);
         rich_add(&splits.body, STYLE_TEXT, text);
     }
-    part_gut(&five, STYLE_LABEL, _("FIVE OF THEM"), NULL);
-    part_gutf(&five, STYLE_FACT, NULL, _("drawn, seed %llu"),
-              (unsigned long long)r->bulk_seed);
-    struct part *all[] = {&head, &status, &splits, &five};
-    static const int rows[] = {3, 1, 1, 5};
-    int y = w.y;
-    size_t i = 0;
-    for (; i < COUNT(all) && y + rows[i] <= w.y + w.h; i++) {
-        if (i == 1 || i == 3)
+    struct part *all[] = {&head, &status, &splits};
+    static const int rows[] = {3, 1, 1};
+    int y = w.y, end = w.y + w.h;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        if (i == 1 && y < end)
             part_rule(y++, w.x);
-        part_measure(all[i], w.w);
-        part_draw(all[i], y, w.x, rows[i], w.w);
-        if (i + 1 == COUNT(all))
-            draw_sample_lines(a, y, w.x + GUTTER + 2, w.w - GUTTER - 3);
-        y += rows[i];
-    }
-    for (i = 0; i < COUNT(all); i++)
+        int need = part_measure(all[i], w.w);
+        need = need > rows[i] && w.h > 14 ? need : rows[i];
+        if (y + need <= end)
+            part_draw(all[i], y, w.x, need, w.w);
+        y += need;
         part_free(all[i]);
+    }
+    if (y + 1 < end) {
+        part_rule(y++, w.x);
+        draw_some(a, (struct area){y, w.x, end - y, w.w});
+    }
 }
 
 static int list_rows(int rows)
@@ -594,4 +630,4 @@ const struct view_ops view_review = {
     .item = item,
     .list_rows = list_rows,
     .footer = "accept reject defer edit diff lineage find type next tag filter "
-              "help"};
+              "expand import help"};

@@ -339,4 +339,4 @@ const struct view_ops view_runs = {
     .list = {columns, COUNT(columns), false, row_mark, true, NULL, &good},
     .item = item,
     .list_rows = list_rows,
-    .footer = "train stop resume compare ask previous next help"};
+    .footer = "train stop resume compare ask previous next expand help"};
