@@ -51,19 +51,21 @@ void bulk_start(struct app *a, enum status to, const char *reason)
         return;
     }
     size_t n = r->bulk_ids.n;
+    char count[32];
     draw_five(a);
     r->bulk = true;
     a->ask.kind = ASK_BULK;
     a->sight = SIGHT_NONE;
     snprintf(a->ask.text, sizeof a->ask.text,
              to == STATUS_ACCEPTED
-                 ? P_("Accept %zu sample as one step that u undoes?",
-                      "Accept %zu samples as one step that u undoes?", n)
+                 ? P_("Accept %s sample as one step that u undoes?",
+                      "Accept %s samples as one step that u undoes?", n)
              : to == STATUS_REJECTED
-                 ? P_("Reject %zu sample as one step that u undoes?",
-                      "Reject %zu samples as one step that u undoes?", n)
-                 : P_("Defer %zu sample as one step that u undoes?",
-                      "Defer %zu samples as one step that u undoes?", n), n);
+                 ? P_("Reject %s sample as one step that u undoes?",
+                      "Reject %s samples as one step that u undoes?", n)
+                 : P_("Defer %s sample as one step that u undoes?",
+                      "Defer %s samples as one step that u undoes?", n),
+             lang_number(count, sizeof count, (double)n, 0));
     a->stale = STALE_PAINT;
 }
 

@@ -50,6 +50,7 @@ void select_rows(struct app *a, enum action act)
 {
     struct list *l = app_list(a);
     int64_t id = list_id(l);
+    char count[32];
     a->stale = STALE_PAINT;
     if (act == ACT_ALL_OF && l->uncounted && !list_count(l))
         return; /* nobody knows how many: it was said */
@@ -66,7 +67,8 @@ void select_rows(struct app *a, enum action act)
     }
     size_t n = list_selected_count(l);
     if (n)
-        app_say(a, P_("%zu selected", "%zu selected", n), n);
+        app_say(a, P_("%s selected", "%s selected", n),
+                lang_number(count, sizeof count, (double)n, 0));
     else
         a->said[0] = '\0';
 }

@@ -310,12 +310,14 @@ static void ask_reason(struct app *a)
 {
     struct review_state *r = &a->review;
     size_t n = list_selected_count(&r->list);
+    char count[32];
     if (!r->now.id)
         return;
     reasons_read(a);
     a->ask.kind = ASK_REASON;
     if (n)
-        snprintf(a->ask.text, sizeof a->ask.text, _("Reject %zu?"), n);
+        snprintf(a->ask.text, sizeof a->ask.text, _("Reject %s?"),
+                 lang_number(count, sizeof count, (double)n, 0));
     else
         snprintf(a->ask.text, sizeof a->ask.text, _("Reject %lld?"),
                  (long long)r->now.id);
@@ -576,10 +578,23 @@ static void answer_behind(struct app *a, const char *args)
     other_answer(a, 1);
 }
 
+/* Whether there is an answer that the shown one is compared with. */
+static bool has_before(const struct app *a)
+{
+    const struct review_state *r = &a->review;
+    return r->answer > 0 ||
+           (r->answer == 0 && r->now.candidates.n &&
+            r->now.candidates.at[0].parent);
+}
+
 static void turn_diff(struct app *a, const char *args)
 {
     (void)args;
-    a->review.against_answer = !a->review.against_answer;
+    if (has_before(a))
+        a->review.against_answer = !a->review.against_answer;
+    else
+        app_say(a, _("the nearest is compared below; no answer is before "
+                     "this one"));
 }
 
 static void turn_thinking(struct app *a, const char *args)
@@ -598,6 +613,13 @@ static void unfilter(struct app *a, const char *args)
 static const char *no_sample(const struct app *a)
 {
     return a->review.now.id ? NULL : _("there is no sample here");
+}
+
+static const char *alone(const struct app *a)
+{
+    if (no_sample(a) || has_before(a) || a->review.near_text)
+        return no_sample(a);
+    return _("there is nothing to compare it with");
 }
 
 static const char *one_answer(const struct app *a)
@@ -635,7 +657,7 @@ const struct deed review_deeds[] = {
      .why_not = one_answer},
     {.act = ACT_DIFF,
      .fn = turn_diff,
-     .why_not = no_sample},
+     .why_not = alone},
     {.act = ACT_THINKING,
      .fn = turn_thinking,
      .why_not = no_sample},

@@ -161,8 +161,8 @@ static void row_guts(const struct export_state *e, struct part *p)
 {
     const struct shown_row *r = &e->row;
     char text[40];
-    snprintf(text, sizeof text, "%lld", (long long)r->sample);
-    part_gut(p, STYLE_LABEL, _("ROW"), text);
+    part_gut(p, STYLE_LABEL, _("ROW"), NULL);
+    part_gutf(p, STYLE_FACT, NULL, _("sample %lld"), (long long)r->sample);
     snprintf(text, sizeof text, "%s/%s", export_shape((int)r->shape).name,
              split_name(r->split));
     part_gut(p, STYLE_FACT, text, NULL);

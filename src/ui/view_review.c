@@ -595,8 +595,8 @@ static void draw_bulk(struct app *a, struct area w)
     for (int i = 0; i < SPLIT_COUNT; i++) {
         if (!r->dry.by_split[i])
             continue;
-        snprintf(text, sizeof text, "%s %lld   ", split_label((enum split)i),
-                 (long long)r->dry.by_split[i]);
+        snprintf(text, sizeof text, "%s %s   ", split_label((enum split)i),
+                 count_text(n, sizeof n, r->dry.by_split[i]));
         rich_add(&splits.body, STYLE_TEXT, text);
     }
     struct part *all[] = {&head, &status, &splits};

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What is decided about many: the dry run shows each of its five, and the list
 # keeps its cursor and what was decided before; what is left is what is
-# pending, wherever the cursor is.
+# pending, wherever the cursor is; keys that can do nothing say so.
 . "$srcdir/pty/lib.sh"
 awk 'BEGIN {
     for (i = 1; i <= 12; i++)
@@ -50,7 +50,11 @@ exit 0
 SCRIPT
 cat > wide.script <<'SCRIPT'
 run b.db
-keys 3 g a Space a Space
+keys 3 g
+hasnt d diff
+keys d
+wait there is nothing to compare it with
+keys a Space a Space
 wait 8 left
 keys G
 has 8 left
