@@ -45,7 +45,7 @@ keys 1
 wait  10,000
 has     1 10,000      0
 keys 3 *
-wait 10000 selected
+wait 10,000 selected
 keys Space
 wait Y do it
 hasnt long as 
