@@ -16,6 +16,7 @@
 #include "ui/theme.h"
 
 #define LOOK_MS 1000
+#define TELL_MS 75 /* so that it is said before 100 have gone by */
 
 struct screen {
     struct app app;
@@ -137,6 +138,7 @@ static void on_look(void *ctx, int revents)
 {
     struct screen *x = ctx;
     (void)revents;
+    begin(x);
     app_look(&x->app);
     bool (*const ticks[])(struct app *) = {runs_tick, export_tick, form_tick,
                                            news_tick, work_tick,
@@ -144,6 +146,8 @@ static void on_look(void *ctx, int revents)
     for (size_t i = 0; i < COUNT(ticks); i++)
         if (ticks[i](&x->app))
             x->app.stale = STALE_PAINT;
+    if (x->said)
+        x->app.stale = STALE_PAINT;
     bool busy = x->app.export.child.pid || x->app.export.render.pid ||
                 x->app.trying.pid ||
                 x->app.measuring.pid || x->app.measure_at ||
@@ -193,7 +197,7 @@ static bool on_tick(void *ctx, const char *holder, int64_t waited)
                    "takes it back"), *holder ? holder : _("another process"),
                  (long long)waited / 1000);
         tell(x);
-    } else if (!holder && since > 100 && since - x->told > 250) {
+    } else if (!holder && since > TELL_MS && since - x->told > 250) {
         x->told = since;
         a->busy = true;
         tell(x);
