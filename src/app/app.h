@@ -205,6 +205,7 @@ struct app {
     /* row 23 */
     char said[400];
     bool said_undo; /* "u undoes" stands at its right end */
+    int64_t said_at; /* on the monotonic clock */
     bool busy;      /* something takes long: row 23 says so until it is over */
     char doing[120]; /* what; "": the store is read */
     app_tick *tick;
@@ -312,6 +313,9 @@ void app_did(struct app *a, const char *fmt, ...)
 void app_wrong(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void app_say_err(struct app *a, const struct err *e);
+/* Whether an act was acknowledged so lately that it must stand a little yet:
+ * what ends meanwhile is said behind it. */
+bool app_acknowledges(const struct app *a);
 
 /* Reads what the cursor stands on into the view's state. */
 void app_load(struct app *a);

@@ -7,6 +7,8 @@
 #include "app/app.h"
 #include "base/clock.h"
 
+#define ACKNOWLEDGED_MS 2000 /* so long an act stands acknowledged at least */
+
 static void forget_message(struct message_line *m)
 {
     free(m->text);
@@ -41,6 +43,7 @@ static void say(struct app *a, const char *fmt, va_list ap)
 {
     vsnprintf(a->said, sizeof a->said, fmt, ap);
     a->said_undo = false;
+    a->said_at = clock_mono();
     a->stale = STALE_PAINT;
     app_remember(a, a->said);
 }
@@ -52,6 +55,11 @@ void app_did(struct app *a, const char *fmt, ...)
     say(a, fmt, ap);
     va_end(ap);
     a->said_undo = true;
+}
+
+bool app_acknowledges(const struct app *a)
+{
+    return a->said_undo && clock_mono() - a->said_at < ACKNOWLEDGED_MS;
 }
 
 void app_say(struct app *a, const char *fmt, ...)

@@ -125,6 +125,8 @@ bool news_tick(struct app *a)
 {
     size_t left = 0;
     bool said = false;
+    if (app_acknowledges(a))
+        return false;
     watch_new(a);
     for (size_t i = 0; i < a->living.n; i++) {
         int64_t key = a->living.at[i];

@@ -284,6 +284,8 @@ bool work_tick(struct app *a)
     bool ended = false;
     if (app_is_open(a)) /* its end would change what is answered */
         return false;
+    if (app_acknowledges(a))
+        return false;
     for (size_t i = 0; i < a->works.n; i++) {
         int64_t id = a->works.at[i];
         if (look(a, id))
