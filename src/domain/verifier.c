@@ -285,15 +285,13 @@ static bool check_regex(const char *expected, const char *answer,
     return ok;
 }
 
-static bool same_json(const json *a, const json *b);
-
 static bool same_object(const json *a, const json *b)
 {
     if (json_count(a) != json_count(b))
         return false;
     for (const json *m = json_first(a); m; m = json_next(m)) {
         const json *other = json_get(b, json_key(m));
-        if (!other || !same_json(m, other))
+        if (!other || !json_same(m, other))
             return false;
     }
     return true;
@@ -303,7 +301,7 @@ static bool same_array(const json *a, const json *b)
 {
     const json *x = json_first(a), *y = json_first(b);
     for (; x && y; x = json_next(x), y = json_next(y))
-        if (!same_json(x, y))
+        if (!json_same(x, y))
             return false;
     return !x && !y;
 }
@@ -313,7 +311,7 @@ static bool same_number(double a, double b)
     return fabs(a - b) <= 1e-9 * fabs(a);
 }
 
-static bool same_json(const json *a, const json *b)
+bool json_same(const json *a, const json *b)
 {
     if (json_is_object(a))
         return json_is_object(b) && same_object(a, b);
@@ -350,7 +348,7 @@ static json *parse_fenced(const char *s)
 static bool check_json(const char *expected, const char *answer)
 {
     json *e = parse_fenced(expected), *a = parse_fenced(answer);
-    bool ok = e && a && same_json(e, a);
+    bool ok = e && a && json_same(e, a);
     json_free(e);
     json_free(a);
     return ok;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/json.h"
 
 enum verifier {
     /* What stands behind the last "####"; without one the last number of the
@@ -70,5 +71,8 @@ char *verifier_final(const char *text, bool number);
  * single sign before exactly three digits groups ("1,234"), unless the number
  * begins with 0. False where there is none or more than one. */
 bool verifier_number(const char *s, double *out);
+
+/* Whether two values are equal as VERIFY_JSON holds them. */
+bool json_same(const json *a, const json *b);
 
 #endif

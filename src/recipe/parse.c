@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/lang.h"
 #include "base/mem.h"
@@ -11,7 +10,9 @@
 #include "recipe/parser.h"
 
 const struct parser *const parsers[] = {
-    &parser_numbered, &parser_triples, &parser_answer, &parser_ratings, NULL};
+    &parser_numbered, &parser_triples, &parser_answer,
+    &parser_ratings,  &parser_verdict, &parser_fields,
+    &parser_json,     NULL};
 
 /* ---- Small tools --------------------------------------------------------- */
 
@@ -96,20 +97,10 @@ size_t parse_number(const char *s, const char **behind)
     return n;
 }
 
-const char *parse_labelled(const char *s, const char *label)
-{
-    size_t n = strlen(label);
-    s += strspn(s, " \t*#");
-    if (strncasecmp(s, label, n))
-        return NULL;
-    s += n;
-    return s + strspn(s, "*");
-}
-
 size_t parse_wanted(const struct parse *p)
 {
     size_t n = p->b->wanted ? p->b->wanted : p->step->wanted;
-    return n < RECIPE_WANTED ? n : RECIPE_WANTED;
+    return !n ? 1 : n < RECIPE_WANTED ? n : RECIPE_WANTED;
 }
 
 /* ---- All of them --------------------------------------------------------- */

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lang.h"
 #include "base/mem.h"
 #include "recipe/parser.h"
 #include "recipe/read.h"
@@ -31,22 +30,6 @@ static void unload(void *settings)
     free(own);
 }
 
-/* The last line that begins with the marker: its start, and what stands
- * behind the marker. */
-static const char *find_marker(const char *s, const char *marker,
-                               const char **behind)
-{
-    const char *found = NULL;
-    for (const char *line = s; *line; line = parse_next_line(line)) {
-        const char *text = parse_labelled(line, marker);
-        if (text) {
-            found = line;
-            *behind = text;
-        }
-    }
-    return found;
-}
-
 /* What stands before the marker joins what the teacher thought. */
 static void join_rationale(struct parse *p, const char *from, const char *to)
 {
@@ -69,10 +52,9 @@ static void parse(struct parse *p, const char *s)
     const struct settings *own = p->step->own;
     const char *end = s + strlen(s), *text = s;
     if (own->rationale) {
-        const char *marker = find_marker(s, own->marker, &text);
-        if (!marker) {
-            parse_miss(p, xasprintf(_("no line of the reply begins with "
-                                      "\"%s\""), own->marker));
+        const char *marker;
+        if (!parse_marked(s, own->marker, &marker, &text)) {
+            parse_miss_marker(p, own->marker);
             return;
         }
         join_rationale(p, s, marker);

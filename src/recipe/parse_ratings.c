@@ -49,25 +49,12 @@ static const char *skip_marks(const char *s)
     return s + strspn(s, " \t*#>-|_");
 }
 
-/* "A", "Answer A", "[B]": the place, and what stands behind; -1 for none. */
+/* A letter and what parts it from the rest. */
 static int read_letter(const char **s, size_t n)
 {
-    static const char *const words[] = {"answer", "candidate", "response"};
-    const char *at = skip_marks(*s);
-    for (size_t i = 0; i < COUNT(words); i++) {
-        size_t len = strlen(words[i]);
-        if (!strncasecmp(at, words[i], len) &&
-            !isalnum((unsigned char)at[len])) {
-            at += len;
-            break;
-        }
-    }
-    at += strspn(at, " \t([*");
-    int place = *at - 'A';
-    if (place < 0 || place >= (int)n || isalnum((unsigned char)at[1]))
-        return -1;
-    at++;
-    *s = at + strspn(at, " \t)]*:|.,-");
+    int place = parse_letter(s, n);
+    if (place >= 0)
+        *s += strspn(*s, " \t)]*:|.,-");
     return place;
 }
 
@@ -115,11 +102,6 @@ static bool seen(const struct recipe_items *items, size_t candidate,
     return false;
 }
 
-static size_t of_place(const struct parse *p, size_t place)
-{
-    return p->b->order ? p->b->order[place] : place;
-}
-
 static void parse_rating(struct parse *p, const char *line, int *place,
                          bool last)
 {
@@ -139,7 +121,7 @@ static void parse_rating(struct parse *p, const char *line, int *place,
                                 p->step->low, p->step->high));
         return;
     }
-    size_t candidate = of_place(p, (size_t)*place);
+    size_t candidate = parse_of_place(p, (size_t)*place);
     size_t n = (size_t)(end - s) < RECIPE_ITEM ? (size_t)(end - s)
                                                : RECIPE_ITEM;
     const char *name = p->step->aspects[aspect].name;
@@ -161,7 +143,7 @@ static void parse(struct parse *p, const char *s)
         parse_rating(p, line, &place, p->cut && !*parse_line_end(line));
     for (size_t i = 0; i < p->b->n_candidates; i++)
         for (size_t k = 0; k < p->step->n_aspects; k++)
-            if (!seen(p->out, of_place(p, i), p->step->aspects[k].name))
+            if (!seen(p->out, parse_of_place(p, i), p->step->aspects[k].name))
                 parse_miss(p, xasprintf(_("answer %c has no rating for %s"),
                                   (int)('A' + i), p->step->aspects[k].name));
 }
@@ -192,4 +174,5 @@ const struct parser parser_ratings = {
     .usual = "{\"as\": \"score\", \"candidate\": \"{{candidate}}\","
              " \"aspect\": \"{{aspect}}\", \"value\": \"{{value}}\","
              " \"reason\": \"{{reason}}\"}",
-    .load = load, .parse = parse, .write = write_item, .tokens = tokens};
+    .shown = true, .load = load, .parse = parse, .write = write_item,
+    .tokens = tokens};

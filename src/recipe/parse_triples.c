@@ -85,14 +85,6 @@ static void end_triple(struct parse *p, struct triple *t, const char *end,
     *t = (struct triple){.field = -1, .index = t->index + 1};
 }
 
-/* A line that only parts items: "###", "---". */
-static bool is_rule(const char *line)
-{
-    const char *end = parse_line_end(line);
-    size_t n = strspn(line, "#-= \t\r");
-    return end > line && line + n == end && n >= 3;
-}
-
 static void parse(struct parse *p, const char *s)
 {
     struct triple t = {.field = -1};
@@ -113,7 +105,7 @@ static void parse(struct parse *p, const char *s)
                 text = parse_labelled(line, label[field]);
             field--;
         }
-        if (!text && t.field == 2 && is_rule(line))
+        if (!text && t.field == 2 && parse_is_rule(line))
             end_triple(p, &t, line, false);
         if (!text)
             continue;

@@ -24,7 +24,10 @@ struct parser {
                           settings say, and load writes them to s->gives */
     const char *usual; /* what a step makes of them that does not say it;
                           load may say otherwise in s->usual */
-    bool many; /* items asked for in one call: the step says `wanted` */
+    bool many;  /* items asked for in one call: the step says `wanted` ... */
+    bool one;   /* ... or asks for one by leaving it out */
+    bool shown; /* reads what is said of answers that were shown */
+    bool above; /* reads fields of what the step was asked for */
     /* Reads the settings into s->own, and lets go of them; NULL where it has
      * none. */
     bool (*load)(const json *j, struct recipe_step *s, struct err *e);
@@ -40,8 +43,8 @@ struct parser {
 
 /* All of them, NULL-ended. */
 extern const struct parser *const parsers[];
-extern const struct parser parser_numbered, parser_triples, parser_answer,
-    parser_ratings;
+extern const struct parser parser_answer, parser_fields, parser_json,
+    parser_numbered, parser_ratings, parser_triples, parser_verdict;
 /* Of what was done here: not in the table. */
 extern const struct parser parser_rows;
 
@@ -68,14 +71,82 @@ const char *parse_next_line(const char *s);
  * behind it; 0 where the line does not begin so. */
 size_t parse_number(const char *s, const char **behind);
 
-/* Where the line begins with `label`, in any case and perhaps in bold: what
- * stands behind it, else NULL. */
+/* Where the line begins with `label`, in any case, with or without accents
+ * and perhaps in bold: what stands behind it, else NULL. A label that ends in
+ * a colon is forgiven blanks, marks and a number in front of it ("**Question
+ * 2** :"), and the colon itself in a heading. */
 const char *parse_labelled(const char *s, const char *label);
+
+/* The last line that begins with the marker: its start, and what stands behind
+ * the marker. False where there is none, for which parse_miss_marker has the
+ * sentence. */
+bool parse_marked(const char *s, const char *marker, const char **at,
+                  const char **behind);
+void parse_miss_marker(struct parse *p, const char *marker);
+
+/* What is said for a choice: what stands behind it on its line, else in front
+ * of the line, else on the lines after it; NULL for nothing. The caller
+ * frees. */
+char *parse_reason(const char *s, const char *line, const char *behind);
+/* Behind what is no letter, no digit and no "(" on this line. */
+const char *parse_skip_marks(const char *s);
+
+/* How many marks of a fence ("```", "~~~") the line begins with, 0 for none;
+ * *behind is what stands behind them. */
+size_t parse_fence(const char *s, const char **behind);
+/* The line that closes the fence which begins at `open`, and the one behind
+ * it; NULL where none does. */
+const char *parse_fence_end(const char *open, const char **next);
+
+/* A line that only parts things: "###", "---". */
+bool parse_is_rule(const char *line);
+
+/* Parts of a reply that begin with a label, in order; what stands in a fenced
+ * block of a section begins none. */
+struct parse_section {
+    size_t label;
+    const char *line, *from, *to; /* the label's line; its text */
+};
+struct parse_sections {
+    struct parse_section *at;
+    size_t n, cap;
+};
+/* Fills *out, which is empty; the caller frees it with VEC_FREE. */
+void parse_sections(const char *s, char *const *labels, size_t n,
+                    struct parse_sections *out);
+/* A section's text; of the `last` one what stands behind its last rule is no
+ * part. The caller frees. */
+char *parse_section_text(const struct parse_section *x, bool last);
+
+/* "A", "Answer A", "[B]", "a resposta C": its place among n, and what stands
+ * behind it; -1 for none. */
+int parse_letter(const char **s, size_t n);
+/* The caller's place of the answer that was shown at this one. */
+size_t parse_of_place(const struct parse *p, size_t place);
+
+/* The settings "fields", a list of names or an object of name to label, and
+ * "optional"; the names are what the step gives. Frees with
+ * parse_names_free, also after a failure. */
+enum { PARSE_NAMES = 16 };
+struct parse_names {
+    struct parse_name {
+        char *name, *label;
+        bool optional;
+    } at[PARSE_NAMES];
+    size_t n;
+};
+bool parse_names_load(const json *j, struct parse_names *out,
+                      struct recipe_step *s, struct err *e);
+void parse_names_free(struct parse_names *x);
+/* The tokens of so many items (0: one): one field is like an answer, the
+ * others like prompts. */
+long parse_names_tokens(const struct parse_names *x, size_t wanted,
+                        long prompt, long answer);
 
 /* A field for writing: "" where it is not there. */
 const char *parse_field(const struct recipe_item *it, const char *name);
 
-/* How many items were asked for. */
+/* How many items were asked for; at least one. */
 size_t parse_wanted(const struct parse *p);
 
 /* Puts a copy of `otherwise` where *s is NULL or empty. */

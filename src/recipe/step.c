@@ -172,21 +172,25 @@ static bool load_checks(const json *j, struct recipe_step *s, struct err *e)
     return true;
 }
 
-/* What fits together: a step that judges needs candidates, and so on. */
+/* What fits together: what is said of answers is asked for where they are
+ * shown, and so on. */
 static bool check_step(const struct recipe_step *s, struct err *e)
 {
-    bool judges = s->parser == &parser_ratings;
+    const struct parser *p = s->parser;
     bool together = s->over == OVER_CANDIDATES || s->by;
-    bool uses_candidates = false;
-    if (s->parser->many && !s->wanted)
+    bool shows = false;
+    if (p->many && !p->one && !s->wanted)
         return err_set(e, ERR_INPUT, _("wanted: how many items a call asks "
                                        "for is missing"));
-    if (judges ? !together : s->over == OVER_CANDIDATES)
-        return err_set(e, ERR_INPUT, _("over: ratings are asked for over "
-                                       "candidates, and nothing else is"));
+    if (p->shown && !together)
+        return err_set(e, ERR_INPUT, _("over: %s is about answers that were "
+                                       "shown: expected candidates"), p->name);
+    if (!p->shown && s->over == OVER_CANDIDATES)
+        return err_set(e, ERR_INPUT, _("over: %s reads nothing that is said "
+                                       "of candidates"), p->name);
     for (size_t i = 0; i < s->n_messages; i++)
-        uses_candidates |= tmpl_uses(s->messages[i].text, PH_CANDIDATES);
-    if (together && !s->op && !uses_candidates)
+        shows |= tmpl_uses(s->messages[i].text, PH_CANDIDATES);
+    if (together && !s->op && !shows)
         return err_set(e, ERR_INPUT, _("messages: {{#candidates}} does not "
                                        "stand in them"));
     return true;

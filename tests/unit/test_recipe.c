@@ -6,8 +6,10 @@
 #include "base/mem.h"
 #include "base/paths.h"
 #include "base/rng.h"
+#include "recipe/parser.h"
 #include "recipe/recipe.h"
 #include "recipe/target.h"
+#include "unit/replies.h"
 
 static struct recipe *load(const char *name)
 {
@@ -116,7 +118,7 @@ static void mistakes_name_the_key(void **state)
             "inside a list");
     refused(text, "\"numbered\"", "\"xml\"",
             "steps[0]: parse: as: expected one of numbered, triples, answer, "
-            "ratings");
+            "ratings, verdict, fields, json");
     refused(text, "\"near\"", "\"nearly\"",
             "steps[0]: checks[0]: name: expected one of near, duplicate, "
             "length, cut off, echo, refusal, empty, special tokens");
@@ -333,7 +335,7 @@ static void triples_are_parsed(void **state)
                  "length", &it);
     assert_int_equal(it.n, 2);
     assert_string_equal(field_get(&it.at[0], "input"), "2 and 2");
-    struct recipe_chain chain = {s, &it.at[0], NULL};
+    struct recipe_chain chain = {.step = s, .item = &it.at[0]};
     struct made m;
     b.chain = &chain;
     recipe_fill(recipe_makes(s, SINK_SAMPLE), &b, &m);
@@ -414,15 +416,13 @@ static void hostile_replies_do_no_harm(void **state)
         "B help: ", "truth", "99999999999999999999", ": 5", "/", "/5", "\r",
         "<think>", "</think>", "Answer:", "\nAnswer:", "**", "1)", "\xff",
         "\xe2\x80\xae", "###", "\n---\n", "|", "-", "0", "\t", "é", "Z"};
-    static const char *const names[] = {"selfinstruct", "alpaca20", "label",
-                                        "label-why", "rank"};
     static const char *const answers[] = {"a", "b"};
     struct recipe_bindings b = {.n_demos = 8, .candidates = answers,
                                 .n_candidates = 2};
     struct rng rng;
     rng_seed(&rng, 7);
-    for (size_t k = 0; k < COUNT(names); k++) {
-        struct recipe *r = load(names[k]);
+    for (size_t k = 0; parsers[k]; k++) {
+        struct recipe *r = replies_recipe(parsers[k]->name, NULL);
         for (int i = 0; i < 4000; i++) {
             struct buf text = BUF_INIT(0);
             for (size_t n = rng_below(&rng, 40); n > 0; n--)
