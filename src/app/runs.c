@@ -627,13 +627,29 @@ static const char *not_alive(const struct app *a)
     return !strcmp(state, "running") ? NULL : _("it does not run");
 }
 
+static const char *is_over(const struct app *a)
+{
+    const struct runs_state *x = &a->runs;
+    if (no_row(a) || !x->run.id || strcmp(x->run.state, "done"))
+        return no_row(a);
+    return _("it is done: there is nothing to go on with");
+}
+
+static const char *no_part(const struct app *a)
+{
+    const struct runs_state *x = &a->runs;
+    if (no_row(a) || x->asked || x->answers.n > 1 || x->trouble.n > 1)
+        return no_row(a);
+    return _("there is no other row here");
+}
+
 const struct deed runs_deeds[] = {
     {.act = ACT_STOP,
      .fn = stop,
      .why_not = not_alive},
     {.act = ACT_RESUME,
      .fn = resume,
-     .why_not = no_row},
+     .why_not = is_over},
     {.act = ACT_ASK,
      .fn = ask,
      .why_not = no_run,
@@ -643,8 +659,8 @@ const struct deed runs_deeds[] = {
      .why_not = no_run},
     {.act = ACT_PREV_PART,
      .fn = part_before,
-     .why_not = no_row},
+     .why_not = no_part},
     {.act = ACT_NEXT_PART,
      .fn = part_behind,
-     .why_not = no_row},
+     .why_not = no_part},
     {0}};

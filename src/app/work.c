@@ -158,15 +158,38 @@ static void show_anew(struct app *a)
 
 /* ---- Many decisions ----------------------------------------------------- */
 
+static void put_changed(struct buf *b, enum status to, int64_t n)
+{
+    char of[32];
+    unsigned long k = (unsigned long)n;
+    lang_number(of, sizeof of, (double)n, 0);
+    switch (to) {
+    case STATUS_PENDING:
+        buf_printf(b, P_("%s pending", "%s pending", k), of);
+        break;
+    case STATUS_ACCEPTED:
+        buf_printf(b, P_("%s accepted", "%s accepted", k), of);
+        break;
+    case STATUS_REJECTED:
+        buf_printf(b, P_("%s rejected", "%s rejected", k), of);
+        break;
+    case STATUS_DEFERRED:
+        buf_printf(b, P_("%s deferred", "%s deferred", k), of);
+        break;
+    case STATUS_COUNT: break;
+    }
+}
+
 static void say_decided(struct app *a, enum status to,
                         const struct bulk_report *n)
 {
     struct buf b = BUF_INIT(0);
     if (n->seq)
-        buf_printf(&b, _("%lld %s as d%lld"), (long long)n->changed,
-                   status_label(to), (long long)n->seq);
+        put_changed(&b, to, n->changed);
     else
         buf_puts(&b, _("nothing was decided"));
+    if (n->seq)
+        buf_printf(&b, _(" as d%lld"), (long long)n->seq);
     if (n->left_out)
         buf_printf(&b, _(", %lld left out: changed meanwhile"),
                    (long long)n->left_out);

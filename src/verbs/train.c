@@ -423,6 +423,15 @@ int64_t verb_train(struct store *s, const struct train *t, struct err *e)
 
 bool verb_train_resume(struct store *s, int64_t run, struct err *e)
 {
+    struct run r;
+    if (!run_get(s, run, &r, e))
+        return false;
+    bool done = !strcmp(r.state, "done");
+    run_free(&r);
+    if (done)
+        return err_set(e, ERR_REFUSED,
+                       _("r%lld is done: there is nothing to go on with"),
+                       (long long)run);
     return launch_run(s, run, true, e) && store_begin(s, e) &&
            (run_set_state(s, run, "running", NULL, e)
                 ? store_commit(s, e)

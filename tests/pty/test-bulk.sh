@@ -73,8 +73,20 @@ wait Start
 keys Esc Q
 exit 0
 SCRIPT
+cat > portuguese.script <<'SCRIPT'
+run b.db
+keys 3 g s s x w
+wait Rejeitar 2 amostras
+keys Y
+wait 2 rejeitadas como d
+keys Q
+exit 0
+SCRIPT
 text_store b.db rows.jsonl
 drives "80 columns" small.script
+rm -rf .local b.db b.runs
+text_store b.db rows.jsonl
+drives "in Portuguese" -e LC_ALL -e LANG=pt_BR.UTF-8 portuguese.script
 rm -rf .local b.db b.runs
 text_store b.db rows.jsonl
 drives "120 columns" -s 120x36 wide.script

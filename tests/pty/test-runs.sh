@@ -58,6 +58,23 @@ runs_store
 drives "runs at 80" "$scripts/runs.script"
 drives "runs at 120" -s 120x36 "$scripts/runs-wide.script"
 
+# what is done is not gone on with: its figures stand
+cat > over.script <<'SCRIPT'
+run runs.db
+keys 5 g
+hasnt R resume
+keys R
+wait it is done: there is nothing to go on with
+keys Q
+exit 0
+SCRIPT
+rm -rf .local
+drives "a training that is done" over.script
+"$S" runs --store runs.db resume r2 > over.log 2>&1
+is "nor by a command" 1 $?
+is "and says so" "stillroom: r2 is done: there is nothing to go on with" \
+    "$(cat over.log)"
+
 # while one runs, its percent stands on the tab of every view
 "$S" train --store runs.db --target word-problems --epochs 1000000 \
     --detach > runs.log 2>&1
