@@ -153,6 +153,25 @@ void draw_nothing(struct area w, const char *sentence)
     VEC_FREE(&lines);
 }
 
+int put_facts(int y, int x, int w, const char *fmt, ...)
+{
+    static const char between[] = "   ";
+    char text[1000];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    while (cells_width(text) > w) {
+        char *last = NULL, *p = text;
+        while ((p = strstr(p, between)))
+            last = p++;
+        if (!last)
+            break;
+        *last = '\0';
+    }
+    return cells_put(y, x, w, STYLE_FACT, text);
+}
+
 void part_rule(int y, int x)
 {
     cells_rule(y, x, GUTTER);

@@ -104,6 +104,11 @@ void part_draw(struct part *p, int y, int x, int h, int w);
  * behind the gutter, on a narrow screen from its edge, in as many rows as it
  * takes. */
 void draw_nothing(struct area w, const char *sentence);
+/* Row 2: facts that stand three blanks apart; where they do not fit the last
+ * ones are left out whole, and only the first is ever cut. Returns the cells
+ * used. */
+int put_facts(int y, int x, int w, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 /* The rule between two parts. */
 void part_rule(int y, int x);
 /* Draws parts, measured, under each other as one text that scrolls, rules

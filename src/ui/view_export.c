@@ -18,7 +18,7 @@ static void where(struct app *a, int y, int x, int w)
         snprintf(text, sizeof text, P_(", %s left out", ", %s left out",
                                        (unsigned long)out),
                  count_text(left, sizeof left, out));
-    cells_printf(y, x, w, STYLE_FACT, P_("%s   status:accepted %s  %s sample"
+    put_facts(y, x, w, P_("%s   status:accepted %s  %s sample"
                  "%s   as of d%lld   seed 7", "%s   status:accepted %s  %s "
                  "samples%s   as of d%lld   seed 7",
                  (unsigned long)e->n_accepted),

@@ -7,7 +7,7 @@
 
 static void where(struct app *a, int y, int x, int w)
 {
-    cells_printf(y, x, w, STYLE_FACT,
+    put_facts(y, x, w,
                  _("%s   lineage of %lld   back to its seeds, on to every "
                    "export"), a->target_name ? a->target_name : "",
                  (long long)a->lineage.sample);

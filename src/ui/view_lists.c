@@ -15,7 +15,7 @@ static int most_rows(int rows)
 
 static void help_where(struct app *a, int y, int x, int w)
 {
-    cells_printf(y, x, w, STYLE_FACT,
+    put_facts(y, x, w,
                  P_("help   %s   %zu action   / searches, Enter does it, q "
                     "back",
                     "help   %s   %zu actions   / searches, Enter does it, q "
@@ -61,7 +61,7 @@ const struct view_ops view_help = {
 
 static void messages_where(struct app *a, int y, int x, int w)
 {
-    cells_printf(y, x, w, STYLE_FACT, _("messages   %zu in this session"),
+    put_facts(y, x, w, _("messages   %zu in this session"),
                  a->messages.n + a->messages_gone);
 }
 

@@ -12,7 +12,7 @@
 static void where(struct app *a, int y, int x, int w)
 {
     const struct rank_state *r = &a->rank;
-    cells_printf(y, x, w, STYLE_FACT,
+    put_facts(y, x, w,
                  _("%s   scored by a judge, oldest first   %zu of %zu   %lld "
                    "today"), a->target_name ? a->target_name : "",
                  r->queue.n ? r->at + 1 : 0, r->queue.n,

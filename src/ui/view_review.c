@@ -41,7 +41,7 @@ static void where(struct app *a, int y, int x, int w)
         snprintf(text, sizeof text,
                  _("%s   pending, oldest first   %s   %s today%s"),
                  a->target_name ? a->target_name : "", at, today, rate);
-    int used = cells_put(y, x, w, STYLE_FACT, text);
+    int used = put_facts(y, x, w, "%s", text);
     if (used + cells_width(left) <= w)
         cells_put(y, x + used, w - used, STYLE_FACT, left);
 }

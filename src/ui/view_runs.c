@@ -21,7 +21,7 @@ static void where(struct app *a, int y, int x, int w)
     if (l->spends >= .005)
         snprintf(may, sizeof may, _(", %s may spend %s more"), l->spender,
                  lang_money(more, sizeof more, l->spends, 2));
-    cells_printf(y, x, w, STYLE_FACT, _("%s   %d running   %s%s spent%s"),
+    put_facts(y, x, w, _("%s   %d running   %s%s spent%s"),
                  a->target_name ? a->target_name : "", l->running, cores,
                  lang_money(spent, sizeof spent, a->counts.cost, 2), may);
 }

@@ -30,7 +30,7 @@ static void where(struct app *a, int y, int x, int w)
                  z->list.uncounted ? "?"
                                    : count_text(count, sizeof count,
                                                 (int64_t)named));
-    cells_put(y, x, w, STYLE_FACT, text);
+    put_facts(y, x, w, "%s", text);
 }
 
 /* ---- The list ----------------------------------------------------------- */

@@ -19,7 +19,7 @@ static void where(struct app *a, int y, int x, int w)
         pending += t->rows.at[i].counts.pending;
         spent += t->rows.at[i].counts.cost;
     }
-    cells_printf(y, x, w, STYLE_FACT,
+    put_facts(y, x, w,
                  P_("%zu target   %s accepted   %s pending   %s spent",
                     "%zu targets   %s accepted   %s pending   %s spent",
                     t->rows.n),
