@@ -164,6 +164,18 @@ static const char *no_lineage(const struct app *a)
                : NULL;
 }
 
+/* A teacher is shown seeds or samples of a target. */
+static const char *no_draw(const struct app *a)
+{
+    const struct target_counts *n = &a->counts;
+    if (!a->target)
+        return _("no target yet; + makes one");
+    return n->seeds || n->pending || n->accepted || n->rejected || n->deferred
+               ? NULL
+               : _("there is nothing to show a teacher yet; I in 2 imports "
+                   "seeds");
+}
+
 /* With a name, that target becomes the one to work on. */
 static void tab1(struct app *a, const char *name)
 {
@@ -194,7 +206,10 @@ static const struct deed common[] = {
     {.act = ACT_VIEW4, .fn = tab4},
     {.act = ACT_VIEW5, .fn = tab5},
     {.act = ACT_VIEW6, .fn = tab6},
-    {.act = ACT_EXPAND, .fn = expand, .complete = complete_expand},
+    {.act = ACT_EXPAND,
+     .fn = expand,
+     .why_not = no_draw,
+     .complete = complete_expand},
     {.act = ACT_TEACHER, .fn = teacher},
     {.act = ACT_TRAIN, .fn = train, .complete = complete_train},
     {.act = ACT_IMPORT, .fn = work_import, .prompt = LINE_IMPORT},

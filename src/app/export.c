@@ -428,8 +428,18 @@ static const char *no_row(const struct app *a)
     return a->export.row.sample ? NULL : _("there is no row of this shape");
 }
 
+static const char *none_accepted(const struct app *a)
+{
+    return a->export.n_accepted ? NULL
+           : a->export.filter   ? _("nothing in this filter; F drops it")
+                                : _("nothing is accepted yet; 3 opens Review");
+}
+
 const struct deed export_deeds[] = {
-    {.act = ACT_WRITE, .fn = write_bundle, .complete = complete_paths},
+    {.act = ACT_WRITE,
+     .fn = write_bundle,
+     .why_not = none_accepted,
+     .complete = complete_paths},
     {.act = ACT_SHAPE, .fn = turn_shape},
     {.act = ACT_LEAVE_OUT, .fn = leave_out},
     {.act = ACT_EARLIER, .fn = step_since},

@@ -143,29 +143,52 @@ static void job_figures(struct run_row *x, const json *n,
                          c->by_state[CALL_UNPARSED]));
 }
 
-static const char *work_name(const struct job *j)
+/* The jobs that ask no teacher: what each is called, and its count. */
+static const struct work_kind {
+    const char *kind, *name, *again, *count, *good;
+} work_kinds[] = {
+    {"import", N_("import"), NULL, "rows", "items"},
+    {"bulk", N_("many at once"), NULL, "changed", "changed"},
+    {"undo", N_("undo"), N_("redo"), "objects", "objects"}};
+
+static const struct work_kind *work_kind(const struct job *j)
 {
-    return !strcmp(j->kind, "import") ? N_("import")
-           : !strcmp(j->kind, "bulk") ? N_("many at once")
-           : !strcmp(j->kind, "undo") ? N_("undo")
-                                      : j->kind;
+    size_t i = 0;
+    while (i + 1 < COUNT(work_kinds) && strcmp(work_kinds[i].kind, j->kind))
+        i++;
+    return &work_kinds[i];
 }
 
-/* An import, or a decision over many. */
-static void work_figures(struct run_row *x, const json *n)
+static const char *work_name(const struct job *j)
 {
-    bool import = json_get(n, "rows") != NULL;
-    int64_t count = json_get_int(n, import ? "rows" : "changed", 0);
+    const struct work_kind *k = work_kind(j);
+    if (strcmp(k->kind, j->kind))
+        return j->kind;
+    json *args = json_parse(j->args, strlen(j->args), NULL);
+    bool again = json_get_bool(args, "redo", false);
+    json_free(args);
+    return _(again && k->again ? k->again : k->name);
+}
+
+static void work_figures(struct run_row *x, const struct job *j,
+                         const json *n)
+{
+    const struct work_kind *k = work_kind(j);
+    int64_t count = json_get_int(n, k->count, 0);
     unsigned long many = (unsigned long)count;
+    char text[32];
     x->done = !strcmp(x->state, "done");
-    if (n)
-        snprintf(x->good, sizeof x->good, "%lld",
-                 (long long)json_get_int(n, import ? "items" : "changed", 0));
-    if (n)
-        snprintf(x->figure, sizeof x->figure,
-                 import ? P_("%lld row", "%lld rows", many)
-                        : P_("%lld decided", "%lld decided", many),
-                 (long long)count);
+    if (!n)
+        return;
+    snprintf(x->good, sizeof x->good, "%lld",
+             (long long)json_get_int(n, k->good, 0));
+    snprintf(x->figure, sizeof x->figure,
+             !strcmp(k->kind, "import")
+                 ? P_("%s row", "%s rows", many)
+             : !strcmp(k->kind, "bulk")
+                 ? P_("%s decided", "%s decided", many)
+                 : P_("%s sample", "%s samples", many),
+             lang_number(text, sizeof text, (double)count, 0));
 }
 
 static bool read_row(struct app *a, int64_t key, struct run_row *out)
@@ -194,11 +217,11 @@ static bool read_row(struct app *a, int64_t key, struct run_row *out)
         if (ok) {
             call_counts(a->s, key / 2, &c);
             snprintf(out->what, sizeof out->what, "%s",
-                     j.recipe_name ? j.recipe_name : _(work_name(&j)));
+                     j.recipe_name ? j.recipe_name : work_name(&j));
             snprintf(out->state, sizeof out->state, "%s",
                      seen_state(&v, j.state));
             if (job_is_work(&j))
-                work_figures(out, json_get(v.status, "figures"));
+                work_figures(out, &j, json_get(v.status, "figures"));
             else
                 job_figures(out, json_get(v.status, "figures"), &c);
             job_free(&j);
@@ -403,6 +426,8 @@ static void load_work(struct runs_state *x)
     const char *path = json_get_string(args, "path", NULL);
     x->work = job_is_work(&x->job);
     x->file = path ? xstrdup(path) : NULL;
+    x->taken_back = json_get_int(args, "decision", 0);
+    x->done_again = json_get_bool(args, "redo", false);
     json_free(args);
 }
 
@@ -627,10 +652,12 @@ static const char *not_alive(const struct app *a)
     return !strcmp(state, "running") ? NULL : _("it does not run");
 }
 
+/* What is done goes on only where calls of it failed. */
 static const char *is_over(const struct app *a)
 {
     const struct runs_state *x = &a->runs;
-    if (no_row(a) || !x->run.id || strcmp(x->run.state, "done"))
+    const char *state = x->run.id ? x->run.state : x->job.state;
+    if (no_row(a) || !state || strcmp(state, "done") || x->trouble.n)
         return no_row(a);
     return _("it is done: there is nothing to go on with");
 }

@@ -65,6 +65,8 @@ struct runs_state {
     VEC(struct call) trouble;
     bool work;        /* the job is an import or a bulk act */
     char *file;       /* that an import reads, NULL */
+    int64_t taken_back; /* the decision that an undo takes back, 0: none */
+    bool done_again;    /* no: it is done again */
     int64_t loaded;   /* the row that all this is of */
     int trouble_at;   /* the call whose reply is shown */
     char *reply;      /* its raw reply, NULL where there is none */

@@ -259,12 +259,10 @@ static void open_editor(struct app *a, const struct target *t)
     a->edit.text = aside ? aside : document(t);
 }
 
-void targets_enter(struct app *a)
+static void work_on(struct app *a, const char *args)
 {
-    int64_t id = a->targets.now.id;
-    if (!id)
-        return;
-    app_set_target(a, id);
+    (void)args;
+    app_set_target(a, a->targets.now.id);
     app_open(a, a->counts.pending ? VIEW_REVIEW : VIEW_SEEDS);
 }
 
@@ -281,7 +279,13 @@ static void edit(struct app *a, const char *args)
     open_editor(a, &a->targets.now);
 }
 
+static const char *no_target(const struct app *a)
+{
+    return a->targets.now.id ? NULL : _("no target yet; + makes one");
+}
+
 const struct deed targets_deeds[] = {
     {.act = ACT_ADD, .fn = add},
-    {.act = ACT_EDIT, .fn = edit},
+    {.act = ACT_EDIT, .fn = edit, .why_not = no_target},
+    {.act = ACT_OPEN, .fn = work_on, .why_not = no_target},
     {0}};

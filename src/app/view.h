@@ -87,7 +87,6 @@ void targets_load(struct app *a);
 void targets_done(struct app *a);
 char *targets_text(struct app *a);
 extern const struct deed targets_deeds[];
-void targets_enter(struct app *a);
 void targets_edited(struct app *a, const char *text);
 void seeds_open(struct app *a);
 void seeds_show(struct app *a, size_t from, size_t n);

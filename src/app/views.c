@@ -15,7 +15,6 @@ static const struct view views[] = {
                       .done = targets_done,
                       .text = targets_text,
                       .deeds = targets_deeds,
-                      .enter = targets_enter,
                       .edited = targets_edited},
     [VIEW_SEEDS] = {.title = N_("Seeds"),
                     .zooms = true,

@@ -224,7 +224,7 @@ static void work_part(struct app *a, struct part *p)
 {
     const struct runs_state *x = &a->runs;
     const json *n = json_get(x->status, "figures");
-    char text[40];
+    char text[100];
     snprintf(text, sizeof text, "j%lld", (long long)x->job.id);
     part_gut(p, STYLE_LABEL, text, NULL);
     if (x->file) {
@@ -233,6 +233,13 @@ static void work_part(struct app *a, struct part *p)
         count_gut(p, _("bad"), json_get_int(n, "bad", 0));
         count_gut(p, _("duplicate"), json_get_int(n, "duplicates", 0));
         rich_add(&p->body, STYLE_TEXT, x->file);
+    } else if (x->taken_back) {
+        count_gut(p, _("samples"), json_get_int(n, "objects", 0));
+        snprintf(text, sizeof text,
+                 x->done_again ? _("what d%lld decided, done again")
+                               : _("what d%lld decided, taken back"),
+                 (long long)x->taken_back);
+        rich_add(&p->body, STYLE_TEXT, text);
     } else {
         count_gut(p, _("decided"), json_get_int(n, "changed", 0));
         count_gut(p, _("left out"), json_get_int(n, "left_out", 0));
