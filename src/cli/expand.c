@@ -107,7 +107,7 @@ static int elicit(struct cli *c, const char *recipe)
     const struct opt opts[] = {
         {"target", OPT_STRING, &c->target_name, "NAME", N_("the target")},
         {"recipe", OPT_STRING, &x.recipe, "NAME",
-         N_("selfinstruct, alpaca20, label, label-why, rank or yours")},
+         N_("see `stillroom recipe`")},
         {"teacher", OPT_STRING, &x.teacher, "NAME",
          N_("who answers (builtin)")},
         {"split", OPT_STRING, &split, "SPLIT", N_("draw from it alone")},

@@ -14,7 +14,7 @@
 #define FIELDS(id, name, fields) fields,
 
 /* What a step that starts from the store has of it, and what it is called. */
-static const char *given(const struct recipe_step *s)
+const char *recipe_given(const struct recipe_step *s)
 {
     static const char *const fields[] = {STEP_OVERS(FIELDS)};
     return fields[s->over];
@@ -72,7 +72,7 @@ static const struct recipe_step *find_giver(const struct recipe_step *s,
             (gives(s, field) || goes_through(s, field)))
             return s;
     *there = (!dot || is_called(NULL, first, name, n)) &&
-             word_among(field, given(first));
+             word_among(field, recipe_given(first));
     return NULL;
 }
 

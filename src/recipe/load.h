@@ -42,6 +42,9 @@ struct fields_of {
 };
 struct tmpl_scope fields_scope(struct fields_of *f);
 
+/* The fields of what a step that starts from the store has, blank-separated. */
+const char *recipe_given(const struct recipe_step *s);
+
 /* The first thing in the recipe that would be read and never done, as a
  * sentence that the caller frees; NULL where all of it runs. */
 char *recipe_never_runs(const struct recipe *r);

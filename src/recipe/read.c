@@ -1,6 +1,7 @@
 #include "recipe/read.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,15 @@ bool word_among(const char *word, const char *list)
         if ((at == list || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
             return true;
     return false;
+}
+
+bool word_next(const char **list, char *out, size_t cap)
+{
+    const char *at = *list + strspn(*list, " ");
+    size_t n = strcspn(at, " ");
+    snprintf(out, cap, "%.*s", (int)n, at);
+    *list = at + n;
+    return n > 0;
 }
 
 bool read_keys(const json *j, const char *keys, struct err *e)

@@ -12,6 +12,10 @@
 /* True where `word` is one of the blank-separated words of `list`. */
 bool word_among(const char *word, const char *list);
 
+/* The next of blank-separated words, cut to cap; *list moves behind it. False
+ * at the end. */
+bool word_next(const char **list, char *out, size_t cap);
+
 /* False where j is no object or has a key that is not among the words of
  * `keys` (separated by blanks): a misspelt key is an error, not a silence. */
 bool read_keys(const json *j, const char *keys, struct err *e);

@@ -16,6 +16,11 @@
 static const char *const kinds[] = {"label",   "expand",   "curate",
                                     "feature", "feedback", "self"};
 
+const char *recipe_kind_name(enum recipe_kind k)
+{
+    return kinds[k];
+}
+
 const char *recipe_kind_label(enum recipe_kind k)
 {
     static const char *const labels[] = {

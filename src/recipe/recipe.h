@@ -192,7 +192,8 @@ struct recipe {
     char *cannot; /* what of it would never run, a sentence; NULL: nothing */
 };
 
-/* "label" ... "self", in the program's language. */
+/* "label" ... "self": as a file has it; in the program's language. */
+const char *recipe_kind_name(enum recipe_kind k);
 const char *recipe_kind_label(enum recipe_kind k);
 
 /* Reads a recipe from the text of its file. NULL with an error that names the
@@ -316,6 +317,11 @@ void recipe_order(uint64_t seed, size_t n, size_t *order);
 bool recipe_render(const struct recipe_step *s,
                    const struct recipe_bindings *b, struct chat *out,
                    struct err *e);
+
+/* The messages of a step that asks, without a store: every value stands as its
+ * name in ‹›, demonstrations n_demos times, answers twice. The caller frees. */
+bool recipe_sketch(const struct recipe_step *s, size_t n_demos,
+                   struct chat *out, struct err *e);
 
 /* The i-th stop string as it is sent; the caller frees. */
 char *recipe_stop(const struct recipe_step *s,
