@@ -27,7 +27,28 @@ static void add_recipes(struct form *f)
     form_pick(x, "selfinstruct");
 }
 
-static void add_teachers(struct form *f)
+/* The teacher that this target was last asked at; NULL: none yet. The caller
+ * frees. */
+static char *last_teacher(struct app *a)
+{
+    ids jobs = {0};
+    char *name = NULL;
+    if (!job_ids(a->s, a->target, &jobs, NULL))
+        return NULL;
+    for (size_t i = 0; i < jobs.n && !name; i++) {
+        struct job j;
+        if (!job_get(a->s, jobs.at[i], &j, NULL))
+            continue;
+        if (j.teacher)
+            name = xstrdup(j.teacher);
+        job_free(&j);
+    }
+    VEC_FREE(&jobs);
+    return name;
+}
+
+/* Nobody new is asked, and paid, because a name stands first in the config. */
+static void add_teachers(struct app *a, struct form *f)
 {
     struct form_field *x = form_add(f, FIELD_PICK, "teacher", N_("TEACHER"),
                                     "");
@@ -42,6 +63,10 @@ static void add_teachers(struct form *f)
     }
     if (!x->choices.n)
         form_choice(x, "builtin");
+    char *last = last_teacher(a);
+    if (last || a->tour)
+        form_pick(x, last ? last : "builtin");
+    free(last);
 }
 
 void expand_build(struct app *a, struct form *f)
@@ -54,7 +79,7 @@ void expand_build(struct app *a, struct form *f)
     *f = (struct form){.kind = FORM_EXPAND, .facts_label = N_("ESTIMATE"),
                        .preview_label = N_("FIRST PROMPT")};
     add_recipes(f);
-    add_teachers(f);
+    add_teachers(a, f);
     struct form_field *x = form_add(f, FIELD_PICK, "split", N_("DRAW FROM"),
                                     "");
     form_choice(x, _("every split"));

@@ -145,9 +145,11 @@ static void read_reply(struct reading *r, const struct call *c)
     name(p, 'c', c->id);
     if (c->id == r->x->call)
         mark_item(p, r->x);
-    p->what = p->item ? xasprintf(_("%zu bytes, %s; this is item %lld"), size,
+    char bytes[32];
+    lang_number(bytes, sizeof bytes, (double)size, 0);
+    p->what = p->item ? xasprintf(_("%s bytes, %s; this is item %lld"), bytes,
                                   how_ended(c->finish), (long long)p->item)
-                      : xasprintf(_("%zu bytes, %s"), size,
+                      : xasprintf(_("%s bytes, %s"), bytes,
                                   how_ended(c->finish));
     free(body ? raw : NULL);
 }

@@ -75,6 +75,22 @@ is "nor by a command" 1 $?
 is "and says so" "stillroom: r2 is done: there is nothing to go on with" \
     "$(cat over.log)"
 
+# who was asked last is asked again, not whom the config names first
+mkdir -p .config/stillroom
+printf '[teacher aaa]\nurl = http://127.0.0.1:1/v1\nmodel = m\n' \
+    > .config/stillroom/config
+chmod 600 .config/stillroom/config
+cat > asked.script <<'SCRIPT'
+run runs.db
+keys 2 E
+wait TEACHER         │ ◂ builtin ▸
+keys Esc Q
+exit 0
+SCRIPT
+rm -rf .local
+drives "the teacher that was asked last" asked.script
+rm -rf .config
+
 # while one runs, its percent stands on the tab of every view
 "$S" train --store runs.db --target word-problems --epochs 1000000 \
     --detach > runs.log 2>&1
