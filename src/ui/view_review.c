@@ -30,7 +30,8 @@ static void where(struct app *a, int y, int x, int w)
         snprintf(rate, sizeof rate, _("   %s a minute"),
                  lang_number(per, sizeof per, speed, 1));
         snprintf(left, sizeof left, _("   %s left, about %.0f min"),
-                 count_text(n, sizeof n, more), (double)more / speed);
+                 count_text(n, sizeof n, more),
+                 ceil((double)more / speed));
     }
     position_text(at, sizeof at, &r->list);
     count_text(today, sizeof today, r->today);

@@ -56,6 +56,7 @@ keys d
 wait there is nothing to compare it with
 keys a Space a Space
 wait 8 left
+hasnt about 0 min
 keys G
 has 8 left
 keys * x w
