@@ -6,12 +6,19 @@ command -v sqlite3 > /dev/null || { echo "skipped: no sqlite3"; exit 77; }
 mkdir -p "$HOME/.config/stillroom/recipes"
 config=$HOME/.config/stillroom/config
 sql() { sqlite3 stillroom.db "$1"; }
+# seed PROMPT ANSWER: a row
+seed() {
+    printf '{"prompt":"%s","completion":"%s","split":"train"}\n' "$1" "$2"
+}
+rows_of_seeds() {
+    seed "How many legs has a spider?" "Eight."
+    seed "Which metal floats on water?" "Eight."
+}
+# fresh: a store of the seeds that rows_of_seeds writes
 fresh() {
     rm -rf stillroom.db* stillroom.runs
     $S init > /dev/null
-    for q in "How many legs has a spider?" "Which metal floats on water?"; do
-        printf '{"prompt":"%s","completion":"Eight.","split":"train"}\n' "$q"
-    done > seeds.jsonl
+    rows_of_seeds > seeds.jsonl
     $S import seeds.jsonl > /dev/null
 }
 # replies < FILE: the scripted teacher answers with these records
@@ -33,6 +40,23 @@ ask() {
     name=$1
     shift
     $S expand --teacher t --recipe "$name" "$@" 2>&1
+}
+states() {
+    sql "SELECT group_concat(n, ' ') FROM (SELECT state || ':' || count(*) n
+        FROM call WHERE step = $1 GROUP BY state ORDER BY state)"
+}
+# kill_job FROM TO: kills job 1, and has its teacher do TO instead of FROM
+kill_job() {
+    kill -9 "$(sed -n 's/.*"pid":\([0-9]*\).*/\1/p' \
+        stillroom.runs/j1/status.json)"
+    sed -i "s/$1/$2/" "$config"
+}
+# goes_on: job 1 goes on, to its end
+over() { [ "$(sql 'SELECT state FROM job')" = done ]; }
+resume() { $S runs resume j1 > /dev/null 2>&1; }
+goes_on() {
+    eventually 60 resume || is "it goes on" yes no
+    eventually 60 over || is "and ends" yes no
 }
 calls() { sql "SELECT count(*) FROM call WHERE step = $1"; }
 user() { printf '"messages":[{"role":"user","text":"%s"}]' "$1"; }

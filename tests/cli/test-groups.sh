@@ -2,50 +2,17 @@
 # Items that go on together: a vote, a verdict by a rule, a judge of the
 # answers that the job itself brought. A group waits for its last call, whatever
 # becomes of it, and is handed on once.
-. "$srcdir/cli/lib.sh"
-command -v sqlite3 > /dev/null || { echo "skipped: no sqlite3"; exit 77; }
-mkdir -p "$HOME/.config/stillroom/recipes"
-config=$HOME/.config/stillroom/config
-sql() { sqlite3 stillroom.db "$1"; }
-fresh() {
-    rm -rf stillroom.db* stillroom.runs
-    $S init > /dev/null
-    {
-        printf '{"prompt":"How many legs has a spider?","completion":"8",'
-        printf '"split":"train"}\n'
-        printf '{"prompt":"How many legs has an ant?","completion":"6",'
-        printf '"split":"train"}\n'
-    } > seeds.jsonl
-    $S import seeds.jsonl > /dev/null
+. "$srcdir/cli/recipes.sh"
+rows_of_seeds() {
+    seed "How many legs has a spider?" 8
+    seed "How many legs has an ant?" 6
 }
-# replies MODEL < FILE: the scripted teacher answers with these records
-replies() {
-    cat > replies.txt
-    scripted --log asked.log --replies replies.txt
-    printf '[teacher t]\nurl = http://127.0.0.1:%s/v1\nmodel = %s\n' \
-        "$port" "${1:-ok}" > "$config"
-    printf 'concurrency = 1\n' >> "$config"
-    chmod 600 "$config"
-}
-recipe() {
-    printf '{"name":"%s","version":1,"about":"a","kind":"self",%s}\n' \
-        "$1" "$2" > "$HOME/.config/stillroom/recipes/$1.json"
-}
-ask() {
-    name=$1
-    shift
-    $S expand --teacher t --recipe "$name" "$@" 2>&1
-}
-states() {
-    sql "SELECT group_concat(n, ' ') FROM (SELECT state || ':' || count(*) n
-        FROM call WHERE step = $1 GROUP BY state ORDER BY state)"
-}
-user() { printf '"messages":[{"role":"user","text":"%s"}]' "$1"; }
+self() { recipe "$1" "\"kind\":\"self\",$2"; }
 answer='"parse":{"as":"answer","rationale":true}'
 
 # Most votes: four answers to each of two prompts.
 majority() { # majority SETTINGS
-    recipe majority "\"steps\":[{\"name\":\"tries\",\"over\":\"seed\",
+    self majority "\"steps\":[{\"name\":\"tries\",\"over\":\"seed\",
 \"times\":4,$(user '{{prompt}}'),$answer,\"make\":[]},
 {\"name\":\"most\",\"over\":\"items of tries\",\"by\":\"prompt\",$1
 \"do\":{\"as\":\"vote\",\"field\":\"answer\"$2},
@@ -137,7 +104,7 @@ is "with what there was" 1 "$(sql "SELECT count(*) FROM candidate")"
 
 # A rule tells whether an answer is right (STaR's filter): by the gold answer.
 fresh
-recipe star "\"steps\":[{\"name\":\"tries\",\"over\":\"seed\",\"times\":2,
+self star "\"steps\":[{\"name\":\"tries\",\"over\":\"seed\",\"times\":2,
 $(user '{{prompt}}'),$answer,\"make\":[]},
 {\"name\":\"right\",\"over\":\"items of tries\",
 \"do\":{\"as\":\"verify\",\"answer\":\"answer\",\"expected\":\"seed.answer\"},
@@ -173,7 +140,7 @@ has "fsck again" "0 findings" "$($S fsck)"
 
 # A judge of what the job itself brought: all answers of a prompt in one call.
 fresh
-recipe judge "\"steps\":[{\"name\":\"answers\",\"over\":\"seed\",\"times\":3,
+self judge "\"steps\":[{\"name\":\"answers\",\"over\":\"seed\",\"times\":3,
 $(user '{{prompt}}'),$answer},
 {\"name\":\"judge\",\"over\":\"items of answers\",\"by\":\"prompt\",
 \"messages\":[{\"role\":\"user\",\"text\":[\"Rate: {{prompt}}\",
@@ -231,13 +198,9 @@ under_way() {
     [ "$is_now" = "answered answered sent" ]
 }
 eventually 60 under_way || is "two answered and one on its way" yes "$is_now"
-kill -9 "$(sed -n 's/.*"pid":\([0-9]*\).*/\1/p' stillroom.runs/j1/status.json)"
+kill_job ok,ok,stall ok
 is "nothing was handed on" "" "$(states 2)"
-sed -i 's/ok,ok,stall/ok/' "$config"
-over() { [ "$(sql 'SELECT state FROM job')" = done ]; }
-resume() { $S runs resume j1 > /dev/null 2>&1; }
-eventually 60 resume || is "it goes on" yes no
-eventually 60 over || is "and ends" yes no
+goes_on
 is "every try is there" "answered:8 lost:1" "$(states 1)"
 is "and each group went on once" "worked out:2" "$(states 2)"
 is "whole" "4 4" "$(sql "SELECT group_concat(n, ' ') FROM (SELECT count(*) n
@@ -246,7 +209,7 @@ has "fsck after it" "0 findings" "$($S fsck)"
 
 # What would never run is refused.
 refused() { # refused NAME SENTENCE STEPS
-    recipe refused "\"steps\":[$3]"
+    self refused "\"steps\":[$3]"
     fails "$1" 1 "$2" $S expand --teacher t --recipe refused
 }
 tries="{\"name\":\"tries\",\"over\":\"seed\",$(user '{{prompt}}'),

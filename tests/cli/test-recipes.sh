@@ -2,38 +2,13 @@
 # The shipped recipes of several steps, from end to end: against a teacher that
 # answers as it is asked, and against the built-in one. Each step, condition and
 # field of a file is what makes a row: without it the rows are others.
-. "$srcdir/cli/lib.sh"
-command -v sqlite3 > /dev/null || { echo "skipped: no sqlite3"; exit 77; }
+. "$srcdir/cli/recipes.sh"
 own=$HOME/.config/stillroom/recipes
-config=$HOME/.config/stillroom/config
-mkdir -p "$own"
-sql() { sqlite3 stillroom.db "$1"; }
-fresh() {
-    rm -rf stillroom.db* stillroom.runs
-    $S init > /dev/null
-    {
-        printf '{"prompt":"How many legs has a spider?","completion":"8",'
-        printf '"split":"train"}\n'
-        printf '{"prompt":"How many legs has an ant?","completion":"6",'
-        printf '"split":"train"}\n'
-        printf '{"prompt":"Say something of bees.","split":"train"}\n'
-    } > seeds.jsonl
-    $S import seeds.jsonl > /dev/null
+rows_of_seeds() {
+    seed "How many legs has a spider?" 8
+    seed "How many legs has an ant?" 6
+    printf '{"prompt":"Say something of bees.","split":"train"}\n'
 }
-replies() {
-    cat > replies.txt
-    scripted --log asked.log --replies replies.txt
-    printf '[teacher t]\nurl = http://127.0.0.1:%s/v1\nmodel = ok\n' \
-        "$port" > "$config"
-    printf 'concurrency = 1\n' >> "$config"
-    chmod 600 "$config"
-}
-ask() {
-    name=$1
-    shift
-    $S expand --teacher t --recipe "$name" "$@" 2>&1
-}
-calls() { sql "SELECT count(*) FROM call WHERE step = $1"; }
 # rows: how many samples, and candidates that no check failed
 rows() {
     sql "SELECT (SELECT count(*) FROM sample) || ' ' || (SELECT count(*)

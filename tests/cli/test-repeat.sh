@@ -1,49 +1,14 @@
 #!/bin/sh
 # Steps that run over what comes of them: rounds, turns. A pass begins with its
 # number and with what it carries; what did not go back is the last.
-. "$srcdir/cli/lib.sh"
-command -v sqlite3 > /dev/null || { echo "skipped: no sqlite3"; exit 77; }
-mkdir -p "$HOME/.config/stillroom/recipes"
-config=$HOME/.config/stillroom/config
-sql() { sqlite3 stillroom.db "$1"; }
-fresh() {
-    rm -rf stillroom.db* stillroom.runs
-    $S init > /dev/null
-    {
-        printf '{"prompt":"How many legs has a spider?","completion":"8",'
-        printf '"split":"train"}\n'
-    } > seeds.jsonl
-    $S import seeds.jsonl > /dev/null
+. "$srcdir/cli/recipes.sh"
+rows_of_seeds() {
+    seed "How many legs has a spider?" 8
 }
-# replies MODEL < FILE: the scripted teacher answers with these records
-replies() {
-    cat > replies.txt
-    scripted --log asked.log --replies replies.txt
-    printf '[teacher t]\nurl = http://127.0.0.1:%s/v1\nmodel = %s\n' \
-        "$port" "${1:-ok}" > "$config"
-    printf 'concurrency = 1\n' >> "$config"
-    chmod 600 "$config"
-}
-recipe() {
-    printf '{"name":"%s","version":1,"about":"a","kind":"self",%s}\n' \
-        "$1" "$2" > "$HOME/.config/stillroom/recipes/$1.json"
-}
-ask() {
-    name=$1
-    shift
-    $S expand --teacher t --recipe "$name" "$@" 2>&1
-}
-states() {
-    sql "SELECT group_concat(n, ' ') FROM (SELECT state || ':' || count(*) n
-        FROM call WHERE step = $1 GROUP BY state ORDER BY state)"
-}
-user() { printf '"messages":[{"role":"user","text":"%s"}]' "$1"; }
-answer='"parse":{"as":"answer","rationale":true}'
-
-
+self() { recipe "$1" "\"kind\":\"self\",$2"; }
 # Rounds of rewriting: each new prompt is rewritten again, and answered.
 evol() { # evol REPEAT
-    recipe evol "\"steps\":[{\"name\":\"rewrite\",\"over\":\"seed\",
+    self evol "\"steps\":[{\"name\":\"rewrite\",\"over\":\"seed\",
 \"each\":{\"how\":{\"values\":[\"harder\",\"longer\"],\"draw\":1}},$1
 $(user '{{pass}}, {{how}}: {{input}}'),\"parse\":{\"as\":\"answer\"},
 \"make\":{\"as\":\"sample\",\"prompt\":\"{{answer}}\"},
@@ -99,7 +64,7 @@ is "what fell does not go back" "answered:1" "$(states 1)"
 # Turns of a dialogue: what was said is carried, and the last turn is kept.
 fresh
 talk() { # talk REPEAT LAST
-    recipe talk "\"steps\":[{\"name\":\"user\",\"over\":\"seed\",
+    self talk "\"steps\":[{\"name\":\"user\",\"over\":\"seed\",
 \"repeat\":{\"over\":\"items of assistant\",$1
 \"carry\":{\"talk\":\"{{talk}}U: {{user.answer}} A: {{answer}} \"}},
 $(user '{{talk}}You ask ({{pass}}) of {{prompt}}'),
@@ -177,12 +142,8 @@ END
 $S expand --teacher t --recipe evol --detach > /dev/null 2>&1
 sent() { [ "$(sql "SELECT count(*) FROM call WHERE state = 'sent'")" = 1 ]; }
 eventually 60 sent || is "the first is on its way" yes no
-kill -9 "$(sed -n 's/.*"pid":\([0-9]*\).*/\1/p' stillroom.runs/j1/status.json)"
-sed -i 's/stall,ok/ok/' "$config"
-over() { [ "$(sql 'SELECT state FROM job')" = done ]; }
-resume() { $S runs resume j1 > /dev/null 2>&1; }
-eventually 60 resume || is "it goes on" yes no
-eventually 60 over || is "and ends" yes no
+kill_job stall,ok ok
+goes_on
 is "all three rounds" "answered:3 lost:1" "$(states 1)"
 
 # What would never end, or run, is refused.
