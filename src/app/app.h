@@ -196,6 +196,7 @@ struct app {
     VEC(struct message_line) messages; /* the newest */
     size_t messages_gone;              /* older ones */
     struct list messages_list;
+    int messages_scroll; /* of the one under the cursor, in rows */
 
     /* counts on the tabs */
     struct target_counts counts;

@@ -99,6 +99,11 @@ void app_notes(struct app *a, const char *lines)
     free(copy);
 }
 
+void messages_load(struct app *a)
+{
+    a->messages_scroll = 0;
+}
+
 void messages_open(struct app *a)
 {
     list_all(a);

@@ -136,6 +136,7 @@ char *lineage_text(struct app *a);
 void help_enter(struct app *a);
 void help_done(struct app *a);
 char *help_row_text(struct app *a, int64_t row);
+void messages_load(struct app *a);
 void messages_done(struct app *a);
 char *messages_row_text(struct app *a, int64_t row);
 

@@ -100,6 +100,9 @@ static const struct view views[] = {
                    .row_text = help_row_text},
     [VIEW_MESSAGES] = {.title = N_("messages"),
                        .list = AT(messages_list),
+                       .zooms = true,
+                       .scroll = AT(messages_scroll),
+                       .load = messages_load,
                        .done = messages_done,
                        .row_text = messages_row_text},
 };

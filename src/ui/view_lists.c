@@ -89,8 +89,40 @@ static const struct column message_columns[] = {
     {N_("when"), COLUMN_TEXT, 0, 6, 6, 0, time_text, 0},
     {N_("what was said"), COLUMN_TEXT, 1, 0, 0, 0, message_text, 0}};
 
+/* The message under the cursor, whole, and the command that does the same. */
+static void message_item(struct app *a, struct area w)
+{
+    struct part p = {0};
+    if (!a->messages_list.total) {
+        draw_nothing(w, _("nothing was said yet"));
+        return;
+    }
+    const struct message_line *m = message_of(a, a->messages_list.cursor);
+    char when[24];
+    clock_format(when, sizeof when, m->at, 0);
+    part_gut(&p, STYLE_FACT, when, NULL);
+    rich_add(&p.body, STYLE_TEXT, m->text);
+    if (m->command) {
+        rich_add(&p.body, STYLE_TEXT, "\n");
+        rich_add(&p.body, STYLE_FACT, m->command);
+    }
+    part_measure(&p, w.w);
+    p.scroll = text_scrolls(a, w.h, (int)p.lines.n);
+    part_more(a, &p, a->text_total - a->text_rows - p.scroll);
+    part_draw(&p, w.y, w.x, w.h, w.w);
+    part_free(&p);
+}
+
+/* All but the rows of a message of some length. */
+static int message_rows(int rows)
+{
+    return rows - 10;
+}
+
 const struct view_ops view_messages = {
     .where = messages_where,
     .list = {message_columns, COUNT(message_columns), .selects = false},
-    .list_rows = most_rows,
+    .item = message_item,
+    .stacked = true,
+    .list_rows = message_rows,
     .footer = "find back help"};
