@@ -71,27 +71,40 @@ static bool read_params(const struct call *c, json **out, struct err *e)
 static bool add_item(struct store *s, const struct recipe *r, int64_t call,
                      int64_t item, struct call_chain *x, struct err *e);
 
-void each_print(const struct recipe_item *each, struct buf *out)
+bool each_write(struct store *s, const struct recipe_item *each, struct jw *w,
+                struct err *e)
 {
     struct recipe_items one = {.at = (struct recipe_item *)(uintptr_t)each,
                                .n = 1};
-    recipe_print(&one, out);
+    struct buf b = BUF_INIT(0);
+    if (!each->fields.n)
+        return true;
+    recipe_print(&one, &b);
+    int64_t id = text_put(s, buf_str(&b), b.len, e);
+    jw_kint(w, "each", id);
+    buf_free(&b);
+    return id != 0;
 }
 
-/* What the step went through for this call. */
-static bool add_each(const struct recipe_step *step, const struct call *c,
-                     struct call_chain *x, struct err *e)
+/* What the step went through for this call; nothing where that was purged. */
+static bool add_each(struct store *s, const struct recipe_step *step,
+                     const struct call *c, struct call_chain *x,
+                     struct err *e)
 {
-    json *params;
+    json *params, *each = NULL;
     if (!step->each_gives)
         return true;
     if (x->n == CHAIN_DEEP || !read_params(c, &params, e))
         return false;
-    const json *each = json_first(json_get(params, "each"));
+    char *text = text_get(s, json_get_int(params, "each", 0), NULL);
     struct recipe_item *it = add_link(x, step, "each", c->id);
-    for (const json *f = json_first(each); f; f = json_next(f))
+    if (text)
+        each = json_parse(text, strlen(text), NULL);
+    for (const json *f = json_first(json_first(each)); f; f = json_next(f))
         if (json_is_string(f))
             field_put(it, json_key(f), json_string(f));
+    free(text);
+    json_free(each);
     json_free(params);
     return true;
 }
@@ -103,7 +116,7 @@ static bool add_above(struct store *s, const struct recipe *r,
                       const struct call *c, struct call_chain *x,
                       struct err *e)
 {
-    if (!add_each(&r->steps[c->step - 1], c, x, e))
+    if (!add_each(s, &r->steps[c->step - 1], c, x, e))
         return false;
     if (!c->from_call) {
         add_drawn(s, c, x);

@@ -33,9 +33,10 @@ void call_chain_free(struct call_chain *x);
 bool item_chain_load(struct store *s, const struct recipe *r, int64_t call,
                      int64_t item, struct call_chain *out, struct err *e);
 
-/* The fields of what a step goes through, as they stand in a call's
- * parameters. */
-void each_print(const struct recipe_item *each, struct buf *out);
+/* Appends what a step goes through to a call's parameters: its fields are a
+ * text of the store, as they may hold words of a reply. Inside an act. */
+bool each_write(struct store *s, const struct recipe_item *each, struct jw *w,
+                struct err *e);
 
 /* Binds such chains, which stay the caller's, as the group of a step. */
 void call_chain_group(const struct recipe_step *step, size_t n,

@@ -6,22 +6,19 @@
 #include "store/text.h"
 #include "verbs/arrival.h"
 
-static void call_params(const struct call_plan *p, struct buf *out)
+static bool call_params(struct arrivals *v, const struct call_plan *p,
+                        struct buf *out, struct err *e)
 {
     struct jw w = jw_start(out);
+    bool ok = true;
     jw_open(&w, '{');
     jw_kint(&w, "split", p->split);
     asked_write(p->asked, &w);
     jw_kint(&w, "seed", p->seed & 0x7fffffff);
     if (!isnan(p->temperature))
         jw_knum(&w, "temperature", p->temperature);
-    if (p->each && p->each->fields.n) {
-        struct buf each = BUF_INIT(0);
-        each_print(p->each, &each);
-        jw_key(&w, "each");
-        jw_raw(&w, buf_str(&each));
-        buf_free(&each);
-    }
+    if (p->each)
+        ok = each_write(v->s, p->each, &w, e);
     if (p->items) {
         jw_key(&w, "items");
         jw_raw(&w, p->items);
@@ -31,6 +28,7 @@ static void call_params(const struct call_plan *p, struct buf *out)
         jw_raw(&w, p->candidates);
     }
     jw_close(&w);
+    return ok;
 }
 
 /* The messages of a step, as a text of the store; 0 on failure. What asks
@@ -90,9 +88,9 @@ bool plan_call(struct arrivals *v, const struct call_plan *p, ids *planned,
                      .n = call_next_n(v->s, v->job.id, step),
                      .from_call = p->from_call, .from_item = p->from_item,
                      .prompt_text = render(v, p, e)};
-    call_params(p, &params);
+    bool whole = c.prompt_text && call_params(v, p, &params, e);
     c.params = (char *)(uintptr_t)buf_str(&params);
-    c.id = c.prompt_text ? call_add(v->s, &c, e) : 0;
+    c.id = whole ? call_add(v->s, &c, e) : 0;
     bool ok = c.id && (!p->step->op || work_out(v, p, &c, e));
     buf_free(&params);
     if (!ok)

@@ -275,8 +275,10 @@ struct input {
     int64_t sample;             /* that is judged */
 };
 
+/* NULL with an error where the store fails; the caller frees. */
 static char *params_text(const struct plan *p, const struct input *in,
-                         const struct recipe_item *each, uint64_t seed)
+                         const struct recipe_item *each, uint64_t seed,
+                         struct err *e)
 {
     struct buf b = BUF_INIT(0);
     struct jw w = jw_start(&b);
@@ -287,13 +289,7 @@ static char *params_text(const struct plan *p, const struct input *in,
         jw_knum(&w, "temperature", p->x->temperature);
     if (in->asked)
         asked_write(in->asked, &w);
-    if (each->fields.n) {
-        struct buf text = BUF_INIT(0);
-        each_print(each, &text);
-        jw_key(&w, "each");
-        jw_raw(&w, buf_str(&text));
-        buf_free(&text);
-    }
+    bool ok = !p->a || each_write(p->s, each, &w, e);
     if (in->candidates) {
         jw_key(&w, "candidates");
         jw_open(&w, '[');
@@ -302,7 +298,10 @@ static char *params_text(const struct plan *p, const struct input *in,
         jw_close(&w);
     }
     jw_close(&w);
-    return buf_take(&b);
+    if (ok)
+        return buf_take(&b);
+    buf_free(&b);
+    return NULL;
 }
 
 /* Renders a call; keeps the first one's text; with an act, stores it. */
@@ -370,7 +369,8 @@ static bool plan_one(struct plan *p, const struct recipe_bindings *b,
         recipe_order(seed & 0x7fffffff, own.n_candidates, order);
         own.order = order;
     }
-    int64_t id = add_call(p, &own, &c, params_text(p, in, each, seed), e);
+    char *params = params_text(p, in, each, seed, e);
+    int64_t id = params ? add_call(p, &own, &c, params, e) : 0;
     return id && (!p->a || add_draws(p, in, id, e));
 }
 

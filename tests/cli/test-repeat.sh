@@ -122,6 +122,14 @@ ask talk > /dev/null
 is "every turn is kept where the last is not asked for" "answered:2" \
     "$(states 3)"
 
+# What a pass carries is a text like others: a purge empties it.
+# shellcheck disable=SC2046 # two words
+$S purge --yes $(sql "SELECT group_concat(id, ' ') FROM sample") > /dev/null
+is "what was carried is purged" 0 "$(sql "SELECT count(*) FROM text
+    WHERE body LIKE '%They always had%'")"
+is "and stands in no parameters" 0 "$(sql "SELECT count(*) FROM call
+    WHERE params_json LIKE '%They always had%'")"
+
 # It goes on where it was when it died in the second round.
 fresh
 evol '"repeat":{"over":"items of rewrite","max":3},'

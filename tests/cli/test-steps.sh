@@ -146,8 +146,9 @@ each '"tone":{"values":["kind","stern","dry"],"draw":1}'
 ask each --seed 3 > /dev/null
 is "a draw of one" "2 2" "$(calls 1) $(calls 2)"
 drawn() {
-    sql "SELECT group_concat(json_extract(params_json, '$.each[0].tone'))
-        FROM call WHERE step = 1"
+    sql "SELECT group_concat(json_extract(t.body, '$[0].tone')) FROM call c
+        JOIN text t ON t.id = json_extract(c.params_json, '$.each')
+        WHERE step = 1"
 }
 first=$(drawn)
 fresh
