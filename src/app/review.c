@@ -212,6 +212,15 @@ static void say_decided(struct app *a, int64_t id, enum status to,
     free(why);
 }
 
+/* Whether it is one of Rank's while it is pending. */
+static bool is_scored(const struct sample *x)
+{
+    bool judged = false;
+    for (size_t i = 0; i < x->scores.n; i++)
+        judged = judged || x->scores.at[i].judged;
+    return judged && !*x->order;
+}
+
 static void count_decision(struct app *a, enum status was, enum status to)
 {
     struct review_state *r = &a->review;
@@ -219,6 +228,8 @@ static void count_decision(struct app *a, enum status was, enum status to)
                     &a->counts.rejected, &a->counts.deferred};
     --*n[was];
     ++*n[to];
+    if (is_scored(&r->now))
+        a->counts.to_rank += (to == STATUS_PENDING) - (was == STATUS_PENDING);
     r->today++;
     r->last_at = clock_mono();
     if (!r->since++)

@@ -347,14 +347,15 @@ static bool read_scores(struct store *s, struct sample *x, struct err *e)
     if (!db_query(s, &r, e, "SELECT x.candidate, x.aspect, x.value,"
                   " (SELECT body FROM text WHERE id = x.reason_text),"
                   " coalesce(x.who, (SELECT teacher FROM job WHERE id ="
-                  "  (SELECT job FROM call WHERE id = x.call)))"
+                  "  (SELECT job FROM call WHERE id = x.call))),"
+                  " x.who IS NULL"
                   " FROM score x JOIN candidate c ON c.id = x.candidate"
                   " WHERE c.sample = ?1 ORDER BY x.id", "i", x->id))
         return false;
     while (rows_next(&r, e)) {
         struct score c = {rows_int(&r, 0), rows_copy(&r, 1),
                           rows_copy(&r, 3), rows_copy(&r, 4),
-                          rows_double(&r, 2)};
+                          rows_double(&r, 2), rows_int(&r, 5)};
         VEC_PUSH(&x->scores, c);
     }
     rows_done(&r);

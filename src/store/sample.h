@@ -149,6 +149,7 @@ struct score {
     int64_t candidate;
     char *aspect, *reason, *who;
     double value;
+    bool judged; /* a job asked for it; else it was imported */
 };
 
 struct checked {

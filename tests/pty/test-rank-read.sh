@@ -62,6 +62,18 @@ wait ordered B A and accepted
 keys Q
 exit 0
 SCRIPT
+cat > review.script <<'SCRIPT'
+run r.db
+keys 3
+wait 4 Rank 1
+keys Space
+wait deferred
+hasnt 4 Rank 1
+keys Q
+exit 0
+SCRIPT
+rank_store
+drives "what Review decides is not to be ranked" review.script
 rank_store
 drives "side by side" -s 120x36 wide.script
 rank_store
