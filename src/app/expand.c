@@ -7,15 +7,21 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/child.h"
+#include "base/buf.h"
+#include "base/json.h"
 #include "base/lang.h"
 #include "base/paths.h"
 #include "base/rng.h"
 #include "demo/demo.h"
+#include "domain/check.h"
 #include "recipe/recipe.h"
 #include "store/stat.h"
 #include "teacher/profile.h"
 #include "verbs/elicit.h"
 #include "verbs/launch.h"
+
+#define LOOK_SEED 7 /* of the draws that are shown, and of a call tried */
 
 static void add_recipes(struct form *f)
 {
@@ -76,8 +82,7 @@ void expand_build(struct app *a, struct form *f)
     store_count(a->s, &n);
     snprintf(prompts, sizeof prompts, "%d",
              a->tour && !n.candidates ? DEMO_PROMPTS : 200);
-    *f = (struct form){.kind = FORM_EXPAND, .facts_label = N_("ESTIMATE"),
-                       .preview_label = N_("FIRST PROMPT")};
+    *f = (struct form){.kind = FORM_EXPAND};
     add_recipes(f);
     add_teachers(a, f);
     struct form_field *x = form_add(f, FIELD_PICK, "split", N_("DRAW FROM"),
@@ -94,6 +99,7 @@ void expand_build(struct app *a, struct form *f)
     snprintf(x->note, sizeof x->note, "%s: %s", lang_currency(),
              _("the job ends there, nothing is lost"));
     f->buttons[f->n_buttons++] = N_("Start");
+    f->buttons[f->n_buttons++] = N_("Try one call");
     f->buttons[f->n_buttons++] = N_("Close");
 }
 
@@ -230,7 +236,11 @@ void expand_refresh(struct app *a)
     memset(f->facts, 0, sizeof f->facts);
     f->n_figures = 0;
     f->price[0] = '\0';
-    x.seed = 7;
+    f->tried = false;
+    f->scroll = 0;
+    f->facts_label = N_("ESTIMATE");
+    f->preview_label = N_("FIRST PROMPT");
+    x.seed = LOOK_SEED;
     if (!verb_estimate(a->s, &x, &n, &e)) {
         snprintf(f->facts[0], sizeof f->facts[0], "%.119s", e.text);
         return;
@@ -242,10 +252,154 @@ void expand_refresh(struct app *a)
     f->preview = n.first_prompt;
 }
 
+/* ---- One call ------------------------------------------------------------ */
+
+/* The same command on the line, as a child: its first call is the one whose
+ * prompt is shown. */
+static void try_call(struct app *a)
+{
+    const struct form *f = &a->form;
+    struct err e = {0};
+    char seed[24];
+    const char *split = a->form.fields[2].choice ? form_value(f, "split")
+                                                 : NULL;
+    VEC(const char *) args = {0};
+    const char *const always[] = {
+        "expand", "--try", "--json", "--store", store_path(a->s), "--target",
+        a->target_name, "--recipe", form_value(f, "recipe"), "--teacher",
+        form_value(f, "teacher"), "--seed", seed};
+    const struct {
+        const char *option, *value;
+    } given[] = {{"--split", split ? split : ""},
+                 {"--prompts", form_value(f, "prompts")},
+                 {"--temperature", form_value(f, "temperature")}};
+    snprintf(seed, sizeof seed, "%d", LOOK_SEED);
+    for (size_t i = 0; i < COUNT(always); i++)
+        VEC_PUSH(&args, always[i]);
+    for (size_t i = 0; i < COUNT(given); i++) {
+        if (!*given[i].value)
+            continue;
+        VEC_PUSH(&args, given[i].option);
+        VEC_PUSH(&args, given[i].value);
+    }
+    VEC_PUSH(&args, NULL);
+    if (a->trying.pid)
+        app_say(a, "%s", _("a call is on its way"));
+    else if (child_start(&a->trying, args.at, true, &e))
+        app_say(a, _("asking %s one call, which is paid; Esc leaves it"),
+                form_value(f, "teacher"));
+    else
+        app_say_err(a, &e);
+    VEC_FREE(&args);
+}
+
+/* "7 of 8 pass: near 1" */
+static void tell_checks(char *out, size_t cap, const json *j)
+{
+    struct buf b = BUF_INIT(0);
+    long long found = (long long)json_get_int(j, "found", 0);
+    long long again = (long long)json_get_int(j, "repeated", 0);
+    buf_printf(&b, _("%lld of %lld pass their checks"),
+               (long long)json_get_int(j, "passed", 0), found);
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        const char *name = check_name((enum check)i);
+        long long fails =
+            (long long)json_get_int(json_get(j, "fails"), name, 0);
+        long long warns =
+            (long long)json_get_int(json_get(j, "warns"), name, 0);
+        if (fails)
+            buf_printf(&b, ", ✗ %s %lld", check_label((enum check)i), fails);
+        if (warns)
+            buf_printf(&b, ", ! %s %lld", check_label((enum check)i), warns);
+    }
+    if (again)
+        buf_printf(&b, P_(", %lld is there already",
+                          ", %lld are there already", (unsigned long)again),
+                   again);
+    snprintf(out, cap, "%s", buf_str(&b));
+    buf_free(&b);
+}
+
+/* What it took: "0.4 s, 412 tokens in, 96 out, $0.0003". */
+static void tell_taken(char *out, size_t cap, const json *j)
+{
+    char s[32], in[40], said[40], cost[40];
+    int64_t n_in = json_get_int(j, "tokens_in", -1);
+    int64_t n_out = json_get_int(j, "tokens_out", -1);
+    double paid = json_get_number(j, "cost", 0);
+    snprintf(out, cap, _("%s s, %s tokens in, %s out, %s"),
+             lang_number(s, sizeof s, json_get_number(j, "ms", 0) / 1000, 1),
+             n_in < 0 ? "?" : tokens(in, sizeof in, n_in),
+             n_out < 0 ? "?" : tokens(said, sizeof said, n_out),
+             money(cost, sizeof cost, paid));
+}
+
+/* In place of the estimate, until a field changes. */
+static void show_tried(struct app *a, const json *j)
+{
+    struct form *f = &a->form;
+    const char *why = json_get_string(j, "error", NULL);
+    const char *reply = json_get_string(j, "reply", NULL);
+    memset(f->facts, 0, sizeof f->facts);
+    f->n_figures = 0;
+    f->tried = true;
+    f->scroll = 0;
+    f->facts_label = N_("ONE CALL");
+    f->preview_label = reply ? N_("REPLY") : N_("PROMPT");
+    f->preview_title[0] = '\0';
+    tell_taken(f->facts[0], sizeof f->facts[0], j);
+    if (why)
+        snprintf(f->facts[1], sizeof f->facts[1], "✗ %.190s", why);
+    else
+        tell_checks(f->facts[1], sizeof f->facts[1], j);
+    snprintf(f->facts[2], sizeof f->facts[2], "%s",
+             _("nothing of it was stored"));
+    free(f->preview);
+    f->preview = reply ? xasprintf("%s\n\n--- %s\n%s", reply,
+                                   _("the prompt that was sent:"),
+                                   json_get_string(j, "prompt", ""))
+                       : xstrdup(json_get_string(j, "prompt", ""));
+}
+
+bool expand_leave(struct app *a)
+{
+    if (!a->trying.pid)
+        return false;
+    child_stop(&a->trying);
+    app_say(a, "%s", _("the call was left; it may be paid all the same"));
+    return true;
+}
+
+bool expand_tick(struct app *a)
+{
+    struct buf out = BUF_INIT((size_t)16 << 20);
+    struct err e = {0};
+    bool ok;
+    if (!child_ended(&a->trying, &ok, &out))
+        return false;
+    const char *text = buf_str(&out);
+    json *j = *text == '{' ? json_parse(text, out.len, &e) : NULL;
+    if (j && a->form.open)
+        show_tried(a, j);
+    else if (!j)
+        app_say(a, "%.*s", (int)strcspn(text, "\n"),
+                text + (strncmp(text, "stillroom: ", 11) ? 0 : 11));
+    if (j && a->form.open)
+        a->said[0] = '\0';
+    a->stale = STALE_PAINT;
+    json_free(j);
+    buf_free(&out);
+    return true;
+}
+
 void expand_press(struct app *a)
 {
     struct expand x = read_expand(a);
     struct err e = {0};
+    if (a->form.at != a->form.n_fields + a->form.main) {
+        try_call(a);
+        return;
+    }
     int64_t job = verb_add_job(a->s, a->who, &x, &e);
     if (!job || !verb_start_job(a->s, job, false, &e)) {
         app_say_err(a, &e);

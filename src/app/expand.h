@@ -2,6 +2,8 @@
 #ifndef APP_EXPAND_H
 #define APP_EXPAND_H
 
+#include <stdbool.h>
+
 struct app;
 struct form;
 
@@ -10,5 +12,9 @@ struct form;
 void expand_build(struct app *a, struct form *f);
 void expand_refresh(struct app *a);
 void expand_press(struct app *a);
+/* Looks whether the tried call has ended, and shows what came of it; ends it.
+ * True where the screen changed. */
+bool expand_tick(struct app *a);
+bool expand_leave(struct app *a);
 
 #endif

@@ -52,6 +52,7 @@ struct form {
     size_t at; /* fields, then buttons */
     struct line typing; /* the value of the field that has the cursor */
     bool fresh; /* nothing was typed since it came here: a digit replaces */
+    bool tried; /* facts and preview are of a call that was tried */
     bool open, stale; /* stale: a value changed since the facts were made */
     char price[60]; /* behind the main button's name; "": nothing */
     /* what stands below the fields */

@@ -251,6 +251,8 @@ bool form_tick(struct app *a)
 {
     char said[300];
     bool measured = measure_tick(a);
+    if (a->form.kind == FORM_EXPAND)
+        return expand_tick(a) || measured;
     if (!teacher_form_tick(&a->trying, said, sizeof said))
         return measured;
     app_say(a, "%s", said);
@@ -282,6 +284,7 @@ void form_open(struct app *a, enum form_kind kind, const char *args)
         return;
     }
     if (a->form.kind != kind) {
+        child_stop(&a->trying);
         form_free(&a->form);
         kinds[kind].build(a, &a->form);
     }
@@ -301,8 +304,10 @@ void form_open(struct app *a, enum form_kind kind, const char *args)
 bool form_mode_key(struct app *a, const char *key)
 {
     struct form *f = &a->form;
-    enum form_event event = form_key(f, key);
     a->stale = STALE_PAINT;
+    if (f->kind == FORM_EXPAND && !strcmp(key, "Esc") && expand_leave(a))
+        return true;
+    enum form_event event = form_key(f, key);
     a->said[0] = '\0';
     if (event == FORM_PRESSED && f->at == f->n_fields + f->n_buttons - 1)
         f->open = false;

@@ -10,10 +10,12 @@
 #include "base/say.h"
 #include "base/sig.h"
 #include "cli/outcome.h"
+#include "domain/check.h"
 #include "domain/status.h"
 #include "jobs/job.h"
 #include "verbs/elicit.h"
 #include "verbs/launch.h"
+#include "verbs/try.h"
 #include "verbs/work.h"
 
 /* Watches a job until it ends; its exit code. */
@@ -74,10 +76,85 @@ static void print_estimate(struct cli *c, const struct expand *x,
     buf_free(&b);
 }
 
-static int run(struct cli *c, struct expand *x, bool dry, bool detach)
+/* ---- One call ------------------------------------------------------------ */
+
+static void print_checks(struct jw *w, const char *key, const int64_t *n)
+{
+    jw_key(w, key);
+    jw_open(w, '{');
+    for (int i = 0; i < CHECK_COUNT; i++)
+        if (n[i])
+            jw_kint(w, check_name((enum check)i), n[i]);
+    jw_close(w);
+}
+
+static void tried_json(const struct tried *t)
+{
+    struct buf b = BUF_INIT(0);
+    struct jw w = jw_start(&b);
+    jw_open(&w, '{');
+    jw_kstr(&w, "step", t->step);
+    jw_kstr(&w, "error", t->why);
+    jw_kint(&w, "http", t->http);
+    jw_kint(&w, "ms", t->ms);
+    jw_kint(&w, "tokens_in", t->tokens_in);
+    jw_kint(&w, "tokens_out", t->tokens_out);
+    jw_knum(&w, "cost", t->cost);
+    jw_kint(&w, "found", t->n.found);
+    jw_kint(&w, "passed", t->n.passed);
+    jw_kint(&w, "warned", t->n.warned);
+    jw_kint(&w, "rejected", t->n.failed);
+    jw_kint(&w, "repeated", t->n.repeated);
+    print_checks(&w, "fails", t->n.fails);
+    print_checks(&w, "warns", t->n.warns);
+    jw_kstr(&w, "prompt", t->prompt);
+    jw_kstr(&w, "reply", t->reply);
+    jw_close(&w);
+    cli_print(&b);
+    buf_free(&b);
+}
+
+static void tried_people(const struct tried *t)
+{
+    char cost[32];
+    say(stdout, _("--- the prompt of %s:\n%s\n--- the reply:\n%s\n---\n"),
+        t->step, t->prompt, t->reply ? t->reply : "");
+    say(stdout, _("%lld ms, %lld tokens in, %lld out, %s; %lld found, %lld "
+                  "passed, %lld warned, %lld rejected; nothing was "
+                  "stored\n"), (long long)t->ms, (long long)t->tokens_in,
+        (long long)t->tokens_out,
+        lang_money(cost, sizeof cost, t->cost, t->cost < 1 ? 4 : 2),
+        (long long)t->n.found, (long long)t->n.passed, (long long)t->n.warned,
+        (long long)t->n.failed);
+}
+
+static int try_one(struct cli *c, const struct expand *x)
+{
+    struct tried t;
+    bool ok = verb_try(c->s, x, &t, &c->e);
+    if (ok && c->json)
+        tried_json(&t);
+    else if (ok)
+        tried_people(&t);
+    bool came = ok && !t.why;
+    if (ok && t.why && !c->json)
+        err_set(&c->e, ERR_NET, "%s", t.why);
+    tried_free(&t);
+    return came ? 0 : ok && c->json ? 1 : cli_fail(c);
+}
+
+/* What is done of it: the estimate, one call, or the job. */
+struct wanted {
+    bool dry, try, detach;
+};
+
+static int run(struct cli *c, struct expand *x, const struct wanted *do_it)
 {
     struct estimate n;
-    if (dry) {
+    bool detach = do_it->detach;
+    if (do_it->try)
+        return try_one(c, x);
+    if (do_it->dry) {
         if (!verb_estimate(c->s, x, &n, &c->e))
             return cli_fail(c);
         print_estimate(c, x, &n);
@@ -101,7 +178,7 @@ static int elicit(struct cli *c, const char *recipe)
                        .answers = 1, .temperature = NAN, .spend_max = NAN,
                        .seed = (uint64_t)clock_now()};
     const char *split = NULL;
-    bool dry = false, detach = false;
+    struct wanted w = {.dry = false};
     int64_t seed = 0;
     enum split to;
     const struct opt opts[] = {
@@ -119,9 +196,11 @@ static int elicit(struct cli *c, const char *recipe)
         {"stop-at", OPT_NUMBER, &x.spend_max, "MONEY",
          N_("the job ends there; nothing is lost")},
         {"seed", OPT_INT, &seed, "N", N_("of what is drawn")},
-        {"dry-run", OPT_FLAG, &dry, NULL,
+        {"dry-run", OPT_FLAG, &w.dry, NULL,
          N_("the estimate and the first prompt")},
-        {"detach", OPT_FLAG, &detach, NULL,
+        {"try", OPT_FLAG, &w.try, NULL,
+         N_("ask and pay one call; show it and store nothing")},
+        {"detach", OPT_FLAG, &w.detach, NULL,
          N_("do not wait; see `stillroom runs`")},
         {0}};
     int code = cli_options(c, opts);
@@ -138,7 +217,7 @@ static int elicit(struct cli *c, const char *recipe)
         x.seed = (uint64_t)seed;
     if (!cli_open(c) || !(x.target = cli_target(c)))
         return cli_fail(c);
-    return run(c, &x, dry, detach);
+    return run(c, &x, &w);
 }
 
 int sub_expand(struct cli *c)

@@ -57,7 +57,7 @@ void form_buttons(const struct form *f, int y, int w)
                  priced ? ": " : "", priced ? f->price : "");
         bool on = f->at == f->n_fields + i;
         x += cells_put(y, x, w - x, on ? STYLE_ROW_ON : STYLE_TEXT,
-                       text) + 3;
+                       text) + (w < 60 ? 1 : 3);
     }
 }
 
@@ -142,7 +142,9 @@ void form_draw(const struct form *f, struct area w)
 {
     int y = w.y;
     size_t rows = w.h > 0 ? (size_t)w.h : 0;
-    size_t i = f->at < f->n_fields && f->at >= rows ? f->at - rows + 1 : 0;
+    size_t i = f->at < f->n_fields && f->at >= rows ? f->at - rows + 1
+               : f->tried && f->at >= f->n_fields   ? f->n_fields
+                                                    : 0;
     for (; i < f->n_fields && y < w.y + w.h; i++)
         draw_field(f, i, y++, w.x, w.w);
     struct part facts = {0}, preview = {0};
@@ -154,9 +156,12 @@ void form_draw(const struct form *f, struct area w)
             rich_add(&facts.body, STYLE_TEXT, "\n");
     }
     if (y + 2 < w.y + w.h) {
-        part_rule(y++, w.x);
+        if (y > w.y)
+            part_rule(y++, w.x);
         int h = part_measure(&facts, w.w), left = w.y + w.h - y;
-        int most = f->preview && left > 3 ? 3 : left;
+        int most = f->preview && left > 6 && f->tried ? left - 4
+                   : f->preview && left > 3           ? 3
+                                                      : left;
         h = h > most ? most : h;
         part_draw(&facts, y, w.x, h, w.w);
         y += h;

@@ -75,6 +75,34 @@ bool plan_call(struct arrivals *v, const struct call_plan *p, ids *planned,
 
 /* ---- Items that go on together ------------------------------------------- */
 
+/* ---- Checks of what comes, for a call that is only tried as well --------- */
+
+/* The rules for a prompt that a step makes; the target's own limit of near
+ * comes first. Looks a new prompt up in the index, where its step asks for
+ * that. Runs the rules with what near found of it. */
+struct check_list prompt_rules(const struct arrivals *v,
+                               const struct recipe_step *s);
+struct near_found look_near(struct arrivals *v, const struct check_list *l,
+                            const char *prompt);
+size_t check_prompt(struct check_list *l, const char *prompt,
+                    const struct near_found *w, struct check_result *out);
+
+/* The answer that is made, borrowed. */
+struct message said_by(const struct made *m);
+
+/* An answer to a prompt; `sample`: the one that it joins, 0: none. */
+struct answer_made {
+    const struct recipe_step *step;
+    const struct chat *prompt;
+    const struct message *said;
+    const char *finish;
+    int64_t sample;
+};
+
+/* Runs the checks that its steps list, and counts it. */
+size_t check_answer(struct arrivals *v, const struct answer_made *m,
+                    struct check_result *out);
+
 /* What waits, for each step that takes items together, as the store has it. */
 struct groups *groups_load(struct arrivals *v, struct err *e);
 void groups_free(struct groups **g);

@@ -7,25 +7,18 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/lang.h"
-#include "base/loop.h"
 #include "base/paths.h"
 #include "base/proc.h"
 #include "domain/chat.h"
 #include "domain/thought.h"
 #include "jobs/env.h"
-#include "jobs/server.h"
 #include "store/job.h"
-#include "teacher/client.h"
+#include "verbs/send.h"
 #include "verbs/train.h"
 
 #define ANSWER_TOKENS 512
 
 /* ---- A teacher ---------------------------------------------------------- */
-
-struct waiting {
-    struct called *out;
-    bool over;
-};
 
 /* The answer without what was thought; thinking alone is none. */
 static void take_answer(struct called *out, const struct choice *c)
@@ -45,56 +38,25 @@ static void take_answer(struct called *out, const struct choice *c)
                                  c->finish);
 }
 
-static bool on_news(void *ctx, const struct news *n)
+static void on_called(void *ctx, const struct result *r)
 {
-    struct waiting *w = ctx;
-    if (n->kind != NEWS_END)
-        return true;
-    const struct result *r = n->result;
-    w->over = true;
-    w->out->ms = r->ms;
+    struct called *out = ctx;
+    out->ms = r->ms;
     if (r->state == ASK_ANSWERED)
-        take_answer(w->out, reply_answer(&r->reply));
+        take_answer(out, reply_answer(&r->reply));
     else
-        w->out->error = xstrdup(r->error ? r->error : _("no answer"));
-    return true;
+        out->error = xstrdup(r->error ? r->error : _("no answer"));
 }
 
 bool verb_call(const struct profile *p, const char *question, int max_tokens,
                struct called *out, struct err *e)
 {
-    struct loop *l = loop_new();
-    struct server *server = NULL;
     struct chat chat = {0};
     chat_add(&chat, ROLE_USER, question);
-    struct waiting w = {.out = out};
     struct ask ask = {.chat = &chat, .has = HAS(PARAM_MAX_TOKENS),
                       .max_tokens = max_tokens, .stream = true};
-    struct server_plan plan = {p->serve, NULL, NULL, 20000};
-    char dir[] = "/tmp/stillroom-ask-XXXXXX";
-    bool ok = true;
     *out = (struct called){0};
-    if (p->serve) {
-        ok = mkdtemp(dir) || err_sys(e, "%s", dir);
-        plan.job_dir = dir;
-        server = ok ? server_start(&plan, e) : NULL;
-        ok = server != NULL;
-    }
-    struct client *client =
-        ok ? client_new(l, p, server ? server_socket(server) : NULL, e)
-           : NULL;
-    if (client) {
-        client_set_tries(client, 1, 1);
-        client_ask(client, &ask, on_news, &w);
-        while (!w.over)
-            loop_once(l, 1000);
-    }
-    ok = client != NULL;
-    client_free(&client);
-    server_stop(&server);
-    if (p->serve)
-        dir_remove(dir, NULL);
-    loop_free(&l);
+    bool ok = verb_send(p, &ask, on_called, out, e);
     chat_free(&chat);
     return ok;
 }

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/loop.h"
+#include "base/proc.h"
 #include "base/say.h"
 #include "base/sig.h"
 #include "jobs/env.h"
@@ -24,6 +25,7 @@
 #include "verbs/arrive.h"
 #include "verbs/landing.h"
 #include "verbs/plan.h"
+#include "verbs/step_ask.h"
 #include "verbs/call_chain.h"
 
 struct flight; /* one call on its way */
@@ -69,9 +71,8 @@ static void flight_free(struct flight *f)
     landing_free(&f->end);
     chat_free(&f->chat);
     json_free(f->params);
-    for (size_t i = 0; f->stop && f->stop[i]; i++)
-        free(f->stop[i]);
-    free(f->stop);
+    if (f->stop)
+        proc_free_argv(f->stop);
     free(f->step);
     free(f);
 }
@@ -157,38 +158,15 @@ static bool prepare(struct flight *f, struct err *e)
 {
     struct elicit *x = f->x;
     const struct recipe_step *step = &x->v.r->steps[f->end.call.step - 1];
-    const struct recipe_decode *d = &step->decode;
     char *text = text_get(x->s, f->end.call.prompt_text, NULL);
     f->params = json_parse(f->end.call.params, strlen(f->end.call.params), e);
     bool ok = text && f->params && chat_parse(text, &f->chat, e);
     free(text);
     if (!ok)
         return false;
-    struct ask *a = &f->ask;
-    double t = json_get_number(f->params, "temperature", d->temperature);
-    a->chat = &f->chat;
-    a->seed = json_get_int(f->params, "seed", 0);
-    a->has = HAS(PARAM_SEED);
-    if (!isnan(t)) {
-        a->temperature = t;
-        a->has |= HAS(PARAM_TEMPERATURE);
-    }
-    if (!isnan(d->top_p)) {
-        a->top_p = d->top_p;
-        a->has |= HAS(PARAM_TOP_P);
-    }
-    if (!isnan(d->presence_penalty)) {
-        a->presence_penalty = d->presence_penalty;
-        a->has |= HAS(PARAM_PRESENCE);
-    }
-    if (d->max_tokens) {
-        a->max_tokens = d->max_tokens;
-        a->has |= HAS(PARAM_MAX_TOKENS);
-    }
+    step_ask(step, f->params, &f->chat, &f->ask);
     f->step = xasprintf("%s/%s", x->v.r->name, step->name);
-    a->step = f->step;
-    a->stream = true; /* a long answer is no silence */
-    a->has |= HAS(PARAM_USAGE);
+    f->ask.step = f->step;
     return true;
 }
 
@@ -204,9 +182,7 @@ static bool prepare_stop(struct flight *f, struct err *e)
         call_chain_free(&from);
         return false;
     }
-    f->stop = xcalloc(step->decode.n_stop + 1, sizeof *f->stop);
-    for (size_t i = 0; i < step->decode.n_stop; i++)
-        f->stop[i] = recipe_stop(step, &from.b, i);
+    f->stop = step_stops(step, &from.b);
     call_chain_free(&from);
     f->ask.stop = (const char *const *)f->stop;
     f->ask.has |= HAS(PARAM_STOP);

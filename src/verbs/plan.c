@@ -261,6 +261,8 @@ struct plan {
     struct act *a;   /* NULL while estimating */
     int64_t job, n;  /* calls made */
     char *first;     /* the first prompt, rendered */
+    planned_fn *fn;  /* gets the first call; NULL: nobody */
+    void *ctx;
     int64_t tokens, first_tokens; /* of all prompts, of the first */
     bool room;       /* for more calls */
 };
@@ -304,6 +306,14 @@ static char *params_text(const struct plan *p, const struct input *in,
     return NULL;
 }
 
+char *plan_text(const struct chat *chat)
+{
+    struct buf plain = BUF_INIT(0);
+    for (size_t i = 0; i < chat->n; i++)
+        buf_printf(&plain, "%s%s", i ? "\n\n" : "", chat->at[i].content);
+    return buf_take(&plain);
+}
+
 /* Renders a call; keeps the first one's text; with an act, stores it. */
 static int64_t add_call(struct plan *p, const struct recipe_bindings *b,
                         struct call *c, char *params, struct err *e)
@@ -316,14 +326,10 @@ static int64_t add_call(struct plan *p, const struct recipe_bindings *b,
         int64_t tokens = cost_prompt(&(struct ask){.chat = &chat});
         p->tokens += tokens;
         p->first_tokens = p->n++ ? p->first_tokens : tokens;
-        if (!p->first) {
-            struct buf plain = BUF_INIT(0);
-            for (size_t i = 0; i < chat.n; i++)
-                buf_printf(&plain, "%s%s", i ? "\n\n" : "",
-                           chat.at[i].content);
-            p->first = buf_take(&plain);
-        }
-        id = -1;
+        struct planned planned = {p->r, &p->words, b, &chat, params};
+        if (!p->first)
+            p->first = plan_text(&chat);
+        id = p->n == 1 && p->fn && !p->fn(p->ctx, &planned, e) ? 0 : -1;
         if (p->a) {
             c->job = p->job;
             c->step = 1;
@@ -666,6 +672,21 @@ bool plan_look(struct store *s, const struct expand *x, struct plan_look *out,
         p.first = NULL;
         p.r = NULL;
     }
+    close_plan(&p);
+    return ok;
+}
+
+bool plan_first(struct store *s, const struct expand *x, planned_fn *fn,
+                void *ctx, struct err *e)
+{
+    struct plan p;
+    struct expand few = *x;
+    if (few.prompts > PLAN_LOOKED || !few.prompts)
+        few.prompts = PLAN_LOOKED;
+    bool ok = open_plan(&p, s, &few, e);
+    p.fn = fn;
+    p.ctx = ctx;
+    ok = ok && plan_calls(&p, true, e);
     close_plan(&p);
     return ok;
 }

@@ -40,6 +40,26 @@ struct plan_look {
 bool plan_look(struct store *s, const struct expand *x, struct plan_look *out,
                struct err *e);
 
+/* The first call of a plan as it would be sent, with what is bound in it; all
+ * borrowed. */
+struct planned {
+    const struct recipe *r;
+    const struct target_words *words;
+    const struct recipe_bindings *b;
+    const struct chat *chat;
+    const char *params;
+};
+
+/* Renders the first call of what the form says and hands it over. Changes
+ * nothing. */
+typedef bool planned_fn(void *ctx, const struct planned *c, struct err *e);
+bool plan_first(struct store *s, const struct expand *x, planned_fn *fn,
+                void *ctx, struct err *e);
+
+/* A chat as text: its messages with an empty line between them. The caller
+ * frees. */
+char *plan_text(const struct chat *chat);
+
 /* Plans the calls of a job that has none yet, from its record. */
 bool plan_job(struct store *s, int64_t job, struct err *e);
 

@@ -32,10 +32,8 @@ static int64_t nearest_drawn(struct arrival *x, const char *prompt)
     return best;
 }
 
-/* The rules for a prompt that a step makes; the target's own limit of near
- * comes first. */
-static struct check_list prompt_rules(const struct arrivals *v,
-                                      const struct recipe_step *s)
+struct check_list prompt_rules(const struct arrivals *v,
+                               const struct recipe_step *s)
 {
     struct check_list l = checks_of_prompt(s);
     for (size_t i = 0; i < l.n; i++)
@@ -44,26 +42,22 @@ static struct check_list prompt_rules(const struct arrivals *v,
     return l;
 }
 
-/* Looks a new prompt up in the index, where its step asks for that. */
-static struct near_found look_near(struct arrival *x,
-                                   const struct check_list *l,
-                                   const char *prompt)
+struct near_found look_near(struct arrivals *v, const struct check_list *l,
+                            const char *prompt)
 {
     struct near_found f = {.looked = false};
     for (size_t i = 0; i < l->n; i++) {
         if (l->at[i].check != CHECK_NEAR)
             continue;
-        struct near_hit hit = near_prompts_find(x->v->near, prompt);
+        struct near_hit hit = near_prompts_find(v->near, prompt);
         f = (struct near_found){true, hit.approximate, hit.f, l->at[i].limit,
                                 hit.key};
     }
     return f;
 }
 
-/* Runs the rules of a prompt with what near found of it. */
-static size_t check_prompt(struct check_list *l, const char *prompt,
-                           const struct near_found *w,
-                           struct check_result *out)
+size_t check_prompt(struct check_list *l, const char *prompt,
+                    const struct near_found *w, struct check_result *out)
 {
     struct check_input in = {
         .prompt = prompt, .near = w->figure,
@@ -95,12 +89,32 @@ static bool add_sample(struct arrival *x, const struct chat *prompt,
     return ok;
 }
 
-static struct message said_by(const struct made *m)
+struct message said_by(const struct made *m)
 {
     const char *text = made_get(m, "answer");
     const char *reasoning = made_get(m, "reasoning");
     return (struct message){.content = (char *)(uintptr_t)(text ? text : ""),
                             .reasoning = (char *)(uintptr_t)reasoning};
+}
+
+size_t check_answer(struct arrivals *v, const struct answer_made *m,
+                    struct check_result *out)
+{
+    uint8_t hash[SHA_SIZE];
+    int64_t same;
+    chat_hash(m->prompt, m->said, hash);
+    struct same_query q = {.target = v->job.target, .hash = hash,
+                           .answer = m->said, .same = answers_same,
+                           .but = m->sample};
+    candidate_same(v->s, &q, &same);
+    const struct message *last = chat_last(m->prompt, ROLE_USER);
+    struct check_input in = {.prompt = last ? last->content : "",
+                             .answer = m->said->content,
+                             .finish = m->finish, .same = same};
+    struct check_list rules = checks_of_answer(m->step);
+    size_t n = checks_run(&rules, &in, out);
+    arrived_add(&v->n, out, n);
+    return n;
 }
 
 /* A candidate under a sample, with the checks that its steps list. */
@@ -109,31 +123,20 @@ static bool add_candidate(struct arrival *x, int64_t sample,
                           const struct made *m, struct err *e)
 {
     struct message said = said_by(m);
+    struct answer_made made = {x->step, prompt, &said, x->call.finish, sample};
+    struct check_result found[CHECK_COUNT];
+    size_t n = check_answer(x->v, &made, found);
     struct buf body = BUF_INIT(0);
     uint8_t hash[SHA_SIZE];
     answer_print(&said, &body);
     chat_hash(prompt, &said, hash);
-    struct same_query q = {.target = x->v->job.target, .hash = hash,
-                           .answer = &said, .same = answers_same,
-                           .but = sample};
-    int64_t same;
-    candidate_same(x->v->s, &q, &same);
     struct candidate_new c = {.sample = sample, .call = x->call.id,
                               .source = SOURCE_TEACHER,
                               .body = buf_str(&body), .hash = hash};
     int64_t id = candidate_add(x->a, &c, e);
-    const struct message *last = chat_last(prompt, ROLE_USER);
-    struct check_input in = {.prompt = last ? last->content : "",
-                             .answer = said.content,
-                             .finish = x->call.finish,
-                             .same = same};
-    struct check_list rules = checks_of_answer(x->step);
-    struct check_result found[CHECK_COUNT];
-    size_t n = checks_run(&rules, &in, found);
     bool ok = id != 0;
     for (size_t i = 0; ok && i < n; i++)
         ok = check_add(x->a, sample, id, &found[i], e);
-    arrived_add(&x->v->n, found, n);
     if (checks_failed(found, n))
         unsettle(x, sample);
     buf_free(&body);
@@ -190,7 +193,7 @@ static bool new_prompt(struct arrival *x, struct arriving *it,
     struct check_result found[CHECK_COUNT];
     struct asked *k = &it->asked;
     int64_t id;
-    k->near = look_near(x, &rules, text);
+    k->near = look_near(v, &rules, text);
     size_t n = check_prompt(&rules, text, &k->near, found);
     arrived_add(&v->n, found, n);
     it->fell = checks_failed(found, n) != NULL;
@@ -231,7 +234,7 @@ static bool take_pair(struct arrival *x, struct arriving *it,
     } else {
         struct check_list rules = prompt_rules(v, x->step);
         struct check_result found[CHECK_COUNT];
-        struct near_found w = look_near(x, &rules, text);
+        struct near_found w = look_near(v, &rules, text);
         size_t n = check_prompt(&rules, text, &w, found);
         arrived_add(&v->n, found, n);
         it->fell = checks_failed(found, n) != NULL;

@@ -18,6 +18,15 @@ before=$(sha256sum stillroom.db)
 has "the dry run shows the first prompt" "the first prompt" \
     "$($S expand --prompts 16 --dry-run)"
 is "and writes nothing" "$before" "$(sha256sum stillroom.db)"
+out=$($S expand --try --prompts 16 --seed 3 --json)
+has "one call is tried" '"step":"selfinstruct/prompts","error":null' "$out"
+has "and checked" '"found":8,' "$out"
+out=$($S expand --try --prompts 16 --seed 3)
+has "and shown" "--- the reply:
+9. " "$out"
+has "and not stored" "nothing was stored" "$out"
+is "which is so" "$before" "$(sha256sum stillroom.db)"
+fails "one of nothing" 1 "two answers" $S rank --try
 out=$($S expand --prompts 40 --answers 2 --seed 5)
 has "expand" "j1 done: 85 of 85 calls answered" "$out"
 is "two answers each" 80 "$(count candidates)"
