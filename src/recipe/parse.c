@@ -12,7 +12,9 @@
 const struct parser *const parsers[] = {
     &parser_numbered, &parser_triples, &parser_answer,
     &parser_ratings,  &parser_verdict, &parser_fields,
-    &parser_json,     NULL};
+    &parser_json,     &parser_preference, &parser_ranking,
+    &parser_critique, &parser_quotes, &parser_code,
+    &parser_turns,    &parser_react,  NULL};
 
 /* ---- Small tools --------------------------------------------------------- */
 
@@ -38,6 +40,12 @@ void parse_miss_range(struct parse *p, size_t from, size_t to)
         parse_miss(p, xasprintf(_("item %zu is not there"), from));
     else if (from < to)
         parse_miss(p, xasprintf(_("items %zu to %zu are not there"), from, to));
+}
+
+char *parse_too_long(size_t number)
+{
+    return xasprintf(_("item %zu is longer than %d bytes"), number,
+                     RECIPE_ITEM);
 }
 
 struct recipe_item *parse_add(struct parse *p, size_t index)

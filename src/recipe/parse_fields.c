@@ -50,8 +50,7 @@ static char *trouble(const struct settings *own, const struct item *x,
     for (size_t i = 0; i < own->names.n; i++) {
         const char *text = x->text[i];
         if (text && strlen(text) > RECIPE_ITEM)
-            return xasprintf(_("item %zu is longer than %d bytes"), x->number,
-                             RECIPE_ITEM);
+            return parse_too_long(x->number);
         if ((!text || !*text) && !own->names.at[i].optional)
             return xasprintf(_("item %zu has no %s"), x->number,
                              own->names.at[i].name);
@@ -77,29 +76,6 @@ static void end_item(struct parse *p, struct item *x, bool cut)
     x->n = 0;
 }
 
-/* The text without the heading of the next item: a rule, a number, or a line
- * in bold, on lines of their own. */
-static void drop_heading(char *text)
-{
-    for (size_t n = strlen(text); n;) {
-        char *line = text + n;
-        while (line > text && line[-1] != '\n')
-            line--;
-        size_t len = strlen(line);
-        const char *behind;
-        bool number = parse_number(line, &behind) && !*behind;
-        bool bold = len > 4 && !strncmp(line, "**", 2) &&
-                    !strcmp(line + len - 2, "**");
-        if (line == text ||
-            (*line != '#' && !number && !bold && !parse_is_rule(line)))
-            return;
-        n = (size_t)(line - text);
-        while (n && strchr(" \t\r\n", text[n - 1]))
-            n--;
-        text[n] = '\0';
-    }
-}
-
 static void parse(struct parse *p, const char *s)
 {
     const struct settings *own = p->step->own;
@@ -120,7 +96,7 @@ static void parse(struct parse *p, const char *s)
             continue; /* before the first item */
         char *text = parse_section_text(part, last);
         if (next)
-            drop_heading(text);
+            parse_drop_heading(text);
         if (x.text[part->label]) { /* said twice: the first one counts */
             free(text);
             continue;

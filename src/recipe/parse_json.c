@@ -190,8 +190,7 @@ static char *trouble(const struct settings *own, const json *j, size_t number)
             return xasprintf(_("item %zu has no %s"), number,
                              own->names.at[i].name);
         if (n > RECIPE_ITEM)
-            return xasprintf(_("item %zu is longer than %d bytes"), number,
-                             RECIPE_ITEM);
+            return parse_too_long(number);
     }
     return own->schema && !schema_check(own->schema, j, &e)
                ? xasprintf(_("item %zu is not as its schema says: %s"), number,

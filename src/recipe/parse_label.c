@@ -35,6 +35,11 @@ static const char *behind_words(const char *s, const char *words, size_t n)
                : NULL;
 }
 
+const char *parse_begins(const char *s, const char *words)
+{
+    return *words ? behind_words(s, words, strlen(words)) : s;
+}
+
 /* ":" or its wide form, perhaps behind marks and a number ("Question 2:");
  * where `title`, the end of the line does too. */
 static const char *behind_colon(const char *s, bool title)
@@ -110,6 +115,11 @@ const char *parse_skip_marks(const char *s)
             break;
     }
     return s;
+}
+
+const char *parse_first_words(const char *s)
+{
+    return *parse_skip_marks(s) == '\n' ? s + strspn(s, " \t\r\n*_`") : s;
 }
 
 static bool has_words(const char *s)
@@ -268,6 +278,40 @@ char *parse_section_text(const struct parse_section *x, bool last)
         if (parse_is_rule(line))
             to = line;
     return parse_between(x->from, to);
+}
+
+void parse_drop_heading(char *text)
+{
+    for (size_t n = strlen(text); n;) {
+        char *line = text + n;
+        while (line > text && line[-1] != '\n')
+            line--;
+        size_t len = strlen(line);
+        const char *behind;
+        bool number = parse_number(line, &behind) && !*behind;
+        bool bold = len > 4 && !strncmp(line, "**", 2) &&
+                    !strcmp(line + len - 2, "**");
+        if (line == text ||
+            (*line != '#' && !number && !bold && !parse_is_rule(line)))
+            return;
+        n = (size_t)(line - text);
+        while (n && strchr(" \t\r\n", text[n - 1]))
+            n--;
+        text[n] = '\0';
+    }
+}
+char *parse_unfenced(const char *text, const char *infos)
+{
+    const char *info, *next, *end;
+    char *word = NULL;
+    size_t n = parse_fence(text, &info);
+    end = n ? parse_fence_end(text, &next) : NULL;
+    if (!end || *next)
+        return xstrdup(text);
+    word = parse_between(info, parse_line_end(info));
+    bool plain = !infos || !*word || word_among(word, infos);
+    free(word);
+    return plain ? parse_between(parse_next_line(text), end) : xstrdup(text);
 }
 
 /* ---- Letters ------------------------------------------------------------- */

@@ -29,8 +29,7 @@ static void add_prompt(struct parse *p, size_t index, size_t number,
         field_take(parse_add(p, index), p->step->gives, text);
         return;
     }
-    parse_miss(p, *text ? xasprintf(_("item %zu is longer than %d bytes"),
-                                    number, RECIPE_ITEM)
+    parse_miss(p, *text ? parse_too_long(number)
                         : xasprintf(_("item %zu is empty"), number));
     free(text);
 }

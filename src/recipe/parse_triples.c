@@ -70,8 +70,7 @@ static void end_triple(struct parse *p, struct triple *t, const char *end,
     if (cut)
         parse_miss(p, xasprintf(_("item %zu was cut off"), n));
     else if (too_long)
-        parse_miss(p, xasprintf(_("item %zu is longer than %d bytes"), n,
-                          RECIPE_ITEM));
+        parse_miss(p, parse_too_long(n));
     else if (!*part[0] || !*part[2])
         parse_miss(p, xasprintf(*part[0] ? _("item %zu has no output")
                                    : _("item %zu has no instruction"), n));

@@ -120,14 +120,6 @@ static size_t find_label(const struct settings *own, const char *s,
     return found;
 }
 
-/* Where a marker's line is empty: the next line with something on it. */
-static const char *first_words(const char *s)
-{
-    return *parse_skip_marks(s) == '\n'
-               ? s + strspn(s, " \t\r\n*_`")
-               : s;
-}
-
 /* "yes / no": the form was given back, nothing is decided. */
 static bool is_choice(const struct settings *own, size_t label,
                       const char *behind)
@@ -171,7 +163,7 @@ static void parse(struct parse *p, const char *s)
             parse_miss_marker(p, own->marker);
         return;
     }
-    size_t label = find_label(own, first_words(text), &behind);
+    size_t label = find_label(own, parse_first_words(text), &behind);
     if (label == own->n)
         parse_miss(p, xasprintf(_("the verdict is none of %s"), own->list));
     else if (is_choice(own, label, behind))

@@ -43,8 +43,10 @@ struct parser {
 
 /* All of them, NULL-ended. */
 extern const struct parser *const parsers[];
-extern const struct parser parser_answer, parser_fields, parser_json,
-    parser_numbered, parser_ratings, parser_triples, parser_verdict;
+extern const struct parser parser_answer, parser_code, parser_critique,
+    parser_fields, parser_json, parser_numbered, parser_preference,
+    parser_quotes, parser_ranking, parser_ratings, parser_react,
+    parser_triples, parser_turns, parser_verdict;
 /* Of what was done here: not in the table. */
 extern const struct parser parser_rows;
 
@@ -56,6 +58,8 @@ extern const struct parser parser_rows;
  * the next one is added; or a sentence on what is not there (taken). */
 struct recipe_item *parse_add(struct parse *p, size_t index);
 void parse_miss(struct parse *p, char *sentence);
+/* The sentence on an item over RECIPE_ITEM. */
+char *parse_too_long(size_t number);
 /* Says that items from..to, by their numbers, are not there. */
 void parse_miss_range(struct parse *p, size_t from, size_t to);
 
@@ -70,6 +74,10 @@ const char *parse_next_line(const char *s);
 /* "12. ", "12) " or "12: ", perhaps in bold: the number and what stands
  * behind it; 0 where the line does not begin so. */
 size_t parse_number(const char *s, const char **behind);
+
+/* What stands behind `words` where s begins with them, in any case, with or
+ * without accents; else NULL. */
+const char *parse_begins(const char *s, const char *words);
 
 /* Where the line begins with `label`, in any case, with or without accents
  * and perhaps in bold: what stands behind it, else NULL. A label that ends in
@@ -90,6 +98,9 @@ void parse_miss_marker(struct parse *p, const char *marker);
 char *parse_reason(const char *s, const char *line, const char *behind);
 /* Behind what is no letter, no digit and no "(" on this line. */
 const char *parse_skip_marks(const char *s);
+
+/* Where a marker's line is empty: the next line with something on it. */
+const char *parse_first_words(const char *s);
 
 /* How many marks of a fence ("```", "~~~") the line begins with, 0 for none;
  * *behind is what stands behind them. */
@@ -117,6 +128,14 @@ void parse_sections(const char *s, char *const *labels, size_t n,
 /* A section's text; of the `last` one what stands behind its last rule is no
  * part. The caller frees. */
 char *parse_section_text(const struct parse_section *x, bool last);
+
+/* Takes off the heading of the next item at a text's end: rules, numbers,
+ * lines in bold, on lines of their own. */
+void parse_drop_heading(char *text);
+/* What stands in the fence where the text is one block and nothing else, and
+ * its word is among the blank-separated ones (NULL: any) or is none; else a
+ * copy. The caller frees. */
+char *parse_unfenced(const char *text, const char *infos);
 
 /* "A", "Answer A", "[B]", "a resposta C": its place among n, and what stands
  * behind it; -1 for none. */

@@ -289,7 +289,8 @@ struct recipe_demo {
 };
 
 /* What is put into a step's templates; all borrowed. Parsing reads only the
- * counts (n_demos, wanted, n_candidates) and the order. */
+ * counts (n_demos, wanted, n_candidates), the order, and the chain where the
+ * parser looks a source up. */
 struct recipe_bindings {
     const char *system, *description; /* of the target; NULL: none */
     const char *const *principles;

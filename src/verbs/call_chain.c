@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/lang.h"
+#include "recipe/parser.h"
 #include "store/sample.h"
 #include "store/seed.h"
 #include "store/text.h"
@@ -254,7 +255,9 @@ bool call_items(struct store *s, const struct recipe *r,
     *out = (struct recipe_items){0};
     if (!read_params(c, &params, e))
         return false;
-    bool ok = bind(s, r, c, params, &x, e);
+    bool ok = bind(s, r, c, params, &x, e) &&
+              (!r->steps[c->step - 1].parser->above ||
+               add_above(s, r, c, &x, e));
     char *answer = ok ? text_get(s, c->answer_text, NULL) : NULL;
     char *thinking = ok ? text_get(s, c->thinking_text, NULL) : NULL;
     x.b.thinking = thinking;
@@ -263,6 +266,7 @@ bool call_items(struct store *s, const struct recipe *r,
                      c->finish, out);
     free(answer);
     free(thinking);
+    call_chain_free(&x);
     json_free(params);
     return ok;
 }

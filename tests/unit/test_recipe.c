@@ -118,7 +118,8 @@ static void mistakes_name_the_key(void **state)
             "inside a list");
     refused(text, "\"numbered\"", "\"xml\"",
             "steps[0]: parse: as: expected one of numbered, triples, answer, "
-            "ratings, verdict, fields, json");
+            "ratings, verdict, fields, json, preference, ranking, critique, "
+            "quotes, code, turns, react");
     refused(text, "\"near\"", "\"nearly\"",
             "steps[0]: checks[0]: name: expected one of near, duplicate, "
             "length, cut off, echo, refusal, empty, special tokens");
