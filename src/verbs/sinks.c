@@ -328,8 +328,10 @@ static bool sink_score(struct arrival *x, struct arriving *it,
                           .value = (text = made_get(m, "value"))
                                        ? strtod(text, NULL) : NAN,
                           .reason = made_get(m, "reason")};
+    const struct recipe_make *how = recipe_makes(x->step, SINK_SCORE);
+    bool nobody = how->at[sink_place(SINK_SCORE, "candidate")] && !place;
     (void)it;
-    if (isnan(s.value))
+    if (isnan(s.value) || nobody) /* as where two answers tie */
         return true;
     if (!s.reason)
         s.reason = "";

@@ -152,6 +152,16 @@ is "is of the answer, wherever it was shown" "Eight legs." \
 has "its reason stands in a template" "Say it better: spiders have eight." \
     "$(cat asked.log)"
 two
+replies << 'END'
+match: A=
+Preference: tie
+%%
+END
+has "a tie" "j2 done" "$(ask prefer)"
+is "is a score of neither, and no reason is asked for" "0 0" \
+    "$(sql "SELECT count(*) FROM score") $(sql "SELECT count(*) FROM call
+    WHERE job = 2 AND step = 2")"
+two
 recipe rank-all "\"kind\":\"feedback\",\"steps\":[
 $(step order candidates "$shows,\"parse\":{\"as\":\"ranking\"},
  \"make\":{\"as\":\"score\",\"candidate\":\"{{candidate}}\",
