@@ -1,4 +1,5 @@
 /* Which of two answers that were shown is the better one, with a reason. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,8 @@ static int in_brackets(const struct settings *own, const char *s,
 {
     int found = NONE;
     for (const char *at = strstr(s, "[["); at; at = strstr(at + 2, "[[")) {
+        if (!isalpha((unsigned char)at[2]))
+            continue;
         int choice = !strncmp(at, "[[C]]", 5)
                          ? (*behind = at + 3, TIE)
                          : read_choice_at(own, at + 2, behind);

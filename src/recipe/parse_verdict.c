@@ -10,6 +10,7 @@
 #include "recipe/read.h"
 
 #define LABELS 32
+#define MARKS 32   /* characters in front of a label that are forgiven */
 #define VERDICT 60 /* tokens of a verdict and its reason */
 
 struct settings {
@@ -102,9 +103,9 @@ static size_t label_here(const char *s, const char *folded)
 static size_t find_label(const struct settings *own, const char *s,
                          const char **behind)
 {
-    size_t found = own->n, longest = 0;
+    size_t found = own->n, longest = 0, n;
     uint32_t cp;
-    for (size_t n; !longest && *s && *s != '\n'; s += n) {
+    for (int k = 0; k < MARKS && !longest && *s && *s != '\n'; k++, s += n) {
         for (size_t i = 0; i < own->n; i++) {
             size_t len = label_here(s, own->folded[i]);
             if (len <= longest)
