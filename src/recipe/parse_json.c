@@ -1,5 +1,6 @@
 /* JSON objects, read with tolerance: in a fence, text around them, a comma too
- * many, one or a list of them, perhaps inside of an object, cut at the end. */
+ * many or too few, one or a list of them, perhaps inside of an object, cut at
+ * the end. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -50,6 +51,7 @@ struct mend {
     struct buf out;         /* without commas before closing brackets */
     char close[JSON_DEPTH]; /* of the brackets that are open */
     int depth;
+    bool item;        /* an object has ended, and nothing came since */
     size_t comma;     /* behind a comma that may have to go; 0: none */
     size_t whole;     /* out's length behind the last whole element ... */
     int whole_depth;  /* ... of a list, and how deep that is; 0: none */
@@ -87,14 +89,19 @@ static const char *copy_sign(struct mend *m, const char *s)
 {
     if (*s == '"') {
         m->comma = 0;
+        m->item = false;
         s = copy_string(m, s);
         if (s)
             ended(m, s);
         return s;
     }
+    if (s[0] == '/' && s[1] == '/') /* a remark */
+        return parse_line_end(s);
     if (*s == '{' || *s == '[') {
         if (m->depth == JSON_DEPTH)
             return NULL;
+        if (m->item) /* a comma that was forgotten */
+            buf_putc(&m->out, ',');
         m->close[m->depth++] = *s == '{' ? '}' : ']';
     } else if (*s == '}' || *s == ']') {
         if (m->close[m->depth - 1] != *s)
@@ -106,6 +113,7 @@ static const char *copy_sign(struct mend *m, const char *s)
     if (*s == ',')
         ended(m, s);
     buf_putc(&m->out, *s);
+    m->item = *s == '}' || (m->item && strchr(" \t\r\n", *s));
     if (*s == ',')
         m->comma = m->out.len;
     else if (!strchr(" \t\r\n", *s))

@@ -75,7 +75,7 @@ const char *parse_labelled(const char *s, const char *label)
 {
     s += strspn(s, " \t");
     const char *behind = label_at(s, label, false);
-    const char *word = s + strspn(s, " \t*#>_`\"[-");
+    const char *word = parse_skip_marks(s);
     return behind || word == s ? behind
                                : label_at(word, label, *s == '#' || *s == '*');
 }
@@ -88,6 +88,10 @@ bool parse_marked(const char *s, const char *marker, const char **at,
     for (const char *line = s; *line; line = parse_next_line(line)) {
         const char *from = parse_number(line, &text) ? text : line;
         text = parse_labelled(from, marker);
+        if (!text) { /* "Final verdict:" */
+            from = parse_begins(parse_skip_marks(from), "final ");
+            text = from ? parse_labelled(from, marker) : NULL;
+        }
         if (!text)
             continue;
         *at = line;
@@ -277,7 +281,13 @@ char *parse_section_text(const struct parse_section *x, bool last)
          line = parse_next_line(line))
         if (parse_is_rule(line))
             to = line;
-    return parse_between(x->from, to);
+    char *text = parse_between(x->from, to);
+    size_t n = strlen(text);
+    if (n < 2 || strstr(text, "**") != text + n - 2)
+        return text;
+    char *plain = parse_trimmed(text, n - 2); /* bold with its label */
+    free(text);
+    return plain;
 }
 
 void parse_drop_heading(char *text)
