@@ -110,7 +110,7 @@ void rank_load(struct app *a)
     memset(r->read, 0, sizeof r->read);
     r->scroll = 0;
     r->scroll_of = 0;
-    r->touched = false;
+    r->touched = r->diff = false;
     r->blind = true;
     r->seen = store_seq(a->s);
     if (!id)
@@ -441,6 +441,23 @@ static void alone(struct app *a, const char *args)
     a->zoom = !a->zoom;
 }
 
+size_t rank_other(const struct app *a)
+{
+    const struct rank_state *r = &a->rank;
+    size_t best = r->list.cursor ? 0 : 1;
+    for (size_t i = best + 1; i < r->order.n; i++)
+        if (i != r->list.cursor && r->order.place[i] < r->order.place[best])
+            best = i;
+    return best;
+}
+
+static void turn_diff(struct app *a, const char *args)
+{
+    (void)args;
+    a->rank.diff = !a->rank.diff;
+    a->rank.scroll = 0;
+}
+
 /* Why nothing can be done with the sample: there is none. */
 static const char *no_sample(const struct app *a)
 {
@@ -465,6 +482,7 @@ const struct deed rank_deeds[] = {
      .prompt = LINE_ORDER},
     {.act = ACT_BLIND, .fn = turn_blind, .why_not = no_sample},
     {.act = ACT_ZOOM, .fn = alone, .why_not = no_sample},
+    {.act = ACT_DIFF_OF_TWO, .fn = turn_diff, .why_not = no_sample},
     {.act = ACT_PREV_PART, .fn = go_before, .why_not = no_sample},
     {.act = ACT_NEXT_PART, .fn = go_on, .why_not = no_sample},
     {0}};

@@ -23,6 +23,7 @@ struct rank_state {
     bool touched;            /* the person has given an order */
     VEC(struct given) given; /* to samples that were left since */
     bool blind;
+    bool diff;            /* the answer stands as a diff, see rank_other */
     int scroll;           /* of the texts, in rows */
     size_t scroll_of;     /* the letter whose text that is */
     bool beside;          /* all texts are side by side, and scroll so */
@@ -40,6 +41,9 @@ struct judged {
 };
 struct app;
 struct judged rank_judged(const struct app *a, size_t letter);
+/* The letter that the one under the cursor is held against: of those placed
+ * best among the others, the first. */
+size_t rank_other(const struct app *a);
 /* What the picture shows to its end is read, once it is on the screen. */
 void rank_painted(struct app *a);
 /* Keys of the question whether an order is kept that was not touched, or of

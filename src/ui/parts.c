@@ -266,6 +266,13 @@ static void add_piece(struct rich *r, const char *s, struct diff_piece p,
         rich_add(r, roles[p.op], close[p.op]);
 }
 
+bool diff_marks(const struct app *a)
+{
+    int v = a->options.value[OPTION_DIFFMARKS];
+    return v == OPTION_ON ||
+           (v == OPTION_AUTO && !cells_tell(STYLE_DEL, STYLE_ADD));
+}
+
 void add_diff(struct rich *r, const struct compared *c, bool marks)
 {
     struct diff d;

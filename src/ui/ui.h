@@ -143,6 +143,8 @@ void add_thinking(const struct app *a, struct rich *to);
 struct compared {
     const char *a, *b, *a_name, *b_name;
 };
+/* Whether diffs have marks: where there is no colour, or as :set diffmarks. */
+bool diff_marks(const struct app *a);
 /* Adds their word diff, or both where they share little. */
 void add_diff(struct rich *r, const struct compared *c, bool marks);
 

@@ -111,6 +111,20 @@ static void prompt_part(const struct app *a, struct part *p)
     add_prompt(a, r->now.prompt, &p->body);
 }
 
+/* The word diff against another answer, which is named beside it. */
+static void add_against(struct app *a, size_t letter, const char *text,
+                        struct part *p)
+{
+    size_t other = rank_other(a);
+    char *before = answer_of_letter(a, other);
+    char names[2][2] = {{(char)('A' + (int)other), '\0'},
+                        {(char)('A' + (int)letter), '\0'}};
+    struct compared both = {before, text, names[0], names[1]};
+    part_gut(p, STYLE_FACT, _("against"), names[0]);
+    add_diff(&p->body, &both, diff_marks(a));
+    free(before);
+}
+
 static void answer_part(struct app *a, size_t letter, struct part *p)
 {
     const struct rank_state *r = &a->rank;
@@ -122,7 +136,10 @@ static void answer_part(struct app *a, size_t letter, struct part *p)
     part_gut(p, STYLE_LABEL, left, right);
     part_gut(p, STYLE_FACT, _("source"),
              r->blind ? C_("source|hidden") : source_label(c->source));
-    rich_add(&p->body, STYLE_TEXT, text);
+    if (r->diff)
+        add_against(a, letter, text, p);
+    else
+        rich_add(&p->body, STYLE_TEXT, text);
     free(text);
 }
 
@@ -296,8 +313,9 @@ static void whole(struct app *a, struct area w)
     for (int i = 0; i < n; i++)
         r->ends[i] = false;
     prompt_part(a, &prompt);
-    r->beside = !a->zoom && w.w >= 100 && n >= 2 && w.w / n >= SIDE_LEAST;
-    if (a->zoom || !n)
+    r->beside = !a->zoom && !r->diff && w.w >= 100 && n >= 2 &&
+                w.w / n >= SIDE_LEAST;
+    if (a->zoom || !n || (r->diff && w.w >= 100))
         draw_one(a, true, w);
     else if (r->beside)
         draw_wide(a, &prompt, w);
@@ -308,4 +326,5 @@ static void whole(struct app *a, struct area w)
 
 const struct view_ops view_rank = {
     .where = where, .whole = whole,
-    .footer = "rise tie order accept all-bad blind next zoom expand help"};
+    .footer = "accept all-bad rise tie order diff-of-two blind next zoom "
+              "expand help"};

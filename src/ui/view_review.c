@@ -9,14 +9,6 @@
 #include "base/utf8.h"
 #include "ui/ui.h"
 
-/* Whether [-a-] and {+b+} stand around a diff's words. */
-static bool diff_marks(const struct app *a)
-{
-    int v = a->options.value[OPTION_DIFFMARKS];
-    return v == OPTION_ON ||
-           (v == OPTION_AUTO && !cells_tell(STYLE_DEL, STYLE_ADD));
-}
-
 static void where(struct app *a, int y, int x, int w)
 {
     const struct review_state *r = &a->review;

@@ -62,6 +62,29 @@ wait ordered B A and accepted
 keys Q
 exit 0
 SCRIPT
+cat > diff.script <<'SCRIPT'
+run r.db
+keys 4
+wait step 1 of
+keys :
+type set diffmarks on
+keys Enter d
+wait against
+has [-
+has {+
+keys End
+wait the end of
+has [-
+keys j
+wait against       A
+size 120 36
+wait against       A
+keys d
+wait PgDn
+hasnt against
+keys Q
+exit 0
+SCRIPT
 cat > review.script <<'SCRIPT'
 run r.db
 keys 3
@@ -78,4 +101,6 @@ rank_store
 drives "side by side" -s 120x36 wide.script
 rank_store
 drives "one below the letters" rows.script
+rank_store
+drives "one against another" diff.script
 finish
