@@ -147,7 +147,7 @@ static void print_items(struct cli *c, const struct recipe_items *items)
 
 /* The items that a step reads of a reply in a file. */
 static int read_reply(struct cli *c, const struct recipe *r,
-                      const char *step, const char *path)
+                      const char *step, const char *path, int64_t answers)
 {
     const struct recipe_step *s = step ? recipe_step(r, step) : &r->steps[0];
     struct buf text = BUF_INIT(RECIPE_REPLY);
@@ -161,7 +161,7 @@ static int read_reply(struct cli *c, const struct recipe *r,
         return cli_fail(c);
     struct recipe_bindings b = {
         .n_demos = s->over == OVER_DRAW ? r->from_seeds + r->from_samples : 0,
-        .n_candidates = RECIPE_CANDIDATES};
+        .n_candidates = (size_t)answers};
     recipe_parse(s, &b, buf_str(&text), "stop", &items);
     print_items(c, &items);
     int code = items.n ? 0 : 1;
@@ -175,15 +175,21 @@ static int read_reply(struct cli *c, const struct recipe *r,
 int sub_recipe(struct cli *c)
 {
     const char *step = NULL, *reply = NULL;
+    int64_t answers = 2;
     const struct opt opts[] = {
         {"step", OPT_STRING, &step, "STEP",
          N_("try: the step that reads the reply (the first)")},
         {"reply", OPT_STRING, &reply, "FILE",
          N_("try: what it reads of this reply")},
+        {"answers", OPT_INT, &answers, "N",
+         N_("try: so many answers were shown (2)")},
         {0}};
     int code = cli_options(c, opts);
     if (code >= 0)
         return code;
+    if (answers < 1 || answers > RECIPE_CANDIDATES)
+        return cli_usage(c, _("--answers: expected 1 to %d"),
+                         RECIPE_CANDIDATES);
     const char *word = c->argc ? c->argv[0] : "list";
     bool tries = !strcmp(word, "try");
     if ((step || reply) && !tries)
@@ -199,7 +205,7 @@ int sub_recipe(struct cli *c)
         return cli_fail(c);
     code = !strcmp(word, "show")    ? show(c, r)
            : !strcmp(word, "check") ? check(c, r)
-           : reply                  ? read_reply(c, r, step, reply)
+           : reply                  ? read_reply(c, r, step, reply, answers)
                                     : sketch(c, r);
     recipe_free(&r);
     return code;

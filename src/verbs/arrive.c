@@ -83,18 +83,29 @@ static bool open_call(struct arrival *x, int64_t call, struct err *e)
     return x->params != NULL;
 }
 
-/* What the call came to by its items; what was worked out stays so. */
+/* What was asked for and is not there: the first sentence, and how many. */
+static char *say_missing(const struct recipe_items *items)
+{
+    size_t more = items->n_missing - 1;
+    if (!more)
+        return xstrdup(items->missing[0]);
+    return xasprintf(P_("%s; and %zu more", "%s; and %zu more", more),
+                     items->missing[0], more);
+}
+
+/* What the call came to by its items, and what of it is missing; what was
+ * worked out stays so. */
 static void close_call(struct arrival *x, const struct recipe_items *items)
 {
     if (x->call.state == CALL_WORKED)
         return;
     x->call.state = items->n ? CALL_ANSWERED : CALL_UNPARSED;
-    if (!items->n) {
-        x->v->unparsed++;
-        free(x->call.trouble);
-        x->call.trouble = xstrdup(items->n_missing ? items->missing[0]
-                                                   : _("nothing was found"));
-    }
+    x->v->unparsed += !items->n;
+    if (items->n && !items->n_missing)
+        return;
+    free(x->call.trouble);
+    x->call.trouble = items->n_missing ? say_missing(items)
+                                       : xstrdup(_("nothing was found"));
 }
 
 /* One reply inside the open act. */

@@ -47,6 +47,9 @@ The Pacific.
 END
 out=$($S expand --teacher t --prompts 8 --answers 2 --split train 2>&1)
 has "a prompt that repeats" "j1 done" "$out"
+has "what was asked for and is not there is said" \
+    "items 7 to 10 are not there" \
+    "$(sql "SELECT trouble FROM call WHERE step = 1")"
 is "is one sample" 2 "$(sql "SELECT count(*) FROM sample")"
 is "with the answers of each" 6 "$(sql "SELECT count(*) FROM candidate c \
     JOIN sample x ON x.id = c.sample JOIN text p ON p.id = x.prompt_text \

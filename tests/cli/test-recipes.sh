@@ -181,6 +181,13 @@ answer: 8
 reasoning: Well, then." "$($S recipe try majority --reply reply.txt)"
 has "as JSON" '[{"answer":"8","reasoning":"Well, then."}]' \
     "$($S recipe try majority --reply reply.txt --json)"
+printf 'A help: 4 - fine.\nB help: 2 - not.\nC help: 1 - bad.\n' > reply.txt
+has "of the answers that were shown" "candidate: 2" \
+    "$($S recipe try rank --reply reply.txt --answers 3 2> /dev/null)"
+is "and of no others" 0 "$($S recipe try rank --reply reply.txt 2> /dev/null |
+    grep -c 'candidate: 2')"
+fails "as many as there can be" 2 "expected 1 to 26" \
+    $S recipe try rank --reply reply.txt --answers 99
 printf 'Nothing.\n' > reply.txt
 fails "a reply that cannot be read" 1 'begins with "Answer:"' \
     $S recipe try star --step hinted --reply reply.txt

@@ -53,6 +53,8 @@ An anchor.
 END
 out=$(ask tree --prompts 3 --answers 2)
 has "a tree of three steps" "j1 done" "$out"
+is "a whole reply has nothing to say" 3 "$(sql "SELECT count(*)
+    FROM call WHERE step = 2 AND trouble IS NULL")"
 is "topics are asked for" 1 "$(calls 1)"
 is "questions for each of three" 3 "$(calls 2)"
 is "answers to each of six, twice" 12 "$(calls 3)"
