@@ -179,11 +179,28 @@ void review_edited(struct app *a, const char *text)
                  _("No draft of it could be saved: %.200s"), e.text);
 }
 
+/* What there is now, under the same draft of the same answer. */
+static void load_under_draft(struct app *a)
+{
+    struct review_state *r = &a->review;
+    int64_t of = r->draft_of;
+    char *draft = xstrdup(r->draft);
+    app_load(a);
+    for (size_t i = 0; i < r->now.candidates.n; i++) {
+        if (r->now.candidates.at[i].id != of)
+            continue;
+        r->answer = (int)i;
+        r->draft_of = of;
+    }
+    free(r->draft);
+    r->draft = draft;
+}
+
 /* Why the draft was not taken, and what there is now, with the draft. */
 static void ask_again(struct app *a, enum decided how, const struct err *e)
 {
     if (how == DECIDED_CONFLICT)
-        app_load(a);
+        load_under_draft(a);
     edit_ask(a);
     snprintf(a->ask.text, sizeof a->ask.text,
              how == DECIDED_UNKNOWN ? "%s" : _("not saved: %s"), e->text);

@@ -346,7 +346,8 @@ static void show_tried(struct app *a, const json *j)
     f->scroll = 0;
     f->facts_label = N_("ONE CALL");
     f->preview_label = reply ? N_("REPLY") : N_("PROMPT");
-    f->preview_title[0] = '\0';
+    snprintf(f->preview_title, sizeof f->preview_title, "%s",
+             json_get_string(j, "step", "")); /* whatever the fields say now */
     tell_taken(f->facts[0], sizeof f->facts[0], j);
     if (why)
         snprintf(f->facts[1], sizeof f->facts[1], "✗ %.190s", why);
@@ -406,6 +407,7 @@ void expand_press(struct app *a)
         return;
     }
     a->form.open = false;
+    expand_leave(a);
     app_say(a, _("j%lld has begun; 5 shows what it brings"),
             (long long)job);
 }

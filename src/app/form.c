@@ -239,7 +239,10 @@ bool form_paste(struct form *f, const char *text)
         replace(f, x);
         line_paste(&f->typing, line);
         fits = !*f->typing.wrong;
-        take_typed(f, x);
+        if (fits)
+            take_typed(f, x);
+        else
+            line_open(&f->typing, LINE_FIELD, x->value);
     }
     free(line);
     return fits;

@@ -309,9 +309,11 @@ bool form_mode_key(struct app *a, const char *key)
         return true;
     enum form_event event = form_key(f, key);
     a->said[0] = '\0';
-    if (event == FORM_PRESSED && f->at == f->n_fields + f->n_buttons - 1)
+    if (event == FORM_PRESSED && f->at == f->n_fields + f->n_buttons - 1) {
         f->open = false;
-    else if (event == FORM_PRESSED)
+        if (f->kind == FORM_EXPAND)
+            expand_leave(a);
+    } else if (event == FORM_PRESSED)
         kinds[f->kind].press(a);
     else if (event == FORM_CLOSED)
         app_say(a, _("closed; the form is kept"));

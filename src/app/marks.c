@@ -15,14 +15,13 @@ static enum object kind_here(const struct app *a)
 
 /* ---- Tags --------------------------------------------------------------- */
 
-enum { TAGS_MOST = 32 };
-
 /* What was typed: names between blanks, one with blanks in quotes, - in front
- * of one that goes. Cuts `text` up; returns how many there are. */
-static size_t read_tags(char *text, struct tagging out[TAGS_MOST])
+ * of one that goes. Cuts `text` up; returns how many there are, at most one for
+ * each two bytes and one more. */
+static size_t read_tags(char *text, struct tagging *out)
 {
     size_t n = 0;
-    while (n < TAGS_MOST && *(text += strspn(text, " "))) {
+    while (*(text += strspn(text, " "))) {
         bool off = *text == '-' && text[1] && text[1] != ' ';
         text += off;
         bool quoted = *text == '"';
@@ -73,7 +72,7 @@ static void show_marked(struct app *a)
 
 void marks_tag(struct app *a, const char *text)
 {
-    struct tagging tags[TAGS_MOST];
+    struct tagging *tags = xcalloc(strlen(text) / 2 + 2, sizeof *tags);
     struct err e = {0};
     char *words = xstrdup(text);
     ids which = marked(a);
@@ -90,6 +89,7 @@ void marks_tag(struct app *a, const char *text)
     show_marked(a);
     VEC_FREE(&which);
     free(words);
+    free(tags);
 }
 
 /* ---- Notes and ratings -------------------------------------------------- */

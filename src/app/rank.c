@@ -464,6 +464,14 @@ static const char *no_sample(const struct app *a)
     return a->rank.now.id ? NULL : _("there is nothing to rank");
 }
 
+/* An edited prompt leaves one answer of those that were scored. */
+static const char *no_other(const struct app *a)
+{
+    if (no_sample(a) || a->rank.order.n > 1)
+        return no_sample(a);
+    return _("there is nothing to compare it with");
+}
+
 const struct deed rank_deeds[] = {
     {.act = ACT_ACCEPT,
      .fn = keep_order,
@@ -482,7 +490,7 @@ const struct deed rank_deeds[] = {
      .prompt = LINE_ORDER},
     {.act = ACT_BLIND, .fn = turn_blind, .why_not = no_sample},
     {.act = ACT_ZOOM, .fn = alone, .why_not = no_sample},
-    {.act = ACT_DIFF_OF_TWO, .fn = turn_diff, .why_not = no_sample},
+    {.act = ACT_DIFF_OF_TWO, .fn = turn_diff, .why_not = no_other},
     {.act = ACT_PREV_PART, .fn = go_before, .why_not = no_sample},
     {.act = ACT_NEXT_PART, .fn = go_on, .why_not = no_sample},
     {0}};

@@ -95,9 +95,11 @@ static size_t length_of(const struct recipe_each *x, size_t n_principles)
 size_t recipe_each_count(const struct recipe_step *s, size_t n_principles)
 {
     size_t n = 1;
-    for (size_t i = 0; i < s->n_each; i++)
+    for (size_t i = 0; i < s->n_each; i++) {
         n *= length_of(&s->each[i], n_principles);
-    return n < RECIPE_EACH ? n : RECIPE_EACH;
+        n = n < RECIPE_EACH ? n : RECIPE_EACH;
+    }
+    return n;
 }
 
 static bool check_count(const struct recipe_step *s, struct err *e)

@@ -199,6 +199,22 @@ static char *idle_check(const struct recipe_step *s, size_t at)
     return NULL;
 }
 
+/* Whether a loop goes through a group of what came before it, which is handed
+ * on once. */
+static bool regroups(const struct recipe_step *s)
+{
+    for (const struct recipe_step *t = s->repeat.from; t; t = t->from) {
+        const struct recipe_step *g = t->by && t != s ? t->giver : NULL;
+        while (g && g != s)
+            g = g->from;
+        if (t->by && !g)
+            return true;
+        if (t == s)
+            return false;
+    }
+    return false;
+}
+
 static char *idle_step(const struct recipe *r, size_t at)
 {
     const struct recipe_step *s = &r->steps[at];
@@ -214,6 +230,12 @@ static char *idle_step(const struct recipe *r, size_t at)
     if (recipe_asks(s) && !answered(r, s))
         return xasprintf(_("steps[%zu]: it makes prompts, and no step "
                            "behind it answers them"), at);
+    if (regroups(s))
+        return xasprintf(_("steps[%zu]: repeat: it goes through a group, which "
+                           "is handed on once"), at);
+    if (recipe_makes(s, SINK_SCORE) && !s->parser->shown)
+        return xasprintf(_("steps[%zu]: make: %s does not read which answer is "
+                           "scored"), at, s->parser->name);
     if (!s->n_makes && !recipe_feeds(r, s))
         return xasprintf(_("steps[%zu]: nothing is made of what it brings"),
                          at);

@@ -51,7 +51,8 @@ static void parse(struct parse *p, const char *s)
 {
     json *j = json_parse(s, strlen(s), NULL);
     size_t place = 0;
-    for (const json *row = json_first(j); row; row = json_next(row)) {
+    const json *rows = json_is_object(j) ? json_get(j, "rows") : j;
+    for (const json *row = json_first(rows); row; row = json_next(row)) {
         struct recipe_item *it = parse_add(p, place++);
         for (const json *f = json_first(row); f; f = json_next(f))
             if (json_is_string(f))

@@ -168,6 +168,10 @@ void recipe_parse(const struct recipe_step *s,
     *out = (struct recipe_items){0};
     struct parse p = {.step = s, .b = b, .out = out,
                       .cut = finish && !strcmp(finish, "length")};
+    if (s->op) { /* our own, however long */
+        s->parser->parse(&p, reply);
+        return;
+    }
     bool called = finish && !strcmp(finish, "tool_calls");
     char *thought, *said = thought_part(reply, &thought);
     char *text = bounded(&p, said);

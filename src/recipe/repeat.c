@@ -141,11 +141,22 @@ static size_t passes(const struct recipe_step *s, const struct recipe_chain *c)
     return n;
 }
 
+/* How many items and lists an item comes from, itself counted: loops within
+ * loops end where that is too many. */
+static size_t depth(const struct recipe_chain *c)
+{
+    size_t n = 0;
+    for (; c; c = c->up)
+        n++;
+    return n;
+}
+
 bool recipe_goes_back(const struct recipe_step *s,
                       const struct recipe_chain *item)
 {
     const struct recipe_repeat *x = &s->repeat;
     return x->over && x->from == item->step && passes(s, item) < x->max &&
+           depth(item) < RECIPE_DEEP &&
            (!x->until.n || !recipe_passes(&x->until, item));
 }
 

@@ -318,8 +318,9 @@ bool step_load(const json *j, struct recipe *r, size_t at, struct err *e)
         !by_load(j, s, e) || !each_load(json_get(j, "each"), s, e) ||
         !repeat_load(json_get(j, "repeat"), s, e))
         return false;
-    if (!name_ok(s->name))
-        return err_set(e, ERR_INPUT, _("name: use a-z, 0-9, - and _"));
+    if (!name_ok(s->name) || word_among(s->name, "seed sample"))
+        return err_set(e, ERR_INPUT, _("name: use a-z, 0-9, - and _; seed and "
+                                       "sample are what was there"));
     if (act ? !load_do(act, s, e) : !load_ask(j, s, e))
         return act && err_in(e, "do");
     return makes_load(json_get(j, "make"), s, e) &&

@@ -54,6 +54,7 @@ static const char carriers_sql[] =
     "  AND c.from_item = x.item WHERE x.id" OF_SAMPLES ";"
     "INSERT OR IGNORE INTO gone_text"
     " SELECT prompt_text FROM call WHERE id IN (SELECT id FROM gone_call)"
+    "  AND state <> 'worked out'" /* nobody was asked: theirs is `[]` */
     "  AND id NOT IN (SELECT call FROM sample WHERE id" OF_SAMPLES
     "   AND call IS NOT NULL)"
     " UNION SELECT reply_text FROM call WHERE reply_text IS NOT NULL"

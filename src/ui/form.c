@@ -115,9 +115,9 @@ static void add_figures(const struct form *f, int room, struct rich *to)
     for (int row = 0; n && row < 2; row++) {
         for (size_t i = 0; i < n; i++) {
             const char *text = row ? list[i]->value : _(list[i]->title);
-            int pad = column_width(list[i]) - cells_width(text);
-            rich_add_n(to, STYLE_TEXT, "                                ",
-                       (size_t)(pad + (i ? 2 : 0)));
+            int pad = column_width(list[i]) - cells_width(text) + (i ? 2 : 0);
+            while (pad-- > 0)
+                rich_add(to, STYLE_TEXT, " ");
             rich_add(to, row ? STYLE_TEXT : STYLE_FACT, text);
         }
         rich_add(to, STYLE_TEXT, row && !*f->facts[0] ? "" : "\n");

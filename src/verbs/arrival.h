@@ -108,12 +108,13 @@ struct groups *groups_load(struct arrivals *v, struct err *e);
 void groups_free(struct groups **g);
 
 /* A call was planned for what the chain holds; one ended; one brought an item,
- * which may go back for another pass. */
+ * which may go back for another pass: false where its group has gone on
+ * already. */
 void groups_planned(struct groups *g, const struct recipe_step *s,
                     const struct recipe_chain *c);
 void groups_ended(struct groups *g, const struct recipe_step *s,
                   const struct recipe_chain *c);
-void groups_item(struct groups *g, const struct recipe_chain *item,
+bool groups_item(struct groups *g, const struct recipe_chain *item,
                  bool goes_back);
 
 /* Whether one waits for nothing more; hands those on, in the order of steps,

@@ -199,10 +199,12 @@ static bool arrive_all(struct arrivals *v, const ids *calls, const ids *dead,
 {
     struct act a = {0};
     ids worked = {0};
-    if (!v->groups && !(v->groups = groups_load(v, e)))
+    bool read = !v->groups; /* which knows of the dead */
+    if (read && !(v->groups = groups_load(v, e)))
         return false;
     bool ok = arrive_list(v, &a, calls, planned, &worked, e) &&
-              note_dead(v, dead, e) && go_on(v, &a, planned, &worked, e);
+              (read || note_dead(v, dead, e)) &&
+              go_on(v, &a, planned, &worked, e);
     VEC_FREE(&worked);
     if (ok)
         return !a.open || act_saved(act_commit(&a, e));

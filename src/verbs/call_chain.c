@@ -32,6 +32,21 @@ void fields_of_sample(struct store *s, int64_t id, struct recipe_item *out)
     sample_free(&x);
 }
 
+static bool check_call(const struct recipe *r, const struct call *c,
+                       struct err *e)
+{
+    return (c->step >= 1 && c->step <= (int64_t)r->n_steps) ||
+           err_set(e, ERR_STORE, _("call c%lld is of no step of its recipe"),
+                   (long long)c->id);
+}
+
+static bool text_is_gone(struct store *s, int64_t id)
+{
+    char *text = text_get(s, id, NULL);
+    free(text);
+    return !text;
+}
+
 /* The place for one more link of the chain, whose fields are to be filled. */
 static struct recipe_item *add_link(struct call_chain *x,
                                     const struct recipe_step *step,
@@ -141,32 +156,45 @@ static bool add_above(struct store *s, const struct recipe *r,
     return ok;
 }
 
-/* The item of an earlier call's reply, with all that it came from. */
+static bool read_items(struct store *s, const struct recipe *r,
+                       const struct call *c, const struct recipe_chain *above,
+                       struct recipe_items *out, struct err *e);
+
+/* The item of an earlier call's reply, with all that it came from. Of a reply
+ * that was purged it has no fields. */
 static bool add_item(struct store *s, const struct recipe *r, int64_t call,
                      int64_t item, struct call_chain *x, struct err *e)
 {
     struct call from;
     struct recipe_items items = {0};
-    bool found = false;
-    if (x->n == CHAIN_DEEP || !call_get(s, call, &from, e))
+    size_t at = x->n;
+    if (at == CHAIN_DEEP)
+        return err_set(e, ERR_STORE, _("call c%lld: it comes of too many "
+                                       "others"), (long long)call);
+    if (!call_get(s, call, &from, e))
         return false;
-    bool ok = call_items(s, r, &from, &items, e);
+    bool ok = check_call(r, &from, e);
+    struct recipe_item *it =
+        ok ? add_link(x, &r->steps[from.step - 1], NULL, call) : NULL;
+    ok = ok && add_above(s, r, &from, x, e) &&
+         read_items(s, r, &from, x->n > at + 1 ? &x->links[at + 1] : NULL,
+                    &items, e);
+    bool found = ok && from.answer_text &&
+                 text_is_gone(s, from.answer_text);
+    if (ok)
+        it->index = (size_t)item;
     for (size_t i = 0; ok && i < items.n && !found; i++) {
         if ((int64_t)items.at[i].index != item)
             continue;
-        struct recipe_item *it = add_link(x, &r->steps[from.step - 1], NULL,
-                                          call);
         *it = items.at[i];
         items.at[i] = (struct recipe_item){.index = 0};
         found = true;
     }
     recipe_items_free(&items);
-    ok = ok && (found || err_set(e, ERR_STORE, _("call c%lld: item %lld is "
-                                 "not there"), (long long)call,
-                                 (long long)item + 1)) &&
-         add_above(s, r, &from, x, e);
     call_free(&from);
-    return ok;
+    return ok && (found || err_set(e, ERR_STORE, _("call c%lld: item %lld is "
+                                   "not there"), (long long)call,
+                                   (long long)item + 1));
 }
 
 bool item_chain_load(struct store *s, const struct recipe *r, int64_t call,
@@ -235,14 +263,25 @@ static void bind_counts(struct store *s, const struct recipe_step *step,
     x->b.order = x->order;
 }
 
-static bool bind(struct store *s, const struct recipe *r,
-                 const struct call *c, const json *params,
-                 struct call_chain *x, struct err *e)
+static bool read_items(struct store *s, const struct recipe *r,
+                       const struct call *c, const struct recipe_chain *above,
+                       struct recipe_items *out, struct err *e)
 {
-    if (c->step < 1 || c->step > (int64_t)r->n_steps)
-        return err_set(e, ERR_STORE, _("call c%lld is of no step of its "
-                                       "recipe"), (long long)c->id);
-    bind_counts(s, &r->steps[c->step - 1], c, params, x);
+    const struct recipe_step *step = &r->steps[c->step - 1];
+    struct call_chain x = {.n = 0};
+    json *params;
+    *out = (struct recipe_items){0};
+    if (!read_params(c, &params, e))
+        return false;
+    bind_counts(s, step, c, params, &x);
+    x.b.chain = above;
+    char *answer = text_get(s, c->answer_text, NULL);
+    char *thinking = text_get(s, c->thinking_text, NULL);
+    x.b.thinking = thinking;
+    recipe_parse(step, &x.b, answer ? answer : "", c->finish, out);
+    free(answer);
+    free(thinking);
+    json_free(params);
     return true;
 }
 
@@ -251,23 +290,12 @@ bool call_items(struct store *s, const struct recipe *r,
                 struct err *e)
 {
     struct call_chain x = {.n = 0};
-    json *params;
     *out = (struct recipe_items){0};
-    if (!read_params(c, &params, e))
-        return false;
-    bool ok = bind(s, r, c, params, &x, e) &&
+    bool ok = check_call(r, c, e) &&
               (!r->steps[c->step - 1].parser->above ||
-               add_above(s, r, c, &x, e));
-    char *answer = ok ? text_get(s, c->answer_text, NULL) : NULL;
-    char *thinking = ok ? text_get(s, c->thinking_text, NULL) : NULL;
-    x.b.thinking = thinking;
-    if (ok)
-        recipe_parse(&r->steps[c->step - 1], &x.b, answer ? answer : "",
-                     c->finish, out);
-    free(answer);
-    free(thinking);
+               add_above(s, r, c, &x, e)) &&
+              read_items(s, r, c, x.b.chain, out, e);
     call_chain_free(&x);
-    json_free(params);
     return ok;
 }
 
@@ -277,8 +305,10 @@ bool call_chain_load(struct store *s, const struct recipe *r,
 {
     json *params;
     *out = (struct call_chain){.n = 0};
-    bool ok = read_params(c, &params, e) && bind(s, r, c, params, out, e) &&
-              add_above(s, r, c, out, e) &&
+    if (!check_call(r, c, e) || !read_params(c, &params, e))
+        return false;
+    bind_counts(s, &r->steps[c->step - 1], c, params, out);
+    bool ok = add_above(s, r, c, out, e) &&
               load_members(s, r, c, params, out, e);
     json_free(params);
     return ok;

@@ -8,7 +8,8 @@
 #include "recipe/recipe.h"
 #include "store/job.h"
 
-#define CHAIN_DEEP (RECIPE_DEEP + 1)
+/* behind the last that went back, the steps and what they go through; a seed */
+#define CHAIN_DEEP (RECIPE_DEEP + 2 * RECIPE_STEPS + 1)
 
 struct call_chain {
     struct recipe_bindings b; /* counts, order, chain and group; no prompt */

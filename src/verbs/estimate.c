@@ -134,12 +134,19 @@ static void look_back(struct store *s, const struct expand *x,
     VEC_FREE(&jobs);
 }
 
+bool plan_within(const struct expand *x, struct err *e)
+{
+    return (x->prompts <= PLAN_CALLS && x->answers <= PLAN_ANSWERS) ||
+           err_set(e, ERR_REFUSED, _("at most %d prompts, and %d answers to "
+                                     "each"), PLAN_CALLS, PLAN_ANSWERS);
+}
+
 bool verb_estimate(struct store *s, const struct expand *x,
                    struct estimate *out, struct err *e)
 {
     struct plan_look p;
     *out = (struct estimate){0};
-    if (!plan_look(s, x, &p, e))
+    if (!plan_within(x, e) || !plan_look(s, x, &p, e))
         return false;
     struct step_cost a = cost_step(s, x, &p, 0, p.tokens);
     out->calls_first = p.calls;

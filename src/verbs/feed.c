@@ -68,7 +68,10 @@ static bool work_out(struct arrivals *v, const struct call_plan *p,
     struct recipe_items items;
     struct buf text = BUF_INIT(0);
     recipe_do(p->step, p->b, &items);
+    /* a text of its own: a purge of it is none of another call's */
+    buf_printf(&text, "{\"call\":%lld,\"rows\":", (long long)c->id);
     recipe_print(&items, &text);
+    buf_putc(&text, '}');
     c->state = CALL_WORKED;
     c->answer_text = text_put(v->s, buf_str(&text), text.len, e);
     c->trouble = items.n_missing ? items.missing[0] : NULL;
@@ -93,6 +96,11 @@ bool plan_call(struct arrivals *v, const struct call_plan *p, ids *planned,
     c.id = whole ? call_add(v->s, &c, e) : 0;
     bool ok = c.id && (!p->step->op || work_out(v, p, &c, e));
     buf_free(&params);
+    if (!c.id && !p->step->op && e->code == ERR_REFUSED) {
+        /* its words were purged: nothing is asked of them */
+        *e = (struct err){0};
+        return true;
+    }
     if (!ok)
         return false;
     groups_planned(v->groups, p->step, p->b->chain);
@@ -128,6 +136,13 @@ bool plan_calls_for(struct arrivals *v, const struct call_plan *p,
     return ok;
 }
 
+/* With the call, where it says nothing yet. */
+static void say_trouble(struct arrival *x, const char *text)
+{
+    if (!x->call.trouble)
+        x->call.trouble = xstrdup(text);
+}
+
 /* All calls of one step for the item; `place` counts those of all steps. */
 static bool plan_step(struct arrival *x, const struct recipe_step *s,
                       const struct arriving *it, bool back, int64_t *place,
@@ -140,7 +155,12 @@ static bool plan_step(struct arrival *x, const struct recipe_step *s,
         .from_call = x->call.id, .from_item = (int64_t)it->item->index,
         .temperature = json_get_number(x->params, "temperature", NAN)};
     p.seed = json_get_int(x->params, "seed", 1) + p.from_item * 31;
-    return plan_calls_for(x->v, &p, place, x->planned, x->worked, e);
+    size_t before = x->planned->n + x->worked->n;
+    if (!plan_calls_for(x->v, &p, place, x->planned, x->worked, e))
+        return false;
+    if (x->planned->n + x->worked->n == before)
+        say_trouble(x, _("what would be asked next was purged"));
+    return true;
 }
 
 bool feed(struct arrival *x, const struct arriving *it, struct err *e)
@@ -148,7 +168,8 @@ bool feed(struct arrival *x, const struct arriving *it, struct err *e)
     const struct recipe *r = x->v->r;
     bool goes_back = recipe_repeats(r, &it->chain);
     int64_t place = 0;
-    groups_item(x->v->groups, &it->chain, goes_back);
+    if (!groups_item(x->v->groups, &it->chain, goes_back))
+        say_trouble(x, _("it came after its group had gone on"));
     for (size_t i = 0; i < r->n_steps; i++) {
         const struct recipe_step *s = &r->steps[i];
         bool goes_on = !s->by && recipe_lives_on(s, x->step) &&

@@ -116,9 +116,23 @@ void groups_ended(struct groups *g, const struct recipe_step *s,
     }
 }
 
-void groups_item(struct groups *g, const struct recipe_chain *item,
+/* In the order of their calls, whichever came first. */
+static void add_member(struct group *k, int64_t call, int64_t item)
+{
+    size_t at = k->items.n;
+    if (at < RECIPE_GROUP)
+        VEC_PUSH(&k->items, ((struct member){call, item}));
+    for (; at && k->items.at[at - 1].call > call; at--)
+        if (at < k->items.n)
+            k->items.at[at] = k->items.at[at - 1];
+    if (at < k->items.n)
+        k->items.at[at] = (struct member){call, item};
+}
+
+bool groups_item(struct groups *g, const struct recipe_chain *item,
                  bool goes_back)
 {
+    bool in_time = true;
     for (size_t i = 0; i < g->at.n; i++) {
         struct gathering *x = &g->at.at[i];
         struct group *k = x->step->from == item->step &&
@@ -126,10 +140,11 @@ void groups_item(struct groups *g, const struct recipe_chain *item,
                                   recipe_passes(&x->step->where, item)
                               ? group_of(x, item)
                               : NULL;
-        if (k && k->items.n < RECIPE_GROUP)
-            VEC_PUSH(&k->items, ((struct member){
-                                    item->id, (int64_t)item->item->index}));
+        in_time = in_time && !(k && k->handed);
+        if (k)
+            add_member(k, item->id, (int64_t)item->item->index);
     }
+    return in_time;
 }
 
 /* ---- As the store has it ------------------------------------------------- */

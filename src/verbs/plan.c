@@ -17,7 +17,6 @@
 #include "verbs/asked.h"
 #include "verbs/call_chain.h"
 
-#define MOST_CALLS 1000000
 
 /* ---- The target --------------------------------------------------------- */
 
@@ -133,7 +132,7 @@ static bool read_samples(struct store *s, const struct expand *x,
         if (!filter_parse(text, &f, e))
             return false;
         struct query q = {.target = x->target, .filter = &f};
-        bool ok = query_ids(s, &q, 0, MOST_CALLS, &p->samples[i], e);
+        bool ok = query_ids(s, &q, 0, PLAN_CALLS, &p->samples[i], e);
         filter_free(&f);
         if (!ok)
             return false;
@@ -514,7 +513,7 @@ static const ids *inputs(const struct plan *p, int split)
 static bool plan_each(struct plan *p, struct err *e)
 {
     enum step_over over = p->r->steps[0].over;
-    int64_t most = p->x->prompts > 0 ? p->x->prompts : MOST_CALLS;
+    int64_t most = p->x->prompts > 0 ? p->x->prompts : PLAN_CALLS;
     for (int s = 0; s < SPLIT_COUNT; s++) {
         const ids *v = inputs(p, s);
         for (size_t i = 0; i < v->n && most > 0; i++, most--) {
@@ -564,7 +563,7 @@ static bool open_plan(struct plan *p, struct store *s,
 {
     *p = (struct plan){.s = s, .x = x};
     rng_seed(&p->rng, x->seed);
-    p->r = recipe_find(x->recipe, e);
+    p->r = plan_within(x, e) ? recipe_find(x->recipe, e) : NULL;
     if (!p->r || !target_words_load(s, x->target, &p->words, e))
         return false;
     bool rank = p->r->steps[0].over == OVER_CANDIDATES;

@@ -21,6 +21,12 @@ bool target_words_load(struct store *s, int64_t id, struct target_words *out,
 void target_words_free(struct target_words *w);
 void target_bind(const struct target_words *w, struct recipe_bindings *b);
 
+#define PLAN_CALLS 1000000 /* prompts, inputs or samples of one job */
+#define PLAN_ANSWERS 1000  /* of one prompt */
+
+/* False with a sentence where the form asks for more than that. */
+bool plan_within(const struct expand *x, struct err *e);
+
 #define PLAN_LOOKED 50 /* inputs that are looked at */
 
 /* A plan that was looked at and not made; tokens are guessed by script. */

@@ -81,4 +81,18 @@ keys Q
 exit 0
 SCRIPT
 drives "the answer stays" stays.script
+sample_store t.db
+cat > many.script <<'SCRIPT'
+run t.db
+keys 3 g t
+type a1 a2 a3 a4 a5 a6 a7 a8 a9 b1 b2 b3 b4 b5 b6 b7 b8 b9 c1 c2 c3 c4 c5 c6
+type  c7 c8 c9 d1 d2 d3 d4 d5 d6 d7 d8 d9
+keys Enter
+wait tag a1 a2
+keys Q
+exit 0
+SCRIPT
+drives "many tags" many.script
+is "each is there" 1 "$("$S" review --store t.db --filter "tag:a1 tag:d9" \
+    --json | grep -c '"id"')"
 finish

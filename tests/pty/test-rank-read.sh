@@ -103,4 +103,23 @@ rank_store
 drives "one below the letters" rows.script
 rank_store
 drives "one against another" diff.script
+cat > alone.script <<'SCRIPT'
+run r.db
+keys 3 :
+type edit prompt
+keys Enter
+wait Another?
+keys 4
+wait step 1 of
+keys d
+wait there is nothing to compare it with
+keys Q
+exit 0
+SCRIPT
+printf '#!/bin/sh\necho "Another?" > "$1"\n' > ed
+chmod +x ed
+EDITOR=./ed
+export EDITOR
+rank_store
+drives "an answer alone" alone.script
 finish
