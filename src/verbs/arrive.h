@@ -40,4 +40,9 @@ void arrivals_close(struct arrivals *v);
 bool arrive(struct arrivals *v, const ids *calls, const ids *dead,
             ids *planned, struct err *e);
 
+/* Whether a call that came to nothing would be asked again for nothing: its
+ * step makes nothing itself, and all that its items could join are groups that
+ * have gone on. False where that cannot be told. */
+bool arrive_too_late(struct arrivals *v, const struct call *c);
+
 #endif

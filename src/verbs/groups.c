@@ -350,3 +350,38 @@ bool groups_hand_on(struct arrivals *v, ids *planned, ids *worked,
     }
     return true;
 }
+
+/* Whether the group that a step takes of what a chain holds has gone on. */
+static bool has_gone_on(struct groups *g, const struct recipe_step *s,
+                        const struct recipe_chain *c)
+{
+    for (size_t i = 0; i < g->at.n; i++) {
+        struct group *k = g->at.at[i].step == s
+                              ? group_of(&g->at.at[i], c)
+                              : NULL;
+        if (k)
+            return k->handed;
+    }
+    return false;
+}
+
+bool arrive_too_late(struct arrivals *v, const struct call *c)
+{
+    struct call_chain x = {.n = 0};
+    struct err e = {0};
+    if (!v->groups)
+        v->groups = groups_load(v, &e);
+    if (!v->groups || c->step < 1 || c->step > (int64_t)v->r->n_steps)
+        return false;
+    const struct recipe_step *s = &v->r->steps[c->step - 1];
+    bool late = !s->n_makes && call_chain_load(v->s, v->r, c, &x, &e);
+    for (size_t i = 0; late && i < v->r->n_steps; i++) {
+        const struct recipe_step *t = &v->r->steps[i];
+        if (t->repeat.from == s || (t->from == s && !t->by))
+            late = false;
+        else if (t->from == s)
+            late = has_gone_on(v->groups, t, x.b.chain);
+    }
+    call_chain_free(&x);
+    return late;
+}

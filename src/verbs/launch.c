@@ -10,17 +10,21 @@
 #include "jobs/job.h"
 #include "store/job.h"
 #include "teacher/profile.h"
+#include "verbs/arrive.h"
 #include "verbs/train.h"
 #include "verbs/work.h"
 
 /* ---- Jobs --------------------------------------------------------------- */
 
-/* New attempts for what came to nothing. */
+/* New attempts for what came to nothing, but where it would come too late. */
 static bool repeat_failed(struct store *s, int64_t job, struct err *e)
 {
     ids list;
+    struct arrivals v;
+    struct err ignored = {0};
     if (!call_ids_to_repeat(s, job, true, &list, e))
         return false;
+    bool read = list.n && arrivals_open(&v, s, job, &ignored);
     bool ok = !list.n || store_begin(s, e);
     for (size_t i = 0; ok && i < list.n; i++) {
         struct call c;
@@ -28,9 +32,11 @@ static bool repeat_failed(struct store *s, int64_t job, struct err *e)
         if (!ok)
             break;
         c.attempt++;
-        ok = call_add(s, &c, e) != 0;
+        ok = (read && arrive_too_late(&v, &c)) || call_add(s, &c, e) != 0;
         call_free(&c);
     }
+    if (list.n)
+        arrivals_close(&v);
     if (list.n)
         ok = ok ? store_commit(s, e) : (store_rollback(s), false);
     VEC_FREE(&list);

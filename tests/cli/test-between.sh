@@ -95,7 +95,7 @@ has "what was purged stops no job" "j2 done" "$out"
 has "and is said" "purged" \
     "$(sql "SELECT trouble FROM call WHERE job = 2")"
 
-# A retry that comes when its group has gone on is said to be late.
+# A failed call of which nothing could come any more is not asked again.
 fresh
 self majority "\"steps\":[{\"name\":\"tries\",\"over\":\"seed\",\"times\":3,
 $(user '{{prompt}}'),$answer,\"make\":[]},
@@ -116,9 +116,34 @@ ask majority > /dev/null
 is "groups go on without what failed" "worked out:2" "$(states 2)"
 sed -i 's/ok,ok,400/ok/' "$config"
 goes_on
-is "what comes late is said" 2 "$(sql "SELECT count(*) FROM call
-    WHERE trouble = 'it came after its group had gone on'")"
+is "a retry would come too late" "answered:4 failed:2" "$(states 1)"
 is "and no group goes on twice" "worked out:2" "$(states 2)"
+
+# One that makes something of its own is, and that it came late is said.
+fresh
+replies ok,ok,400,ok << 'END'
+match: Rate
+A help: 5 - best
+B help: 3 - so so
+%%
+match: spider
+Four pairs.
+Answer: 8
+%%
+match: ant
+Three pairs.
+Answer: 6
+%%
+END
+sed -i 's/"times":2/"times":3/' "$HOME/.config/stillroom/recipes/judge.json"
+ask judge > /dev/null
+is "judged without what failed" "answered:2" "$(states 2)"
+sed -i 's/ok,ok,400,ok/ok/' "$config"
+goes_on
+is "its answer is there" 6 "$(sql "SELECT count(*) FROM candidate")"
+is "and what came late is said" 2 "$(sql "SELECT count(*) FROM call
+    WHERE trouble = 'it came after its group had gone on'")"
+is "the judge is not asked twice" "answered:2" "$(states 2)"
 
 # Results of a vote that are longer than a reply may be are read whole.
 fresh
