@@ -32,16 +32,28 @@ static bool load_carry(const json *j, struct recipe_repeat *x, struct err *e)
     return true;
 }
 
-/* The fields that a pass begins with join those that the step goes through. */
-static void add_names(struct recipe_step *s)
+/* The fields that a pass begins with join those that the step goes through:
+ * each name once. */
+static bool add_names(struct recipe_step *s, struct err *e)
 {
     struct buf b = BUF_INIT(0);
+    const char *each = s->each_gives ? s->each_gives : "";
+    for (size_t i = 0; i < s->repeat.n_carry; i++) {
+        const char *name = s->repeat.carry[i].name;
+        if (word_among(name, "pass") || word_among(name, each))
+            return err_set(e, ERR_INPUT, _("carry: the field \"%.40s\" is "
+                                           "there already"), name);
+    }
+    if (word_among("pass", each))
+        return err_set(e, ERR_INPUT, _("each: the field \"pass\" is the "
+                                       "number of the pass"));
     buf_printf(&b, "pass%s%s", s->each_gives ? " " : "",
                s->each_gives ? s->each_gives : "");
     for (size_t i = 0; i < s->repeat.n_carry; i++)
         buf_printf(&b, " %s", s->repeat.carry[i].name);
     free(s->each_gives);
     s->each_gives = buf_take(&b);
+    return true;
 }
 
 bool repeat_load(const json *j, struct recipe_step *s, struct err *e)
@@ -70,8 +82,7 @@ bool repeat_load(const json *j, struct recipe_step *s, struct err *e)
         json_print(&b, json_get(j, "until"));
         x->until_json = buf_take(&b);
     }
-    if (ok)
-        add_names(s);
+    ok = ok && add_names(s, e);
     return ok || err_in(e, "repeat");
 }
 

@@ -165,6 +165,12 @@ refused "too many passes" "repeat: max: expected a number from 2 to 16" \
     '"over":"items of rewrite","max":99'
 refused "a step that there is not" '"moon" is not this step, nor does it come' \
     '"over":"items of moon","max":2'
+refused "a name that the pass has" \
+    'carry: the field "pass" is there already' \
+    '"over":"items of rewrite","max":2,"carry":{"pass":"x"}'
+refused "a name that a list has" \
+    'carry: the field "how" is there already' \
+    '"over":"items of rewrite","max":2,"carry":{"how":"x"}'
 refused "what it carries must be there" \
     "carry: x: there is no placeholder {{colour}}" \
     '"over":"items of rewrite","max":2,"carry":{"x":"{{colour}}"}'
