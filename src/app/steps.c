@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/lang.h"
 #include "export/row.h"
 #include "store/export.h"
@@ -11,12 +12,14 @@
 #include "store/sample.h"
 #include "store/seed.h"
 #include "store/text.h"
+#include "verbs/call_chain.h"
 
 /* What is read, and where its steps go. */
 struct reading {
     struct store *s;
     const struct sample *x;
     struct lineage *to;
+    ids told; /* calls that stand there already */
 };
 
 static struct step *add(struct reading *r, struct step step)
@@ -72,7 +75,8 @@ static void add_draw(struct store *s, const struct drawn *d, struct buf *what,
 static void read_draws(struct reading *r)
 {
     struct drawn list[32];
-    size_t n = draws_of(r->s, r->x->call, list, COUNT(list));
+    size_t n = draws_of(r->s, call_first(r->s, r->x->call), list,
+                        COUNT(list));
     struct buf what = BUF_INIT(0), text = BUF_INIT(0);
     for (size_t i = 0; i < n; i++)
         add_draw(r->s, &list[i], &what, &text);
@@ -154,46 +158,94 @@ static void read_reply(struct reading *r, const struct call *c)
     free(body ? raw : NULL);
 }
 
+static void read_asked(struct reading *r, const struct call *c)
+{
+    char cost[32], took[32];
+    struct buf asked = BUF_INIT(0);
+    char *chat = text_get(r->s, c->prompt_text, NULL);
+    chat_to_people(chat, &asked);
+    name(add(r, (struct step){
+                    .kind = N_("call"), .at = c->at,
+                    .what = xasprintf(
+                        _("c%lld %s  %lld in  %lld out  %s  %s s"),
+                        (long long)c->id, r->x->teacher ? r->x->teacher : "",
+                        (long long)c->tokens_in, (long long)c->tokens_out,
+                        lang_money(cost, sizeof cost, c->cost, 4),
+                        lang_number(took, sizeof took, (double)c->ms / 1000,
+                                    1)),
+                    .title = xasprintf(_("CALL c%lld"), (long long)c->id),
+                    .text = buf_take(&asked), .view = VIEW_RUNS,
+                    .object = 2 * c->job}),
+         'c', c->id);
+    read_reply(r, c);
+    free(chat);
+    buf_free(&asked);
+}
+
+/* Rows of fields as a person reads them. */
+static char *rows_to_people(const char *rows)
+{
+    struct buf b = BUF_INIT(0);
+    json *j = rows ? json_parse(rows, strlen(rows), NULL) : NULL;
+    for (const json *row = json_first(json_get(j, "rows")); row;
+         row = json_next(row)) {
+        buf_puts(&b, b.len ? "\n" : "");
+        for (const json *f = json_first(row); f; f = json_next(f))
+            buf_printf(&b, "%s: %s\n", json_key(f),
+                       json_string(f) ? json_string(f) : "");
+    }
+    json_free(j);
+    return buf_take(&b);
+}
+
+/* What no teacher was asked for: what came of it. */
+static void read_worked(struct reading *r, const struct call *c,
+                        const ids *parents)
+{
+    struct buf of = BUF_INIT(0);
+    char *rows = text_get(r->s, c->answer_text, NULL);
+    for (size_t i = 0; i < parents->n; i++)
+        buf_printf(&of, " c%lld", (long long)parents->at[i]);
+    name(add(r, (struct step){
+                    .kind = N_("worked"), .at = c->at,
+                    .what = xasprintf(_("c%lld, of%s"), (long long)c->id,
+                                      buf_str(&of)),
+                    .title = xasprintf(_("CALL c%lld"), (long long)c->id),
+                    .text = rows_to_people(rows),
+                    .view = VIEW_RUNS, .object = 2 * c->job}),
+         'c', c->id);
+    free(rows);
+    buf_free(&of);
+}
+
+/* A call behind those that brought what it was made for, each once. */
 static void read_call(struct reading *r, int64_t id)
 {
     struct call c;
-    char cost[32], took[32];
-    struct buf asked = BUF_INIT(0);
+    ids parents = {0};
+    for (size_t i = 0; i < r->told.n; i++)
+        if (r->told.at[i] == id)
+            return;
     if (!id || !call_get(r->s, id, &c, NULL))
         return;
-    char *chat = text_get(r->s, c.prompt_text, NULL);
-    chat_to_people(chat, &asked);
-    name(add(r, (struct step){
-                    .kind = N_("call"), .at = c.at,
-                    .what = xasprintf(
-                        _("c%lld %s  %lld in  %lld out  %s  %s s"),
-                        (long long)id, r->x->teacher ? r->x->teacher : "",
-                        (long long)c.tokens_in, (long long)c.tokens_out,
-                        lang_money(cost, sizeof cost, c.cost, 4),
-                        lang_number(took, sizeof took, (double)c.ms / 1000,
-                                    1)),
-                    .title = xasprintf(_("CALL c%lld"), (long long)id),
-                    .text = buf_take(&asked), .view = VIEW_RUNS,
-                    .object = 2 * c.job}),
-         'c', id);
-    read_reply(r, &c);
-    free(chat);
-    buf_free(&asked);
+    VEC_PUSH(&r->told, id);
+    call_parents(&c, &parents);
+    for (size_t i = 0; i < parents.n; i++)
+        read_call(r, parents.at[i]);
+    if (c.state == CALL_WORKED)
+        read_worked(r, &c, &parents);
+    else
+        read_asked(r, &c);
+    VEC_FREE(&parents);
     call_free(&c);
 }
 
 static void read_calls(struct reading *r)
 {
-    const struct sample *x = r->x;
-    read_call(r, x->call);
-    for (size_t i = 0; i < x->candidates.n; i++) {
-        int64_t call = x->candidates.at[i].call;
-        bool told = call == x->call;
-        for (size_t k = 0; k < i; k++)
-            told = told || x->candidates.at[k].call == call;
-        if (!told)
-            read_call(r, call);
-    }
+    read_call(r, r->x->call);
+    for (size_t i = 0; i < r->x->candidates.n; i++)
+        read_call(r, r->x->candidates.at[i].call);
+    VEC_FREE(&r->told);
 }
 
 static void read_checks(struct reading *r)
@@ -420,7 +472,7 @@ static void take_member(void *ctx, const struct member *m)
 
 void lineage_read(struct store *s, const struct sample *x, struct lineage *out)
 {
-    struct reading r = {s, x, out};
+    struct reading r = {.s = s, .x = x, .to = out};
     read_origin(&r);
     read_draws(&r);
     read_recipe(&r);

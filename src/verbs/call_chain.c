@@ -285,6 +285,30 @@ static bool read_items(struct store *s, const struct recipe *r,
     return true;
 }
 
+void call_parents(const struct call *c, ids *out)
+{
+    json *params = json_parse(c->params, strlen(c->params), NULL);
+    const json *list = json_get(params, "items");
+    for (const json *m = json_first(list); m; m = json_next(m))
+        VEC_PUSH(out, (int64_t)json_number(json_first(m), 0));
+    if (!json_count(list) && c->from_call)
+        VEC_PUSH(out, c->from_call);
+    json_free(params);
+}
+
+int64_t call_first(struct store *s, int64_t call)
+{
+    struct call c;
+    while (call_get(s, call, &c, NULL)) {
+        int64_t above = c.from_call;
+        call_free(&c);
+        if (!above)
+            break;
+        call = above;
+    }
+    return call;
+}
+
 bool call_items(struct store *s, const struct recipe *r,
                 const struct call *c, struct recipe_items *out,
                 struct err *e)

@@ -43,6 +43,12 @@ bool each_write(struct store *s, const struct recipe_item *each, struct jw *w,
 void call_chain_group(const struct recipe_step *step, size_t n,
                       struct call_chain *x);
 
+/* The calls that brought what a call was made for, in order: those of a group,
+ * else the one above, or none. Appends to *out. */
+void call_parents(const struct call *c, ids *out);
+/* The first of a call's line, which drew or was made for what was there. */
+int64_t call_first(struct store *s, int64_t call);
+
 /* Fields of what is there: those that STEP_OVERS lists. Both give 0..2 fields
  * to a fresh item; what is not there gives none. */
 void fields_of_seed(struct store *s, int64_t id, struct recipe_item *out);

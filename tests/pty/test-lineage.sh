@@ -50,4 +50,21 @@ drives "the order and the judge's" "$scripts/rank.script"
 copy_store
 drives "what y copies" "$scripts/copy.script"
 drives "within tmux and screen" "$scripts/copy-within.script"
+rm -rf .local v.db v.runs
+"$S" init v.db > /dev/null
+"$S" import --store v.db "$top_srcdir/data/demo-seeds.jsonl" > /dev/null
+"$S" expand --store v.db --recipe majority --prompts 6 --seed 1 \
+    --split train > /dev/null 2>&1
+cat > voted.script <<'SCRIPT'
+run v.db
+keys 3 l
+has seeds                  s
+has builtin
+keys G k
+has , of c
+has votes:
+keys Q
+exit 0
+SCRIPT
+drives "what was worked out, of which calls" voted.script
 finish
