@@ -191,17 +191,17 @@ static bool on_tick(void *ctx, const char *holder, int64_t waited)
     int64_t since = clock_mono() - x->began;
     if (keep_keys(x))
         return false;
-    if (holder && waited > 100 && waited / 250 != (waited - 5) / 250) {
+    if (since <= TELL_MS || since - x->told <= 250)
+        return !x->gone && waited < 60000;
+    x->told = since;
+    if (holder)
         snprintf(a->said, sizeof a->said,
                  _("Not saved yet: the store is held by %s since %lld s; Esc "
                    "takes it back"), *holder ? holder : _("another process"),
                  (long long)waited / 1000);
-        tell(x);
-    } else if (!holder && since > TELL_MS && since - x->told > 250) {
-        x->told = since;
+    else
         a->busy = true;
-        tell(x);
-    }
+    tell(x);
     return !x->gone && waited < 60000;
 }
 
