@@ -18,23 +18,17 @@ static const struct {
 /* The i-th of blank-separated words; NULL behind the last one. */
 static const char *word(const char *list, size_t i, char out[20])
 {
-    for (;; i--) {
-        size_t n = strcspn(list, " ");
-        if (!n)
-            return NULL;
-        if (!i) {
-            snprintf(out, 20, "%.*s", (int)n, list);
+    while (word_next(&list, out, 20))
+        if (!i--)
             return out;
-        }
-        list += n + strspn(list + n, " ");
-    }
+    return NULL;
 }
 
 static size_t count_words(const char *list)
 {
     char text[20];
     size_t n = 0;
-    while (word(list, n, text))
+    while (word_next(&list, text, sizeof text))
         n++;
     return n;
 }

@@ -2,26 +2,11 @@
 # What replies become: prompts that repeat, answers of which some fail their
 # checks, what stands for a sample where nobody names an answer, and which
 # checks of a recipe run.
-. "$srcdir/cli/lib.sh"
-mkdir -p "$HOME/.config/stillroom/recipes"
-config=$HOME/.config/stillroom/config
-sql() { sqlite3 stillroom.db "$1"; }
-fresh() {
-    rm -rf stillroom.db* stillroom.runs
-    $S init > /dev/null
+. "$srcdir/cli/recipes.sh"
+rows_of_seeds() {
     for q in "How many legs has a spider?" "Which metal floats on water?"; do
         printf '{"prompt":"%s","split":"train"}\n' "$q"
-    done > seeds.jsonl
-    $S import seeds.jsonl > /dev/null
-}
-# replies < FILE: the scripted teacher answers with these records
-replies() {
-    cat > replies.txt
-    scripted --log asked.log --replies replies.txt
-    printf '[teacher t]\nurl = http://127.0.0.1:%s/v1\nmodel = %s\n' \
-        "$port" "${1:-ok}" > "$config"
-    printf 'concurrency = 1\n' >> "$config"
-    chmod 600 "$config"
+    done
 }
 # recipe NAME JSON: a person's own
 recipe() {
